@@ -1,0 +1,76 @@
+/**
+ * The one closed list of failures a caller can meet, and what follows from each: the HTTP status a server
+ * answers with and the exit code the command line ends with.
+ *
+ * Codes up to the blank line are the SDK's registry; those after it are this project's own additions.
+ */
+const TABLE = {
+  api_bad_request: { status: 400, exit: 2 },
+  api_internal_error: { status: 500, exit: 2 },
+  api_not_found: { status: 404, exit: 4 },
+  access_unauthorized: { status: 401, exit: 3 },
+  state_not_ready: { status: 503, exit: 6 },
+  state_already_initialized: { status: 400, exit: 2 },
+  state_integrity_check: { status: 500, exit: 2 },
+  data_invalid_input: { status: 400, exit: 1 },
+  net_peer_connection: { status: 500, exit: 6 },
+  data_unmarshal_failure: { status: 500, exit: 2 },
+  crypto_decryption_failed: { status: 500, exit: 2 },
+  recovery_failed: { status: 500, exit: 6 },
+  root_key_missing: { status: 503, exit: 6 },
+  spiffe_unable_to_fetch_x509_source: { status: 503, exit: 6 },
+  spiffe_invalid_spiffe_id: { status: 400, exit: 1 },
+  store_invalid_configuration: { status: 500, exit: 1 },
+  fs_file_open_failed: { status: 500, exit: 1 },
+
+  config_invalid: { status: 500, exit: 1 },
+  usage: { status: 400, exit: 1 },
+  shard_generation_stale: { status: 409, exit: 5 },
+  shard_held: { status: 409, exit: 5 },
+  database_lost: { status: 503, exit: 6 },
+  entity_conflict: { status: 409, exit: 5 },
+  overloaded: { status: 429, exit: 6 },
+  body_too_large: { status: 400, exit: 2 },
+  interrupted: { status: 500, exit: 130 },
+} as const satisfies Record<string, { status: number; exit: number }>;
+
+/** A code of the closed list. */
+export type ErrorCode = keyof typeof TABLE;
+
+/** Whether a text received from a peer is a code of the closed list. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(TABLE, text);
+}
+
+/** HTTP status that a server answers with for `code`. */
+export function statusOf(code: ErrorCode): number {
+  return TABLE[code].status;
+}
+
+/** Exit code of the command line for `code`. */
+export function exitCodeOf(code: ErrorCode): number {
+  return TABLE[code].exit;
+}
+
+/**
+ * A failure with two faces: `code`, `message` and `hint` are for the caller; `cause` is for the log only.
+ * None of them may carry a secret, a shard or a key.
+ *
+ * @example
+ * ```ts
+ * throw new SpikeError("api_bad_request", `Path is ${n} bytes long, at most 500 are allowed`);
+ * ```
+ */
+export class SpikeError extends Error {
+  override readonly name = "SpikeError";
+  readonly hint?: string;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    if (options.hint !== undefined) this.hint = options.hint;
+  }
+}
