@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { SpikeError } from "../api/error.ts";
+import { type EndpointAddress, formatEndpoint, parseEndpoint } from "./endpoint.ts";
+
+interface Case {
+  readonly address: string;
+  readonly valid: boolean | null;
+  readonly why: string;
+  readonly kind?: "unix" | "tcp";
+  readonly path?: string;
+  readonly host?: string;
+  readonly port?: number;
+}
+
+const file = new URL("../../tests/vectors/endpoint-address.json", import.meta.url);
+const { cases }: { cases: Case[] } = JSON.parse(Deno.readTextFileSync(file));
+
+function expected(vector: Case): EndpointAddress {
+  if (vector.kind === "tcp") {
+    return { kind: "tcp", host: vector.host ?? "", port: vector.port ?? 0 };
+  }
+  // The one case that the vectors leave open names no path: we decode once.
+  return { kind: "unix", path: vector.path ?? "/a b/api.sock" };
+}
+
+for (const vector of cases) {
+  const name = `${JSON.stringify(vector.address)}: ${vector.why}`;
+  if (vector.valid === false) {
+    Deno.test(`parseEndpoint() refuses ${name}`, () => {
+      assert.throws(() => parseEndpoint(vector.address), (error) => {
+        assert(error instanceof SpikeError);
+        assert.equal(error.code, "config_invalid");
+        assert(error.message.includes(JSON.stringify(vector.address)), error.message);
+        assert(error.message.includes("expected unix:///"), error.message);
+        return true;
+      });
+    });
+  } else {
+    Deno.test(`parseEndpoint() accepts ${name}`, () => {
+      assert.deepEqual(parseEndpoint(vector.address), expected(vector));
+    });
+  }
+}
+
+Deno.test("parseEndpoint() decodes a percent sign only once", () => {
+  assert.deepEqual(parseEndpoint("unix:///a%2520b"), { kind: "unix", path: "/a%20b" });
+});
+
+for (
+  const address of [
+    "unix:///a%00b",
+    "unix:///a%ff",
+    "unix:///a%zz",
+    "unix:////",
+    "tcp://01.2.3.4:1",
+    "tcp://1.2.3:1",
+    "tcp://1.2.3.4.:1",
+    "tcp://1.2.3.4.5:1",
+    "tcp://[::1%25lo]:1",
+    "tcp://[::g]:1",
+    "tcp://[127.0.0.1]:1",
+    "tcp://[]:1",
+    "tcp://127.0.0.1:-1",
+    "tcp://127.0.0.1:1 ",
+    " unix:///a",
+  ]
+) {
+  Deno.test(`parseEndpoint() refuses ${JSON.stringify(address)}`, () => {
+    assert.throws(() => parseEndpoint(address), { code: "config_invalid" });
+  });
+}
+
+Deno.test("formatEndpoint() writes what parseEndpoint() reads back", () => {
+  const addresses: EndpointAddress[] = [
+    { kind: "unix", path: "/run/a b/%41?x#y.sock" },
+    { kind: "tcp", host: "::1", port: 8000 },
+    { kind: "tcp", host: "127.0.0.1", port: 65_535 },
+  ];
+  for (const address of addresses) {
+    assert.deepEqual(parseEndpoint(formatEndpoint(address)), address);
+  }
+});
