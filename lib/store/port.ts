@@ -1,0 +1,164 @@
+/** How the root key was shared among the keepers; the bytes of a shard do not tell. */
+export type ShardScheme = "gf256" | "p256";
+
+/** The set of shards that counts: what tells a shard of this set from any other, never a shard. */
+export interface ShardSet {
+  /** 16 random bytes, drawn for each set. */
+  readonly setId: Uint8Array;
+  readonly generation: number;
+  readonly threshold: number;
+  readonly shares: number;
+  /** 32 bytes for each share, by index from 1; empty when the set came without commitments. */
+  readonly commitments: readonly Uint8Array[];
+}
+
+/** What a store says of itself, in the clear. */
+export interface StoreMeta {
+  /** Number of the stored layout; grows with every migration. */
+  readonly formatVersion: number;
+  /** 16 random bytes, drawn once; part of every sealed blob's additional data. */
+  readonly storeId: Uint8Array;
+  /** Proves a rebuilt root key before it is used. */
+  readonly keyCheck: Uint8Array;
+  readonly scheme: ShardScheme;
+  readonly shardSet: ShardSet;
+  readonly createdAtMs: number;
+}
+
+/** `active` seals and opens, `retired` only opens. */
+export type KekState = "active" | "retired";
+
+/** One generation of the key-encryption key, wrapped by a key that is never stored. */
+export interface KekRow {
+  /** From 1, never used twice. */
+  readonly generation: number;
+  readonly wrapped: Uint8Array;
+  readonly createdAtMs: number;
+  /** How many sealings under this key were reserved, used or not. */
+  readonly reservedSeals: number;
+  readonly state: KekState;
+}
+
+/** What is kept once for a path. */
+export interface HeadRow {
+  readonly path: string;
+  /** Revision of the write transaction that stored this head. */
+  readonly revision: number;
+  /** Number of the current version, 0 when there is none. */
+  readonly current: number;
+  /** Generation of the key that sealed the head. */
+  readonly kekGeneration: number;
+  readonly sealed: Uint8Array;
+}
+
+/** One version of a path. The value is sealed under a data key of its own. */
+export interface VersionRow {
+  /** From 1. */
+  readonly version: number;
+  /** Generation of the key that wraps the data key. */
+  readonly kekGeneration: number;
+  readonly wrappedKey: Uint8Array;
+  readonly sealed: Uint8Array;
+  readonly createdAtMs: number;
+}
+
+/** The answer to a look-up of one version: a head, and the version's row when there is one. */
+export interface SecretRows {
+  readonly head: HeadRow;
+  readonly version: VersionRow | undefined;
+}
+
+/** A page of paths, bytewise ascending. */
+export interface ListRequest {
+  /** Only paths that start with this text. */
+  readonly prefix?: string;
+  /** Only paths greater than this one. */
+  readonly after?: string;
+  /** At least 1. Fewer paths in the answer mean that there are no more. */
+  readonly limit: number;
+}
+
+/**
+ * The reading side of a store. It sees committed writes only; several may be open at once, on several
+ * threads. Rows and their bytes belong to the caller: changing them changes nothing stored.
+ *
+ * Every method rejects with `store_failure` when the storage does not answer and with
+ * `state_integrity_check` when it is damaged.
+ */
+export interface StoreReader {
+  /** Undefined as long as the store was never initialised. */
+  meta(): Promise<StoreMeta | undefined>;
+  /** Revision of the last committed write transaction, 0 before the first. */
+  revision(): Promise<number>;
+  /** All generations, ascending. */
+  keks(): Promise<readonly KekRow[]>;
+  /** The head of `path`, without any version. */
+  head(path: string): Promise<HeadRow | undefined>;
+  /** Head and version in one look-up; `version` 0 asks for the one the head row calls current. */
+  secret(path: string, version: number): Promise<SecretRows | undefined>;
+  /** A page of paths. Never touches a sealed blob. */
+  listPaths(request: ListRequest): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** What initialises an empty store. */
+export type InitialMeta = Omit<StoreMeta, "formatVersion">;
+
+/** The part of the meta data that a refresh, a reshare or a root rotation replaces. */
+export type MetaChange = Partial<Pick<StoreMeta, "keyCheck" | "scheme" | "shardSet">>;
+
+/**
+ * One write transaction. It sees its own writes, nobody else does before the commit.
+ * Using it after its function has settled is a bug and throws.
+ */
+export interface StoreTx {
+  /** Revision of this transaction: greater than that of every transaction before it. */
+  readonly revision: number;
+  meta(): Promise<StoreMeta | undefined>;
+  keks(): Promise<readonly KekRow[]>;
+  head(path: string): Promise<HeadRow | undefined>;
+  secret(path: string, version: number): Promise<SecretRows | undefined>;
+
+  /** Stores the meta data and the first key. Rejects with `state_already_initialized` unless empty. */
+  initialise(meta: InitialMeta, kek: KekRow): Promise<void>;
+  /** Replaces the members given. */
+  changeMeta(change: MetaChange): Promise<void>;
+  /** Inserts the generation, or replaces its wrapping and state; its reserved seals never shrink. */
+  putKek(kek: KekRow): Promise<void>;
+  /** Adds `count` to the reserved seals of a generation and answers the new total. */
+  reserveSeals(generation: number, count: number): Promise<number>;
+
+  /** Inserts or replaces the head of `row.path`. */
+  putHead(row: HeadRow): Promise<void>;
+  /**
+   * Inserts a version; the head of the path must be there. A number that is there already means that an
+   * older head was put back: rejects with `state_integrity_check`.
+   */
+  insertVersion(path: string, row: VersionRow): Promise<void>;
+  /** Replaces the wrapping of one version's data key; false when there is no such version. */
+  rewrapVersion(
+    path: string,
+    version: number,
+    wrapping: Pick<VersionRow, "kekGeneration" | "wrappedKey">,
+  ): Promise<boolean>;
+  /** Removes versions; numbers that are not there are ignored. */
+  deleteVersions(path: string, versions: readonly number[]): Promise<void>;
+}
+
+/**
+ * A store that can be written. There is one writer per store; the data directory's lock is the caller's.
+ *
+ * Life: opened → (initialised once) → read and written → closed. Writes still queued when `close` is called
+ * are done first, later ones are refused.
+ */
+export interface Store extends StoreReader {
+  /**
+   * Runs `work` as one transaction, after all that were asked for before it and alone. Resolves once its
+   * effects are durable; several queued transactions share one commit. When `work` rejects, its own effects
+   * are undone, nobody else's, and the promise rejects with the same reason. `work` must not wait for
+   * another `write` of the same store, nor for anything slow: everybody behind it waits too.
+   */
+  write<T>(work: (tx: StoreTx) => Promise<T>): Promise<T>;
+  /** After it resolves, nothing that committed writes removed or overwrote is left in the store's files. */
+  forgetRemoved(): Promise<void>;
+}
