@@ -1,0 +1,102 @@
+/**
+ * The inner functions: AES-256-GCM (NIST SP 800-38D) with a nonce that is handed in. Only this folder imports
+ * them; everybody else seals through `aead.ts`, which draws the nonce itself.
+ */
+import { gcm } from "@noble/ciphers/aes.js";
+import { gcm as webGcm } from "@noble/ciphers/webcrypto.js";
+import { SpikeError } from "../api/error.ts";
+import { requireLength, wipe } from "./bytes.ts";
+import { KEY_BYTES } from "./derive.ts";
+
+/** The only nonce length in use: 96 bits, for which SP 800-38D section 8.2 gives the collision bound. */
+export const NONCE_BYTES = 12;
+/** The full tag length; shorter tags are never accepted. */
+export const TAG_BYTES = 16;
+
+/** Encrypts; returns `ciphertext ‖ tag`. A nonce must never be used twice with one key. */
+export function gcmEncrypt(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): Uint8Array {
+  requireKeyAndNonce(key, nonce);
+  return gcm(key, nonce, aad).encrypt(plaintext);
+}
+
+/** Decrypts `ciphertext ‖ tag`. Throws `crypto_decryption_failed` when the tag does not fit. */
+export function gcmDecrypt(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  ciphertext: Uint8Array,
+  aad: Uint8Array,
+): Uint8Array {
+  requireKeyAndNonce(key, nonce);
+  if (ciphertext.length < TAG_BYTES) throw tooShort(ciphertext.length);
+  try {
+    return gcm(key, nonce, aad).decrypt(ciphertext);
+  } catch (cause) {
+    throw notAuthentic(cause);
+  }
+}
+
+/** As {@linkcode gcmEncrypt}, through WebCrypto. `plaintext` must not change until the promise settles. */
+export async function gcmEncryptBulk(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): Promise<Uint8Array> {
+  requireKeyAndNonce(key, nonce);
+  const input = unshared(plaintext);
+  try {
+    return await webGcm(key, nonce, aad).encrypt(input);
+  } finally {
+    if (input !== plaintext) wipe(input);
+  }
+}
+
+/** As {@linkcode gcmDecrypt}, through WebCrypto. `ciphertext` must not change until the promise settles. */
+export async function gcmDecryptBulk(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  ciphertext: Uint8Array,
+  aad: Uint8Array,
+): Promise<Uint8Array> {
+  requireKeyAndNonce(key, nonce);
+  if (ciphertext.length < TAG_BYTES) throw tooShort(ciphertext.length);
+  try {
+    return await webGcm(key, nonce, aad).decrypt(unshared(ciphertext));
+  } catch (cause) {
+    throw notAuthentic(cause);
+  }
+}
+
+function requireKeyAndNonce(key: Uint8Array, nonce: Uint8Array): void {
+  requireLength(key, KEY_BYTES, "Key");
+  requireLength(nonce, NONCE_BYTES, "Nonce");
+}
+
+/** WebCrypto refuses views of shared memory. Key, nonce and AAD are copied (and wiped) by noble itself. */
+function unshared(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
+}
+
+function tooShort(length: number): SpikeError {
+  return new SpikeError(
+    "crypto_decryption_failed",
+    `Ciphertext is ${length} bytes long, expected at least ${TAG_BYTES}`,
+  );
+}
+
+/** Inputs were checked before, so what a decryption still throws is the tag. */
+function notAuthentic(cause: unknown): SpikeError {
+  return new SpikeError(
+    "crypto_decryption_failed",
+    "Sealed bytes are not authentic under this key and place",
+    {
+      hint: "They were changed, moved from another place, or sealed under another key",
+      cause,
+    },
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * The key hierarchy below the root key: the storage key wraps KEKs, a KEK wraps data keys and seals records, a
+ * data key seals one value. Every step is bound to its place, so that nothing opens anywhere else.
+ */
+import { open, openBulk, seal, sealBulk } from "./aead.ts";
+import { requireLength } from "./bytes.ts";
+import { KEY_BYTES } from "./derive.ts";
+import { type Place, placeAad, valueAad, type ValuePlace } from "./place.ts";
+import { draw, type RandomSource } from "./random.ts";
+
+/** The unwrapped KEKs of one store. */
+export interface Keyring {
+  /** 16 bytes. */
+  readonly storeId: Uint8Array;
+  /** Generation that new rows are sealed under. Throws `root_key_missing` while there is none. */
+  readonly currentKek: number;
+  /**
+   * The key of a generation: the keyring's own memory, to be used at once and neither kept, changed nor wiped.
+   * Throws `root_key_missing` while the ring is empty, `state_integrity_check` for a generation it does not hold.
+   */
+  kek(generation: number): Uint8Array;
+  /** Generations held, ascending. */
+  generations(): readonly number[];
+}
+
+/** A fresh random KEK or data key, 32 bytes. The caller wipes it. */
+export function newKey(random: RandomSource): Uint8Array {
+  return draw(random, KEY_BYTES);
+}
+
+/** Wraps a KEK under the storage key. */
+export function wrapKek(
+  storageKey: Uint8Array,
+  storeId: Uint8Array,
+  generation: number,
+  kek: Uint8Array,
+  random: RandomSource,
+): Uint8Array {
+  requireLength(kek, KEY_BYTES, "Key-encryption key");
+  return seal(storageKey, kek, kekAad(storeId, generation), random);
+}
+
+/** Unwraps a KEK. Throws `crypto_decryption_failed` under another root key, store id or generation. */
+export function unwrapKek(
+  storageKey: Uint8Array,
+  storeId: Uint8Array,
+  generation: number,
+  wrapped: Uint8Array,
+): Uint8Array {
+  return open(storageKey, wrapped, kekAad(storeId, generation));
+}
+
+/** Wraps a data key (table `datakey`), or any other 32-byte key (table `key`), under a KEK. */
+export function wrapDataKey(
+  kek: Uint8Array,
+  place: Place,
+  dataKey: Uint8Array,
+  random: RandomSource,
+): Uint8Array {
+  requireLength(dataKey, KEY_BYTES, "Data key");
+  return seal(kek, dataKey, placeAad("data-key", place), random);
+}
+
+/** Unwraps what {@linkcode wrapDataKey} made. Throws `crypto_decryption_failed`. The caller wipes the key. */
+export function unwrapDataKey(kek: Uint8Array, place: Place, wrapped: Uint8Array): Uint8Array {
+  return open(kek, wrapped, placeAad("data-key", place));
+}
+
+/** Seals a head, a policy or another small record directly under a KEK. */
+export function sealRecord(
+  kek: Uint8Array,
+  place: Place,
+  plaintext: Uint8Array,
+  random: RandomSource,
+): Uint8Array {
+  return seal(kek, plaintext, placeAad("record", place), random);
+}
+
+/** Opens what {@linkcode sealRecord} made. Throws `crypto_decryption_failed`. */
+export function openRecord(kek: Uint8Array, place: Place, sealed: Uint8Array): Uint8Array {
+  return open(kek, sealed, placeAad("record", place));
+}
+
+/** Seals a version's value under its data key. */
+export function sealValue(
+  dataKey: Uint8Array,
+  place: ValuePlace,
+  plaintext: Uint8Array,
+  random: RandomSource,
+): Uint8Array {
+  return seal(dataKey, plaintext, valueAad(place), random);
+}
+
+/** Opens what {@linkcode sealValue} or {@linkcode sealValueBulk} made. Throws `crypto_decryption_failed`. */
+export function openValue(dataKey: Uint8Array, place: ValuePlace, sealed: Uint8Array): Uint8Array {
+  return open(dataKey, sealed, valueAad(place));
+}
+
+/** As {@linkcode sealValue}, for values from `BULK_THRESHOLD` on. */
+export function sealValueBulk(
+  dataKey: Uint8Array,
+  place: ValuePlace,
+  plaintext: Uint8Array,
+  random: RandomSource,
+): Promise<Uint8Array> {
+  return sealBulk(dataKey, plaintext, valueAad(place), random);
+}
+
+/** As {@linkcode openValue}, for values from `BULK_THRESHOLD` on. */
+export function openValueBulk(
+  dataKey: Uint8Array,
+  place: ValuePlace,
+  sealed: Uint8Array,
+): Promise<Uint8Array> {
+  return openBulk(dataKey, sealed, valueAad(place));
+}
+
+function kekAad(storeId: Uint8Array, generation: number): Uint8Array {
+  return placeAad("kek", {
+    storeId,
+    table: "kek",
+    path: "",
+    version: 0,
+    kekGeneration: generation,
+  });
+}

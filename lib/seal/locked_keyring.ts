@@ -1,0 +1,137 @@
+import { SpikeError } from "../api/error.ts";
+import { requireLength } from "./bytes.ts";
+import { ID_BYTES, KEY_BYTES } from "./derive.ts";
+import type { KeySlots } from "./key_slots.ts";
+import type { Keyring } from "./keyring.ts";
+
+/** What a worker needs beside the shared memory to see the same ring. Holds no key material. */
+export interface KeyringLayout {
+  readonly storeId: Uint8Array;
+  /** 0 while there is none. */
+  readonly currentKek: number;
+  /** Generation held by each slot, 0 for a free one. */
+  readonly slots: readonly number[];
+}
+
+/**
+ * A keyring whose keys lie in slots of shared, usually locked memory; the generation numbers are held beside.
+ *
+ * Life: empty → keys put → one of them current → wiped (empty again). One thread owns the slots and writes; others
+ * attach with a {@linkcode KeyringLayout} and only read.
+ *
+ * @example
+ * ```ts
+ * const ring = new LockedKeyring(allocateLocked(128), storeId);
+ * ring.put(1, kek);
+ * ring.use(1);
+ * sealRecord(ring.kek(ring.currentKek), place, plaintext, osRandom);
+ * ```
+ */
+export class LockedKeyring implements Keyring {
+  readonly storeId: Uint8Array;
+  readonly #region: KeySlots;
+  /** Index is the slot, value the generation, 0 when free. */
+  readonly #held: number[];
+  #current = 0;
+
+  constructor(region: KeySlots, storeId: Uint8Array) {
+    requireLength(storeId, ID_BYTES, "Store id");
+    if (region.slotBytes !== KEY_BYTES) {
+      throw new TypeError(`Slots are ${region.slotBytes} bytes wide, expected ${KEY_BYTES}`);
+    }
+    this.storeId = storeId.slice();
+    this.#region = region;
+    this.#held = Array<number>(region.count).fill(0);
+  }
+
+  /** The same ring seen from another thread, as of the moment the layout was taken. */
+  static attach(region: KeySlots, layout: KeyringLayout): LockedKeyring {
+    const ring = new LockedKeyring(region, layout.storeId);
+    ring.adopt(layout);
+    return ring;
+  }
+
+  get currentKek(): number {
+    if (this.#current === 0) throw noKey();
+    return this.#current;
+  }
+
+  kek(generation: number): Uint8Array {
+    const slot = generation > 0 ? this.#held.indexOf(generation) : -1;
+    if (slot >= 0) return this.#region.slot(slot);
+    if (this.generations().length === 0) throw noKey();
+    throw new SpikeError(
+      "state_integrity_check",
+      `Key-encryption key generation ${generation} is not held, held are ${
+        this.generations().join(", ")
+      }`,
+    );
+  }
+
+  generations(): readonly number[] {
+    return this.#held.filter((generation) => generation !== 0).sort((a, b) => a - b);
+  }
+
+  /** Copies a key into a free slot. The caller still wipes its own copy. Throws when the ring is full. */
+  put(generation: number, kek: Uint8Array): void {
+    requireLength(kek, KEY_BYTES, "Key-encryption key");
+    if (!Number.isSafeInteger(generation) || generation < 1) {
+      throw new TypeError(`${generation} is not a generation, expected an integer from 1`);
+    }
+    if (this.#held.includes(generation)) {
+      throw new Error(`Key-encryption key generation ${generation} is held already`);
+    }
+    const free = this.#held.indexOf(0);
+    if (free < 0) throw new Error(`All ${this.#held.length} key slots are taken`);
+    this.#region.slot(free).set(kek);
+    this.#held[free] = generation;
+  }
+
+  /** Makes a held generation the one that new rows are sealed under. */
+  use(generation: number): void {
+    this.kek(generation);
+    this.#current = generation;
+  }
+
+  /** Forgets a generation and zeroes its slot. The current one cannot be dropped. */
+  drop(generation: number): void {
+    if (generation === this.#current) {
+      throw new Error(`Key-encryption key generation ${generation} is in use`);
+    }
+    this.kek(generation).fill(0);
+    this.#held[this.#held.indexOf(generation)] = 0;
+  }
+
+  /** Forgets and zeroes every key, for all threads that share the memory. */
+  wipe(): void {
+    this.#region.wipe();
+    this.#held.fill(0);
+    this.#current = 0;
+  }
+
+  /** What another thread needs to attach, or to follow a change with {@linkcode adopt}. */
+  layout(): KeyringLayout {
+    return { storeId: this.storeId, currentKek: this.#current, slots: [...this.#held] };
+  }
+
+  /** Takes over the owner's newer layout of the same memory. */
+  adopt(layout: KeyringLayout): void {
+    requireLength(layout.storeId, ID_BYTES, "Store id");
+    if (layout.slots.length !== this.#held.length) {
+      throw new Error(
+        `Layout has ${layout.slots.length} slots, this ring has ${this.#held.length}`,
+      );
+    }
+    if (layout.currentKek !== 0 && !layout.slots.includes(layout.currentKek)) {
+      throw new Error(`Layout does not hold its current generation ${layout.currentKek}`);
+    }
+    layout.slots.forEach((generation, slot) => this.#held[slot] = generation);
+    this.#current = layout.currentKek;
+  }
+}
+
+function noKey(): SpikeError {
+  return new SpikeError("root_key_missing", "No key-encryption key is loaded", {
+    hint: "Wait until the root key has been recovered",
+  });
+}

@@ -1,0 +1,23 @@
+/**
+ * The only place that touches a cipher: key derivation, sealing bound to a place, the key hierarchy, wiping, and
+ * memory that is kept out of swap and core dumps.
+ *
+ * All of it is pure (time, randomness and memory come in as parameters) except `os_random.ts` and
+ * `locked_memory.ts`. Start reading at `keyring.ts`.
+ *
+ * @module
+ */
+export * from "./aead.ts";
+export * from "./budget.ts";
+export { constantTimeEqual, requireLength, wipe } from "./bytes.ts";
+export * from "./derive.ts";
+export { NONCE_BYTES, TAG_BYTES } from "./gcm.ts";
+export * from "./key_slots.ts";
+export * from "./keyring.ts";
+export * from "./locked_keyring.ts";
+export * from "./locked_memory.ts";
+export * from "./os_random.ts";
+export * from "./place.ts";
+export * from "./probe.ts";
+export * from "./random.ts";
+export * from "./tuple.ts";
