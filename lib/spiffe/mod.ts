@@ -1,0 +1,11 @@
+/**
+ * SPIFFE identities: IDs, SVIDs and bundles, the verdict on a peer's certificates, and the sources they come
+ * from. Nothing here trusts what a TLS runtime says about a peer; start reading at `verify.ts` and `source.ts`.
+ *
+ * @module
+ */
+export * from "./id.ts";
+export * from "./memory_source.ts";
+export * from "./pem.ts";
+export * from "./role.ts";
+export type * from "./source.ts";
