@@ -1,0 +1,131 @@
+import { setImmediate } from "node:timers";
+import { SpikeError } from "../api/error.ts";
+import type { StoreTx } from "./port.ts";
+
+/** A transaction inside a commit that may still be undone alone. */
+export interface OpenTx {
+  readonly tx: StoreTx;
+  /** Makes its effects part of the commit. */
+  keep(): void;
+  /** Takes back its effects, and only those. Throws when the storage gave up the whole commit. */
+  undo(reason: unknown): void;
+}
+
+/** What a kind of storage does for the queue, which calls in this order and never at the same time. */
+export interface CommitEngine {
+  /** Opens a commit; answers the revision of the one before. */
+  begin(): number;
+  open(revision: number): OpenTx;
+  /** Makes everything kept durable. */
+  commit(revision: number): void;
+  /** Takes back everything since `begin`; does nothing when there is nothing. */
+  rollback(): void;
+}
+
+interface Job {
+  /** Does the work; what it answers settles the caller once the commit is durable. */
+  run(tx: StoreTx): Promise<() => void>;
+  reject(reason: unknown): void;
+}
+
+/** Bounds how long the first of a group waits for the last. */
+const MAX_GROUP = 256;
+
+/**
+ * Serialises write transactions and lets those that wait together share one durable commit.
+ *
+ * A turn of the event loop passes before a commit begins, so that everything the same turn delivers is in it:
+ * on a busy server that, not a timer, is what makes the groups.
+ */
+export class CommitQueue {
+  readonly #engine: CommitEngine;
+  #jobs: Job[] = [];
+  #pauses: (() => void)[] = [];
+  #draining: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(engine: CommitEngine) {
+    this.#engine = engine;
+  }
+
+  /** Queues one transaction; see `Store.write`. */
+  add<T>(work: (tx: StoreTx) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#refuseWhenClosed();
+      const run = async (tx: StoreTx) => {
+        const value = await work(tx);
+        return () => resolve(value);
+      };
+      this.#jobs.push({ run, reject });
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  /** Runs `work` when no commit is open. */
+  between<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#refuseWhenClosed();
+      this.#pauses.push(() => {
+        try {
+          resolve(work());
+        } catch (reason) {
+          reject(reason);
+        }
+      });
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  /** Refuses what comes from now on; resolves when everything queued is done. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#draining;
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#isClosed) throw new SpikeError("store_failure", "Store is closed");
+  }
+
+  async #drain(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#jobs.length > 0 || this.#pauses.length > 0) {
+      for (const pause of this.#pauses.splice(0)) pause();
+      if (this.#jobs.length > 0) await this.#commit(this.#jobs.splice(0, MAX_GROUP));
+    }
+    this.#draining = undefined;
+  }
+
+  /** Callers learn their outcome only after the commit: even a refusal may rest on what it stores. */
+  async #commit(group: readonly Job[]): Promise<void> {
+    const outcomes: (() => void)[] = [];
+    try {
+      let revision = this.#engine.begin();
+      const before = revision;
+      for (const job of group) {
+        const outcome = await this.#run(job, revision + 1);
+        if (outcome.isKept) revision++;
+        outcomes.push(outcome.settle);
+      }
+      if (revision > before) this.#engine.commit(revision);
+      else this.#engine.rollback();
+    } catch (reason) {
+      this.#engine.rollback();
+      for (const job of group) job.reject(reason);
+      return;
+    }
+    for (const settle of outcomes) settle();
+  }
+
+  async #run(job: Job, revision: number): Promise<{ isKept: boolean; settle: () => void }> {
+    const open = this.#engine.open(revision);
+    let settle: () => void;
+    try {
+      settle = await job.run(open.tx);
+    } catch (reason) {
+      open.undo(reason);
+      return { isKept: false, settle: () => job.reject(reason) };
+    }
+    open.keep();
+    return { isKept: true, settle };
+  }
+}

@@ -1,0 +1,81 @@
+import { SpikeError } from "../api/error.ts";
+import { type CommitEngine, CommitQueue, type OpenTx } from "./commit_queue.ts";
+import { isBefore } from "./order.ts";
+import { Layer, MemoryTx } from "./memory_tx.ts";
+import type { ListRequest, Store, StoreReader } from "./port.ts";
+import { requireLimit } from "./rows.ts";
+
+/**
+ * A store that lives as long as the process: for tests, for development, and for a Nexus that is told to keep
+ * nothing. Same rules as every other store, durability excepted.
+ */
+export function openMemory(): Store {
+  const root = new Layer(undefined);
+  const engine = new MemoryEngine(root);
+  const queue = new CommitQueue(engine);
+  return {
+    ...memoryReader(root, engine),
+    write: (work) => queue.add(work),
+    forgetRemoved: () => queue.between(() => {}),
+    close: () => queue.close(),
+  };
+}
+
+function memoryReader(root: Layer, engine: MemoryEngine): StoreReader {
+  return {
+    meta: () => Promise.resolve(root.meta()),
+    revision: () => Promise.resolve(engine.revision),
+    keks: () => Promise.resolve(root.keks()),
+    head: (path) => Promise.resolve(root.head(path)),
+    secret: (path, version) => Promise.resolve(root.secret(path, version)),
+    listPaths: (request) => new Promise((resolve) => resolve(page(root, request))),
+    close: () => Promise.resolve(),
+  };
+}
+
+function page(root: Layer, request: ListRequest): readonly string[] {
+  requireLimit(request);
+  const { prefix = "", after } = request;
+  return root.paths()
+    .filter((path) => path.startsWith(prefix) && (after === undefined || isBefore(after, path)))
+    .slice(0, request.limit);
+}
+
+class MemoryEngine implements CommitEngine {
+  revision = 0;
+  readonly #root: Layer;
+  #group: Layer | undefined;
+
+  constructor(root: Layer) {
+    this.#root = root;
+  }
+
+  begin(): number {
+    this.#group = new Layer(this.#root);
+    return this.revision;
+  }
+
+  open(revision: number): OpenTx {
+    const own = new Layer(this.#group);
+    const tx = new MemoryTx(own, revision);
+    return {
+      tx,
+      keep: () => {
+        tx.end();
+        own.merge();
+      },
+      undo: () => tx.end(),
+    };
+  }
+
+  commit(revision: number): void {
+    if (this.#group === undefined) throw new SpikeError("store_failure", "No commit is open");
+    this.#group.merge();
+    this.#group = undefined;
+    this.revision = revision;
+  }
+
+  rollback(): void {
+    this.#group = undefined;
+  }
+}

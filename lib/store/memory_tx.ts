@@ -1,0 +1,211 @@
+import { SpikeError } from "../api/error.ts";
+import { compareBytewise } from "./order.ts";
+import type {
+  HeadRow,
+  InitialMeta,
+  KekRow,
+  MetaChange,
+  SecretRows,
+  StoreMeta,
+  StoreTx,
+  VersionRow,
+} from "./port.ts";
+import { copyHead, copyKek, copyMeta, copyVersion, requireMeta } from "./rows.ts";
+import { repeatedVersion, unknownKek } from "./refusal.ts";
+
+const FORMAT_VERSION = 1;
+
+/** A set of changes over another one; the lowest layer is what is committed. Rows are copied in and out. */
+export class Layer {
+  readonly #below: Layer | undefined;
+  readonly #keks = new Map<number, KekRow>();
+  readonly #heads = new Map<string, HeadRow>();
+  /** By version and path; null hides a row of the layers below. */
+  readonly #versions = new Map<string, VersionRow | null>();
+  #meta: StoreMeta | undefined;
+  #sorted: string[] | undefined;
+
+  constructor(below: Layer | undefined) {
+    this.#below = below;
+  }
+
+  meta(): StoreMeta | undefined {
+    return this.#meta ? copyMeta(this.#meta) : this.#below?.meta();
+  }
+
+  setMeta(meta: StoreMeta): void {
+    this.#meta = copyMeta(meta);
+  }
+
+  keks(): KekRow[] {
+    const rows = new Map((this.#below?.keks() ?? []).map((row) => [row.generation, row]));
+    for (const row of this.#keks.values()) rows.set(row.generation, copyKek(row));
+    return [...rows.values()].sort((a, b) => a.generation - b.generation);
+  }
+
+  setKek(row: KekRow): void {
+    this.#keks.set(row.generation, copyKek(row));
+  }
+
+  head(path: string): HeadRow | undefined {
+    const own = this.#heads.get(path);
+    return own ? copyHead(own) : this.#below?.head(path);
+  }
+
+  setHead(row: HeadRow): void {
+    if (!this.#heads.has(row.path)) this.#sorted = undefined;
+    this.#heads.set(row.path, copyHead(row));
+  }
+
+  version(path: string, version: number): VersionRow | undefined {
+    const own = this.#versions.get(keyOf(path, version));
+    if (own === undefined) return this.#below?.version(path, version);
+    return own === null ? undefined : copyVersion(own);
+  }
+
+  setVersion(path: string, row: VersionRow): void {
+    this.#versions.set(keyOf(path, row.version), copyVersion(row));
+  }
+
+  removeVersion(path: string, version: number): void {
+    this.#versions.set(keyOf(path, version), null);
+  }
+
+  secret(path: string, version: number): SecretRows | undefined {
+    const head = this.head(path);
+    return head && { head, version: this.version(path, version === 0 ? head.current : version) };
+  }
+
+  /** Sorted paths of this layer alone. */
+  paths(): readonly string[] {
+    return this.#sorted ??= [...this.#heads.keys()].sort(compareBytewise);
+  }
+
+  /** Moves the changes into the layer below. */
+  merge(): void {
+    const below = this.#below;
+    if (below === undefined) throw new Error("The lowest layer has nothing below it");
+    if (this.#meta) below.setMeta(this.#meta);
+    for (const row of this.#keks.values()) below.setKek(row);
+    for (const row of this.#heads.values()) below.setHead(row);
+    for (const [key, row] of this.#versions) below.#place(key, row);
+  }
+
+  #place(key: string, row: VersionRow | null): void {
+    if (row === null && this.#below === undefined) this.#versions.delete(key);
+    else this.#versions.set(key, row);
+  }
+}
+
+/** The version first, so that no path can look like another key. */
+function keyOf(path: string, version: number): string {
+  return `${version}/${path}`;
+}
+
+/** A transaction over a layer. */
+export class MemoryTx implements StoreTx {
+  readonly #layer: Layer;
+  #hasEnded = false;
+
+  constructor(layer: Layer, readonly revision: number) {
+    this.#layer = layer;
+  }
+
+  /** Makes every later use throw. */
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  meta(): Promise<StoreMeta | undefined> {
+    return this.#do((layer) => layer.meta());
+  }
+
+  keks(): Promise<readonly KekRow[]> {
+    return this.#do((layer) => layer.keks());
+  }
+
+  head(path: string): Promise<HeadRow | undefined> {
+    return this.#do((layer) => layer.head(path));
+  }
+
+  secret(path: string, version: number): Promise<SecretRows | undefined> {
+    return this.#do((layer) => layer.secret(path, version));
+  }
+
+  initialise(meta: InitialMeta, kek: KekRow): Promise<void> {
+    return this.#do((layer) => {
+      requireMeta(meta);
+      if (layer.meta()) {
+        throw new SpikeError("state_already_initialized", "Store is already initialised");
+      }
+      layer.setMeta({ ...meta, formatVersion: FORMAT_VERSION });
+      layer.setKek(kek);
+    });
+  }
+
+  changeMeta(change: MetaChange): Promise<void> {
+    return this.#do((layer) => {
+      const before = layer.meta();
+      if (before === undefined) throw new SpikeError("state_not_ready", "Store is not initialised");
+      const meta = { ...before, ...change };
+      requireMeta(meta);
+      layer.setMeta(meta);
+    });
+  }
+
+  putKek(kek: KekRow): Promise<void> {
+    return this.#do((layer) => {
+      const before = layer.keks().find((row) => row.generation === kek.generation);
+      const reservedSeals = Math.max(kek.reservedSeals, before?.reservedSeals ?? 0);
+      const createdAtMs = before?.createdAtMs ?? kek.createdAtMs;
+      layer.setKek({ ...kek, createdAtMs, reservedSeals });
+    });
+  }
+
+  reserveSeals(generation: number, count: number): Promise<number> {
+    return this.#do((layer) => {
+      const row = layer.keks().find((row) => row.generation === generation);
+      if (row === undefined) throw unknownKek(generation);
+      const reservedSeals = row.reservedSeals + count;
+      layer.setKek({ ...row, reservedSeals });
+      return reservedSeals;
+    });
+  }
+
+  putHead(row: HeadRow): Promise<void> {
+    return this.#do((layer) => layer.setHead(row));
+  }
+
+  insertVersion(path: string, row: VersionRow): Promise<void> {
+    return this.#do((layer) => {
+      if (layer.head(path) === undefined) throw new Error(`Path ${path} has no head`);
+      if (layer.version(path, row.version)) throw repeatedVersion(path, row.version);
+      layer.setVersion(path, row);
+    });
+  }
+
+  rewrapVersion(
+    path: string,
+    version: number,
+    wrapping: Pick<VersionRow, "kekGeneration" | "wrappedKey">,
+  ): Promise<boolean> {
+    return this.#do((layer) => {
+      const row = layer.version(path, version);
+      if (row) layer.setVersion(path, { ...row, ...wrapping });
+      return row !== undefined;
+    });
+  }
+
+  deleteVersions(path: string, versions: readonly number[]): Promise<void> {
+    return this.#do((layer) => {
+      for (const version of versions) layer.removeVersion(path, version);
+    });
+  }
+
+  #do<T>(work: (layer: Layer) => T): Promise<T> {
+    return new Promise((resolve) => {
+      if (this.#hasEnded) throw new Error("Transaction is over");
+      resolve(work(this.#layer));
+    });
+  }
+}

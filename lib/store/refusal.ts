@@ -1,0 +1,18 @@
+import { SpikeError } from "../api/error.ts";
+
+/** A version number that is there already, although the head calls it free. */
+export function repeatedVersion(path: string, version: number, cause?: unknown): SpikeError {
+  return new SpikeError(
+    "state_integrity_check",
+    `Version ${version} of ${path} is stored already, its head does not know it`,
+    { hint: "An older head was put back; compare with a backup", cause },
+  );
+}
+
+/** A key generation that the store does not hold. */
+export function unknownKek(generation: number): SpikeError {
+  return new SpikeError(
+    "state_integrity_check",
+    `Key generation ${generation} is not in the store`,
+  );
+}

@@ -1,0 +1,138 @@
+import type { DatabaseSync } from "node:sqlite";
+import { SpikeError } from "../api/error.ts";
+import { type CommitEngine, CommitQueue, type OpenTx } from "./commit_queue.ts";
+import type { Store, StoreReader } from "./port.ts";
+import { integer } from "./sqlite_column.ts";
+import { guarded, translate } from "./sqlite_error.ts";
+import { openForReading, openForWriting } from "./sqlite_file.ts";
+import { SqliteReads } from "./sqlite_read.ts";
+import { SqliteTx, SqliteWrites } from "./sqlite_tx.ts";
+
+/** Which file, and whether this connection may write. */
+export interface SqliteOptions {
+  readonly path: string;
+  readonly mode: "read" | "write";
+}
+
+/**
+ * Opens a store in one SQLite file. There may be one writer, and any number of readers on any thread; readers
+ * see each commit as soon as its promise has resolved.
+ *
+ * Needs read and write permission on the file's directory, in either mode, and no other permission. Throws
+ * `fs_file_open_failed` for a file that cannot be opened, `store_invalid_configuration` for one that is not
+ * ours or is newer than this program, `state_integrity_check` for a damaged one.
+ *
+ * @example
+ * ```ts
+ * const store = openSqlite({ path: "/var/lib/spike/spike.db", mode: "write" });
+ * const paths = await store.listPaths({ prefix: "tenants/", limit: 100 });
+ * ```
+ */
+export function openSqlite(options: SqliteOptions & { readonly mode: "write" }): Store;
+/** As above; the writer must have made the database before. */
+export function openSqlite(options: SqliteOptions & { readonly mode: "read" }): StoreReader;
+export function openSqlite({ path, mode }: SqliteOptions): StoreReader {
+  return mode === "read" ? openReader(path) : openStore(path);
+}
+
+function openReader(path: string): StoreReader {
+  const db = openForReading(path);
+  const reads = guarded(path, () => new SqliteReads(db));
+  const read = <T>(work: () => T): Promise<T> =>
+    new Promise((resolve) => resolve(guarded(path, work)));
+  return {
+    meta: () => read(() => reads.meta()),
+    revision: () => read(() => reads.revision()),
+    keks: () => read(() => reads.keks()),
+    head: (path) => read(() => reads.head(path)),
+    secret: (path, version) => read(() => reads.secret(path, version)),
+    listPaths: (request) => read(() => reads.listPaths(request)),
+    close: () => read(() => db.close()),
+  };
+}
+
+/** Reads go through a connection of their own: the writing one sees what is not committed yet. */
+function openStore(path: string): Store {
+  const db = openForWriting(path);
+  const engine = new SqliteEngine(db, path);
+  const reader = openReader(path);
+  const queue = new CommitQueue(engine);
+  return {
+    ...reader,
+    write: (work) => queue.add(work),
+    forgetRemoved: () => queue.between(() => engine.truncateLog()),
+    close: async () => {
+      await queue.close();
+      await reader.close();
+      guarded(path, () => db.close());
+    },
+  };
+}
+
+class SqliteEngine implements CommitEngine {
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #writes: SqliteWrites;
+
+  constructor(db: DatabaseSync, path: string) {
+    this.#db = db;
+    this.#path = path;
+    this.#writes = new SqliteWrites(db, path, new SqliteReads(db));
+  }
+
+  begin(): number {
+    return guarded(this.#path, () => {
+      this.#db.exec("BEGIN IMMEDIATE");
+      return this.#writes.reads.revision();
+    });
+  }
+
+  open(revision: number): OpenTx {
+    guarded(this.#path, () => this.#db.exec("SAVEPOINT work"));
+    const tx = new SqliteTx(this.#writes, revision);
+    return {
+      tx,
+      keep: () => {
+        tx.end();
+        guarded(this.#path, () => this.#db.exec("RELEASE work"));
+      },
+      undo: (reason) => {
+        tx.end();
+        this.#undo(reason);
+      },
+    };
+  }
+
+  commit(revision: number): void {
+    guarded(this.#path, () => {
+      this.#writes.setRevision.run(revision);
+      this.#db.exec("COMMIT");
+    });
+  }
+
+  rollback(): void {
+    if (this.#db.isTransaction) guarded(this.#path, () => this.#db.exec("ROLLBACK"));
+  }
+
+  /** Moves the write-ahead log into the file and cuts it to nothing. */
+  truncateLog(): void {
+    guarded(this.#path, () => {
+      const row = this.#db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+      if (row === undefined || integer(row, "busy") !== 0) {
+        throw new SpikeError(
+          "store_failure",
+          `Log of database ${this.#path} is in use by a reader`,
+          {
+            hint: "Repeat it",
+          },
+        );
+      }
+    });
+  }
+
+  /** After some failures (full disk, I/O) SQLite has rolled back everything itself. */
+  #undo(reason: unknown): void {
+    if (!this.#db.isTransaction) throw translate(reason, this.#path);
+    guarded(this.#path, () => this.#db.exec("ROLLBACK TO work; RELEASE work"));
+  }
+}

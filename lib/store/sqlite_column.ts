@@ -1,0 +1,34 @@
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import { SpikeError } from "../api/error.ts";
+
+/** One row as the driver gives it. */
+export type Row = Record<string, SQLOutputValue>;
+
+/** Column `name` as an integer. */
+export function integer(row: Row, name: string): number {
+  const value = row[name];
+  return typeof value === "number" ? value : misshapen(name, "an integer");
+}
+
+/** Column `name` as text. */
+export function text(row: Row, name: string): string {
+  const value = row[name];
+  return typeof value === "string" ? value : misshapen(name, "text");
+}
+
+/** Column `name` as bytes. */
+export function bytes(row: Row, name: string): Uint8Array {
+  const value = row[name];
+  return value instanceof Uint8Array ? value : misshapen(name, "bytes");
+}
+
+/** The integer that a statement with one row answers. */
+export function oneInteger(db: DatabaseSync, sql: string, name: string): number {
+  const row = db.prepare(sql).get();
+  return row === undefined ? misshapen(name, "one row") : integer(row, name);
+}
+
+/** The tables are STRICT, so only a damaged file gets here. */
+function misshapen(name: string, expected: string): never {
+  throw new SpikeError("state_integrity_check", `Column ${name} does not hold ${expected}`);
+}

@@ -1,0 +1,66 @@
+import { SpikeError } from "../api/error.ts";
+
+/** Primary result codes (sqlite.org/rescode.html) that an operator can meet. */
+const SQLITE = {
+  busy: 5,
+  locked: 6,
+  readonly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  constraint: 19,
+  notADatabase: 26,
+} as const;
+
+/** Runs `work`; what the driver throws comes out as a `SpikeError` that names the file. */
+export function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (reason) {
+    throw translate(reason, path);
+  }
+}
+
+/** Whether `reason` says that a row of the same key is there, or a row it needs is not. */
+export function isConstraint(reason: unknown): boolean {
+  return primaryCode(reason) === SQLITE.constraint;
+}
+
+/** The driver's error as a caller may see it; whatever is not an error of the storage stays as it is. */
+export function translate(cause: unknown, path: string): unknown {
+  switch (primaryCode(cause)) {
+    case SQLITE.corrupt:
+    case SQLITE.notADatabase:
+      return new SpikeError("state_integrity_check", `Database ${path} is damaged`, {
+        hint: "Restore it from a backup; the file was not changed",
+        cause,
+      });
+    case SQLITE.busy:
+    case SQLITE.locked:
+      return new SpikeError("store_failure", `Database ${path} is locked by another process`, {
+        hint: "Only one Nexus may use a data directory",
+        cause,
+      });
+    case SQLITE.full:
+      return new SpikeError("store_failure", `Disk of database ${path} is full`, { cause });
+    case SQLITE.ioError:
+    case SQLITE.readonly:
+      return new SpikeError("store_failure", `Database ${path} cannot be read or written`, {
+        hint: "Look at the disk, the mount and the file's owner and mode",
+        cause,
+      });
+    case SQLITE.cannotOpen:
+      return new SpikeError("fs_file_open_failed", `Database ${path} cannot be opened`, {
+        hint: "Look at the directory's owner and mode",
+        cause,
+      });
+    default:
+      return cause;
+  }
+}
+
+function primaryCode(reason: unknown): number | undefined {
+  if (!(reason instanceof Error) || !("errcode" in reason)) return undefined;
+  return typeof reason.errcode === "number" ? reason.errcode & 0xff : undefined;
+}

@@ -1,0 +1,79 @@
+import { DatabaseSync } from "node:sqlite";
+import { SpikeError } from "../api/error.ts";
+import { guarded } from "./sqlite_error.ts";
+import { identify, type Identity, migrate } from "./sqlite_schema.ts";
+
+const BUSY_TIMEOUT_MS = 5000;
+/** Owner only: read and write. */
+const FILE_MODE = 0o600;
+
+/**
+ * Opens the connection that writes. Creates the file when it is absent, brings an older layout up to date,
+ * and refuses, without changing it, what is not ours, is damaged, or is newer than this program.
+ */
+export function openForWriting(path: string): DatabaseSync {
+  return guarded(path, () => {
+    makePrivate(path);
+    const found = inspect(path);
+    return configured(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), (db) => {
+      db.exec("PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      db.exec("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
+      db.exec("PRAGMA temp_store = MEMORY");
+      migrate(db, found.formatVersion);
+    });
+  });
+}
+
+/** Opens a connection that reads. The writer must have made the database before. */
+export function openForReading(path: string): DatabaseSync {
+  return guarded(path, () => {
+    const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    return configured(db, () => {
+      db.exec(
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY",
+      );
+      if (identify(db, path).isEmpty) throw notMadeYet(path);
+    });
+  });
+}
+
+/** Hands `db` out only when `configure` succeeds. */
+function configured(db: DatabaseSync, configure: (db: DatabaseSync) => void): DatabaseSync {
+  try {
+    configure(db);
+    return db;
+  } catch (reason) {
+    db.close();
+    throw reason;
+  }
+}
+
+/** Through a connection that cannot write, so that a refused file stays as it was. */
+function inspect(path: string): Identity {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    return identify(db, path);
+  } finally {
+    db.close();
+  }
+}
+
+/** SQLite gives its journals the mode of the database file. */
+function makePrivate(path: string): void {
+  try {
+    Deno.openSync(path, { read: true, write: true, create: true, mode: FILE_MODE }).close();
+    const mode = Deno.statSync(path).mode ?? FILE_MODE;
+    if ((mode & 0o077) !== 0) Deno.chmodSync(path, FILE_MODE);
+  } catch (cause) {
+    throw new SpikeError("fs_file_open_failed", `Database ${path} cannot be opened for writing`, {
+      hint: "Look at the owner and the mode of the file and its directory",
+      cause,
+    });
+  }
+}
+
+function notMadeYet(path: string): SpikeError {
+  return new SpikeError("store_invalid_configuration", `Database ${path} is empty`, {
+    hint: "The writer makes it; open it for writing first",
+  });
+}

@@ -1,0 +1,142 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type {
+  HeadRow,
+  KekRow,
+  KekState,
+  ListRequest,
+  SecretRows,
+  ShardScheme,
+  StoreMeta,
+  VersionRow,
+} from "./port.ts";
+import { isBefore } from "./order.ts";
+import { requireLimit } from "./rows.ts";
+import { bytes, integer, oneInteger, type Row, text } from "./sqlite_column.ts";
+
+const HEAD = "h.path, h.revision, h.current, h.kek_generation, h.sealed";
+const COMMITMENT_BYTES = 32;
+
+/** The statements that read, prepared once for a connection. */
+export class SqliteReads {
+  readonly #db: DatabaseSync;
+  readonly #revision: StatementSync;
+  readonly #keks: StatementSync;
+  readonly #head: StatementSync;
+  readonly #secret: StatementSync;
+  readonly #pathsFrom: StatementSync;
+  readonly #pathsAfter: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#revision = db.prepare("SELECT revision FROM counter");
+    this.#keks = db.prepare("SELECT * FROM keks ORDER BY generation");
+    this.#head = db.prepare(`SELECT ${HEAD} FROM heads h WHERE h.path = ?`);
+    this.#secret = db.prepare(
+      `SELECT ${HEAD}, v.version, v.kek_generation AS wrap_generation, v.wrapped_key,
+              v.sealed AS value, v.created_at
+       FROM heads h LEFT JOIN versions v
+         ON v.path = h.path AND v.version = CASE WHEN ?2 = 0 THEN h.current ELSE ?2 END
+       WHERE h.path = ?1`,
+    );
+    this.#pathsFrom = db.prepare("SELECT path FROM heads WHERE path >= ? ORDER BY path LIMIT ?");
+    this.#pathsAfter = db.prepare("SELECT path FROM heads WHERE path > ? ORDER BY path LIMIT ?");
+  }
+
+  revision(): number {
+    const row = this.#revision.get();
+    return row === undefined ? 0 : integer(row, "revision");
+  }
+
+  /** Rare, so not prepared ahead. */
+  meta(): StoreMeta | undefined {
+    const row = this.#db.prepare("SELECT * FROM meta").get();
+    const formatVersion = oneInteger(this.#db, "PRAGMA user_version", "user_version");
+    return row && metaOf(row, formatVersion);
+  }
+
+  keks(): KekRow[] {
+    return this.#keks.all().map(kekOf);
+  }
+
+  head(path: string): HeadRow | undefined {
+    const row = this.#head.get(path);
+    return row && headOf(row);
+  }
+
+  secret(path: string, version: number): SecretRows | undefined {
+    const row = this.#secret.get(path, version);
+    if (row === undefined) return undefined;
+    return { head: headOf(row), version: row.version === null ? undefined : versionOf(row) };
+  }
+
+  /** The index is read from the first path on; what no longer has the prefix ends the page. */
+  listPaths(request: ListRequest): string[] {
+    requireLimit(request);
+    const { prefix = "", after, limit } = request;
+    const isInside = after !== undefined && !isBefore(after, prefix);
+    const rows = isInside ? this.#pathsAfter.all(after, limit) : this.#pathsFrom.all(prefix, limit);
+    const paths = rows.map((row) => text(row, "path"));
+    const end = paths.findIndex((path) => !path.startsWith(prefix));
+    return end < 0 ? paths : paths.slice(0, end);
+  }
+}
+
+function headOf(row: Row): HeadRow {
+  return {
+    path: text(row, "path"),
+    revision: integer(row, "revision"),
+    current: integer(row, "current"),
+    kekGeneration: integer(row, "kek_generation"),
+    sealed: bytes(row, "sealed"),
+  };
+}
+
+function versionOf(row: Row): VersionRow {
+  return {
+    version: integer(row, "version"),
+    kekGeneration: integer(row, "wrap_generation"),
+    wrappedKey: bytes(row, "wrapped_key"),
+    sealed: bytes(row, "value"),
+    createdAtMs: integer(row, "created_at"),
+  };
+}
+
+function kekOf(row: Row): KekRow {
+  return {
+    generation: integer(row, "generation"),
+    wrapped: bytes(row, "wrapped"),
+    createdAtMs: integer(row, "created_at"),
+    reservedSeals: integer(row, "reserved_seals"),
+    state: oneOf<KekState>(text(row, "state"), "active", "retired"),
+  };
+}
+
+function metaOf(row: Row, formatVersion: number): StoreMeta {
+  return {
+    formatVersion,
+    storeId: bytes(row, "store_id"),
+    keyCheck: bytes(row, "key_check"),
+    scheme: oneOf<ShardScheme>(text(row, "scheme"), "gf256", "p256"),
+    shardSet: {
+      setId: bytes(row, "set_id"),
+      generation: integer(row, "set_generation"),
+      threshold: integer(row, "threshold"),
+      shares: integer(row, "shares"),
+      commitments: commitmentsOf(bytes(row, "commitments")),
+    },
+    createdAtMs: integer(row, "created_at"),
+  };
+}
+
+function commitmentsOf(joined: Uint8Array): Uint8Array[] {
+  const count = joined.length / COMMITMENT_BYTES;
+  return Array.from(
+    { length: count },
+    (_, i) => joined.slice(i * COMMITMENT_BYTES, (i + 1) * COMMITMENT_BYTES),
+  );
+}
+
+/** The table's CHECK allows these two only. */
+function oneOf<T extends string>(value: string, first: T, second: T): T {
+  return value === first ? first : second;
+}

@@ -1,0 +1,193 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { SpikeError } from "../api/error.ts";
+import type {
+  HeadRow,
+  InitialMeta,
+  KekRow,
+  MetaChange,
+  SecretRows,
+  StoreMeta,
+  StoreTx,
+  VersionRow,
+} from "./port.ts";
+import { repeatedVersion, unknownKek } from "./refusal.ts";
+import { requireMeta } from "./rows.ts";
+import { integer } from "./sqlite_column.ts";
+import { guarded, isConstraint } from "./sqlite_error.ts";
+import type { SqliteReads } from "./sqlite_read.ts";
+
+/** The statements that write, prepared once for the writing connection. */
+export class SqliteWrites {
+  readonly reads: SqliteReads;
+  readonly path: string;
+  readonly putMeta: StatementSync;
+  readonly putKek: StatementSync;
+  readonly reserveSeals: StatementSync;
+  readonly putHead: StatementSync;
+  readonly insertVersion: StatementSync;
+  readonly rewrapVersion: StatementSync;
+  readonly deleteVersion: StatementSync;
+  readonly setRevision: StatementSync;
+
+  constructor(db: DatabaseSync, path: string, reads: SqliteReads) {
+    this.path = path;
+    this.reads = reads;
+    this.putMeta = db.prepare("INSERT OR REPLACE INTO meta VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.putKek = db.prepare(
+      `INSERT INTO keks VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (generation) DO UPDATE SET wrapped = excluded.wrapped, state = excluded.state,
+         reserved_seals = max(reserved_seals, excluded.reserved_seals)`,
+    );
+    this.reserveSeals = db.prepare(
+      `UPDATE keks SET reserved_seals = reserved_seals + ? WHERE generation = ?
+       RETURNING reserved_seals`,
+    );
+    this.putHead = db.prepare(
+      `INSERT INTO heads VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (path) DO UPDATE SET revision = excluded.revision, current = excluded.current,
+         kek_generation = excluded.kek_generation, sealed = excluded.sealed`,
+    );
+    this.insertVersion = db.prepare("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)");
+    this.rewrapVersion = db.prepare(
+      "UPDATE versions SET kek_generation = ?, wrapped_key = ? WHERE path = ? AND version = ?",
+    );
+    this.deleteVersion = db.prepare("DELETE FROM versions WHERE path = ? AND version = ?");
+    this.setRevision = db.prepare("UPDATE counter SET revision = ?");
+  }
+}
+
+/** A transaction on the writing connection, between a savepoint and its release. */
+export class SqliteTx implements StoreTx {
+  readonly #writes: SqliteWrites;
+  #hasEnded = false;
+
+  constructor(writes: SqliteWrites, readonly revision: number) {
+    this.#writes = writes;
+  }
+
+  /** Makes every later use throw. */
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  meta(): Promise<StoreMeta | undefined> {
+    return this.#do(({ reads }) => reads.meta());
+  }
+
+  keks(): Promise<readonly KekRow[]> {
+    return this.#do(({ reads }) => reads.keks());
+  }
+
+  head(path: string): Promise<HeadRow | undefined> {
+    return this.#do(({ reads }) => reads.head(path));
+  }
+
+  secret(path: string, version: number): Promise<SecretRows | undefined> {
+    return this.#do(({ reads }) => reads.secret(path, version));
+  }
+
+  initialise(meta: InitialMeta, kek: KekRow): Promise<void> {
+    return this.#do((writes) => {
+      requireMeta(meta);
+      if (writes.reads.meta()) {
+        throw new SpikeError("state_already_initialized", "Store is already initialised");
+      }
+      putMeta(writes, meta);
+      putKek(writes, kek);
+    });
+  }
+
+  changeMeta(change: MetaChange): Promise<void> {
+    return this.#do((writes) => {
+      const before = writes.reads.meta();
+      if (before === undefined) throw new SpikeError("state_not_ready", "Store is not initialised");
+      const meta = { ...before, ...change };
+      requireMeta(meta);
+      putMeta(writes, meta);
+    });
+  }
+
+  putKek(kek: KekRow): Promise<void> {
+    return this.#do((writes) => putKek(writes, kek));
+  }
+
+  reserveSeals(generation: number, count: number): Promise<number> {
+    return this.#do((writes) => {
+      const row = writes.reserveSeals.get(count, generation);
+      if (row === undefined) throw unknownKek(generation);
+      return integer(row, "reserved_seals");
+    });
+  }
+
+  putHead(row: HeadRow): Promise<void> {
+    return this.#do((writes) => {
+      writes.putHead.run(row.path, row.revision, row.current, row.kekGeneration, row.sealed);
+    });
+  }
+
+  insertVersion(path: string, row: VersionRow): Promise<void> {
+    return this.#do((writes) => {
+      const { version, kekGeneration, wrappedKey, sealed, createdAtMs } = row;
+      try {
+        writes.insertVersion.run(path, version, kekGeneration, wrappedKey, sealed, createdAtMs);
+      } catch (reason) {
+        const isThere = isConstraint(reason) && writes.reads.secret(path, version)?.version;
+        throw isThere ? repeatedVersion(path, version, reason) : reason;
+      }
+    });
+  }
+
+  rewrapVersion(
+    path: string,
+    version: number,
+    wrapping: Pick<VersionRow, "kekGeneration" | "wrappedKey">,
+  ): Promise<boolean> {
+    return this.#do((writes) => {
+      const { kekGeneration, wrappedKey } = wrapping;
+      return Number(writes.rewrapVersion.run(kekGeneration, wrappedKey, path, version).changes) > 0;
+    });
+  }
+
+  deleteVersions(path: string, versions: readonly number[]): Promise<void> {
+    return this.#do((writes) => {
+      for (const version of versions) writes.deleteVersion.run(path, version);
+    });
+  }
+
+  #do<T>(work: (writes: SqliteWrites) => T): Promise<T> {
+    return new Promise((resolve) => {
+      if (this.#hasEnded) throw new Error("Transaction is over");
+      resolve(guarded(this.#writes.path, () => work(this.#writes)));
+    });
+  }
+}
+
+function putMeta(writes: SqliteWrites, meta: InitialMeta): void {
+  const { setId, generation, threshold, shares, commitments } = meta.shardSet;
+  writes.putMeta.run(
+    meta.storeId,
+    meta.keyCheck,
+    meta.scheme,
+    setId,
+    generation,
+    threshold,
+    shares,
+    joined(commitments),
+    meta.createdAtMs,
+  );
+}
+
+function putKek(writes: SqliteWrites, kek: KekRow): void {
+  const { generation, wrapped, createdAtMs, reservedSeals, state } = kek;
+  writes.putKek.run(generation, wrapped, createdAtMs, reservedSeals, state);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
