@@ -1,0 +1,65 @@
+import { SpikeError } from "../api/error.ts";
+import type { SettingsRole } from "./setting.ts";
+import { flag } from "./kind.ts";
+import { SETTINGS } from "./table.ts";
+
+/** A role's command line, taken apart. */
+export interface RoleArguments {
+  /** For `loadSettings`. */
+  readonly flags: Readonly<Record<string, string>>;
+  /** Those of `switches` that were given. */
+  readonly switches: ReadonlySet<string>;
+}
+
+/** Each flag of `role`, and whether it can stand without a value. */
+function flagNames(role: SettingsRole): Map<string, boolean> {
+  return new Map(
+    SETTINGS.filter(({ roles }) => roles.includes(role))
+      .map((setting) => [setting.name, setting.kind === flag]),
+  );
+}
+
+/**
+ * Takes `--name value`, `--name=value` and bare `--name` (for a setting that is true or false) apart.
+ * `switches` are the caller's own flags, which take no value.
+ *
+ * @throws SpikeError `usage` for anything else
+ *
+ * @example
+ * ```ts
+ * parseFlags("nexus", ["--workers", "0", "--check-config"], ["check-config"]);
+ * ```
+ */
+export function parseFlags(
+  role: SettingsRole,
+  args: readonly string[],
+  switches: readonly string[] = [],
+): RoleArguments {
+  const names = flagNames(role);
+  const flags: Record<string, string> = {};
+  const given = new Set<string>();
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    const match = /^--?([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(arg);
+    const name = match?.[1] ?? "";
+    const isFlag = names.has(name);
+    const isSwitch = switches.includes(name);
+    if (!isFlag && !(isSwitch && match?.[2] === undefined)) {
+      throw new SpikeError("usage", `Argument ${JSON.stringify(arg)} is not known to ${role}`, {
+        hint: `Run: spike ${role} --help`,
+      });
+    }
+    if (isSwitch) {
+      given.add(name);
+      continue;
+    }
+    flags[name] = match?.[2] ?? (names.get(name) ? "true" : valueOf(arg, rest));
+  }
+  return { flags, switches: given };
+}
+
+function valueOf(arg: string, rest: string[]): string {
+  const value = rest.shift();
+  if (value === undefined) throw new SpikeError("usage", `Flag ${arg} needs a value`);
+  return value;
+}

@@ -1,0 +1,73 @@
+import { SpikeError } from "../api/error.ts";
+import { Resolver, type SettingSources } from "./resolve.ts";
+import type { SettingsRole } from "./setting.ts";
+import { READERS, type RoleSettings } from "./settings.ts";
+import { SETTINGS } from "./table.ts";
+
+/** What to read, for whom. */
+export interface SettingsRequest<R extends SettingsRole> extends SettingSources {
+  readonly role: R;
+}
+
+/** What one setting holds and where that came from. */
+export interface SettingOrigin {
+  readonly name: string;
+  /** Canonical text of the value, empty for one that is absent. */
+  readonly value: string;
+  /** A flag, variables, a file, or `default`. */
+  readonly origin: string;
+}
+
+function refuseUnknownNames(role: SettingsRole, sources: SettingSources): string[] {
+  const known = SETTINGS.filter(({ roles }) => roles.includes(role));
+  const isUnknown = (name: string) => known.every((setting) => setting.name !== name);
+  const flags = Object.keys(sources.flags ?? {}).filter(isUnknown).map((name) =>
+    `--${name} is not a flag of ${role}`
+  );
+  const lines = Object.keys(sources.file?.values ?? {}).filter(isUnknown).map((name) =>
+    `${JSON.stringify(name)} in ${sources.file?.path ?? "the file"} is not a setting of ${role}`
+  );
+  return [...flags, ...lines];
+}
+
+function read<R extends SettingsRole>(request: SettingsRequest<R>) {
+  const resolver = new Resolver(request.role, request);
+  const settings = READERS[request.role](resolver);
+  const problems = [...refuseUnknownNames(request.role, request), ...resolver.problems];
+  if (problems.length > 0) {
+    const [only = ""] = problems;
+    const message = problems.length === 1
+      ? only
+      : `${problems.length} settings are wrong:\n  ${problems.join("\n  ")}`;
+    throw new SpikeError("config_invalid", message);
+  }
+  return { settings, resolver };
+}
+
+/**
+ * The settings of one role, from flags, environment and file, in this order of strength.
+ *
+ * @throws SpikeError `config_invalid` that names every variable that is wrong, its value and what is expected
+ *
+ * @example
+ * ```ts
+ * const { listen, backend } = loadSettings({ role: "nexus", env: Deno.env.toObject() });
+ * ```
+ */
+export function loadSettings<R extends SettingsRole>(request: SettingsRequest<R>): RoleSettings[R] {
+  return read(request).settings;
+}
+
+/** What holds for one role and where each value came from; fails as `loadSettings` does. */
+export function explainSettings(request: SettingsRequest<SettingsRole>): readonly SettingOrigin[] {
+  const { resolver } = read(request);
+  return SETTINGS.flatMap((setting) => {
+    const resolved = resolver.resolved.get(setting.name);
+    if (resolved === undefined) return [];
+    return [{
+      name: setting.name,
+      value: setting.kind.show(resolved.value),
+      origin: resolved.origin,
+    }];
+  });
+}

@@ -1,0 +1,22 @@
+/**
+ * One schema of all settings: a table from which parsing, flags, provenance and the documentation come.
+ * Pure: the environment comes in as a parameter. Start reading at `table.ts`.
+ *
+ * @module
+ */
+export { settingsTable } from "./documentation.ts";
+export { parseFlags, type RoleArguments } from "./flags.ts";
+export { explainSettings, loadSettings, type SettingOrigin, type SettingsRequest } from "./load.ts";
+export type { ListenAddress } from "./place_kind.ts";
+export type { SettingsRole } from "./setting.ts";
+export type {
+  BootstrapSettings,
+  CallTimeouts,
+  CommonSettings,
+  KeeperSettings,
+  NexusSettings,
+  PilotSettings,
+  RoleSettings,
+  ShardSettings,
+  SvidFiles,
+} from "./settings.ts";

@@ -1,0 +1,108 @@
+import { posix } from "node:path";
+import { parseSpiffeId } from "../spiffe/id.ts";
+import { SpikeError } from "../api/error.ts";
+import { type Kind, kindOf, type Place, Refusal } from "./kind.ts";
+
+/** Where a server listens; an empty host means every interface, port 0 one that the system picks. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+function parsePort(digits: string): number | undefined {
+  const port = Number(digits);
+  return /^\d{1,5}$/.test(digits) && port <= 65_535 ? port : undefined;
+}
+
+/** A listen address as the original (`:8553`, `host:8553`) or the seeds (`8553`) write it. */
+export const listenAddress: Kind<ListenAddress> = kindOf(
+  "a port such as 8553, :8553, host:8553 or [::1]:8553",
+  (given) => {
+    const match = /^(?:(?:([A-Za-z0-9._-]*)|\[([0-9A-Fa-f:.]+)\]):)?(\d+)$/.exec(given);
+    const port = parsePort(match?.[3] ?? "");
+    return port === undefined ? undefined : { host: match?.[1] ?? match?.[2] ?? "", port };
+  },
+  ({ host, port }) => host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
+);
+
+/** An `https://` URL, perhaps with a path prefix; canonical without a trailing slash. */
+export const httpsUrl: Kind<string> = kindOf(
+  "an https:// URL with host, optional port and path, and nothing else",
+  (given) => {
+    if (!URL.canParse(given)) return undefined;
+    const url = new URL(given);
+    const hasMore = url.username !== "" || url.password !== "" || /[?#]/.test(given);
+    if (url.protocol !== "https:" || hasMore) return undefined;
+    return url.href.replace(/\/+$/, "");
+  },
+);
+
+/** A trust domain name, perhaps followed by a path: what stands between `spiffe://` and `/spike/…`. */
+export const trustRoot: Kind<string> = kindOf("a trust domain such as example.org", (given) => {
+  try {
+    parseSpiffeId(`spiffe://${given}`);
+    return given;
+  } catch (error) {
+    if (error instanceof SpikeError) return undefined;
+    throw error;
+  }
+});
+
+/** `~/x` below the home directory; other texts unchanged. */
+function expandHome(given: string, place: Place): string | undefined {
+  if (given !== "~" && !given.startsWith("~/")) return given;
+  return place.homeDir === undefined ? undefined : posix.join(place.homeDir, given.slice(1));
+}
+
+/** The path of a file, `~/` expanded. */
+export const filePath: Kind<string> = kindOf(
+  "a file path (~/ needs HOME)",
+  (given, place) => expandHome(given, place),
+);
+
+/** Directories of the system, in which nothing of ours may be written; all that lies below them too. */
+const RESTRICTED = [
+  "/etc",
+  "/sys",
+  "/proc",
+  "/dev",
+  "/bin",
+  "/sbin",
+  "/usr",
+  "/lib",
+  "/lib64",
+  "/boot",
+  "/root",
+];
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`);
+}
+
+/** Our own directory when nothing is set: below the home directory, or in `/tmp` for a user without one. */
+export function ownDirectory(place: Place): string {
+  return place.homeDir === undefined
+    ? `/tmp/.spike-${place.user}`
+    : posix.join(place.homeDir, ".spike");
+}
+
+/**
+ * An absolute directory outside the system's own, `suffix` appended. Our default directory stays allowed even
+ * where the home directory is `/root`.
+ */
+export function directory(suffix = ""): Kind<string> {
+  return kindOf("an absolute directory, or one that starts with ~/", (given, place) => {
+    const expanded = expandHome(given, place);
+    if (expanded === undefined) return new Refusal("an absolute directory, as HOME is not set");
+    if (!posix.isAbsolute(expanded) || expanded.includes("\0")) return undefined;
+    const path = posix.join(posix.resolve(expanded), suffix);
+    const own = ownDirectory(place);
+    const isOwn = isWithin(path, own);
+    const isRestricted = posix.resolve(expanded) === "/" ||
+      RESTRICTED.some((root) => isWithin(path, root));
+    if (isRestricted && !isOwn) {
+      return new Refusal(`a directory other than / and outside ${RESTRICTED.join(", ")}`);
+    }
+    return path;
+  });
+}

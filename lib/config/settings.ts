@@ -1,0 +1,236 @@
+import type { TrustRoots } from "../spiffe/role.ts";
+import type { ListenAddress } from "./place_kind.ts";
+import type { Resolver } from "./resolve.ts";
+import type { SettingsRole } from "./setting.ts";
+import { BOOTSTRAP, CALL, IDENTITY, LISTENER, NEXUS, PILOT, SHARD } from "./table.ts";
+
+/** PEM files that take the place of the Workload API. */
+export interface SvidFiles {
+  readonly svid: string;
+  readonly key: string;
+  readonly bundle: string;
+}
+
+/** Settings of every role. */
+export interface CommonSettings {
+  readonly endpointSocket: string;
+  readonly svidFiles?: SvidFiles;
+  readonly svidHint?: string;
+  readonly sourceTimeoutMs: number;
+  readonly trustRoots: TrustRoots;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+/** Time limits of calls to other components. */
+export interface CallTimeouts {
+  readonly connectMs: number;
+  readonly headersMs: number;
+  readonly totalMs: number;
+}
+
+/** How the root key is shared among the keepers. */
+export interface ShardSettings {
+  /** `https://` URLs; the position from 1 is the shard's x coordinate. */
+  readonly keeperPeers: readonly string[];
+  readonly shares: number;
+  readonly threshold: number;
+  readonly backend: "sqlite" | "memory" | "lite";
+}
+
+/** Settings of Nexus. */
+export interface NexusSettings extends CommonSettings, ShardSettings {
+  readonly listen: ListenAddress;
+  readonly readHeaderTimeoutMs: number;
+  readonly callTimeouts: CallTimeouts;
+  readonly dataDir: string;
+  readonly keeperUpdateIntervalMs: number;
+  readonly keeperProbeIntervalMs: number;
+  readonly maxSecretVersions: number;
+  readonly workers: number;
+  readonly cipherLimitBytes: number;
+  readonly acceptEmptyStore: boolean;
+}
+
+/** Settings of a keeper. */
+export interface KeeperSettings extends CommonSettings {
+  readonly listen: ListenAddress;
+  readonly readHeaderTimeoutMs: number;
+}
+
+/** Settings of Bootstrap; a `timeoutMs` of 0 means none. */
+export interface BootstrapSettings extends CommonSettings, ShardSettings {
+  readonly nexusUrl: string;
+  readonly callTimeouts: CallTimeouts;
+  readonly force: boolean;
+  readonly completed: boolean;
+  readonly timeoutMs: number;
+  readonly keeperTimeoutMs: number;
+  readonly keeperMaxRetries: number;
+  readonly retryInitialMs: number;
+  readonly retryMaxMs: number;
+  readonly verificationTimeoutMs: number;
+}
+
+/** Settings of the command line. */
+export interface PilotSettings extends CommonSettings {
+  readonly nexusUrl: string;
+  readonly callTimeouts: CallTimeouts;
+  readonly recoveryDir: string;
+}
+
+/** The settings of each role. */
+export interface RoleSettings {
+  readonly nexus: NexusSettings;
+  readonly keeper: KeeperSettings;
+  readonly bootstrap: BootstrapSettings;
+  readonly pilot: PilotSettings;
+}
+
+function svidFiles(from: Resolver): SvidFiles | undefined {
+  const svid = from.get(IDENTITY.svidFile);
+  const key = from.get(IDENTITY.svidKeyFile);
+  const bundle = from.get(IDENTITY.bundleFile);
+  if (svid !== undefined && key !== undefined && bundle !== undefined) return { svid, key, bundle };
+  const files = [IDENTITY.svidFile, IDENTITY.svidKeyFile, IDENTITY.bundleFile];
+  const isPartial = [svid, key, bundle].some((path) => path !== undefined);
+  if (isPartial && from.isSound(...files)) {
+    from.complain(
+      "SPIKE_SVID_FILE, SPIKE_SVID_KEY_FILE and SPIKE_BUNDLE_FILE must be set together or not at all",
+    );
+  }
+  return undefined;
+}
+
+function common(from: Resolver): CommonSettings {
+  const files = svidFiles(from);
+  const hint = from.get(IDENTITY.svidHint);
+  const roots = from.get(IDENTITY.trustRoot);
+  return {
+    endpointSocket: from.get(IDENTITY.endpointSocket),
+    ...(files && { svidFiles: files }),
+    ...(hint !== undefined && { svidHint: hint }),
+    sourceTimeoutMs: from.get(IDENTITY.sourceTimeout),
+    trustRoots: {
+      nexus: from.get(IDENTITY.trustRootNexus) ?? roots,
+      keeper: from.get(IDENTITY.trustRootKeeper) ?? roots,
+      pilot: from.get(IDENTITY.trustRootPilot) ?? roots,
+      bootstrap: from.get(IDENTITY.trustRootBootstrap) ?? roots,
+      lite: from.get(IDENTITY.trustRootLite) ?? roots,
+    },
+    logLevel: from.get(IDENTITY.logLevel),
+  };
+}
+
+function callTimeouts(from: Resolver): CallTimeouts {
+  return {
+    connectMs: from.get(CALL.connectTimeout),
+    headersMs: from.get(CALL.headersTimeout),
+    totalMs: from.get(CALL.callTimeout),
+  };
+}
+
+/** The rules that bind peers, shares and threshold; `needsPeers` where the role cannot work without keepers. */
+function checkShards(from: Resolver, shards: ShardSettings, needsPeers: boolean): void {
+  const { keeperPeers: peers, shares, threshold } = shards;
+  const isSound = from.isSound(SHARD.keeperPeers, SHARD.shares, SHARD.threshold, SHARD.backend);
+  const areIgnored = shards.backend === "memory" || (!needsPeers && peers.length === 0);
+  if (!isSound || areIgnored) return;
+  if (peers.length === 0) {
+    from.complain("SPIKE_NEXUS_KEEPER_PEERS is not set, expected the https:// URLs of all keepers");
+  } else if (peers.length !== shares) {
+    from.complain(
+      `SPIKE_NEXUS_SHAMIR_SHARES is ${shares} and SPIKE_NEXUS_KEEPER_PEERS names ` +
+        `${peers.length} keepers, expected one shard for each keeper`,
+    );
+  }
+  if (threshold > shares) {
+    from.complain(
+      `SPIKE_NEXUS_SHAMIR_THRESHOLD is ${threshold}, expected at most the number of shares, ${shares}`,
+    );
+  }
+  if (threshold === 1 && !from.get(SHARD.allowThresholdOne)) {
+    from.complain(
+      "SPIKE_NEXUS_SHAMIR_THRESHOLD is 1, expected at least 2, " +
+        "or SPIKE_ALLOW_THRESHOLD_ONE=true if every single keeper may hold the root key",
+    );
+  }
+}
+
+function shards(from: Resolver, needsPeers: (backend: ShardSettings["backend"]) => boolean) {
+  from.get(SHARD.allowThresholdOne);
+  const read: ShardSettings = {
+    keeperPeers: from.get(SHARD.keeperPeers),
+    shares: from.get(SHARD.shares),
+    threshold: from.get(SHARD.threshold),
+    backend: from.get(SHARD.backend),
+  };
+  checkShards(from, read, needsPeers(read.backend));
+  return read;
+}
+
+function nexus(from: Resolver): NexusSettings {
+  return {
+    ...common(from),
+    ...shards(from, (backend) => backend !== "memory"),
+    listen: from.get(LISTENER.nexusListen),
+    readHeaderTimeoutMs: from.get(LISTENER.readHeaderTimeout),
+    callTimeouts: callTimeouts(from),
+    dataDir: from.get(NEXUS.dataDir),
+    keeperUpdateIntervalMs: from.get(NEXUS.keeperUpdateInterval),
+    keeperProbeIntervalMs: from.get(NEXUS.keeperProbeInterval),
+    maxSecretVersions: from.get(NEXUS.maxSecretVersions),
+    workers: from.get(NEXUS.workers),
+    cipherLimitBytes: from.get(NEXUS.cipherLimit),
+    acceptEmptyStore: from.get(NEXUS.acceptEmptyStore),
+  };
+}
+
+function keeper(from: Resolver): KeeperSettings {
+  return {
+    ...common(from),
+    listen: from.get(LISTENER.keeperListen),
+    readHeaderTimeoutMs: from.get(LISTENER.readHeaderTimeout),
+  };
+}
+
+function bootstrap(from: Resolver): BootstrapSettings {
+  const settings: BootstrapSettings = {
+    ...common(from),
+    // With these backends Bootstrap does nothing, so it needs no keepers either.
+    ...shards(from, (backend) => backend === "sqlite"),
+    nexusUrl: from.get(CALL.nexusUrl),
+    callTimeouts: callTimeouts(from),
+    force: from.get(BOOTSTRAP.force),
+    completed: from.get(BOOTSTRAP.completed),
+    timeoutMs: from.get(BOOTSTRAP.timeout),
+    keeperTimeoutMs: from.get(BOOTSTRAP.keeperTimeout),
+    keeperMaxRetries: from.get(BOOTSTRAP.keeperMaxRetries),
+    retryInitialMs: from.get(BOOTSTRAP.retryInitial),
+    retryMaxMs: from.get(BOOTSTRAP.retryMax),
+    verificationTimeoutMs: from.get(BOOTSTRAP.verificationTimeout),
+  };
+  if (settings.retryInitialMs > settings.retryMaxMs) {
+    from.complain(
+      "SPIKE_BOOTSTRAP_KEEPER_RETRY_INITIAL_INTERVAL is longer than " +
+        "SPIKE_BOOTSTRAP_KEEPER_RETRY_MAX_INTERVAL, expected at most that",
+    );
+  }
+  return settings;
+}
+
+function pilot(from: Resolver): PilotSettings {
+  return {
+    ...common(from),
+    nexusUrl: from.get(CALL.nexusUrl),
+    callTimeouts: callTimeouts(from),
+    recoveryDir: from.get(PILOT.recoveryDir),
+  };
+}
+
+/** How each role's settings are read. */
+export const READERS: { readonly [R in SettingsRole]: (from: Resolver) => RoleSettings[R] } = {
+  nexus,
+  keeper,
+  bootstrap,
+  pilot,
+};
