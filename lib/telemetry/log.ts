@@ -1,0 +1,90 @@
+import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
+
+/** Least level of the lines that are written. */
+export type Level = "debug" | "info" | "warn" | "error";
+
+/** What a line may carry besides its event: plain values, never a secret, a shard or a key. */
+export type Fields = Readonly<Record<string, string | number | boolean | null>>;
+
+/** Writes the lines of one component. An event is a short snake_case name that never changes with the data. */
+export interface Logger {
+  debug(event: string, fields?: Fields): void;
+  info(event: string, fields?: Fields): void;
+  warn(event: string, fields?: Fields): void;
+  error(event: string, fields?: Fields): void;
+}
+
+/** Takes one line, without its newline. */
+export type LineSink = (line: string) => void;
+
+const ROOT = "spike";
+const OUR_LEVEL = {
+  trace: "debug",
+  debug: "debug",
+  info: "info",
+  warning: "warn",
+  error: "error",
+  fatal: "error",
+} as const satisfies Record<LogRecord["level"], Level>;
+
+/** One record as a line: a JSON object with `time`, `level`, `component`, `event` and, if any, `fields`. */
+function lineOf(record: LogRecord): string {
+  const [root, ...rest] = record.category;
+  const event = typeof record.rawMessage === "string"
+    ? record.rawMessage
+    : record.rawMessage.join("");
+  const isBare = Object.keys(record.properties).length === 0;
+  return JSON.stringify({
+    time: new Date(record.timestamp).toISOString(),
+    level: OUR_LEVEL[record.level],
+    component: root === ROOT ? rest.join(".") : record.category.join("."),
+    event,
+    ...(isBare ? {} : { fields: record.properties }),
+  });
+}
+
+const encoder = new TextEncoder();
+
+/** Writes whole lines to standard error, so that lines of several workers do not run into one another. */
+function writeToStderr(line: string): void {
+  let rest = encoder.encode(`${line}\n`);
+  while (rest.length > 0) rest = rest.subarray(Deno.stderr.writeSync(rest));
+}
+
+/**
+ * Says which lines are written and where to; may be called again to change the level. Before the first call
+ * nothing is written. Needs no permission, so each Worker calls it for itself.
+ */
+export function configureLogging(options: { level: Level; sink?: LineSink }): void {
+  const write = options.sink ?? writeToStderr;
+  configureSync({
+    reset: true,
+    sinks: { line: (record) => write(lineOf(record)) },
+    loggers: [
+      {
+        category: ROOT,
+        lowestLevel: options.level === "warn" ? "warning" : options.level,
+        sinks: ["line"],
+      },
+      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["line"] },
+    ],
+  });
+}
+
+/**
+ * The logger of one component.
+ *
+ * @example
+ * ```ts
+ * createLogger("keeper").warn("shard_refused", { index: 2, generation: 7 });
+ * ```
+ */
+export function createLogger(component: string): Logger {
+  const logger = getLogger([ROOT, component]);
+  return {
+    debug: (event, fields = {}) => logger.debug(event, fields),
+    info: (event, fields = {}) => logger.info(event, fields),
+    warn: (event, fields = {}) => logger.warn(event, fields),
+    error: (event, fields = {}) => logger.error(event, fields),
+  };
+}

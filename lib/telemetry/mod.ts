@@ -1,0 +1,13 @@
+/**
+ * One vocabulary for what the components tell: lines of JSON on standard error.
+ *
+ * @module
+ */
+export {
+  configureLogging,
+  createLogger,
+  type Fields,
+  type Level,
+  type LineSink,
+  type Logger,
+} from "./log.ts";
