@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
-import { SpikeError } from "../api/error.ts";
 import type { StoreTx } from "./port.ts";
+import { closed } from "./refusal.ts";
 
 /** A transaction inside a commit that may still be undone alone. */
 export interface OpenTx {
@@ -83,7 +83,7 @@ export class CommitQueue {
   }
 
   #refuseWhenClosed(): void {
-    if (this.#isClosed) throw new SpikeError("store_failure", "Store is closed");
+    if (this.#isClosed) throw closed();
   }
 
   async #drain(): Promise<void> {

@@ -1,8 +1,8 @@
-import { SpikeError } from "../api/error.ts";
 import { type CommitEngine, CommitQueue, type OpenTx } from "./commit_queue.ts";
 import { isBefore } from "./order.ts";
 import { Layer, MemoryTx } from "./memory_tx.ts";
 import type { ListRequest, Store, StoreReader } from "./port.ts";
+import { closed } from "./refusal.ts";
 import { requireLimit } from "./rows.ts";
 
 /**
@@ -17,18 +17,26 @@ export function openMemory(): Store {
     ...memoryReader(root, engine),
     write: (work) => queue.add(work),
     forgetRemoved: () => queue.between(() => {}),
-    close: () => queue.close(),
+    close: () => {
+      engine.isClosed = true;
+      return queue.close();
+    },
   };
 }
 
 function memoryReader(root: Layer, engine: MemoryEngine): StoreReader {
+  const read = <T>(work: () => T): Promise<T> =>
+    new Promise((resolve) => {
+      if (engine.isClosed) throw closed();
+      resolve(work());
+    });
   return {
-    meta: () => Promise.resolve(root.meta()),
-    revision: () => Promise.resolve(engine.revision),
-    keks: () => Promise.resolve(root.keks()),
-    head: (path) => Promise.resolve(root.head(path)),
-    secret: (path, version) => Promise.resolve(root.secret(path, version)),
-    listPaths: (request) => new Promise((resolve) => resolve(page(root, request))),
+    meta: () => read(() => root.meta()),
+    revision: () => read(() => engine.revision),
+    keks: () => read(() => root.keks()),
+    head: (path) => read(() => root.head(path)),
+    secret: (path, version) => read(() => root.secret(path, version)),
+    listPaths: (request) => read(() => page(root, request)),
     close: () => Promise.resolve(),
   };
 }
@@ -43,6 +51,7 @@ function page(root: Layer, request: ListRequest): readonly string[] {
 
 class MemoryEngine implements CommitEngine {
   revision = 0;
+  isClosed = false;
   readonly #root: Layer;
   #group: Layer | undefined;
 
@@ -69,8 +78,7 @@ class MemoryEngine implements CommitEngine {
   }
 
   commit(revision: number): void {
-    if (this.#group === undefined) throw new SpikeError("store_failure", "No commit is open");
-    this.#group.merge();
+    this.#group?.merge();
     this.#group = undefined;
     this.revision = revision;
   }

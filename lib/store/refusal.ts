@@ -16,3 +16,8 @@ export function unknownKek(generation: number): SpikeError {
     `Key generation ${generation} is not in the store`,
   );
 }
+
+/** A store used after `close`. */
+export function closed(): SpikeError {
+  return new SpikeError("store_failure", "Store is closed");
+}

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { SpikeError } from "../api/error.ts";
 import { type CommitEngine, CommitQueue, type OpenTx } from "./commit_queue.ts";
 import type { Store, StoreReader } from "./port.ts";
+import { closed } from "./refusal.ts";
 import { integer } from "./sqlite_column.ts";
 import { guarded, translate } from "./sqlite_error.ts";
 import { openForReading, openForWriting } from "./sqlite_file.ts";
@@ -39,7 +40,10 @@ function openReader(path: string): StoreReader {
   const db = openForReading(path);
   const reads = guarded(path, () => new SqliteReads(db));
   const read = <T>(work: () => T): Promise<T> =>
-    new Promise((resolve) => resolve(guarded(path, work)));
+    new Promise((resolve) => {
+      if (!db.isOpen) throw closed();
+      resolve(guarded(path, work));
+    });
   return {
     meta: () => read(() => reads.meta()),
     revision: () => read(() => reads.revision()),
@@ -47,7 +51,10 @@ function openReader(path: string): StoreReader {
     head: (path) => read(() => reads.head(path)),
     secret: (path, version) => read(() => reads.secret(path, version)),
     listPaths: (request) => read(() => reads.listPaths(request)),
-    close: () => read(() => db.close()),
+    close: () => {
+      if (db.isOpen) db.close();
+      return Promise.resolve();
+    },
   };
 }
 
@@ -64,7 +71,7 @@ function openStore(path: string): Store {
     close: async () => {
       await queue.close();
       await reader.close();
-      guarded(path, () => db.close());
+      if (db.isOpen) guarded(path, () => db.close());
     },
   };
 }

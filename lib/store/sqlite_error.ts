@@ -45,14 +45,10 @@ export function translate(cause: unknown, path: string): unknown {
     case SQLITE.full:
       return new SpikeError("store_failure", `Disk of database ${path} is full`, { cause });
     case SQLITE.ioError:
+    case SQLITE.cannotOpen:
     case SQLITE.readonly:
       return new SpikeError("store_failure", `Database ${path} cannot be read or written`, {
         hint: "Look at the disk, the mount and the file's owner and mode",
-        cause,
-      });
-    case SQLITE.cannotOpen:
-      return new SpikeError("fs_file_open_failed", `Database ${path} cannot be opened`, {
-        hint: "Look at the directory's owner and mode",
         cause,
       });
     default:

@@ -15,7 +15,7 @@ export function openForWriting(path: string): DatabaseSync {
   return guarded(path, () => {
     makePrivate(path);
     const found = inspect(path);
-    return configured(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), (db) => {
+    return configured(connect(path, false), (db) => {
       db.exec("PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
       db.exec("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
       db.exec("PRAGMA temp_store = MEMORY");
@@ -27,7 +27,7 @@ export function openForWriting(path: string): DatabaseSync {
 /** Opens a connection that reads. The writer must have made the database before. */
 export function openForReading(path: string): DatabaseSync {
   return guarded(path, () => {
-    const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    const db = connect(path, true);
     return configured(db, () => {
       db.exec(
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY",
@@ -35,6 +35,14 @@ export function openForReading(path: string): DatabaseSync {
       if (identify(db, path).isEmpty) throw notMadeYet(path);
     });
   });
+}
+
+function connect(path: string, readOnly: boolean): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS });
+  } catch (cause) {
+    throw cannotOpen(path, cause);
+  }
 }
 
 /** Hands `db` out only when `configure` succeeds. */
@@ -50,7 +58,7 @@ function configured(db: DatabaseSync, configure: (db: DatabaseSync) => void): Da
 
 /** Through a connection that cannot write, so that a refused file stays as it was. */
 function inspect(path: string): Identity {
-  const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  const db = connect(path, true);
   try {
     return identify(db, path);
   } finally {
@@ -65,11 +73,15 @@ function makePrivate(path: string): void {
     const mode = Deno.statSync(path).mode ?? FILE_MODE;
     if ((mode & 0o077) !== 0) Deno.chmodSync(path, FILE_MODE);
   } catch (cause) {
-    throw new SpikeError("fs_file_open_failed", `Database ${path} cannot be opened for writing`, {
-      hint: "Look at the owner and the mode of the file and its directory",
-      cause,
-    });
+    throw cannotOpen(path, cause);
   }
+}
+
+function cannotOpen(path: string, cause: unknown): SpikeError {
+  return new SpikeError("fs_file_open_failed", `Database ${path} cannot be opened`, {
+    hint: "Look at the owner and the mode of the file and its directory",
+    cause,
+  });
 }
 
 function notMadeYet(path: string): SpikeError {

@@ -1,0 +1,352 @@
+import assert from "node:assert/strict";
+import type {
+  HeadRow,
+  InitialMeta,
+  KekRow,
+  Store,
+  StoreReader,
+  StoreTx,
+  VersionRow,
+} from "./port.ts";
+
+/** A kind of store under test. */
+export interface StoreHarness {
+  /** A new, empty store. */
+  open(): Promise<Store>;
+  /** A reader of the same data over another connection where the kind has connections. */
+  openReader(store: Store): Promise<StoreReader>;
+  /** Removes what `open` left behind; the store is closed already. */
+  dispose(store: Store): Promise<void>;
+}
+
+type Body = (store: Store, harness: StoreHarness) => Promise<void>;
+
+/** Registers the tests that every kind of store must pass. */
+export function storeConformance(kind: string, harness: StoreHarness): void {
+  for (const [sentence, body] of Object.entries(RULES)) {
+    Deno.test(`${kind}: ${sentence}`, async () => {
+      const store = await harness.open();
+      try {
+        await body(store, harness);
+      } finally {
+        await store.close();
+        await harness.dispose(store);
+      }
+    });
+  }
+}
+
+/** Bytes that differ from those of any other `seed`. */
+export function filled(length: number, seed: number): Uint8Array {
+  return new Uint8Array(length).fill(seed);
+}
+
+/** Meta data that any store takes. */
+export function someMeta(): InitialMeta {
+  return {
+    storeId: filled(16, 1),
+    keyCheck: filled(32, 2),
+    scheme: "gf256",
+    shardSet: {
+      setId: filled(16, 3),
+      generation: 1,
+      threshold: 2,
+      shares: 3,
+      commitments: [filled(32, 4), filled(32, 5), filled(32, 6)],
+    },
+    createdAtMs: 1_767_323_045_123,
+  };
+}
+
+/** A key generation that any store takes. */
+export function someKek(generation = 1): KekRow {
+  return {
+    generation,
+    wrapped: filled(61, generation),
+    createdAtMs: 1_767_323_045_124,
+    reservedSeals: 0,
+    state: "active",
+  };
+}
+
+function someHead(path: string, current: number, revision = 1): HeadRow {
+  return { path, revision, current, kekGeneration: 1, sealed: filled(40, current) };
+}
+
+function someVersion(version: number): VersionRow {
+  return {
+    version,
+    kekGeneration: 1,
+    wrappedKey: filled(61, version),
+    sealed: filled(50, version),
+    createdAtMs: 1_767_323_045_125 + version,
+  };
+}
+
+async function put(tx: StoreTx, path: string, version: number): Promise<void> {
+  await tx.putHead(someHead(path, version, tx.revision));
+  await tx.insertVersion(path, someVersion(version));
+}
+
+async function putPaths(store: Store, paths: readonly string[]): Promise<void> {
+  await store.write(async (tx) => {
+    for (const path of paths) await tx.putHead(someHead(path, 0));
+  });
+}
+
+const RULES: Record<string, Body> = {
+  "a new store is empty": async (store) => {
+    assert.equal(await store.meta(), undefined);
+    assert.equal(await store.revision(), 0);
+    assert.deepEqual(await store.keks(), []);
+    assert.deepEqual(await store.listPaths({ limit: 10 }), []);
+  },
+
+  "initialise() stores meta data and the first key": async (store) => {
+    await store.write((tx) => tx.initialise(someMeta(), someKek()));
+    assert.deepEqual(await store.meta(), { ...someMeta(), formatVersion: 1 });
+    assert.deepEqual(await store.keks(), [someKek()]);
+  },
+
+  "initialise() refuses a store that is not empty and changes nothing": async (store) => {
+    await store.write((tx) => tx.initialise(someMeta(), someKek()));
+    const other = { ...someMeta(), storeId: filled(16, 9) };
+    await assert.rejects(store.write((tx) => tx.initialise(other, someKek(2))), {
+      code: "state_already_initialized",
+    });
+    assert.deepEqual((await store.meta())?.storeId, filled(16, 1));
+    assert.deepEqual(await store.keks(), [someKek()]);
+  },
+
+  "initialise() refuses an id of the wrong length": async (store) => {
+    const meta = { ...someMeta(), storeId: filled(15, 1) };
+    await assert.rejects(store.write((tx) => tx.initialise(meta, someKek())), RangeError);
+    assert.equal(await store.meta(), undefined);
+  },
+
+  "changeMeta() replaces the members given and no other": async (store) => {
+    await assert.rejects(store.write((tx) => tx.changeMeta({ scheme: "p256" })), {
+      code: "state_not_ready",
+    });
+    await store.write((tx) => tx.initialise(someMeta(), someKek()));
+    const shardSet = { ...someMeta().shardSet, generation: 2, commitments: [] };
+    await store.write((tx) => tx.changeMeta({ keyCheck: filled(32, 7), shardSet }));
+    const expected = { ...someMeta(), formatVersion: 1, keyCheck: filled(32, 7), shardSet };
+    assert.deepEqual(await store.meta(), expected);
+  },
+
+  "putKek() replaces wrapping and state, and never shrinks the reserved seals": async (store) => {
+    await store.write(async (tx) => {
+      await tx.putKek(someKek(2));
+      await tx.putKek(someKek(1));
+      await tx.reserveSeals(1, 500);
+    });
+    await store.write((tx) =>
+      tx.putKek({ ...someKek(1), wrapped: filled(61, 9), createdAtMs: 5, state: "retired" })
+    );
+    const first = { ...someKek(1), wrapped: filled(61, 9), reservedSeals: 500, state: "retired" };
+    assert.deepEqual(await store.keks(), [first, someKek(2)]);
+  },
+
+  "reserveSeals() adds up and refuses a generation that is not there": async (store) => {
+    await store.write((tx) => tx.initialise(someMeta(), someKek()));
+    assert.equal(await store.write((tx) => tx.reserveSeals(1, 2 ** 20)), 2 ** 20);
+    assert.equal(await store.write((tx) => tx.reserveSeals(1, 2 ** 20)), 2 ** 21);
+    await assert.rejects(store.write((tx) => tx.reserveSeals(2, 1)), {
+      code: "state_integrity_check",
+    });
+    assert.equal((await store.keks())[0]?.reservedSeals, 2 ** 21);
+  },
+
+  "secret() answers the current version, a given one, or the head alone": async (store) => {
+    await store.write((tx) => put(tx, "a/b", 1));
+    await store.write((tx) => put(tx, "a/b", 2));
+    const head = someHead("a/b", 2, 2);
+    assert.deepEqual(await store.secret("a/b", 0), { head, version: someVersion(2) });
+    assert.deepEqual(await store.secret("a/b", 1), { head, version: someVersion(1) });
+    assert.deepEqual(await store.secret("a/b", 3), { head, version: undefined });
+    assert.deepEqual(await store.head("a/b"), head);
+    assert.equal(await store.secret("a", 0), undefined);
+    assert.equal(await store.head("a/b/"), undefined);
+  },
+
+  "a head without a current version comes alone": async (store) => {
+    await store.write((tx) => put(tx, "a", 1));
+    await store.write((tx) => tx.putHead(someHead("a", 0, tx.revision)));
+    assert.deepEqual(await store.secret("a", 0), {
+      head: someHead("a", 0, 2),
+      version: undefined,
+    });
+  },
+
+  "rows belong to the caller": async (store) => {
+    const row = someVersion(1);
+    await store.write(async (tx) => {
+      await tx.putHead(someHead("a", 1));
+      await tx.insertVersion("a", row);
+    });
+    row.sealed.fill(0xff);
+    (await store.secret("a", 1))?.version?.sealed.fill(0xff);
+    (await store.head("a"))?.sealed.fill(0xff);
+    const rows = await store.secret("a", 1);
+    assert.deepEqual(rows, { head: someHead("a", 1), version: someVersion(1) });
+  },
+
+  "empty and large blobs come back as they were": async (store) => {
+    const large = filled(1024 * 1024 + 1, 0xa5);
+    await store.write(async (tx) => {
+      await tx.putHead({ ...someHead("a", 1), sealed: new Uint8Array(0) });
+      await tx.insertVersion("a", { ...someVersion(1), sealed: large });
+    });
+    const rows = await store.secret("a", 0);
+    assert.equal(rows?.head.sealed.length, 0);
+    assert.deepEqual(rows?.version?.sealed, large);
+  },
+
+  "a version number is never stored twice": async (store) => {
+    await store.write((tx) => put(tx, "a", 1));
+    await assert.rejects(store.write((tx) => tx.insertVersion("a", someVersion(1))), {
+      code: "state_integrity_check",
+      message: /^Version 1 of a /,
+    });
+  },
+
+  "a version needs a head": async (store) => {
+    await assert.rejects(store.write((tx) => tx.insertVersion("a", someVersion(1))));
+    assert.equal(await store.secret("a", 1), undefined);
+  },
+
+  "rewrapVersion() changes the wrapping and leaves the value": async (store) => {
+    await store.write((tx) => put(tx, "a", 1));
+    const wrapping = { kekGeneration: 2, wrappedKey: filled(61, 8) };
+    assert.equal(await store.write((tx) => tx.rewrapVersion("a", 1, wrapping)), true);
+    assert.equal(await store.write((tx) => tx.rewrapVersion("a", 2, wrapping)), false);
+    assert.deepEqual((await store.secret("a", 1))?.version, { ...someVersion(1), ...wrapping });
+  },
+
+  "deleteVersions() removes those named and ignores the rest": async (store) => {
+    await store.write(async (tx) => {
+      for (const version of [1, 2, 3]) await put(tx, "a", version);
+    });
+    await store.write((tx) => tx.deleteVersions("a", [1, 3, 7]));
+    assert.equal((await store.secret("a", 1))?.version, undefined);
+    assert.deepEqual((await store.secret("a", 2))?.version, someVersion(2));
+    assert.equal((await store.secret("a", 3))?.version, undefined);
+  },
+
+  "a removed version can be stored again inside one transaction": async (store) => {
+    await store.write(async (tx) => {
+      await put(tx, "a", 1);
+      await tx.deleteVersions("a", [1]);
+      await tx.insertVersion("a", someVersion(1));
+    });
+    assert.deepEqual((await store.secret("a", 1))?.version, someVersion(1));
+  },
+
+  "the revision grows with every write and not with a rejected one": async (store) => {
+    const first = await store.write((tx) => Promise.resolve(tx.revision));
+    await assert.rejects(store.write(() => Promise.reject(new Error("no"))));
+    const second = await store.write((tx) => Promise.resolve(tx.revision));
+    assert.deepEqual([first, second, await store.revision()], [1, 2, 2]);
+  },
+
+  "a rejected write undoes its own work and not that of its neighbours": async (store) => {
+    const reason = new Error("no");
+    const outcomes = await Promise.allSettled([
+      store.write((tx) => put(tx, "before", 1)),
+      store.write(async (tx) => {
+        await put(tx, "rejected", 1);
+        await tx.deleteVersions("before", [1]);
+        throw reason;
+      }),
+      store.write((tx) => put(tx, "after", 1)),
+    ]);
+    assert.deepEqual(outcomes.map((o) => o.status), ["fulfilled", "rejected", "fulfilled"]);
+    assert.equal(outcomes[1]?.status === "rejected" && outcomes[1].reason, reason);
+    assert.deepEqual(await store.listPaths({ limit: 10 }), ["after", "before"]);
+    assert.deepEqual((await store.secret("before", 0))?.version, someVersion(1));
+  },
+
+  "nobody sees a write before it is committed, everybody right after": async (store, harness) => {
+    const reader = await harness.openReader(store);
+    try {
+      await store.write(async (tx) => {
+        await put(tx, "a", 1);
+        assert.deepEqual((await tx.secret("a", 0))?.version, someVersion(1));
+        assert.equal(await store.head("a"), undefined);
+        assert.equal(await reader.head("a"), undefined);
+        assert.deepEqual(await reader.listPaths({ limit: 1 }), []);
+      });
+      assert.deepEqual((await reader.secret("a", 0))?.version, someVersion(1));
+      assert.equal(await reader.revision(), 1);
+    } finally {
+      await reader.close();
+    }
+  },
+
+  "64 writes at once run one after another": async (store) => {
+    const increment = async (tx: StoreTx) => {
+      const next = ((await tx.head("n"))?.current ?? 0) + 1;
+      await put(tx, "n", next);
+      return next;
+    };
+    const numbers = await Promise.all(Array.from({ length: 64 }, () => store.write(increment)));
+    assert.deepEqual(numbers, Array.from({ length: 64 }, (_, i) => i + 1));
+    assert.equal((await store.head("n"))?.current, 64);
+  },
+
+  "more writes than fit one commit are all done": async (store) => {
+    const writes = Array.from({ length: 700 }, (_, i) => store.write((tx) => put(tx, `p${i}`, 1)));
+    await Promise.all(writes);
+    assert.equal((await store.listPaths({ limit: 1000 })).length, 700);
+    assert.equal(await store.revision(), 700);
+  },
+
+  "a transaction cannot be used after its function": async (store) => {
+    let kept: StoreTx | undefined;
+    await store.write((tx) => {
+      kept = tx;
+      return Promise.resolve();
+    });
+    await assert.rejects(async () => await kept?.head("a"), /Transaction is over/);
+  },
+
+  "listPaths() answers bytewise ascending pages": async (store) => {
+    const paths = ["b", "a/b", "a", "a/", "B", "a-b", "\u{ff5e}", "\u{1f600}"];
+    await putPaths(store, paths);
+    const sorted = ["B", "a", "a-b", "a/", "a/b", "b", "\u{ff5e}", "\u{1f600}"];
+    assert.deepEqual(await store.listPaths({ limit: 100 }), sorted);
+    const first = await store.listPaths({ limit: 3 });
+    assert.deepEqual(first, sorted.slice(0, 3));
+    assert.deepEqual(await store.listPaths({ limit: 3, after: "a-b" }), sorted.slice(3, 6));
+    assert.deepEqual(await store.listPaths({ limit: 3, after: "\u{1f600}" }), []);
+  },
+
+  "listPaths() takes a prefix literally": async (store) => {
+    await putPaths(store, ["a%", "a%b", "a_", "ab", "abc", "b"]);
+    assert.deepEqual(await store.listPaths({ prefix: "a%", limit: 9 }), ["a%", "a%b"]);
+    assert.deepEqual(await store.listPaths({ prefix: "a%", after: "a%", limit: 9 }), ["a%b"]);
+    assert.deepEqual(await store.listPaths({ prefix: "ab", after: "a", limit: 9 }), ["ab", "abc"]);
+    assert.deepEqual(await store.listPaths({ prefix: "ab", after: "abc", limit: 9 }), []);
+    assert.deepEqual(await store.listPaths({ prefix: "c", limit: 9 }), []);
+  },
+
+  "listPaths() refuses an empty page": async (store) => {
+    await assert.rejects(store.listPaths({ limit: 0 }), RangeError);
+  },
+
+  "forgetRemoved() leaves what is stored": async (store) => {
+    await store.write((tx) => put(tx, "a", 1));
+    await store.forgetRemoved();
+    assert.deepEqual((await store.secret("a", 0))?.version, someVersion(1));
+  },
+
+  "close() does what is queued and refuses what comes later": async (store) => {
+    const queued = store.write((tx) => put(tx, "a", 1).then(() => tx.revision));
+    await store.close();
+    assert.equal(await queued, 1);
+    await assert.rejects(store.write(() => Promise.resolve()), { code: "store_failure" });
+    await assert.rejects(store.head("a"), { code: "store_failure" });
+    await store.close();
+  },
+};
