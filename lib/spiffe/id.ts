@@ -28,7 +28,7 @@ const EXPECTED: Record<SpiffeIdFault, string> = {
   "bad-trust-domain-character": "a trust domain consists of a-z, 0-9, dot, dash and underscore",
   "bad-path-character": "a path segment consists of A-Z, a-z, 0-9, dot, dash and underscore",
   "empty-segment": "a path segment is empty",
-  "dot-segment": "a path segment is . or ..",
+  "dot-segment": "a path segment of one or two dots is not allowed",
   "trailing-slash": "it ends with a slash",
   "too-long": "an ID has at most 2048 bytes, its trust domain at most 255",
 };

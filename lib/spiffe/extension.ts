@@ -1,0 +1,142 @@
+import {
+  Der,
+  DerError,
+  type DerItems,
+  readBits,
+  readBoolean,
+  readOid,
+  readSmallInteger,
+  TAG,
+} from "./der.ts";
+
+/** Bits of keyUsage that some rule of ours asks for (RFC 5280 section 4.2.1.3). */
+export interface KeyUsage {
+  readonly critical: boolean;
+  readonly digitalSignature: boolean;
+  readonly keyCertSign: boolean;
+  readonly crlSign: boolean;
+}
+
+/** What the extensions of one certificate say; an absent one is undefined. */
+export interface Extensions {
+  basicConstraints?: { readonly ca: boolean; readonly pathLength?: number };
+  keyUsage?: KeyUsage;
+  /** URI entries exactly as they stand, never through a joined text, and whether there are other kinds. */
+  subjectAltName?: { readonly uris: readonly string[]; readonly hasOthers: boolean };
+  extendedKeyUsage?: readonly string[];
+  /** Key identifiers in hex: hints that order the search for an issuer, never a reason to trust one. */
+  authorityKeyId?: string;
+  subjectKeyId?: string;
+  /** Object identifiers of critical extensions that are not understood; a path may not use such a certificate. */
+  unknownCritical: string[];
+}
+
+const MAX_EXTENSIONS = 64;
+
+type Reader = (value: Der, into: Extensions, critical: boolean) => void;
+
+/**
+ * Those we act on. nameConstraints and the policy extensions are left out on purpose: critical, they make a
+ * path unusable, as RFC 5280 section 4.2 demands of who cannot process them.
+ */
+const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ["2.5.29.14", readSubjectKeyId],
+  ["2.5.29.15", readKeyUsage],
+  ["2.5.29.17", readSubjectAltName],
+  ["2.5.29.19", readBasicConstraints],
+  ["2.5.29.35", readAuthorityKeyId],
+  ["2.5.29.37", readExtendedKeyUsage],
+]);
+
+/** Reads the extensions of a certificate (RFC 5280 section 4.2). None may stand there twice. */
+export function readExtensions(list: DerItems): Extensions {
+  const { all } = list;
+  if (all.length === 0) throw new DerError("extensions are empty");
+  if (all.length > MAX_EXTENSIONS) throw new DerError(`more than ${MAX_EXTENSIONS} extensions`);
+  const seen = new Set<string>();
+  const extensions: Extensions = { unknownCritical: [] };
+  for (const element of all) {
+    const items = element.items(TAG.sequence, "extension");
+    const oid = readOid(items.take(), "extension identifier");
+    const flag = items.takeIf(TAG.boolean);
+    const critical = flag !== undefined && readBoolean(flag, "extension criticality");
+    const value = items.take().expect(TAG.octetString, `extension ${oid}`).content;
+    items.end();
+    if (seen.has(oid)) throw new DerError(`extension ${oid} stands there twice`);
+    seen.add(oid);
+    const read = READERS.get(oid);
+    if (read !== undefined) read(Der.parse(value), extensions, critical);
+    else if (critical) extensions.unknownCritical.push(oid);
+  }
+  return extensions;
+}
+
+function readBasicConstraints(value: Der, into: Extensions): void {
+  const items = value.items(TAG.sequence, "basicConstraints");
+  const flag = items.takeIf(TAG.boolean);
+  const length = items.takeIf(TAG.integer);
+  items.end();
+  into.basicConstraints = {
+    ca: flag !== undefined && readBoolean(flag, "cA"),
+    ...(length && { pathLength: readSmallInteger(length, "pathLenConstraint") }),
+  };
+}
+
+function readKeyUsage(value: Der, into: Extensions, critical: boolean): void {
+  const [bits = 0] = readBits(value, "keyUsage").bytes;
+  into.keyUsage = {
+    critical,
+    digitalSignature: (bits & 0x80) !== 0,
+    keyCertSign: (bits & 0x04) !== 0,
+    crlSign: (bits & 0x02) !== 0,
+  };
+}
+
+/** Tags of GeneralName, otherName to registeredID (RFC 5280 section 4.2.1.6). */
+const GENERAL_NAMES: ReadonlySet<number> = new Set([
+  0xa0,
+  0x81,
+  0x82,
+  0xa3,
+  0xa4,
+  0xa5,
+  0x86,
+  0x87,
+  0x88,
+]);
+const URI = 0x86;
+
+function readSubjectAltName(value: Der, into: Extensions): void {
+  const { all } = value.items(TAG.sequence, "subjectAltName");
+  if (all.length === 0) throw new DerError("subjectAltName is empty");
+  if (!all.every((name) => GENERAL_NAMES.has(name.tag))) {
+    throw new DerError("subjectAltName has a kind of name that does not exist");
+  }
+  const uris = all.filter((name) => name.tag === URI).map((name) => readAscii(name.content));
+  into.subjectAltName = { uris, hasOthers: uris.length < all.length };
+}
+
+/** IA5String. Byte for byte: a decoder that replaced or folded anything could make two IDs one. */
+function readAscii(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) {
+    if (byte >= 0x80) throw new DerError("a URI of subjectAltName is not ASCII");
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function readExtendedKeyUsage(value: Der, into: Extensions): void {
+  const { all } = value.items(TAG.sequence, "extKeyUsage");
+  if (all.length === 0) throw new DerError("extKeyUsage is empty");
+  into.extendedKeyUsage = all.map((usage) => readOid(usage, "extKeyUsage"));
+}
+
+function readAuthorityKeyId(value: Der, into: Extensions): void {
+  const keyId = value.items(TAG.sequence, "authorityKeyIdentifier").takeIf(0x80);
+  if (keyId !== undefined) into.authorityKeyId = keyId.content.toHex();
+}
+
+function readSubjectKeyId(value: Der, into: Extensions): void {
+  into.subjectKeyId = value.expect(TAG.octetString, "subjectKeyIdentifier").content.toHex();
+}
