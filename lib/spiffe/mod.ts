@@ -9,3 +9,5 @@ export * from "./memory_source.ts";
 export * from "./pem.ts";
 export * from "./role.ts";
 export type * from "./source.ts";
+export * from "./svid.ts";
+export * from "./verify.ts";
