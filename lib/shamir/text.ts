@@ -1,0 +1,55 @@
+import { SpikeError } from "../api/error.ts";
+import { MAX_SHARES, requireIndex, type Shard } from "./shard.ts";
+
+/** Bytes of a shard in text form: those of a root key. */
+export const SHARD_BYTES = 32;
+
+const HEX_LENGTH = SHARD_BYTES * 2;
+const HINT = `A shard looks like spike:<index>:<${HEX_LENGTH} hexadecimal characters>`;
+
+/** Writes a shard as people keep it: `spike:<index>:<64 lower-case hexadecimal characters>`. It is a secret. */
+export function formatShard(shard: Shard): string {
+  requireIndex(shard.index);
+  if (shard.bytes.length !== SHARD_BYTES) {
+    throw new TypeError(`Shard is ${shard.bytes.length} bytes long, expected ${SHARD_BYTES}`);
+  }
+  return `spike:${shard.index}:${shard.bytes.toHex()}`;
+}
+
+/**
+ * Reads what {@linkcode formatShard} wrote, in any case and with white space around it.
+ * Throws `data_invalid_input`; no message ever repeats what could be part of the shard.
+ */
+export function parseShard(text: string): Shard {
+  const parts = text.trim().toLowerCase().split(":");
+  const [prefix, index, hex] = parts;
+  if (parts.length !== 3 || prefix === undefined || index === undefined || hex === undefined) {
+    throw malformed(`Shard has ${parts.length} parts separated by colons, expected 3`);
+  }
+  if (prefix !== "spike") throw malformed('Shard does not start with "spike:"');
+  return { index: parseIndex(index), bytes: parseHex(hex) };
+}
+
+/** The index is repeated only when it is too short to be anything but an index. */
+function parseIndex(text: string): number {
+  const expected = `expected a number from 1 to ${MAX_SHARES}`;
+  if (!/^[1-9][0-9]{0,3}$/.test(text)) throw malformed(`Shard index is not valid, ${expected}`);
+  const index = Number(text);
+  if (index > MAX_SHARES) throw malformed(`Shard index is ${index}, ${expected}`);
+  return index;
+}
+
+function parseHex(text: string): Uint8Array {
+  const wrong = text.search(/[^0-9a-f]/);
+  if (wrong >= 0) {
+    throw malformed(`Character ${wrong + 1} of the shard's value is not hexadecimal`);
+  }
+  if (text.length !== HEX_LENGTH) {
+    throw malformed(`Shard's value is ${text.length} characters long, expected ${HEX_LENGTH}`);
+  }
+  return Uint8Array.fromHex(text);
+}
+
+function malformed(message: string): SpikeError {
+  return new SpikeError("data_invalid_input", message, { hint: HINT });
+}
