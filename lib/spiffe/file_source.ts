@@ -1,0 +1,195 @@
+import { SpikeError } from "../api/error.ts";
+import { parseTrustDomain, type TrustDomain, trustDomainOf } from "./id.ts";
+import { pemDecodeAll } from "./pem.ts";
+import type { IdentitySnapshot, SvidSource, X509Svid } from "./source.ts";
+import { SourceState } from "./source_state.ts";
+import { parseSvid, splitDer } from "./svid.ts";
+import { startRealTimer, type StartTimer } from "./timer.ts";
+
+/** The files of an identity, as spiffe-helper and its like write them; all PEM. */
+export interface IdentityFiles {
+  /** Certificates, leaf first. */
+  readonly svid: string;
+  /** Unencrypted PKCS#8. */
+  readonly key: string;
+  /** Anchors of the SVID's own trust domain. */
+  readonly bundle: string;
+  /** By name of a trust domain: a file with its anchors. */
+  readonly federated?: Readonly<Record<string, string>>;
+}
+
+/** What {@link openFileSource} takes from its surroundings; everything has a default. */
+export interface FileSourceDeps {
+  /** Called once per change of the reason why there is no identity, or no newer one. */
+  readonly log?: (reason: string) => void;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  readonly startTimer?: StartTimer;
+  readonly pollMs?: number;
+}
+
+const DEFAULT_POLL_MS = 1_000;
+
+/**
+ * Identities from files that something else keeps fresh.
+ *
+ * The files are looked at every second rather than watched: a watch sees neither the swap of a directory
+ * behind a symbolic link, which is how Kubernetes updates volumes, nor writes on network file systems. A set
+ * that does not fit together, such as a new certificate beside the old key, keeps the former state until the
+ * rest is written. Throws `spiffe_invalid_spiffe_id` when a name in `federated` is not that of a trust domain.
+ *
+ * @example
+ * ```ts
+ * import { openFileSource } from "./file_source.ts";
+ *
+ * const source = openFileSource({
+ *   svid: "/run/svid/svid.pem",
+ *   key: "/run/svid/svid_key.pem",
+ *   bundle: "/run/svid/svid_bundle.pem",
+ * });
+ * const { svid } = await source.ready(30_000);
+ * ```
+ */
+export function openFileSource(files: IdentityFiles, deps: FileSourceDeps = {}): SvidSource {
+  return new FileSource(files, {
+    log: () => {},
+    now: Date.now,
+    startTimer: startRealTimer,
+    pollMs: DEFAULT_POLL_MS,
+    ...deps,
+  });
+}
+
+class FileSource implements SvidSource {
+  readonly #state: SourceState;
+  readonly #federated: ReadonlyMap<TrustDomain, string>;
+  /** What the files looked like when they were last read completely. */
+  #seen = "";
+  #isClosed = false;
+  #stopTimer: () => void = () => {};
+  #poll: Promise<void>;
+
+  constructor(
+    private readonly files: IdentityFiles,
+    private readonly deps: Required<FileSourceDeps>,
+  ) {
+    const { now, startTimer, log } = deps;
+    const place = `files ${[files.svid, files.key, files.bundle].join(", ")}`;
+    const hint = "Check that what writes these files runs, and that this process may read them";
+    this.#state = new SourceState({ place, hint, now, startTimer, log });
+    this.#federated = new Map(
+      Object.entries(files.federated ?? {}).map(([name, path]) => [parseTrustDomain(name), path]),
+    );
+    this.#poll = this.#look();
+  }
+
+  current(): IdentitySnapshot {
+    return this.#state.current();
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#state.subscribe(listener);
+  }
+
+  ready(timeoutMs: number): Promise<IdentitySnapshot> {
+    return this.#state.ready(timeoutMs);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#stopTimer();
+    this.#state.close();
+    await this.#poll;
+  }
+
+  async #look(): Promise<void> {
+    try {
+      await this.#readWhenChanged();
+    } catch (error) {
+      if (!(error instanceof SpikeError)) throw error;
+      this.#state.report(error.message);
+    }
+    if (this.#isClosed) return;
+    this.#stopTimer = this.deps.startTimer(() => {
+      this.#poll = this.#look();
+    }, this.deps.pollMs);
+  }
+
+  async #readWhenChanged(): Promise<void> {
+    const { svid, key, bundle } = this.files;
+    const paths = [svid, key, bundle, ...this.#federated.values()];
+    const before = await appearanceOf(paths);
+    if (before === this.#seen) return;
+    const texts = new Map<string, string>();
+    for (const path of paths) texts.set(path, await onDisk(path, Deno.readTextFile(path)));
+    // Written while they were read: the next look will find them at rest.
+    if (before !== await appearanceOf(paths)) return;
+    this.#seen = before;
+    const identity = readSvid(this.files, texts);
+    const bundles = new Map<TrustDomain, readonly Uint8Array[]>();
+    for (const [domain, path] of this.#federated) {
+      bundles.set(domain, readCertificates(path, texts));
+    }
+    bundles.set(trustDomainOf(identity.id), readCertificates(bundle, texts));
+    this.#state.publish(identity, bundles);
+  }
+}
+
+/** Changes whenever a file is written or replaced, also when only a link on the way to it is. */
+async function appearanceOf(paths: readonly string[]): Promise<string> {
+  const infos = await Promise.all(paths.map((path) => onDisk(path, Deno.stat(path))));
+  return infos.map(({ dev, ino, size, mtime, ctime }) =>
+    [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(":")
+  ).join(" ");
+}
+
+async function onDisk<T>(path: string, operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SpikeError("fs_file_open_failed", `File ${path} cannot be read: ${why}`, { cause });
+  }
+}
+
+function readSvid(files: IdentityFiles, texts: ReadonlyMap<string, string>): X509Svid {
+  const blocks = inFile(files.key, () => pemDecodeAll(texts.get(files.key) ?? ""));
+  const key = blocks.find((block) => block.label === "PRIVATE KEY");
+  if (key === undefined) {
+    const found = blocks.map((block) => block.label).join(", ") || "no PEM block";
+    throw new SpikeError(
+      "data_invalid_input",
+      `Key file ${files.key} has ${found}, expected PRIVATE KEY (unencrypted PKCS#8)`,
+      { hint: "Convert it with: openssl pkcs8 -topk8 -nocrypt" },
+    );
+  }
+  const certificates = readCertificates(files.svid, texts);
+  try {
+    return inFile(files.svid, () => parseSvid({ certificates, privateKey: key.der }));
+  } finally {
+    key.der.fill(0);
+  }
+}
+
+function readCertificates(path: string, texts: ReadonlyMap<string, string>): Uint8Array[] {
+  const blocks = inFile(path, () => pemDecodeAll(texts.get(path) ?? ""));
+  const certificates = blocks.filter((block) => block.label === "CERTIFICATE");
+  if (certificates.length === 0) {
+    throw new SpikeError(
+      "data_invalid_input",
+      `File ${path} has no CERTIFICATE, expected at least one`,
+    );
+  }
+  return inFile(path, () => certificates.flatMap((block) => splitDer(block.der)));
+}
+
+/** Says which file a failure is about. */
+function inFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof SpikeError)) throw cause;
+    const options = cause.hint === undefined ? { cause } : { cause, hint: cause.hint };
+    throw new SpikeError(cause.code, `File ${path}: ${cause.message}`, options);
+  }
+}
