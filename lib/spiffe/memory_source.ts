@@ -6,7 +6,7 @@ interface Waiter {
 }
 
 /**
- * An SVID source that is told what to hold. It is what tests use, and the state behind the other sources.
+ * An SVID source that is told what to hold: for tests, and for who gets identities by a way of its own.
  *
  * @example
  * ```ts
