@@ -137,10 +137,13 @@ class FileSource implements SvidSource {
 
 /** Changes whenever a file is written or replaced, also when only a link on the way to it is. */
 async function appearanceOf(paths: readonly string[]): Promise<string> {
-  const infos = await Promise.all(paths.map((path) => onDisk(path, Deno.stat(path))));
-  return infos.map(({ dev, ino, size, mtime, ctime }) =>
-    [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(":")
-  ).join(" ");
+  const parts: unknown[] = [];
+  // One after the other, so that of several missing files the same one is named every time.
+  for (const path of paths) {
+    const { dev, ino, size, mtime, ctime } = await onDisk(path, Deno.stat(path));
+    parts.push(dev, ino, size, mtime?.getTime(), ctime?.getTime());
+  }
+  return parts.join(":");
 }
 
 async function onDisk<T>(path: string, operation: Promise<T>): Promise<T> {

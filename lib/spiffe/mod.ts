@@ -11,3 +11,6 @@ export * from "./role.ts";
 export type * from "./source.ts";
 export * from "./svid.ts";
 export * from "./verify.ts";
+export * from "./endpoint.ts";
+export * from "./file_source.ts";
+export * from "./workload_source.ts";

@@ -7,7 +7,7 @@ import { encodeFrame, FrameReader, GRPC_CODE, type GrpcStatus, readStatus } from
 import { parseSpiffeId, parseTrustDomain } from "./id.ts";
 import { createIssuer, type Issuer } from "./issuer.ts";
 import type { SvidSource } from "./source.ts";
-import { FakeTimers } from "./timer_fake.ts";
+import { FakeTimers } from "./_fake_timers.ts";
 import { verifyPeer } from "./verify.ts";
 import { decodeX509BundlesResponse, decodeX509SvidResponse } from "./workload_message.ts";
 import { serveWorkloadApi, type WorkloadServer } from "./workload_server.ts";

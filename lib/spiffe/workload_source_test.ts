@@ -3,7 +3,7 @@ import { type Authority, createAuthority } from "./authority.ts";
 import { GRPC_CODE } from "./grpc.ts";
 import { parseSpiffeId, parseTrustDomain, type TrustDomain } from "./id.ts";
 import type { SvidSource, X509Svid } from "./source.ts";
-import { FakeTimers } from "./timer_fake.ts";
+import { FakeTimers } from "./_fake_timers.ts";
 import { encodeSvidAnswer } from "./workload_answer.ts";
 import { openWorkloadSource, type WorkloadSourceOptions } from "./workload_source.ts";
 import type { StreamListener } from "./workload_stream.ts";
