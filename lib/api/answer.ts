@@ -1,0 +1,83 @@
+/** What servers answer, as clients of this project read it. */
+import * as v from "valibot";
+import { message } from "./decode.ts";
+import {
+  byVersion,
+  flag,
+  integer,
+  maybeInteger,
+  maybeText,
+  shardMap,
+  stringMap,
+  text,
+  texts,
+} from "./member.ts";
+import { BACKENDS, KEEPER_STATES, NEXUS_STATES } from "./status.ts";
+
+/** One version of a secret, on the wire. */
+const version = {
+  createdTime: text,
+  version: integer,
+  deletedTime: maybeText,
+};
+
+/** A secret as a whole, on the wire. */
+const secretMetadata = {
+  currentVersion: integer,
+  oldestVersion: integer,
+  createdTime: text,
+  updatedTime: text,
+  maxVersions: integer,
+};
+
+/** One keeper as Nexus sees it, on the wire. */
+const keeper = {
+  index: integer,
+  url: text,
+  state: v.optional(v.picklist(KEEPER_STATES), "unknown"),
+  detail: maybeText,
+  lastSeen: maybeText,
+};
+
+const written = message({ version: maybeInteger, err: text });
+
+/** The schema of each operation's answer as a client of ours reads it. */
+export const ANSWERS = {
+  "secret.put": written,
+  "secret.get": message({ data: stringMap, version: maybeInteger, err: text }),
+  "secret.delete": written,
+  "secret.undelete": written,
+  "secret.list": message({ keys: texts, next: maybeText, err: text }),
+  "secret.metadata": message({
+    versions: byVersion(version),
+    metadata: v.exactOptional(message(secretMetadata)),
+    err: text,
+  }),
+  "status": message({
+    version: text,
+    state: v.optional(v.picklist(NEXUS_STATES), "waiting"),
+    backend: v.optional(v.picklist(BACKENDS), "sqlite"),
+    storeId: maybeText,
+    initialized: flag,
+    keepers: v.optional(v.array(message(keeper)), []),
+    threshold: integer,
+    shares: integer,
+    generation: maybeInteger,
+    since: text,
+    err: text,
+  }),
+  "operator.recover": message({ shards: shardMap, err: text }),
+  "operator.restore": message({
+    collected: integer,
+    remaining: integer,
+    restored: flag,
+    err: text,
+  }),
+  "bootstrap.verify": message({ hash: text, err: text }),
+} as const;
+
+/** Operations that the client offers. */
+export type ClientOperation = keyof typeof ANSWERS;
+
+/** The decoded answer of an operation. */
+export type AnswerOf<O extends ClientOperation> = v.InferOutput<typeof ANSWERS[O]>;

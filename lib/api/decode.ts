@@ -1,0 +1,63 @@
+import * as v from "valibot";
+import { SpikeError } from "./error.ts";
+import { type Json, type JsonObject, parseJson } from "./json.ts";
+
+/** ASCII only: nothing but the letter's case may differ. */
+function fold(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/**
+ * The members of `object` under the names that `names` spells, found whatever their case; of several spellings
+ * of one name the last counts. `null` is the same as absent.
+ */
+function pick(object: JsonObject, names: readonly string[]): Record<string, Json> {
+  const known = new Map(names.map((name) => [fold(name), name]));
+  const picked: Record<string, Json> = {};
+  for (const [written, value] of object) {
+    const name = known.get(fold(written));
+    if (name === undefined) continue;
+    if (value === null) delete picked[name];
+    else picked[name] = value;
+  }
+  return picked;
+}
+
+/**
+ * Schema of an object that is decoded as Go does: names in any case, unknown ones ignored. `entries` says what
+ * a member that is absent or `null` becomes.
+ */
+export function message<const E extends v.ObjectEntries>(entries: E) {
+  const names = Object.keys(entries);
+  const inner = v.object(entries);
+  return v.pipe(
+    v.instance(Map<string, Json>),
+    // What the members hold is for `inner` to find out.
+    v.transform((object) => pick(object, names) as v.InferInput<typeof inner>),
+    inner,
+  );
+}
+
+/** A schema made by `message`. */
+export type MessageSchema = v.GenericSchema<Map<string, Json>, unknown>;
+
+/**
+ * Decodes a body. The body `null` counts as `{}`.
+ *
+ * @throws SpikeError `api_bad_request` that names the member, never what it held
+ */
+export function decodeMessage<S extends MessageSchema>(
+  schema: S,
+  body: Uint8Array,
+): v.InferOutput<S> {
+  const value = parseJson(body) ?? new Map<string, Json>();
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const member = v.getDotPath(result.issues[0])?.split(".", 1)[0];
+  throw new SpikeError(
+    "api_bad_request",
+    member === undefined
+      ? "Body is not a JSON object"
+      : `Member ${member} is not what the request expects`,
+  );
+}

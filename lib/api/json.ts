@@ -1,0 +1,173 @@
+import { SpikeError } from "./error.ts";
+
+/** A number that is not a whole one within ±2^53, or is written with a fraction or an exponent. */
+export class NumberText {
+  constructor(readonly text: string) {}
+}
+
+/** An object: names as written; of a name that comes twice the last value, at its last place. */
+export type JsonObject = ReadonlyMap<string, Json>;
+
+/** A parsed JSON value. Plain numbers are whole and were written so. */
+export type Json = null | boolean | string | number | NumberText | readonly Json[] | JsonObject;
+
+/** Far more than any message of ours needs, far less than what exhausts a stack. */
+const MAX_DEPTH = 32;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const BLANK = /[ \t\n\r]*/y;
+const LITERALS = [["null", null], ["true", true], ["false", false]] as const;
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function malformed(position: number): SpikeError {
+  return new SpikeError("api_bad_request", `Body is not valid JSON at character ${position}`);
+}
+
+/**
+ * Parses one JSON value (RFC 8259) as strictly as Go's decoder does, and keeps what `JSON.parse` loses: how a
+ * number was written and in which order names came. Invalid UTF-8 is refused; a lone surrogate escape becomes
+ * U+FFFD.
+ *
+ * @throws SpikeError `api_bad_request`, never quoting the body
+ */
+export function parseJson(body: Uint8Array): Json {
+  let text: string;
+  try {
+    text = decoder.decode(body);
+  } catch {
+    throw new SpikeError("api_bad_request", "Body is not valid UTF-8");
+  }
+  return new Parser(text).whole();
+}
+
+class Parser {
+  #at = 0;
+
+  constructor(readonly text: string) {}
+
+  whole(): Json {
+    this.#skipBlank();
+    if (this.#at === this.text.length) {
+      throw new SpikeError("api_bad_request", "Body is empty, expected a JSON object");
+    }
+    const value = this.#value(0);
+    this.#skipBlank();
+    if (this.#at < this.text.length) throw malformed(this.#at);
+    return value;
+  }
+
+  #value(depth: number): Json {
+    if (depth > MAX_DEPTH) {
+      throw new SpikeError("api_bad_request", `Body is nested deeper than ${MAX_DEPTH} levels`);
+    }
+    switch (this.text[this.#at]) {
+      case "{":
+        return this.#object(depth);
+      case "[":
+        return this.#array(depth);
+      case '"':
+        return this.#string();
+      case "n":
+      case "t":
+      case "f":
+        return this.#literal();
+      default:
+        return this.#number();
+    }
+  }
+
+  #object(depth: number): JsonObject {
+    const members = new Map<string, Json>();
+    this.#at++;
+    this.#skipBlank();
+    if (this.#take("}")) return members;
+    do {
+      this.#skipBlank();
+      if (this.text[this.#at] !== '"') throw malformed(this.#at);
+      const name = this.#string();
+      this.#skipBlank();
+      if (!this.#take(":")) throw malformed(this.#at);
+      this.#skipBlank();
+      const value = this.#value(depth + 1);
+      members.delete(name);
+      members.set(name, value);
+      this.#skipBlank();
+    } while (this.#take(","));
+    if (!this.#take("}")) throw malformed(this.#at);
+    return members;
+  }
+
+  #array(depth: number): readonly Json[] {
+    const items: Json[] = [];
+    this.#at++;
+    this.#skipBlank();
+    if (this.#take("]")) return items;
+    do {
+      this.#skipBlank();
+      items.push(this.#value(depth + 1));
+      this.#skipBlank();
+    } while (this.#take(","));
+    if (!this.#take("]")) throw malformed(this.#at);
+    return items;
+  }
+
+  #string(): string {
+    const start = this.#at;
+    let hasEscape = false;
+    for (let at = start + 1; at < this.text.length; at++) {
+      const unit = this.text.charCodeAt(at);
+      if (unit === QUOTE) {
+        this.#at = at + 1;
+        return hasEscape ? this.#unescape(start, at + 1) : this.text.slice(start + 1, at);
+      }
+      if (unit < 0x20) throw malformed(at);
+      if (unit === BACKSLASH) {
+        hasEscape = true;
+        at++;
+      }
+    }
+    throw malformed(this.text.length);
+  }
+
+  #unescape(start: number, end: number): string {
+    try {
+      return String(JSON.parse(this.text.slice(start, end))).toWellFormed();
+    } catch {
+      throw malformed(start);
+    }
+  }
+
+  #number(): number | NumberText {
+    NUMBER.lastIndex = this.#at;
+    const match = NUMBER.exec(this.text);
+    if (match === null) throw malformed(this.#at);
+    this.#at = NUMBER.lastIndex;
+    const value = Number(match[0]);
+    const isWhole = match[1] === undefined && match[2] === undefined;
+    return isWhole && Number.isSafeInteger(value) ? value : new NumberText(match[0]);
+  }
+
+  #literal(): null | boolean {
+    const found = LITERALS.find(([word]) => this.text.startsWith(word, this.#at));
+    if (found === undefined) throw malformed(this.#at);
+    this.#at += found[0].length;
+    return found[1];
+  }
+
+  #take(character: string): boolean {
+    if (this.text[this.#at] !== character) return false;
+    this.#at++;
+    return true;
+  }
+
+  #skipBlank(): void {
+    const unit = this.text.charCodeAt(this.#at);
+    if (unit > 0x20) return;
+    BLANK.lastIndex = this.#at;
+    BLANK.exec(this.text);
+    this.#at = BLANK.lastIndex;
+  }
+}

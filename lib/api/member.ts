@@ -1,0 +1,99 @@
+/** Kinds of message members, with what each becomes when it is absent. */
+import * as v from "valibot";
+import { message } from "./decode.ts";
+import type { Json } from "./json.ts";
+
+const SHARD_BYTES = 32;
+
+const wholeNumber = v.pipe(v.number(), v.safeInteger());
+const byte = v.pipe(wholeNumber, v.minValue(0), v.maxValue(255));
+
+/** A text; absent is empty. */
+export const text = v.optional(v.string(), "");
+/** A text that may be absent. */
+export const maybeText = v.exactOptional(v.string());
+/** A whole number; absent is 0. */
+export const integer = v.optional(wholeNumber, 0);
+/** A whole number that may be absent. */
+export const maybeInteger = v.exactOptional(wholeNumber);
+/** True or false; absent is false. */
+export const flag = v.optional(v.boolean(), false);
+/** Whole numbers; absent is none. */
+export const integers = v.optional(v.array(v.nullable(wholeNumber, 0)), []);
+/** Texts; absent is none. */
+export const texts = v.optional(v.array(v.nullable(v.string(), "")), []);
+
+/** A record without a prototype, so that a member called `__proto__` is a member like any other. */
+export function recordOf(entries: Iterable<readonly [string, string]>): Record<string, string> {
+  const record: Record<string, string> = Object.create(null);
+  for (const [name, value] of entries) record[name] = value;
+  return record;
+}
+
+/** Texts by name; absent is null, which is not the same as none. */
+export const stringMap = v.optional(
+  v.nullable(v.pipe(
+    v.map(v.string(), v.nullable(v.string(), "")),
+    v.transform((entries) => recordOf(entries)),
+  )),
+  null,
+);
+
+/** Zero-filled at the end, or cut, as Go decodes an array of fixed length. */
+function toShard(numbers: number[]): Uint8Array {
+  const shard = new Uint8Array(SHARD_BYTES);
+  shard.set(numbers.slice(0, SHARD_BYTES));
+  return shard;
+}
+
+const shardBytes = v.pipe(v.array(v.nullable(byte, 0)), v.transform(toShard));
+
+/** The 32 bytes of a shard, as numbers; may be absent. */
+export const maybeShard = v.exactOptional(shardBytes);
+
+/** Shards by index; absent is none. */
+export const shardMap = v.optional(
+  v.pipe(
+    v.map(v.pipe(v.string(), v.regex(/^[1-9]\d{0,3}$/), v.transform(Number)), shardBytes),
+    v.transform((shards) => [...shards].map(([index, bytes]) => ({ index, bytes }))),
+  ),
+  () => new Map(),
+);
+
+/** Go ignores line ends inside base64 and nothing else. */
+function fromBase64(given: string): Uint8Array | undefined {
+  if (/[ \t\f]/.test(given)) return undefined;
+  try {
+    return Uint8Array.fromBase64(given, { lastChunkHandling: "strict" });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes as padded standard base64 or as numbers; absent is empty. */
+export const bytes = v.optional(
+  v.union([
+    v.pipe(
+      v.string(),
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        const decoded = fromBase64(dataset.value);
+        if (decoded !== undefined) return decoded;
+        addIssue({ message: "not base64" });
+        return NEVER;
+      }),
+    ),
+    v.pipe(v.array(v.nullable(byte, 0)), v.transform((numbers) => Uint8Array.from(numbers))),
+  ]),
+  "",
+);
+
+/** Objects of one shape by version number. */
+export function byVersion<const E extends v.ObjectEntries>(entries: E) {
+  return v.optional(
+    v.pipe(
+      v.instance(Map<string, Json>),
+      v.map(v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number)), message(entries)),
+    ),
+    () => new Map(),
+  );
+}

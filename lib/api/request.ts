@@ -1,0 +1,70 @@
+/** What clients send, by operation. Members that only this project knows are optional everywhere. */
+import * as v from "valibot";
+import { decodeMessage, message } from "./decode.ts";
+import {
+  bytes,
+  flag,
+  integer,
+  integers,
+  maybeInteger,
+  maybeShard,
+  maybeText,
+  stringMap,
+  text,
+  texts,
+} from "./member.ts";
+
+const versions = message({ path: text, versions: integers, cas: maybeInteger });
+const oneVersion = message({ path: text, version: integer });
+const nothing = message({});
+
+/** The schema of each operation's request. */
+export const REQUESTS = {
+  "secret.put": message({ path: text, values: stringMap, cas: maybeInteger }),
+  "secret.get": oneVersion,
+  "secret.delete": versions,
+  "secret.undelete": versions,
+  "secret.list": message({
+    prefix: text,
+    recursive: flag,
+    limit: maybeInteger,
+    after: text,
+  }),
+  "secret.metadata": oneVersion,
+  "status": nothing,
+  "operator.recover": nothing,
+  "operator.restore": message({ id: integer, shard: maybeShard }),
+  "bootstrap.verify": message({ nonce: bytes, ciphertext: bytes }),
+  "keeper.contribute": message({
+    shard: maybeShard,
+    scheme: maybeText,
+    storeId: maybeText,
+    setId: maybeText,
+    generation: maybeInteger,
+    threshold: maybeInteger,
+    shares: maybeInteger,
+    index: maybeInteger,
+    commitment: maybeText,
+    check: maybeText,
+    stage: v.optional(v.picklist(["current", "pending"]), "current"),
+    replaces: maybeText,
+    force: flag,
+    probe: flag,
+  }),
+  "keeper.shard": message({ accept: texts }),
+} as const;
+
+/** What a caller can ask for. */
+export type Operation = keyof typeof REQUESTS;
+
+/** The decoded request of an operation. */
+export type RequestOf<O extends Operation> = v.InferOutput<typeof REQUESTS[O]>;
+
+/**
+ * Decodes an operation's request; what it holds is not yet validated.
+ *
+ * @throws SpikeError `api_bad_request`
+ */
+export function decodeRequest<O extends Operation>(operation: O, body: Uint8Array): RequestOf<O> {
+  return decodeMessage<typeof REQUESTS[O]>(REQUESTS[operation], body);
+}

@@ -1,0 +1,112 @@
+import type { Role } from "../spiffe/role.ts";
+import type { Operation } from "./request.ts";
+
+/** What a policy can grant. */
+export type Permission = "read" | "write" | "list" | "execute";
+
+/** Who may call a route. */
+export type Want =
+  /** Whoever holds the permission, by role or by policy, on the request's own `path` or on a reserved one. */
+  | { readonly by: "permission"; readonly permission: Permission; readonly on: PermissionTarget }
+  /** Whoever has one of these roles, and nobody else. */
+  | { readonly by: "role"; readonly roles: readonly Role[] };
+
+/** Where a permission is wanted. */
+export type PermissionTarget = "request.path" | "spike/system/secret";
+
+/** One line of the routing table. There is no route without a `want`. */
+export interface Route {
+  readonly server: "nexus" | "keeper";
+  readonly path: string;
+  /** The query parameter `action`; empty is the default action. */
+  readonly action: string;
+  readonly operation: Operation;
+  readonly want: Want;
+  /** Longest body, in bytes. */
+  readonly bodyLimit: number;
+  /** Whether Nexus answers it before it has a root key too. */
+  readonly isServedWithoutKey: boolean;
+}
+
+const SECRETS = "/v1/store/secrets";
+const LARGE = 1_048_576;
+const SMALL = 65_536;
+/** A ciphertext at the original's limit, in base64, with room for the rest of the message. */
+const PROOF = 131_072;
+
+function secret(
+  action: string,
+  operation: Operation,
+  permission: Permission,
+  more: { path?: string; on?: PermissionTarget; bodyLimit?: number } = {},
+): Route {
+  const { path = SECRETS, on = "request.path", bodyLimit = SMALL } = more;
+  const want = { by: "permission", permission, on } as const;
+  return {
+    server: "nexus",
+    path,
+    action,
+    operation,
+    want,
+    bodyLimit,
+    isServedWithoutKey: false,
+  };
+}
+
+function forRoles(
+  server: Route["server"],
+  path: string,
+  operation: Operation,
+  roles: readonly Role[],
+  more: { bodyLimit?: number; isServedWithoutKey?: boolean } = {},
+): Route {
+  const { bodyLimit = SMALL, isServedWithoutKey = false } = more;
+  const want = { by: "role", roles } as const;
+  return { server, path, action: "", operation, want, bodyLimit, isServedWithoutKey };
+}
+
+const WITHOUT_KEY = { isServedWithoutKey: true };
+
+/** Every route of every component. */
+export const ROUTES: readonly Route[] = [
+  secret("", "secret.put", "write", { bodyLimit: LARGE }),
+  secret("get", "secret.get", "read"),
+  secret("delete", "secret.delete", "write"),
+  secret("undelete", "secret.undelete", "write"),
+  secret("list", "secret.list", "list", { on: "spike/system/secret" }),
+  secret("get", "secret.metadata", "read", { path: `${SECRETS}/metadata` }),
+  forRoles("nexus", "/v1/status", "status", [
+    "nexus",
+    "bootstrap",
+    "superuser",
+    "admin",
+    "operator",
+    "recover",
+    "restore",
+  ], WITHOUT_KEY),
+  forRoles("nexus", "/v1/operator/recover", "operator.recover", ["recover"], WITHOUT_KEY),
+  forRoles("nexus", "/v1/operator/restore", "operator.restore", ["restore"], WITHOUT_KEY),
+  forRoles("nexus", "/v1/bootstrap/verify", "bootstrap.verify", ["bootstrap"], {
+    bodyLimit: PROOF,
+  }),
+  forRoles("keeper", "/v1/store/contribute", "keeper.contribute", ["nexus", "bootstrap"]),
+  forRoles("keeper", "/v1/store/shard", "keeper.shard", ["nexus"]),
+];
+
+const BY_OPERATION = new Map(ROUTES.map((route) => [route.operation, route]));
+
+/** The route of an operation. */
+export function routeOf(operation: Operation): Route {
+  const route = BY_OPERATION.get(operation);
+  if (route === undefined) throw new Error(`operation ${operation} has no route`);
+  return route;
+}
+
+/** The URL of an operation below a base URL, which may have a path prefix. */
+export function routeUrl(baseUrl: string, operation: Operation): string {
+  const { path, action } = routeOf(operation);
+  const url = new URL(baseUrl);
+  url.pathname = url.pathname.replace(/\/+$/, "") + path;
+  if (action !== "") url.searchParams.set("action", action);
+  return url.href;
+}

@@ -1,0 +1,37 @@
+/** State of Nexus in its status. */
+export const NEXUS_STATES = ["waiting", "provisional", "ready", "database_lost"] as const;
+
+/** State of one keeper in the status of Nexus. */
+export const KEEPER_STATES = ["unknown", "ok", "empty", "wrong", "unreachable"] as const;
+
+/** Where a Nexus keeps its secrets. */
+export const BACKENDS = ["sqlite", "memory", "lite"] as const;
+
+/** One keeper as Nexus sees it. */
+export interface KeeperStatus {
+  /** Position in the configuration, from 1. */
+  readonly index: number;
+  readonly url: string;
+  readonly state: typeof KEEPER_STATES[number];
+  readonly detail?: string;
+  /** RFC 3339; absent when it never answered. */
+  readonly lastSeen?: string;
+}
+
+/** Body of the answer to `/v1/status`. */
+export interface NexusStatus {
+  readonly version: string;
+  readonly state: typeof NEXUS_STATES[number];
+  readonly backend: typeof BACKENDS[number];
+  /** Lower-case hex; absent as long as there is no store. */
+  readonly storeId?: string;
+  /** Whether there is a store that belongs to a root key. */
+  readonly initialized: boolean;
+  readonly keepers: readonly KeeperStatus[];
+  readonly threshold: number;
+  readonly shares: number;
+  /** Of the shards that are in force. */
+  readonly generation?: number;
+  /** RFC 3339: when this process started. */
+  readonly since: string;
+}
