@@ -107,10 +107,16 @@ class WorkloadSource implements SvidSource {
   #open(): void {
     this.#openedAtMs = this.options.now();
     this.#hasStreamMessage = false;
-    this.#stream = this.options.openStream(this.address, METHOD, {
-      message: (bytes) => this.#take(bytes),
-      ended: (status) => this.#ended(status),
-    });
+    try {
+      this.#stream = this.options.openStream(this.address, METHOD, {
+        message: (bytes) => this.#take(bytes),
+        ended: (status) => this.#ended(status),
+      });
+    } catch (error) {
+      // Permissions do not come back: whoever waits is told at once which one is missing.
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      this.#fail(error.message);
+    }
   }
 
   #stop(): void {

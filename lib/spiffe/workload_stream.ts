@@ -34,7 +34,12 @@ const SERVICE = "SpiffeWorkloadAPI";
 /** A TCP peer that vanished is noticed by the kernel; HTTP/2 pings would make Go servers hang up. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** Opens `/SpiffeWorkloadAPI/<method>` with an empty request on a connection of its own. */
+/**
+ * Opens `/SpiffeWorkloadAPI/<method>` with an empty request on a connection of its own.
+ *
+ * A unix socket needs three permissions: read and write on its path, and net on `unix:<path>`. Throws
+ * `Deno.errors.NotCapable` when one is missing.
+ */
 export function openStream(
   address: EndpointAddress,
   method: string,
