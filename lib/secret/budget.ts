@@ -1,0 +1,65 @@
+import {
+  type Budget,
+  consume,
+  isRenewalDue,
+  type Keyring,
+  reserve,
+  resumeBudget,
+} from "../seal/mod.ts";
+import type { Store } from "../store/port.ts";
+import { unknownKek } from "../store/refusal.ts";
+
+/**
+ * The sealings that the current key may still do. Blocks are reserved durably before their first use, so that a
+ * crash wastes what is left of one and never counts too little.
+ */
+export interface SealBudget {
+  /**
+   * Takes `count` sealings out of the budget of the current key and answers its generation, which the caller
+   * seals under. Must not be called inside a write transaction. Rejects with `state_not_ready` when the key is
+   * used up.
+   */
+  take(count: number): Promise<number>;
+  /** Whether the current key should be replaced by a new generation soon. */
+  isRenewalDue(): boolean;
+}
+
+/** Makes the budget; everybody in the process who seals under a KEK shares one. */
+export function createSealBudget(options: { store: Store; keyring: Keyring }): SealBudget {
+  const { store, keyring } = options;
+  let generation = 0;
+  let budget: Budget | undefined;
+  let refill: Promise<void> | undefined;
+
+  const extend = async (wanted: number, count: number) => {
+    const extended = await reserveDurably(store, wanted, count);
+    generation = wanted;
+    budget = extended;
+  };
+  return {
+    async take(count) {
+      for (;;) {
+        const current = keyring.currentKek;
+        const rest = generation === current && budget ? consume(budget, count) : undefined;
+        if (rest) {
+          budget = rest;
+          return current;
+        }
+        refill ??= extend(current, count).finally(() => refill = undefined);
+        await refill;
+      }
+    },
+    isRenewalDue: () => budget !== undefined && isRenewalDue(budget),
+  };
+}
+
+/** A fresh block counts from the stored total on; what was left of the one before is given up. */
+function reserveDurably(store: Store, generation: number, count: number): Promise<Budget> {
+  return store.write(async (tx) => {
+    const row = (await tx.keks()).find((row) => row.generation === generation);
+    if (row === undefined) throw unknownKek(generation);
+    const budget = reserve(resumeBudget(row.reservedSeals), count);
+    await tx.reserveSeals(generation, budget.reserved - row.reservedSeals);
+    return budget;
+  });
+}

@@ -1,0 +1,78 @@
+import {
+  type Keyring,
+  openRecord,
+  type Place,
+  type RandomSource,
+  sealRecord,
+} from "../seal/mod.ts";
+import type { HeadRow } from "../store/port.ts";
+import { BoundedCache, isSame } from "./cache.ts";
+import { damagedHead, isDamage } from "./damage.ts";
+import { decodeHead, encodeHead, type Head } from "./head.ts";
+
+interface Entry {
+  readonly sealed: Uint8Array;
+  readonly kekGeneration: number;
+  readonly head: Head;
+}
+
+/**
+ * Seals and opens heads. Heads already opened are remembered together with their sealed bytes, and counted as
+ * opened only while the stored bytes are the same: an edited row is noticed however warm the cache is.
+ */
+export class HeadSealer {
+  readonly #keyring: Keyring;
+  readonly #opened: BoundedCache<Entry>;
+
+  constructor(keyring: Keyring, cacheLimit: number) {
+    this.#keyring = keyring;
+    this.#opened = new BoundedCache(cacheLimit);
+  }
+
+  /** Throws `state_integrity_check`, naming the path, for a row that is not what was stored. */
+  open(row: HeadRow): Head {
+    const head = this.#remembered(row) ?? this.#decrypted(row);
+    if (head.revision !== row.revision || head.current !== row.current) {
+      throw damagedHead(row.path);
+    }
+    return head;
+  }
+
+  seal(path: string, head: Head, kekGeneration: number, random: RandomSource): HeadRow {
+    const kek = this.#keyring.kek(kekGeneration);
+    const sealed = sealRecord(kek, this.#place(path, kekGeneration), encodeHead(head), random);
+    this.#opened.set(path, { sealed, kekGeneration, head });
+    const { revision, current } = head;
+    return { path, revision, current, kekGeneration, sealed };
+  }
+
+  clear(): void {
+    this.#opened.clear();
+  }
+
+  #remembered(row: HeadRow): Head | undefined {
+    const entry = this.#opened.get(row.path);
+    const isIt = entry !== undefined && entry.kekGeneration === row.kekGeneration &&
+      isSame(entry.sealed, row.sealed);
+    if (!isIt) return undefined;
+    // Throws when the ring was emptied: from then on memory serves nothing either.
+    this.#keyring.kek(row.kekGeneration);
+    return entry.head;
+  }
+
+  #decrypted(row: HeadRow): Head {
+    const { path, kekGeneration, sealed } = row;
+    try {
+      const kek = this.#keyring.kek(kekGeneration);
+      const head = decodeHead(openRecord(kek, this.#place(path, kekGeneration), sealed));
+      this.#opened.set(path, { sealed, kekGeneration, head });
+      return head;
+    } catch (reason) {
+      throw isDamage(reason) ? damagedHead(path, reason) : reason;
+    }
+  }
+
+  #place(path: string, kekGeneration: number): Place {
+    return { storeId: this.#keyring.storeId, table: "head", path, version: 0, kekGeneration };
+  }
+}

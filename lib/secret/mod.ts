@@ -1,0 +1,14 @@
+/**
+ * What a secret is: paths, versions, and how both are sealed into the rows of a store.
+ *
+ * Never decides who may do something, and never keeps a plaintext. Start reading at `version.ts` (the rules of
+ * numbers, pure), then `reader.ts` and `writer.ts`.
+ *
+ * @module
+ */
+export { createSealBudget, type SealBudget } from "./budget.ts";
+export type { Head } from "./head.ts";
+export * from "./name.ts";
+export * from "./reader.ts";
+export type { Absence, Deletion, History, VersionInfo } from "./version.ts";
+export * from "./writer.ts";

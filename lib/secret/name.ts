@@ -1,0 +1,110 @@
+import { SpikeError } from "../api/error.ts";
+
+declare const secretPath: unique symbol;
+
+/** A path that names a secret. Only {@linkcode parseSecretPath} makes one. */
+export type SecretPath = string & { readonly [secretPath]: true };
+
+/** The key-value pairs of one version; null is a value of its own and not the same as no pairs. */
+export type SecretValues = Readonly<Record<string, string>> | null;
+
+/** Most bytes of a path. */
+export const MAX_PATH_BYTES = 500;
+/** Most bytes of a key's name. */
+export const MAX_KEY_BYTES = 250;
+/** Most keys of one version. */
+export const MAX_KEYS = 1000;
+/** Most bytes of one value, in UTF-8. */
+export const MAX_VALUE_BYTES = 1024 * 1024;
+/** What begins so is the system's own and holds no secret. */
+export const RESERVED_PREFIX = "spike/system/";
+
+const PATH_PATTERN = /^[a-zA-Z0-9._\-/()?+*|[\]{}\\]+$/;
+const KEY_PATTERN = /^[a-zA-Z0-9\-_ ]+$/;
+const PATH_CHARACTERS = "letters, digits and . _ - / ( ) ? + * | [ ] { } \\";
+const KEY_CHARACTERS = "letters, digits, -, _ and blank";
+/** Enough of a bad name to recognise it. */
+const SHOWN_CHARACTERS = 80;
+const encoder = new TextEncoder();
+
+/**
+ * Checks a path. It is an opaque key: nothing is normalised, and `a`, `/a`, `a/` and `a//b` are four paths.
+ * Throws `api_bad_request`.
+ */
+export function parseSecretPath(text: string): SecretPath {
+  requireName("Path", text, PATH_PATTERN, MAX_PATH_BYTES, PATH_CHARACTERS);
+  return text as SecretPath;
+}
+
+/** Checks a path that is to be written: as {@linkcode parseSecretPath}, and not reserved. */
+export function parseWritablePath(text: string): SecretPath {
+  const path = parseSecretPath(text);
+  if (path.startsWith(RESERVED_PREFIX)) {
+    throw new SpikeError("api_bad_request", `Path ${shown(path)} is reserved for the system`, {
+      hint: `Choose a path that does not begin with ${RESERVED_PREFIX}`,
+    });
+  }
+  return path;
+}
+
+/** Checks the pairs of one version; messages name keys, never values. Throws `api_bad_request`. */
+export function requireValues(values: SecretValues): void {
+  if (values === null) return;
+  const pairs = Object.entries(values);
+  if (pairs.length > MAX_KEYS) {
+    throw new SpikeError(
+      "api_bad_request",
+      `Secret has ${pairs.length} keys, at most ${MAX_KEYS} are allowed`,
+    );
+  }
+  for (const [key, value] of pairs) requirePair(key, value);
+}
+
+function requirePair(key: string, value: unknown): void {
+  requireName("Key", key, KEY_PATTERN, MAX_KEY_BYTES, KEY_CHARACTERS);
+  if (typeof value !== "string") {
+    throw new SpikeError("api_bad_request", `Value of key ${shown(key)} is not text`);
+  }
+  const size = byteLength(value);
+  if (size > MAX_VALUE_BYTES) {
+    throw new SpikeError(
+      "api_bad_request",
+      `Value of key ${shown(key)} is ${size} bytes long, at most ${MAX_VALUE_BYTES} are allowed`,
+    );
+  }
+}
+
+function requireName(
+  what: string,
+  text: string,
+  pattern: RegExp,
+  maxBytes: number,
+  characters: string,
+): void {
+  if (text === "") throw new SpikeError("api_bad_request", `${what} is empty`);
+  const size = byteLength(text);
+  if (size > maxBytes) {
+    throw new SpikeError(
+      "api_bad_request",
+      `${what} ${shown(text)} is ${size} bytes long, at most ${maxBytes} are allowed`,
+    );
+  }
+  if (!pattern.test(text)) {
+    throw new SpikeError(
+      "api_bad_request",
+      `${what} ${shown(text)} has a character that is not allowed`,
+      { hint: `Use ${characters}` },
+    );
+  }
+}
+
+function byteLength(text: string): number {
+  return encoder.encode(text).length;
+}
+
+/** In quotes and escaped, so that no control character reaches a terminal or a log. */
+function shown(text: string): string {
+  return JSON.stringify(
+    text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text,
+  );
+}
