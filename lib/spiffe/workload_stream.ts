@@ -1,4 +1,4 @@
-import { connect, type IncomingHttpHeaders } from "node:http2";
+import { connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectSocket, type Socket } from "node:net";
 import type { EndpointAddress } from "./endpoint.ts";
 import {
@@ -126,7 +126,9 @@ class Call {
   /** Without a status the connection's end is awaited, because its error tells more. */
   streamGone(resetCode: number | undefined): void {
     if (this.#status !== undefined) return this.#finish(this.#checkEnd(this.#status));
-    if (resetCode) this.#failure = `the stream was reset with HTTP/2 error ${resetCode}`;
+    // The runtime says CANCEL of every stream of a connection that broke.
+    if (resetCode === constants.NGHTTP2_CANCEL) this.#failure = "the connection was lost";
+    else if (resetCode) this.#failure = `the stream was reset with HTTP/2 error ${resetCode}`;
     this.release();
   }
 
