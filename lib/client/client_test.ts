@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { SpikeError } from "../api/error.ts";
+import { type Client, createClient, type Transport } from "./client.ts";
+
+interface Sent {
+  readonly url: string;
+  readonly body: unknown;
+}
+
+/** A client whose every call is answered with `status` and `answer`; `sent` holds what went out. */
+function clientWith(status: number, answer: unknown): { client: Client; sent: Sent[] } {
+  const sent: Sent[] = [];
+  const text = typeof answer === "string" ? answer : JSON.stringify(answer);
+  const transport: Transport = {
+    post: (url, body) => {
+      sent.push({ url, body: JSON.parse(body) });
+      return Promise.resolve({ status, body: new TextEncoder().encode(text) });
+    },
+    close: () => Promise.resolve(),
+  };
+  return { client: createClient({ nexusUrl: "https://nexus:8553", transport }), sent };
+}
+
+async function failureOf(status: number, answer: unknown): Promise<SpikeError> {
+  const { client } = clientWith(status, answer);
+  try {
+    await client.getSecret("a/b");
+  } catch (error) {
+    assert.ok(error instanceof SpikeError);
+    return error;
+  }
+  assert.fail("the call succeeded");
+}
+
+Deno.test("each call sends the request that the original's clients send", async () => {
+  const calls: [(client: Client) => Promise<unknown>, unknown, string, unknown][] = [
+    [(c) => c.putSecret("a", { k: "v" }), {}, "/v1/store/secrets", {
+      path: "a",
+      values: { k: "v" },
+    }],
+    [(c) => c.getSecret("a", 2), { data: {} }, "/v1/store/secrets?action=get", {
+      path: "a",
+      version: 2,
+    }],
+    [(c) => c.listSecrets(), { keys: [] }, "/v1/store/secrets?action=list", {}],
+    [(c) => c.deleteSecret("a"), {}, "/v1/store/secrets?action=delete", {
+      path: "a",
+      versions: [],
+    }],
+    [
+      (c) => c.undeleteSecret("a", [1, 2]),
+      {},
+      "/v1/store/secrets?action=undelete",
+      { path: "a", versions: [1, 2] },
+    ],
+    [
+      (c) => c.secretMetadata("a"),
+      { metadata: {} },
+      "/v1/store/secrets/metadata?action=get",
+      { path: "a", version: 0 },
+    ],
+    [(c) => c.status(), { state: "ready" }, "/v1/status", {}],
+    [(c) => c.recover(), { shards: {} }, "/v1/operator/recover", {}],
+    [
+      (c) => c.restore({ index: 2, bytes: new Uint8Array(32).fill(3) }),
+      {},
+      "/v1/operator/restore",
+      { id: 2, shard: Array(32).fill(3) },
+    ],
+    [
+      (c) => c.verify({ nonce: new Uint8Array(3), ciphertext: Uint8Array.of(255) }),
+      { hash: "ab" },
+      "/v1/bootstrap/verify",
+      { nonce: "AAAA", ciphertext: "/w==" },
+    ],
+  ];
+  for (const [call, answer, path, body] of calls) {
+    const { client, sent } = clientWith(200, answer);
+    await call(client);
+    assert.deepEqual(sent, [{ url: `https://nexus:8553${path}`, body }]);
+  }
+});
+
+Deno.test("getSecret() gives the pairs, or null where null was put", async () => {
+  const { client } = clientWith(200, { data: { b: "2", a: "1" } });
+  assert.deepEqual(Object.entries(await client.getSecret("a") ?? {}), [["b", "2"], ["a", "1"]]);
+  assert.equal(await clientWith(200, { data: null }).client.getSecret("a"), null);
+});
+
+Deno.test("secretMetadata() gives the versions ascending", async () => {
+  const { client } = clientWith(200, {
+    versions: { "10": { version: 10, createdTime: "b" }, "9": { version: 9, createdTime: "a" } },
+    metadata: { currentVersion: 10, oldestVersion: 9, maxVersions: 10 },
+  });
+  const metadata = await client.secretMetadata("a");
+  assert.deepEqual(metadata.versions.map(({ version }) => version), [9, 10]);
+  assert.equal(metadata.currentVersion, 10);
+});
+
+Deno.test("a refusal has the code that goes with its status", async () => {
+  const table = [
+    [400, "api_bad_request"],
+    [401, "access_unauthorized"],
+    [404, "api_not_found"],
+    [429, "overloaded"],
+    [500, "api_internal_error"],
+    [503, "state_not_ready"],
+    [403, "net_peer_connection"],
+    [302, "net_peer_connection"],
+    [201, "net_peer_connection"],
+  ] as const;
+  for (const [status, code] of table) {
+    assert.equal((await failureOf(status, "no JSON")).code, code, String(status));
+  }
+});
+
+Deno.test("a code in the body counts where it fits the status", async () => {
+  assert.equal((await failureOf(503, { err: "database_lost" })).code, "database_lost");
+  assert.equal(
+    (await failureOf(500, { err: "state_integrity_check" })).code,
+    "state_integrity_check",
+  );
+  assert.equal((await failureOf(401, { err: "api_not_found" })).code, "access_unauthorized");
+  assert.equal((await failureOf(400, { err: "made_up" })).code, "api_bad_request");
+  assert.equal((await failureOf(200, { err: "api_not_found" })).code, "api_not_found");
+});
+
+Deno.test("an answer that cannot be read says so", async () => {
+  for (const answer of ["", "<html>", "[]", '{"data":[1]}']) {
+    assert.equal((await failureOf(200, answer)).code, "data_unmarshal_failure", answer);
+  }
+});

@@ -1,0 +1,82 @@
+import { decodeMessage, message } from "../api/decode.ts";
+import { type ErrorCode, isErrorCode, SpikeError, statusOf } from "../api/error.ts";
+import { text } from "../api/member.ts";
+
+/** What a status says by itself, when the body adds nothing. */
+const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: "api_bad_request",
+  401: "access_unauthorized",
+  404: "api_not_found",
+  429: "overloaded",
+  500: "api_internal_error",
+  503: "state_not_ready",
+};
+
+/** Public texts of the codes that Nexus answers with; every other code is named as it is. */
+const TEXT: Partial<Record<ErrorCode, { message: string; hint?: string }>> = {
+  api_bad_request: {
+    message: "Nexus refused the request as invalid",
+    hint: "Check the arguments; an operation that this Nexus does not offer is refused so too",
+  },
+  access_unauthorized: {
+    message: "Nexus denied access",
+    hint: "Ask for a policy that grants it, or use an identity with the role that is needed",
+  },
+  api_not_found: { message: "Nexus has nothing at this place" },
+  api_internal_error: {
+    message: "Nexus failed to carry out the request",
+    hint: "Its log says why",
+  },
+  state_not_ready: {
+    message: "Nexus is not ready: it has no root key yet",
+    hint:
+      "Wait for its keepers, or see `spike status`; after a loss of keepers use `spike operator restore`",
+  },
+  state_already_initialized: {
+    message: "Nexus already has its root key and did not take another",
+  },
+  state_integrity_check: {
+    message: "Nexus found stored data that were changed behind its back",
+    hint: "Its log says which; nothing of it was handed out",
+  },
+  database_lost: {
+    message: "Nexus has an empty database, but its keepers belong to another one",
+    hint: "Put the database back, or start Nexus with --accept-empty-store to give it up",
+  },
+  entity_conflict: {
+    message: "The secret was changed meanwhile",
+    hint: "Read it again, then decide",
+  },
+  body_too_large: { message: "The request is larger than Nexus accepts" },
+  overloaded: { message: "Nexus has too much to do", hint: "Try again in a moment" },
+};
+
+const errorMessage = message({ err: text });
+
+/** The code in a body, if it is one of the closed list. */
+function codeIn(body: Uint8Array): ErrorCode | undefined {
+  try {
+    const { err } = decodeMessage(errorMessage, body);
+    return isErrorCode(err) ? err : undefined;
+  } catch (error) {
+    // A body that is no message of ours says nothing; the status still does.
+    if (error instanceof SpikeError) return undefined;
+    throw error;
+  }
+}
+
+/** The error for an answer that is a refusal: by its code where that fits the status, else by the status. */
+export function refusalOf(status: number, body: Uint8Array, nexusUrl: string): SpikeError {
+  const told = codeIn(body);
+  const code = told !== undefined && (status === 200 || statusOf(told) === status)
+    ? told
+    : CODE_OF_STATUS[status];
+  if (code === undefined) {
+    return new SpikeError("net_peer_connection", `${nexusUrl} answered with status ${status}`, {
+      hint: "Check that SPIKE_NEXUS_API_URL names a Nexus",
+    });
+  }
+  const { message, hint } = TEXT[code] ??
+    { message: `Nexus refused with ${code}`, hint: undefined };
+  return new SpikeError(code, message, hint === undefined ? {} : { hint });
+}
