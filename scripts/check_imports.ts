@@ -47,7 +47,9 @@ function check(file: string): string[] {
   if (PURE.some((dir) => file.startsWith(dir)) && !PURE_EXCEPTIONS.test(file)) {
     const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*$/gm, "");
     const m = RUNTIME.exec(code);
-    if (m) complaints.push(`${file}: ${m[0]}: pure code takes time, randomness and I/O as parameters`);
+    if (m) {
+      complaints.push(`${file}: ${m[0]}: pure code takes time, randomness and I/O as parameters`);
+    }
   }
   return complaints;
 }

@@ -24,6 +24,9 @@ export type PeerVerdict =
     readonly trustDomain: TrustDomain;
     /** The earliest end in the path, milliseconds since the epoch: the verdict may not be kept longer. */
     readonly notAfterMs: number;
+    /** Validity of the leaf itself, milliseconds since the epoch. */
+    readonly leafNotBeforeMs: number;
+    readonly leafNotAfterMs: number;
     /** Serial number of the leaf, hex. */
     readonly serial: string;
   }
@@ -73,7 +76,15 @@ export function verifyPeer(
   if (!verdict.ok) {
     return { ok: false, reason: verdict.reason, message: `${verdict.message} (${id})`, id };
   }
-  return { ok: true, id, trustDomain, notAfterMs: verdict.notAfterMs, serial: leaf.serial };
+  return {
+    ok: true,
+    id,
+    trustDomain,
+    notAfterMs: verdict.notAfterMs,
+    leafNotBeforeMs: leaf.notBeforeMs,
+    leafNotAfterMs: leaf.notAfterMs,
+    serial: leaf.serial,
+  };
 }
 
 type ParsedChain =

@@ -1,0 +1,144 @@
+import type { IncomingMessage } from "node:http";
+import { SpikeError } from "../api/error.ts";
+
+/**
+ * What all connections of one listener hold of unread bodies. TLS sockets of this runtime go on reading when
+ * nobody consumes them, so back-pressure cannot bound memory; counting on arrival does.
+ */
+export class BodyBudget {
+  #held = 0;
+
+  constructor(readonly limitBytes: number) {}
+
+  get heldBytes(): number {
+    return this.#held;
+  }
+
+  /** Takes `bytes` if they fit; false means: do not keep them. */
+  take(bytes: number): boolean {
+    if (this.#held + bytes > this.limitBytes) return false;
+    this.#held += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#held -= bytes;
+  }
+}
+
+type Outcome =
+  | { kind: "reading" }
+  | { kind: "complete" }
+  | { kind: "refused"; error: SpikeError };
+
+/**
+ * One request's body, counted from its first byte on. Bytes past the ceiling are dropped as they come, and
+ * `onOverflow` is called once so that the connection can be ended.
+ */
+export class BoundedBody {
+  #chunks: Uint8Array[] = [];
+  #size = 0;
+  #outcome: Outcome = { kind: "reading" };
+  #limit: number;
+  #isReleased = false;
+  #droppedBytes = 0;
+  #waiting: (() => void)[] = [];
+  readonly #ceiling: number;
+  readonly #budget: BodyBudget;
+  readonly #onOverflow: () => void;
+
+  constructor(
+    incoming: IncomingMessage,
+    options: { ceilingBytes: number; budget: BodyBudget; onOverflow: () => void },
+  ) {
+    this.#limit = this.#ceiling = options.ceilingBytes;
+    this.#budget = options.budget;
+    this.#onOverflow = options.onOverflow;
+    const announced = Number(incoming.headers["content-length"] ?? 0);
+    if (announced > this.#limit) this.#refuse(tooLarge(this.#limit));
+    incoming.on("data", (chunk: Uint8Array) => this.#keep(chunk));
+    incoming.on("end", () => this.#settle({ kind: "complete" }));
+    incoming.on("error", () => this.#refuse(cutShort()));
+    incoming.on("close", () => this.#refuse(cutShort()));
+  }
+
+  /** True while bytes of this body may still arrive. */
+  get isReading(): boolean {
+    return this.#outcome.kind === "reading";
+  }
+
+  /**
+   * The whole body.
+   *
+   * @throws SpikeError `body_too_large` past `limitBytes`, `api_bad_request` when the client stopped half-way
+   */
+  async read(limitBytes: number): Promise<Uint8Array> {
+    this.#limit = Math.min(this.#limit, limitBytes);
+    if (this.#size > this.#limit) this.#refuse(tooLarge(this.#limit));
+    if (this.#outcome.kind === "reading") {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    if (this.#outcome.kind === "refused") throw this.#outcome.error;
+    return this.#join();
+  }
+
+  /** Wipes and gives back what is held; what still arrives is dropped, up to the ceiling. Idempotent. */
+  release(): void {
+    for (const chunk of this.#chunks) chunk.fill(0);
+    this.#chunks = [];
+    this.#budget.give(this.#size);
+    this.#size = 0;
+    this.#isReleased = true;
+  }
+
+  #keep(chunk: Uint8Array): void {
+    if (this.#isReleased) {
+      this.#droppedBytes += chunk.length;
+      if (this.#droppedBytes > this.#ceiling) this.#onOverflow();
+      return;
+    }
+    if (this.#size + chunk.length > this.#limit) return this.#refuse(tooLarge(this.#limit));
+    if (!this.#budget.take(chunk.length)) {
+      return this.#refuse(
+        new SpikeError("state_not_ready", "The server holds too many request bodies", {
+          hint: "Try again in a moment",
+        }),
+      );
+    }
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+  }
+
+  #refuse(error: SpikeError): void {
+    if (this.#outcome.kind !== "reading") return;
+    this.#settle({ kind: "refused", error });
+    this.release();
+    if (error.code !== "api_bad_request") this.#onOverflow();
+  }
+
+  #settle(outcome: Outcome): void {
+    if (this.#outcome.kind !== "reading") return;
+    this.#outcome = outcome;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #join(): Uint8Array {
+    const [only] = this.#chunks;
+    if (this.#chunks.length === 1 && only) return only;
+    const whole = new Uint8Array(this.#size);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    return whole;
+  }
+}
+
+function tooLarge(limit: number): SpikeError {
+  return new SpikeError("body_too_large", `Request body is longer than ${limit} bytes`);
+}
+
+function cutShort(): SpikeError {
+  return new SpikeError("api_bad_request", "The request body ended before its announced length");
+}

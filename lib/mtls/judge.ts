@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import type { PeerVerdict, SvidSource } from "../spiffe/mod.ts";
+import { verifyPeer } from "../spiffe/mod.ts";
+
+/** Most verdicts kept; a flood of strangers only evicts, it never grows memory. */
+const CACHE_LIMIT = 4096;
+
+/** Judges a peer's certificates, leaf first, against the newest bundles. */
+export type Judge = (chain: readonly Uint8Array[]) => PeerVerdict;
+
+/** Identifies exactly these certificates in exactly this order. */
+function fingerprint(chain: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const certificate of chain) {
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setUint32(0, certificate.length);
+    hash.update(length).update(certificate);
+  }
+  return hash.digest("base64");
+}
+
+/**
+ * A judge over `source` that remembers favourable verdicts: a signature check costs half a millisecond, and
+ * clients of the original make one handshake per call. A remembered verdict holds for the same certificates,
+ * the same bundle generation, and never past the earliest end in the path. Refusals are not remembered, so
+ * nothing that was refused for a passing reason stays refused.
+ *
+ * @param clock milliseconds since the epoch
+ */
+export function createJudge(source: SvidSource, clock: () => number): Judge {
+  const remembered = new Map<string, { verdict: PeerVerdict & { ok: true }; sinceMs: number }>();
+  let generation = -1;
+  return (chain) => {
+    const now = clock();
+    const snapshot = source.current();
+    if (snapshot.generation !== generation) {
+      remembered.clear();
+      generation = snapshot.generation;
+    }
+    const key = fingerprint(chain);
+    const known = remembered.get(key);
+    // A clock that was set back may stand before the path's beginning: judge anew.
+    if (known && now >= known.sinceMs && now <= known.verdict.notAfterMs) return known.verdict;
+    const verdict = verifyPeer(chain, snapshot.bundles, now);
+    if (verdict.ok) {
+      if (remembered.size >= CACHE_LIMIT) remembered.delete(remembered.keys().next().value ?? "");
+      remembered.set(key, { verdict, sinceMs: now });
+    }
+    return verdict;
+  };
+}

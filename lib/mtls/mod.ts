@@ -1,0 +1,17 @@
+/**
+ * Mutual TLS by SPIFFE ID: a server and a client that judge the peer's certificates themselves, once per
+ * connection, before a byte of HTTP goes either way. Start with `server.ts`.
+ *
+ * @module
+ */
+export { createMtlsClient } from "./client.ts";
+export type { MtlsAnswer, MtlsClient, MtlsClientOptions, MtlsTimeouts } from "./client.ts";
+export { createMtlsServer } from "./server.ts";
+export type {
+  Address,
+  Fetch,
+  MtlsServer,
+  MtlsServerOptions,
+  Peer,
+  RequestContext,
+} from "./server.ts";

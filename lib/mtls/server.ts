@@ -1,0 +1,322 @@
+import { createServer, type Server } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TLSSocket } from "node:tls";
+import { getRequestListener } from "@hono/node-server";
+import { SpikeError } from "../api/error.ts";
+import type { PeerVerdict, SpiffeId, SvidSource } from "../spiffe/mod.ts";
+import { pemEncode } from "../spiffe/mod.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { BodyBudget, BoundedBody } from "./body.ts";
+import { createJudge, type Judge } from "./judge.ts";
+import { peerChain } from "./chain.ts";
+import { assertAnswersNobody } from "./self_test.ts";
+
+/** The verified caller of a request. */
+export type Peer = PeerVerdict & { ok: true };
+
+/** What a handler knows of a request beyond its method, URL and headers. */
+export interface RequestContext {
+  readonly peer: Peer;
+  /** The whole body, at most `limitBytes`. See `BoundedBody.read`. */
+  readBody(limitBytes: number): Promise<Uint8Array>;
+}
+
+/** Handlers get the verdict on the connection, never a header, to know who calls. */
+export type Fetch = (request: Request, context: RequestContext) => Response | Promise<Response>;
+
+export interface MtlsServerOptions {
+  readonly source: SvidSource;
+  /** Who may connect at all; the connection of anyone else ends before a request is parsed. */
+  readonly admit: (id: SpiffeId) => boolean;
+  readonly fetch: Fetch;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number;
+  /** No body longer than this is ever kept, whatever its route. Default 1 MiB. */
+  readonly maxBodyBytes?: number;
+  /** All bodies that are held at a time. Default 64 MiB. */
+  readonly maxHeldBytes?: number;
+  readonly headersTimeoutMs?: number;
+  /** From the first byte of a request to the last of its body. Default 30 s. */
+  readonly requestTimeoutMs?: number;
+  readonly keepAliveTimeoutMs?: number;
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  /** Several listeners of one process share the port. */
+  readonly reusePort?: boolean;
+}
+
+export interface MtlsServer {
+  /** Resolves with the port once the self-test has passed. */
+  listen(address: Address): Promise<number>;
+  /** Stops accepting, lets running requests finish for `drainMs`, then ends every connection. */
+  close(drainMs?: number): Promise<void>;
+}
+
+/** What is remembered of a connection. */
+interface Connection {
+  readonly chain: readonly Uint8Array[];
+  verdict: Peer;
+  readonly generation: number;
+  requestsUnderWay: number;
+}
+
+/** How many requests one connection may have in the pipe. Our clients and the original's send one at a time. */
+const PIPELINE_LIMIT = 8;
+
+/**
+ * An HTTPS server that knows its callers by SPIFFE ID. Whatever the runtime thinks of a certificate, the
+ * received chain is judged here, on every connection (resumed ones too), before a request byte is parsed,
+ * and again at each request whose bundle or time has moved on (SPIFFE X509-SVID section 5).
+ *
+ * Life: made → `listen` (self-test) → serving, with the certificate swapped at every rotation → `close`.
+ */
+export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
+  const { source, log } = options;
+  const clock = options.clock ?? Date.now;
+  const judge = createJudge(source, clock);
+  const connections = new WeakMap<TLSSocket, Connection>();
+  const sockets = new Set<TLSSocket>();
+  // Until the self-test is over, the stranger that is refused is ourselves: no news for an operator.
+  const progress = { isOpen: false };
+  const server = createServer({
+    ...secureContext(source),
+    requestCert: true,
+    // The handshake of a stranger is let through so that its refusal can be named in the log; `onConnection`
+    // ends it before a byte of HTTP is parsed, and demands the runtime's verdict on top of our own.
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2",
+    maxHeaderSize: 16 * 1024,
+    headersTimeout: options.headersTimeoutMs ?? 10_000,
+    requestTimeout: options.requestTimeoutMs ?? 30_000,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 30_000,
+    connectionsCheckingInterval: 1_000,
+  });
+  const stopWatching = source.subscribe(() => swapContext(server, source, log));
+
+  server.on("secureConnection", (socket: TLSSocket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    const connection = judgeConnection(socket, { ...options, judge, progress });
+    if (connection) connections.set(socket, connection);
+    else socket.destroy();
+  });
+  server.on("tlsClientError", (error: Error & { code?: string }, socket?: TLSSocket) => {
+    log.warn("tls_handshake_failed", { code: error.code ?? "unknown", detail: error.message });
+    socket?.destroy();
+  });
+  server.on("clientError", (error: Error & { code?: string }, socket: TLSSocket) => {
+    if (connections.has(socket)) log.warn("malformed_request", { code: error.code ?? "unknown" });
+    socket.destroy();
+  });
+  server.on("request", createRequestHandler({ ...options, clock, judge, connections }));
+
+  return {
+    listen: async (address) => {
+      const port = await listen(server, address);
+      progress.isOpen = true;
+      return port;
+    },
+    close: (drainMs = 0) => {
+      stopWatching();
+      return close(server, sockets, drainMs);
+    },
+  };
+}
+
+/** PEM of the newest SVID, and the union of all bundles as the runtime's own first gate. */
+function secureContext(source: SvidSource): { cert: string; key: string; ca: string[] } {
+  const { svid, bundles } = source.current();
+  return {
+    cert: svid.certificates.map((der) => pemEncode("CERTIFICATE", der)).join(""),
+    key: pemEncode("PRIVATE KEY", svid.privateKey),
+    ca: [...bundles.values()].flat().map((der) => pemEncode("CERTIFICATE", der)),
+  };
+}
+
+function swapContext(server: Server, source: SvidSource, log: Logger): void {
+  try {
+    server.setSecureContext(secureContext(source));
+  } catch (error) {
+    // Withdrawn: open handshakes fail in `judge`, which asks the same source.
+    log.warn("identity_unavailable", {
+      detail: error instanceof Error ? error.message : "unknown",
+    });
+  }
+}
+
+function judgeConnection(
+  socket: TLSSocket,
+  deps: MtlsServerOptions & { judge: Judge; progress: { isOpen: boolean } },
+): Connection | undefined {
+  const refuse = (reason: string, detail: string, id?: SpiffeId): undefined => {
+    const level = deps.progress.isOpen ? "warn" : "debug";
+    deps.log[level]("peer_refused", { reason, detail, peer: id ?? null, remote: remoteOf(socket) });
+  };
+  const chain = peerChain(socket);
+  if (chain.length === 0) return refuse("no-certificate", "The client sent no certificate");
+  let verdict: PeerVerdict;
+  try {
+    verdict = deps.judge(chain);
+  } catch (error) {
+    return refuse("no-identity", error instanceof Error ? error.message : "unknown");
+  }
+  if (!verdict.ok) return refuse(verdict.reason, verdict.message, verdict.id);
+  if (!socket.authorized) {
+    return refuse("runtime-refused", String(socket.authorizationError ?? "unknown"), verdict.id);
+  }
+  if (!deps.admit(verdict.id)) {
+    return refuse("wrong-role", "This identity may not connect here", verdict.id);
+  }
+  const generation = deps.source.current().generation;
+  return { chain, verdict, generation, requestsUnderWay: 0 };
+}
+
+function remoteOf(socket: TLSSocket): string {
+  return `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
+}
+
+type RequestDeps = MtlsServerOptions & {
+  clock: () => number;
+  judge: Judge;
+  connections: WeakMap<TLSSocket, Connection>;
+};
+
+interface Exchange {
+  readonly context: RequestContext;
+  readonly mustClose: boolean;
+}
+
+function createRequestHandler(deps: RequestDeps) {
+  const budget = new BodyBudget(deps.maxHeldBytes ?? 64 * 1024 * 1024);
+  const exchanges = new WeakMap<IncomingMessage, Exchange>();
+  const listener = getRequestListener(
+    (request, env) => respond(request, env.incoming as IncomingMessage, deps, exchanges),
+    { overrideGlobalObjects: false, autoCleanupIncoming: false },
+  );
+  return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    const socket = incoming.socket as TLSSocket;
+    const connection = deps.connections.get(socket);
+    if (!connection || connection.requestsUnderWay >= PIPELINE_LIMIT) return void socket.destroy();
+    const mustClose = recheck(connection, deps);
+    if (mustClose === "refused") return void socket.destroy();
+    const body = new BoundedBody(incoming, {
+      ceilingBytes: deps.maxBodyBytes ?? 1024 * 1024,
+      budget,
+      onOverflow: () => endAfterAnswer(outgoing, socket),
+    });
+    connection.requestsUnderWay++;
+    outgoing.once("close", () => {
+      connection.requestsUnderWay--;
+      body.release();
+    });
+    exchanges.set(incoming, {
+      context: { peer: connection.verdict, readBody: (limit) => body.read(limit) },
+      mustClose: mustClose === "close",
+    });
+    void listener(incoming, outgoing);
+  };
+}
+
+async function respond(
+  request: Request,
+  incoming: IncomingMessage,
+  deps: RequestDeps,
+  exchanges: WeakMap<IncomingMessage, Exchange>,
+): Promise<Response> {
+  const exchange = exchanges.get(incoming);
+  if (!exchange) {
+    throw new Error("A request reached the handler without a verdict on its connection");
+  }
+  const response = await deps.fetch(request, exchange.context);
+  if (exchange.mustClose) response.headers.set("connection", "close");
+  return response;
+}
+
+/**
+ * Judges a kept-alive connection again when time or trust has moved on. "close" asks the client to make a
+ * new connection after this answer: in the last quarter of the peer's SVID, or after any change of bundles.
+ */
+function recheck(connection: Connection, deps: RequestDeps): "keep" | "close" | "refused" {
+  let verdict: PeerVerdict;
+  try {
+    verdict = deps.judge(connection.chain);
+  } catch (error) {
+    deps.log.warn("peer_refused", {
+      reason: "no-identity",
+      detail: String(error),
+      peer: connection.verdict.id,
+    });
+    return "refused";
+  }
+  if (!verdict.ok) {
+    deps.log.warn("peer_refused", {
+      reason: verdict.reason,
+      detail: verdict.message,
+      peer: connection.verdict.id,
+    });
+    return "refused";
+  }
+  connection.verdict = verdict;
+  if (deps.source.current().generation !== connection.generation) return "close";
+  const left = verdict.leafNotAfterMs - deps.clock();
+  return left * 4 < verdict.leafNotAfterMs - verdict.leafNotBeforeMs ? "close" : "keep";
+}
+
+/** Lets the answer out, then ends the connection, however much the client still sends. */
+function endAfterAnswer(outgoing: ServerResponse, socket: TLSSocket): void {
+  if (outgoing.writableFinished) return void socket.destroy();
+  outgoing.once("finish", () => socket.destroy());
+  // A client that never reads its answer must not keep the connection.
+  const timer = setTimeout(() => socket.destroy(), 1_000);
+  socket.once("close", () => clearTimeout(timer));
+}
+
+async function listen(server: Server, address: Address): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: Error & { code?: string }) => {
+      const where = `${address.host || "*"}:${address.port}`;
+      reject(
+        new SpikeError(
+          "config_invalid",
+          `Cannot listen on ${where}: ${error.code ?? error.message}`,
+          {
+            hint: error.code === "EADDRINUSE"
+              ? "Another process holds the port; stop it or choose another port"
+              : "Check the address and whether this user may listen on it",
+            cause: error,
+          },
+        ),
+      );
+    });
+    const where = { port: address.port, ...(address.host ? { host: address.host } : {}) };
+    server.listen({ ...where, ...(address.reusePort ? { reusePort: true } : {}) }, resolve);
+  });
+  const bound = server.address();
+  const port = typeof bound === "object" && bound ? bound.port : address.port;
+  try {
+    await assertAnswersNobody({ host: address.host || "127.0.0.1", port });
+  } catch (error) {
+    server.close();
+    server.closeAllConnections();
+    throw error;
+  }
+  return port;
+}
+
+function close(server: Server, sockets: Set<TLSSocket>, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, drainMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+    if (drainMs === 0) { for (const socket of sockets) socket.destroy(); }
+  });
+}

@@ -1,0 +1,86 @@
+import { setImmediate } from "node:timers";
+import { fromPlainFailure, type PlainFailure, plainFailure } from "./supervise.ts";
+
+/** An interface whose methods may be called from another thread. */
+type Callable<T> = { [K in keyof T]: (...args: never[]) => Promise<unknown> };
+
+interface Call {
+  readonly id: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+type Result =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly failure: PlainFailure };
+
+/**
+ * Collects what is posted in one turn of the event loop into one message: a message between threads costs
+ * about as much as ten calls, so under load this is what makes the port cheap.
+ */
+function createBatch<T>(port: MessagePort): (item: T) => void {
+  let waiting: T[] = [];
+  return (item) => {
+    if (waiting.push(item) > 1) return;
+    setImmediate(() => {
+      const batch = waiting;
+      waiting = [];
+      port.postMessage(batch);
+    });
+  };
+}
+
+/**
+ * Answers calls that come over `port` with the methods of `target`. Only the methods named can be called.
+ */
+export function exposeCalls<T extends Callable<T>>(
+  port: MessagePort,
+  target: T,
+  names: readonly (keyof T & string)[],
+): void {
+  const reply = createBatch<Result>(port);
+  const allowed = new Set<string>(names);
+  const answer = async ({ id, name, args }: Call): Promise<Result> => {
+    try {
+      if (!allowed.has(name)) throw new Error(`No method ${name} is exposed`);
+      const method = target[name as keyof T] as unknown as (
+        ...args: readonly unknown[]
+      ) => Promise<unknown>;
+      return { id, value: await method.apply(target, [...args]) };
+    } catch (error) {
+      return { id, failure: plainFailure(error) };
+    }
+  };
+  port.onmessage = ({ data }: MessageEvent<readonly Call[]>) => {
+    for (const call of data) void answer(call).then(reply);
+  };
+}
+
+/** The other end of `exposeCalls`: each method named posts its arguments and waits for the result. */
+export function remoteCalls<T extends Callable<T>>(
+  port: MessagePort,
+  names: readonly (keyof T & string)[],
+): T {
+  const post = createBatch<Call>(port);
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  let lastId = 0;
+  port.onmessage = ({ data }: MessageEvent<readonly Result[]>) => {
+    for (const result of data) {
+      const call = waiting.get(result.id);
+      waiting.delete(result.id);
+      if ("failure" in result) call?.reject(fromPlainFailure(result.failure));
+      else call?.resolve(result.value);
+    }
+  };
+  const remote: Record<string, (...args: unknown[]) => Promise<unknown>> = {};
+  for (const name of names) {
+    remote[name] = (...args) => {
+      const call = Promise.withResolvers<unknown>();
+      const id = ++lastId;
+      waiting.set(id, call);
+      post({ id, name, args });
+      return call.promise;
+    };
+  }
+  return remote as unknown as T;
+}

@@ -1,0 +1,76 @@
+/** A thread of a role, with exactly the permissions it is allowed to have. */
+export interface ConfinedPlan {
+  /** Module of the worker; it must import everything statically, since it may not read files later. */
+  readonly entry: URL;
+  readonly name: string;
+  readonly permissions: Deno.PermissionOptionsObject;
+}
+
+/** Permissions a thread has unless its plan says otherwise: none. */
+const NOTHING: Deno.PermissionOptionsObject = {
+  env: false,
+  ffi: false,
+  import: false,
+  net: false,
+  read: false,
+  run: false,
+  sys: false,
+  write: false,
+};
+
+/** Starts a worker that can do what its plan lists and nothing else. */
+export function startConfined(plan: ConfinedPlan): Worker {
+  return new Worker(plan.entry, {
+    type: "module",
+    name: plan.name,
+    deno: { permissions: { ...NOTHING, ...plan.permissions } },
+  });
+}
+
+const NAMES = ["read", "write", "net", "env", "run", "ffi", "sys"] as const;
+
+/**
+ * Gives up every permission of this thread for good. Workers keep what they were started with, so this is
+ * the last thing a server's main thread does before it only waits.
+ */
+export async function revokeAll(): Promise<void> {
+  for (const name of NAMES) await Deno.permissions.revoke({ name });
+}
+
+/**
+ * What this thread could still do of what it was never to do: an empty list, or it must not start.
+ * Permissions with a path or host are judged by what was asked for in general, which a scoped grant denies.
+ */
+export async function excessPermissions(
+  forbidden: readonly Deno.PermissionName[],
+): Promise<Deno.PermissionName[]> {
+  const excess: Deno.PermissionName[] = [];
+  for (const name of forbidden) {
+    const { state } = await Deno.permissions.query({ name } as Deno.PermissionDescriptor);
+    if (state === "granted") excess.push(name);
+  }
+  return excess;
+}
+
+/** @throws Error when this thread has more permissions than its role may have: it must not start then. */
+export async function assertConfined(forbidden: readonly Deno.PermissionName[]): Promise<void> {
+  const excess = await excessPermissions(forbidden);
+  if (excess.length > 0) {
+    throw new Error(`This thread has permissions that it must not have: ${excess.join(", ")}`);
+  }
+}
+
+/** What a listener needs: its own address, and for its self-test the loopback of the same port. */
+export function listenPermissions({ host, port }: { host: string; port: number }): string[] {
+  const bracketed = host.includes(":") ? `[${host}]` : host;
+  const own = host === "" ? [`0.0.0.0:${port}`, `[::]:${port}`] : [`${bracketed}:${port}`];
+  return [...own, `127.0.0.1:${port}`, `[::1]:${port}`];
+}
+
+/** What it takes to connect to each URL: its host and port. */
+export function urlPermissions(urls: readonly string[]): string[] {
+  return urls.map((url) => {
+    const { hostname, port, protocol } = new URL(url);
+    return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+  });
+}

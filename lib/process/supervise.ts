@@ -1,0 +1,89 @@
+import { exitCodeOf, SpikeError } from "../api/error.ts";
+import type { ErrorCode } from "../api/error.ts";
+import { revokeAll } from "./confine.ts";
+
+/** What a confined thread tells its main thread. */
+export type FromThread =
+  | { readonly kind: "stopped"; readonly code: number }
+  | { readonly kind: "failed"; readonly failure: PlainFailure };
+
+/** A failure as plain data, since errors lose their fields on the way between threads. */
+export interface PlainFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Takes the public face of any error; what is no `SpikeError` is a bug and says so. */
+export function plainFailure(error: unknown): PlainFailure {
+  if (error instanceof SpikeError) {
+    const { code, message, hint } = error;
+    return hint === undefined ? { code, message } : { code, message, hint };
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: "api_internal_error", message: `Unexpected failure: ${detail}` };
+}
+
+/** The error that `plainFailure` was made from, as far as its public face goes. */
+export function fromPlainFailure(failure: PlainFailure): SpikeError {
+  const { code, message, hint } = failure;
+  return new SpikeError(code, message, hint === undefined ? {} : { hint });
+}
+
+export interface SupervisedOptions {
+  readonly threads: readonly Worker[];
+  /** Says what went wrong before the process ends. */
+  readonly report: (failure: PlainFailure) => void;
+  /** End when standard input ends: how a supervisor that died, however it died, takes its children along. */
+  readonly isBoundToStdin?: boolean;
+  /** How long a stop may take before it is forced. */
+  readonly patienceMs?: number;
+}
+
+/**
+ * The rest of a server role's main thread: give up all permissions, then wait for a signal or for the end of
+ * a thread. Answers the exit code. A second signal ends the process at once.
+ */
+export async function superviseThreads(options: SupervisedOptions): Promise<number> {
+  const ended = Promise.withResolvers<number>();
+  let isStopping = false;
+  const stop = () => {
+    if (isStopping) return ended.resolve(130);
+    isStopping = true;
+    for (const thread of options.threads) thread.postMessage({ kind: "stop" });
+    setTimeout(() => ended.resolve(1), options.patienceMs ?? 10_000);
+  };
+  const fail = (failure: PlainFailure) => {
+    options.report(failure);
+    ended.resolve(exitCodeOf(failure.code));
+  };
+  let running = options.threads.length;
+  let worst = 0;
+  for (const thread of options.threads) {
+    thread.addEventListener("error", (event) => {
+      event.preventDefault();
+      fail({ code: "api_internal_error", message: `A thread failed: ${event.message}` });
+    });
+    thread.addEventListener("message", ({ data }: MessageEvent<FromThread>) => {
+      if (data.kind === "failed") fail(data.failure);
+      else {
+        worst = Math.max(worst, data.code);
+        if (--running === 0) ended.resolve(worst);
+      }
+    });
+  }
+  Deno.addSignalListener("SIGTERM", stop);
+  Deno.addSignalListener("SIGINT", stop);
+  if (options.isBoundToStdin) void untilStdinEnds().then(stop);
+  await revokeAll();
+  return await ended.promise;
+}
+
+async function untilStdinEnds(): Promise<void> {
+  const buffer = new Uint8Array(64);
+  try {
+    while (await Deno.stdin.read(buffer) !== null);
+  } catch {
+    // A standard input that cannot be read has ended, too.
+  }
+}

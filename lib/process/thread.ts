@@ -1,0 +1,49 @@
+import { type FromThread, plainFailure } from "./supervise.ts";
+
+/** What the main thread tells a confined thread; `data` is the role's own. */
+export type ToThread<T> = { readonly kind: "start"; readonly data: T } | { readonly kind: "stop" };
+
+/** Something that runs until it is told to stop. */
+export interface Running {
+  stop(): Promise<void>;
+}
+
+/** The side of a worker that talks to its main thread. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent) => void) | null;
+  postMessage(message: FromThread): void;
+  close(): void;
+}
+
+/**
+ * The whole of a worker module: waits for its data, starts, and ends when it is told to. A failure to start
+ * or to stop reaches the main thread with its code and hint.
+ */
+export function runThread<T>(start: (data: T) => Promise<Running>): void {
+  const scope = globalThis as unknown as WorkerScope;
+  let running: Promise<Running> | undefined;
+  const report = (error: unknown) =>
+    scope.postMessage({ kind: "failed", failure: plainFailure(error) });
+  const stop = async () => {
+    await (await running)?.stop();
+    scope.postMessage({ kind: "stopped", code: 0 });
+  };
+  scope.onmessage = ({ data: message }: MessageEvent<ToThread<T>>) => {
+    if (message.kind === "stop") return void stop().catch(report);
+    running = start(message.data);
+    running.catch(report);
+  };
+}
+
+/** The whole of a worker module that does one job and ends with an exit code. */
+export function runJob<T>(work: (data: T) => Promise<number>): void {
+  const scope = globalThis as unknown as WorkerScope;
+  scope.onmessage = ({ data: message }: MessageEvent<ToThread<T>>) => {
+    // Nothing of a job outlives its process: a stop needs no tidying.
+    if (message.kind === "stop") return scope.postMessage({ kind: "stopped", code: 130 });
+    work(message.data).then(
+      (code) => scope.postMessage({ kind: "stopped", code }),
+      (error) => scope.postMessage({ kind: "failed", failure: plainFailure(error) }),
+    );
+  };
+}

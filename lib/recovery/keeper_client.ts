@@ -1,0 +1,74 @@
+import { SpikeError } from "../api/error.ts";
+import type { MtlsAnswer, MtlsClient } from "../mtls/mod.ts";
+import type { Candidate } from "./rebuild.ts";
+import type { ShardStamp } from "./stamp.ts";
+import type { StampedShard } from "./shard_set.ts";
+import { decodeProbe, decodeShardAnswer, encodeContribution, type KeeperProbe } from "./message.ts";
+
+/** One keeper as Nexus and Bootstrap see it. */
+export interface KeeperClient {
+  /** Position in the configuration, from 1: the share's x. */
+  readonly index: number;
+  readonly url: string;
+  /** Its shards, `current` first; empty when it holds none. */
+  shards(): Promise<Candidate[]>;
+  /** What it holds, without the shard; undefined from a keeper that does not know the question. */
+  probe(): Promise<KeeperProbe | undefined>;
+  /** Hands it a shard. Rejects with `shard_held` or `shard_generation_stale` when it keeps its own. */
+  contribute(shard: StampedShard, options?: ContributeOptions): Promise<void>;
+}
+
+export interface ContributeOptions {
+  readonly stage?: "current" | "pending";
+  /** See `Contribution.replaces`. */
+  readonly replaces?: Uint8Array;
+  /** See `Contribution.isForced`. */
+  readonly isForced?: boolean;
+}
+
+/** A client for the keeper at `url`. */
+export function createKeeperClient(
+  transport: MtlsClient,
+  index: number,
+  url: string,
+): KeeperClient {
+  const post = (path: string, message: unknown) =>
+    transport.post(new URL(path, url).href, JSON.stringify(message));
+  return {
+    index,
+    url,
+    shards: async () => {
+      const answer = await post("/v1/store/shard", { accept: ["gf256"] });
+      // 400 is how a keeper says that it holds nothing.
+      if (answer.status === 400) return [];
+      if (answer.status !== 200) throw refusal(answer, url);
+      return decodeShardAnswer(answer.body, index);
+    },
+    probe: async () => {
+      const answer = await post("/v1/store/contribute", { probe: true });
+      return answer.status === 200 ? decodeProbe(answer.body) : undefined;
+    },
+    contribute: async (shard, options = {}) => {
+      const answer = await post("/v1/store/contribute", encodeContribution(shard, options));
+      if (answer.status !== 200) throw refusal(answer, url);
+    },
+  };
+}
+
+/** Whether a probe shows exactly the shard with `stamp` in force and confirmed. */
+export function holds(probe: KeeperProbe, stamp: ShardStamp): boolean {
+  return probe.state === "confirmed" && probe.commitment === stamp.commitment.toHex() &&
+    probe.storeId === stamp.storeId?.toHex() && probe.generation === stamp.generation;
+}
+
+function refusal(answer: MtlsAnswer, url: string): SpikeError {
+  const text = new TextDecoder().decode(answer.body);
+  const code = /"err"\s*:\s*"(shard_held|shard_generation_stale)"/i.exec(text)?.[1];
+  if (code === "shard_held" || code === "shard_generation_stale") {
+    return new SpikeError(code, `The keeper at ${url} keeps the shard it holds`);
+  }
+  if (answer.status === 401) {
+    return new SpikeError("access_unauthorized", `The keeper at ${url} refused this identity`);
+  }
+  return new SpikeError("net_peer_connection", `The keeper at ${url} answered ${answer.status}`);
+}

@@ -1,0 +1,173 @@
+/**
+ * The keeper protocol's JSON. A shard is an array of 32 numbers, as original peers send it; everything else is
+ * an optional member that they ignore, bytes as standard base64.
+ */
+import { SpikeError } from "../api/error.ts";
+import type { Candidate } from "./rebuild.ts";
+import type { ContributeOptions } from "./keeper_client.ts";
+import { type HeldShard, type Holding, holdingState } from "./holding.ts";
+import type { StampedShard } from "./shard_set.ts";
+import type { Scheme, ShardStamp } from "./stamp.ts";
+
+const SHARD_BYTES = 32;
+
+/** A keeper's answer to a probe; ids and commitment as lower-case hex, absent without a stamp. */
+export interface KeeperProbe {
+  readonly state: "empty" | "unconfirmed" | "confirmed";
+  readonly storeId?: string;
+  readonly setId?: string;
+  readonly generation?: number;
+  readonly index?: number;
+  readonly commitment?: string;
+  readonly pendingGeneration?: number;
+}
+
+/** A stamp's members on the wire. */
+export interface StampMessage {
+  readonly scheme?: string;
+  readonly storeId?: string;
+  readonly setId?: string;
+  readonly generation?: number;
+  readonly threshold?: number;
+  readonly shares?: number;
+  readonly index?: number;
+  readonly commitment?: string;
+  readonly check?: string;
+}
+
+/** The members of a stamp as they travel. */
+export function encodeStamp(stamp: ShardStamp): StampMessage {
+  return {
+    scheme: stamp.scheme,
+    setId: stamp.setId.toBase64(),
+    generation: stamp.generation,
+    threshold: stamp.threshold,
+    shares: stamp.shares,
+    index: stamp.index,
+    commitment: stamp.commitment.toBase64(),
+    ...(stamp.storeId ? { storeId: stamp.storeId.toBase64() } : {}),
+    ...(stamp.check ? { check: stamp.check.toBase64() } : {}),
+  };
+}
+
+/**
+ * A stamp, or undefined when the message carries none (no `setId`).
+ *
+ * @throws SpikeError `api_bad_request` when it carries half of one
+ */
+export function decodeStamp(message: StampMessage): ShardStamp | undefined {
+  if (message.setId === undefined) return undefined;
+  const { generation, threshold, shares, index } = message;
+  const areCounts = [generation, threshold, shares, index].every((n) =>
+    Number.isSafeInteger(n) && Number(n) >= 1
+  );
+  const fits = Number(index) <= Number(shares) && Number(threshold) <= Number(shares) &&
+    Number(shares) <= 255;
+  if (!areCounts || !fits || (message.scheme !== "gf256" && message.scheme !== "p256")) {
+    throw new SpikeError("api_bad_request", "The shard's stamp is incomplete or inconsistent");
+  }
+  return {
+    scheme: message.scheme satisfies Scheme,
+    setId: bytesOf(message.setId, 16, "setId"),
+    generation: Number(generation),
+    threshold: Number(threshold),
+    shares: Number(shares),
+    index: Number(index),
+    commitment: bytesOf(message.commitment, 32, "commitment"),
+    ...(message.storeId === undefined ? {} : { storeId: bytesOf(message.storeId, 16, "storeId") }),
+    ...(message.check === undefined ? {} : { check: bytesOf(message.check, 32, "check") }),
+  };
+}
+
+/** Bytes from standard base64 of a known length. */
+export function bytesOf(text: string | undefined, length: number, name: string): Uint8Array {
+  try {
+    const bytes = Uint8Array.fromBase64(text ?? "");
+    if (bytes.length === length) return bytes;
+  } catch {
+    // Same answer as for a wrong length.
+  }
+  throw new SpikeError("api_bad_request", `Member ${name} is not base64 of ${length} bytes`);
+}
+
+/** Body of a contribution. */
+export function encodeContribution(shard: StampedShard, options: ContributeOptions): unknown {
+  return {
+    shard: [...shard.bytes],
+    ...encodeStamp(shard.stamp),
+    ...(options.stage === "pending" ? { stage: "pending" } : {}),
+    ...(options.replaces ? { replaces: options.replaces.toBase64() } : {}),
+    ...(options.isForced ? { force: true } : {}),
+  };
+}
+
+/** Body of a keeper's answer to a probe. */
+export function encodeProbe(holding: Holding): KeeperProbe {
+  const stamp = holding.current?.stamp;
+  const pending = holding.pending?.stamp;
+  return {
+    state: holdingState(holding),
+    ...(stamp?.storeId ? { storeId: stamp.storeId.toHex() } : {}),
+    ...(stamp
+      ? {
+        setId: stamp.setId.toHex(),
+        generation: stamp.generation,
+        index: stamp.index,
+        commitment: stamp.commitment.toHex(),
+      }
+      : {}),
+    ...(pending ? { pendingGeneration: pending.generation } : {}),
+  };
+}
+
+/** Body of a keeper's answer with its shards. `holding.current` must be there. */
+export function encodeShardAnswer(current: HeldShard, pending?: HeldShard): unknown {
+  const member = (held: HeldShard) => ({
+    shard: [...held.bytes],
+    ...(held.stamp ? encodeStamp(held.stamp) : {}),
+  });
+  return { ...member(current), Err: "", ...(pending ? { pending: member(pending) } : {}) };
+}
+
+/** A keeper's shards, from an answer with status 200. */
+export function decodeShardAnswer(body: Uint8Array, keeper: number): Candidate[] {
+  const answer = parse(body);
+  const slots = [answer, answer["pending"]].filter((slot) => isRecord(slot));
+  return slots.map((slot) => {
+    const stamp = decodeStamp(slot as StampMessage);
+    return { keeper, bytes: shardBytes(slot["shard"]), ...(stamp ? { stamp } : {}) };
+  });
+}
+
+/** A keeper's answer to a probe, or undefined when it is none: keepers that know no probes answer otherwise. */
+export function decodeProbe(body: Uint8Array): KeeperProbe | undefined {
+  const answer = parse(body);
+  return ["empty", "unconfirmed", "confirmed"].includes(String(answer["state"]))
+    ? answer as unknown as KeeperProbe
+    : undefined;
+}
+
+function shardBytes(value: unknown): Uint8Array {
+  const isShard = Array.isArray(value) && value.length === SHARD_BYTES &&
+    value.every((n) => Number.isInteger(n) && n >= 0 && n <= 255) && value.some((n) => n !== 0);
+  if (!isShard) throw malformed();
+  return Uint8Array.from(value as number[]);
+}
+
+function parse(body: Uint8Array): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    if (isRecord(value)) return value;
+  } catch {
+    // Same answer as for a value that is no object: the text may hold a shard and is not quoted.
+  }
+  throw malformed();
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function malformed(): SpikeError {
+  return new SpikeError("data_unmarshal_failure", "The keeper's answer is not a shard");
+}

@@ -1,0 +1,184 @@
+import { combine, interpolateAt, liesOnOnePolynomial } from "../shamir/mod.ts";
+import { constantTimeEqual } from "../seal/mod.ts";
+import { isCommitted, setKey, type ShardStamp } from "./stamp.ts";
+
+/** Enough for every 5 of 15; past it the wrong shards must be taken out by hand. */
+const SUBSET_LIMIT = 10_000;
+
+/** A shard as a keeper gave it. */
+export interface Candidate {
+  /** Position of the keeper in the configuration, from 1: the share's x. */
+  readonly keeper: number;
+  readonly bytes: Uint8Array;
+  readonly stamp?: ShardStamp;
+}
+
+/** Why a keeper's shard was left out or differs. */
+export interface Complaint {
+  readonly keeper: number;
+  readonly reason: "wrong-index" | "wrong-commitment" | "differs" | "other-set";
+}
+
+/** A root key that was rebuilt and recognised. The caller owns `key` and wipes it. */
+export interface Rebuilt {
+  readonly kind: "rebuilt";
+  readonly key: Uint8Array;
+  /** Of the set that gave the key; absent when its shards are unstamped. */
+  readonly stamp?: ShardStamp;
+  readonly usedKeepers: readonly number[];
+  readonly complaints: readonly Complaint[];
+}
+
+/** No key yet. `most` is the largest number of shards of one set seen. */
+export interface NotRebuilt {
+  readonly kind: "too-few" | "no-match" | "too-many-subsets";
+  readonly most: number;
+  readonly complaints: readonly Complaint[];
+}
+
+export interface RebuildOptions {
+  /** Threshold of shards without a stamp. */
+  readonly threshold: number;
+  /** Recognises the root key; `stamp` is the set's, absent for unstamped shards. */
+  readonly isKey: (key: Uint8Array, stamp: ShardStamp | undefined) => boolean;
+}
+
+interface Group {
+  readonly stamp?: ShardStamp;
+  readonly threshold: number;
+  readonly shards: Candidate[];
+}
+
+/**
+ * Rebuilds the root key from whatever keepers gave: sets are never mixed, every candidate key must be
+ * recognised before it counts, and wrong shards only cost tries. Afterwards every shard is compared with
+ * what its keeper should hold, so that each one that differs is named.
+ */
+export function rebuild(
+  candidates: readonly Candidate[],
+  options: RebuildOptions,
+): Rebuilt | NotRebuilt {
+  const { sound, complaints } = screen(candidates);
+  const groups = groupBySet(sound, options.threshold);
+  let budget = SUBSET_LIMIT;
+  let hasTried = false;
+  for (const group of groups) {
+    if (group.shards.length < group.threshold) continue;
+    hasTried = true;
+    for (const subset of subsets(group.shards, group.threshold)) {
+      if (budget-- === 0) return { kind: "too-many-subsets", most: mostOf(groups), complaints };
+      const key = combine(subset.map(asShard), group.threshold);
+      if (options.isKey(key, group.stamp)) {
+        return {
+          kind: "rebuilt",
+          key,
+          usedKeepers: subset.map((shard) => shard.keeper),
+          complaints: [...complaints, ...compare(sound, subset, group)],
+          ...(group.stamp ? { stamp: group.stamp } : {}),
+        };
+      }
+      key.fill(0);
+    }
+  }
+  return { kind: hasTried ? "no-match" : "too-few", most: mostOf(groups), complaints };
+}
+
+/**
+ * Whether unstamped shards vouch for each other: more than `threshold` of them, all of them there, on one
+ * polynomial. Without a check value this is the only evidence that none is foreign.
+ */
+export function agree(
+  candidates: readonly Candidate[],
+  threshold: number,
+  shares: number,
+): boolean {
+  return shares > threshold && candidates.length === shares &&
+    liesOnOnePolynomial(candidates.map(asShard), threshold);
+}
+
+function asShard(candidate: Candidate): { index: number; bytes: Uint8Array } {
+  return { index: candidate.keeper, bytes: candidate.bytes };
+}
+
+function screen(candidates: readonly Candidate[]): { sound: Candidate[]; complaints: Complaint[] } {
+  const sound: Candidate[] = [];
+  const complaints: Complaint[] = [];
+  for (const candidate of candidates) {
+    const { keeper, stamp, bytes } = candidate;
+    if (stamp && stamp.index !== keeper) complaints.push({ keeper, reason: "wrong-index" });
+    else if (stamp && !isCommitted(stamp, bytes)) {
+      complaints.push({ keeper, reason: "wrong-commitment" });
+    } else sound.push(candidate);
+  }
+  return { sound, complaints };
+}
+
+/**
+ * Stamped sets, newest generation first, each helped by keepers that do not carry stamps; then those alone.
+ */
+function groupBySet(candidates: readonly Candidate[], threshold: number): Group[] {
+  const unstamped = candidates.filter((candidate) => !candidate.stamp);
+  const sets = new Map<string, Group>();
+  for (const candidate of candidates) {
+    if (!candidate.stamp) continue;
+    const key = setKey(candidate.stamp);
+    const group = sets.get(key) ??
+      { stamp: candidate.stamp, threshold: candidate.stamp.threshold, shards: [] };
+    group.shards.push(candidate);
+    sets.set(key, group);
+  }
+  const groups = [...sets.values()].sort((a, b) =>
+    (b.stamp?.generation ?? 0) - (a.stamp?.generation ?? 0) || b.shards.length - a.shards.length
+  );
+  for (const group of groups) {
+    const present = new Set(group.shards.map((shard) => shard.keeper));
+    group.shards.push(...unstamped.filter((shard) => !present.has(shard.keeper)));
+  }
+  return unstamped.length > 0 ? [...groups, { threshold, shards: unstamped }] : groups;
+}
+
+function mostOf(groups: readonly Group[]): number {
+  return Math.max(0, ...groups.map((group) => group.shards.length));
+}
+
+/** All subsets of `size` elements, in the order of the elements. */
+function* subsets<T>(items: readonly T[], size: number, from = 0): Generator<T[]> {
+  if (size === 0) {
+    yield [];
+    return;
+  }
+  for (let i = from; i <= items.length - size; i++) {
+    const first = items[i];
+    if (first === undefined) return;
+    for (const rest of subsets(items, size - 1, i + 1)) yield [first, ...rest];
+  }
+}
+
+/** Names every keeper whose shard is not the one that the rebuilt polynomial gives it. */
+function compare(
+  sound: readonly Candidate[],
+  subset: readonly Candidate[],
+  group: Group,
+): Complaint[] {
+  const shards = subset.map(asShard);
+  const inSet = group.stamp ? setKey(group.stamp) : undefined;
+  const complaints: Complaint[] = [];
+  const good = new Set<number>();
+  const bad = new Map<number, Complaint>();
+  for (const candidate of sound) {
+    const expected = interpolateAt(shards, candidate.keeper).bytes;
+    const isRight = constantTimeEqual(expected, candidate.bytes);
+    expected.fill(0);
+    if (isRight) good.add(candidate.keeper);
+    else {
+      const isForeign = candidate.stamp && setKey(candidate.stamp) !== inSet;
+      bad.set(candidate.keeper, {
+        keeper: candidate.keeper,
+        reason: isForeign ? "other-set" : "differs",
+      });
+    }
+  }
+  // A keeper may give two slots; only one of them need fit.
+  for (const [keeper, complaint] of bad) if (!good.has(keeper)) complaints.push(complaint);
+  return complaints;
+}

@@ -1,0 +1,42 @@
+import { constantTimeEqual } from "../seal/mod.ts";
+import { shardCommitment } from "../shamir/mod.ts";
+
+/** How a secret was shared. The bytes of a shard do not tell. */
+export type Scheme = "gf256" | "p256";
+
+/** What travels with a shard, so that shards of different sets are never mixed. Holds nothing secret. */
+export interface ShardStamp {
+  readonly scheme: Scheme;
+  /** 16 bytes; absent until a Nexus with a store of its own has pushed the shard. */
+  readonly storeId?: Uint8Array;
+  /** 16 random bytes: one split of one root key. */
+  readonly setId: Uint8Array;
+  /** From 1; grows with every refresh of the same store. */
+  readonly generation: number;
+  readonly threshold: number;
+  readonly shares: number;
+  /** The share's x: position of its keeper, from 1. */
+  readonly index: number;
+  /** 32 bytes: SHA-256 over (label, set id, index, shard). */
+  readonly commitment: Uint8Array;
+  /** 32 bytes: key-check value of the root key under the set id; lets a first start recognise the key. */
+  readonly check?: Uint8Array;
+}
+
+/** Identifies the split that a shard belongs to. */
+export function setKey(stamp: ShardStamp): string {
+  return [stamp.scheme, stamp.setId.toHex(), stamp.generation, stamp.threshold, stamp.shares].join(
+    ":",
+  );
+}
+
+/** Whether `bytes` are the shard that `stamp` was made for. */
+export function isCommitted(stamp: ShardStamp, bytes: Uint8Array): boolean {
+  const commitment = shardCommitment(stamp.setId, stamp.index, bytes);
+  return constantTimeEqual(commitment, stamp.commitment);
+}
+
+/** Whether two optional ids are both there and equal. */
+export function isSameId(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && constantTimeEqual(a, b);
+}

@@ -1,0 +1,19 @@
+/**
+ * One program for every role: the first argument chooses which. Each role is imported only when it is chosen, so
+ * that the command line starts at once.
+ */
+type Role = (args: readonly string[], env: Record<string, string>) => Promise<number>;
+
+const ROLES: Readonly<Record<string, () => Promise<Role>>> = {
+  nexus: async () => (await import("./roles/nexus/mod.ts")).runNexus,
+  keeper: async () => (await import("./roles/keeper/mod.ts")).runKeeper,
+  bootstrap: async () => (await import("./roles/bootstrap/mod.ts")).runBootstrapRole,
+  dev: async () => (await import("./roles/dev/mod.ts")).runDev,
+};
+
+const [name = "", ...rest] = Deno.args;
+const role = ROLES[name];
+const env = Deno.env.toObject();
+if (role) Deno.exit(await (await role())(rest, env));
+const { runPilot, realDeps } = await import("./roles/pilot/mod.ts");
+Deno.exit(await runPilot(Deno.args, realDeps(env)));

@@ -1,0 +1,68 @@
+/**
+ * Bootstrap: makes the root key once, splits it among the keepers and proves that Nexus has it.
+ *
+ * @module
+ */
+import { exitCodeOf } from "../../lib/api/error.ts";
+import { type BootstrapSettings, loadSettings, parseFlags } from "../../lib/config/mod.ts";
+import {
+  prepareProcess,
+  reportFailure,
+  startConfined,
+  superviseThreads,
+  urlPermissions,
+} from "../../lib/process/mod.ts";
+import { allocateLocked } from "../../lib/seal/mod.ts";
+import { permissionsOf } from "../../lib/spiffe/open_source.ts";
+import type { BootstrapStart } from "./worker.ts";
+
+/** Runs Bootstrap; answers the exit code. `-init` is taken for the sake of existing scripts. */
+export async function runBootstrapRole(
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<number> {
+  const { flags, switches } = parseFlags("bootstrap", args, ["exit-with-stdin", "init"]);
+  const settings = loadSettings({ role: "bootstrap", env, flags });
+  const reason = reasonNotToRun(settings);
+  if (reason !== undefined) {
+    console.log(reason);
+    return 0;
+  }
+  prepareProcess();
+  const { buffer, layout } = allocateLocked(1);
+  const identity = permissionsOf(settings);
+  const thread = startConfined({
+    entry: new URL("./worker.ts", import.meta.url),
+    name: "bootstrap",
+    permissions: {
+      ...identity,
+      net: [...identity.net, ...urlPermissions([settings.nexusUrl, ...settings.keeperPeers])],
+    },
+  });
+  const data: BootstrapStart = { settings, memory: { buffer, layout } };
+  thread.postMessage({ kind: "start", data });
+  const ended = superviseThreads({
+    threads: [thread],
+    report: reportFailure,
+    isBoundToStdin: switches.has("exit-with-stdin"),
+  });
+  return await (settings.timeoutMs === 0
+    ? ended
+    : Promise.race([ended, timeOut(settings.timeoutMs)]));
+}
+
+async function timeOut(ms: number): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  reportFailure({
+    code: "state_not_ready",
+    message: `Bootstrap was not done within ${ms} ms`,
+    hint: "It can simply be run again",
+  });
+  return exitCodeOf("state_not_ready");
+}
+
+function reasonNotToRun({ backend, completed, force }: BootstrapSettings): string | undefined {
+  if (backend !== "sqlite") return `Nothing to do: backend ${backend} is not bootstrapped`;
+  if (completed && !force) return "Nothing to do: SPIKE_BOOTSTRAP_COMPLETED is true";
+  return undefined;
+}

@@ -1,0 +1,166 @@
+import { SpikeError } from "../../lib/api/error.ts";
+import type { BootstrapSettings } from "../../lib/config/mod.ts";
+import type { KeeperClient, ShardSet, StampedShard } from "../../lib/recovery/mod.ts";
+import { shardsOf } from "../../lib/recovery/mod.ts";
+import {
+  constantTimeEqual,
+  deriveVerifyKey,
+  makeProbe,
+  type Probe,
+  type RandomSource,
+  wipe,
+} from "../../lib/seal/mod.ts";
+import { combine } from "../../lib/shamir/mod.ts";
+import type { NexusStatus } from "../../lib/api/mod.ts";
+import { decide, type Survey } from "./survey.ts";
+import { retry, type RetryDeps } from "./retry.ts";
+
+/** Nexus as Bootstrap needs it. */
+export interface NexusClient {
+  /** Rejects with `net_peer_connection` when there is no answer. */
+  status(): Promise<NexusStatus>;
+  /** The hash that Nexus answers. */
+  verify(probe: Probe): Promise<string>;
+}
+
+export interface BootstrapDeps {
+  readonly settings: BootstrapSettings;
+  readonly keepers: readonly KeeperClient[];
+  readonly nexus: NexusClient;
+  /** 32 bytes, zeroed; locked memory where there is any. Zeroed again before this returns. */
+  readonly rootKey: Uint8Array;
+  readonly random: RandomSource;
+  readonly clock: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** One line for a person. */
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Makes the root key once: look, generate, split, hand out, prove. Killed at any point it can simply be run
+ * again: until a Nexus has confirmed them, keepers let their shards be replaced.
+ */
+export async function runBootstrap(deps: BootstrapDeps): Promise<void> {
+  const decision = decide(await survey(deps));
+  if (decision.kind === "refuse") throw decision.error;
+  if (decision.kind === "done") return deps.say(decision.why);
+  const { settings, rootKey, random } = deps;
+  const set: ShardSet = {
+    scheme: "gf256",
+    setId: random(16),
+    generation: 1,
+    threshold: settings.threshold,
+    shares: settings.shares,
+  };
+  try {
+    rootKey.set(random(32));
+    await distribute(rootKey, set, deps);
+    await prove(rootKey, set, deps);
+  } finally {
+    wipe(rootKey);
+  }
+  deps.say(
+    "Done: Nexus holds the root key. Set SPIKE_BOOTSTRAP_COMPLETED=true so that it is not run again",
+  );
+}
+
+async function survey({ nexus, keepers, settings }: BootstrapDeps): Promise<Survey> {
+  const unlessUnreachable = (error: unknown): undefined => {
+    if (error instanceof SpikeError && error.code === "net_peer_connection") return undefined;
+    throw error;
+  };
+  const [status, ...probes] = await Promise.all(
+    [
+      nexus.status().catch(unlessUnreachable),
+      ...keepers.map((keeper) => keeper.probe().catch(unlessUnreachable)),
+    ] as const,
+  );
+  return {
+    nexus: status as NexusStatus | undefined,
+    keepers: probes as Survey["keepers"],
+    isForced: settings.force,
+  };
+}
+
+async function distribute(rootKey: Uint8Array, set: ShardSet, deps: BootstrapDeps): Promise<void> {
+  const shards = shardsOf(rootKey, set);
+  try {
+    assertRebuilds(rootKey, shards, set.threshold);
+    const policy = {
+      firstPauseMs: deps.settings.retryInitialMs,
+      lastPauseMs: deps.settings.retryMaxMs,
+      totalMs: deps.settings.keeperTimeoutMs,
+      maxAttempts: deps.settings.keeperMaxRetries,
+    };
+    await Promise.all(deps.keepers.map(async (keeper) => {
+      const shard = shards[keeper.index - 1];
+      if (!shard) throw new Error(`There is no shard for keeper ${keeper.index}`);
+      const give = () => keeper.contribute(shard, { isForced: deps.settings.force });
+      await retry(give, policy, retryDeps(deps, `keeper ${keeper.index} at ${keeper.url}`));
+      deps.say(`Keeper ${keeper.index} has its shard`);
+    }));
+  } finally {
+    for (const { bytes } of shards) wipe(bytes);
+  }
+}
+
+/** A split that does not rebuild its key must never leave this process. */
+function assertRebuilds(
+  rootKey: Uint8Array,
+  shards: readonly StampedShard[],
+  threshold: number,
+): void {
+  const rebuilt = combine(
+    shards.slice(-threshold).map(({ stamp, bytes }) => ({ index: stamp.index, bytes })),
+    threshold,
+  );
+  const isSame = constantTimeEqual(rebuilt, rootKey);
+  wipe(rebuilt);
+  if (!isSame) throw new Error("The shards do not rebuild the key that they were made from");
+}
+
+async function prove(rootKey: Uint8Array, set: ShardSet, deps: BootstrapDeps): Promise<void> {
+  const key = deriveVerifyKey(rootKey, set.setId);
+  try {
+    const policy = {
+      firstPauseMs: 100,
+      lastPauseMs: 5_000,
+      totalMs: deps.settings.verificationTimeoutMs,
+    };
+    const attempt = async () => {
+      const probe = makeProbe(key, deps.random);
+      if (await deps.nexus.verify(probe) === probe.expectedHash) return;
+      throw new SpikeError(
+        "crypto_cipher_verification_failed",
+        "Nexus answered the proof with a wrong hash",
+        {
+          hint: "It holds another root key; nothing more was done",
+        },
+      );
+    };
+    await retry(attempt, policy, retryDeps(deps, "Nexus"));
+  } finally {
+    wipe(key);
+  }
+}
+
+/** Codes after which the same call may well succeed: nobody there yet, or not ready yet. */
+const PASSING = [
+  "net_peer_connection",
+  "state_not_ready",
+  "api_internal_error",
+  "crypto_decryption_failed",
+];
+
+function retryDeps(deps: BootstrapDeps, who: string): RetryDeps {
+  let lastSaid = "";
+  return {
+    ...deps,
+    isWorthRetrying: (error) => error instanceof SpikeError && PASSING.includes(error.code),
+    onFailure: (error) => {
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== lastSaid) deps.say(`Waiting for ${who}: ${why}`);
+      lastSaid = why;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * Keeper: holds one shard of the root key in memory and gives it to Nexus. Knows nothing of its peers.
+ *
+ * @module
+ */
+import { loadSettings, parseFlags } from "../../lib/config/mod.ts";
+import {
+  prepareProcess,
+  reportFailure,
+  startConfined,
+  superviseThreads,
+} from "../../lib/process/mod.ts";
+import { allocateLocked } from "../../lib/seal/mod.ts";
+import { permissionsOf } from "../../lib/spiffe/open_source.ts";
+import type { KeeperStart } from "./worker.ts";
+import { listenPermissions } from "../../lib/process/mod.ts";
+
+/** Runs a keeper until it is told to stop; answers the exit code. */
+export async function runKeeper(
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<number> {
+  const { flags, switches } = parseFlags("keeper", args, ["exit-with-stdin"]);
+  const settings = loadSettings({ role: "keeper", env, flags });
+  prepareProcess();
+  const { buffer, layout } = allocateLocked(2);
+  const identity = permissionsOf(settings);
+  const thread = startConfined({
+    entry: new URL("./worker.ts", import.meta.url),
+    name: "keeper",
+    permissions: { ...identity, net: [...identity.net, ...listenPermissions(settings.listen)] },
+  });
+  const data: KeeperStart = { settings, memory: { buffer, layout } };
+  thread.postMessage({ kind: "start", data });
+  return await superviseThreads({
+    threads: [thread],
+    report: reportFailure,
+    isBoundToStdin: switches.has("exit-with-stdin"),
+  });
+}

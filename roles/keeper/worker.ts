@@ -1,0 +1,63 @@
+/** The keeper's working thread. It has its address and its agent's socket, and can write and start nothing. */
+import { createApp } from "../../lib/api/app.ts";
+import { authorizeByRole } from "../../lib/api/authorize.ts";
+import { SpikeError } from "../../lib/api/error.ts";
+import type { KeeperSettings } from "../../lib/config/mod.ts";
+import { createMtlsServer } from "../../lib/mtls/mod.ts";
+import { assertConfined, type Running, runThread } from "../../lib/process/mod.ts";
+import { attachLocked, type SlotLayout } from "../../lib/seal/mod.ts";
+import { hasRole, type SpiffeId } from "../../lib/spiffe/mod.ts";
+import { openSource } from "../../lib/spiffe/open_source.ts";
+import { configureLogging, createLogger } from "../../lib/telemetry/mod.ts";
+import { createHandlers } from "./handlers.ts";
+import { ShardSlots } from "./slots.ts";
+
+/** What the main thread hands over. */
+export interface KeeperStart {
+  readonly settings: KeeperSettings;
+  readonly memory: { readonly buffer: SharedArrayBuffer; readonly layout: SlotLayout };
+}
+
+runThread(startKeeper);
+
+async function startKeeper({ settings, memory }: KeeperStart): Promise<Running> {
+  configureLogging({ level: settings.logLevel });
+  await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
+  const log = createLogger("keeper");
+  const source = openSource(settings, (reason) => log.warn("identity_awaited", { reason }));
+  const { svid } = await source.ready(settings.sourceTimeoutMs);
+  const { trustRoots: roots } = settings;
+  if (!hasRole(svid.id, "keeper", roots)) {
+    throw new SpikeError(
+      "access_unauthorized",
+      `The identity of this process is ${svid.id}, not that of a keeper`,
+      {
+        hint: "Check its registration entry and SPIKE_TRUST_ROOT_KEEPER",
+      },
+    );
+  }
+  const slots = new ShardSlots(attachLocked(memory.buffer, memory.layout));
+  const server = createMtlsServer({
+    source,
+    admit: (id: SpiffeId) => hasRole(id, "nexus", roots) || hasRole(id, "bootstrap", roots),
+    fetch: createApp({
+      server: "keeper",
+      handlers: createHandlers(slots, roots, log),
+      assertReady: () => {},
+      authorize: ({ id }, { want }) => authorizeByRole(id, want, roots),
+      log,
+    }),
+    log,
+    maxBodyBytes: 65_536,
+    headersTimeoutMs: settings.readHeaderTimeoutMs,
+  });
+  const port = await server.listen(settings.listen);
+  log.info("listening", { port, id: svid.id });
+  return {
+    stop: async () => {
+      await server.close(2_000);
+      slots.wipe();
+      await source.close();
+    },
+  };
+}

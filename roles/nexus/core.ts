@@ -1,0 +1,292 @@
+import { SpikeError } from "../../lib/api/error.ts";
+import type { NexusStatus } from "../../lib/api/mod.ts";
+import type { NexusSettings } from "../../lib/config/mod.ts";
+import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
+import { createKeeperClient } from "../../lib/recovery/mod.ts";
+import { type KeySlots, osRandom, wipe } from "../../lib/seal/mod.ts";
+import {
+  createSecretWriter,
+  type SecretChanged,
+  type SecretNotFound,
+  type SecretWriter,
+} from "../../lib/secret/mod.ts";
+import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
+import type { Store } from "../../lib/store/mod.ts";
+import { createLogger } from "../../lib/telemetry/mod.ts";
+import { VERSION } from "../../lib/version.ts";
+import type { CorePort } from "./core_port.ts";
+import { KeeperSync } from "./keeper_sync.ts";
+import { KeyControl } from "./key_control.ts";
+import type { SharedPage } from "./page.ts";
+import { RestoreCollection } from "./restore.ts";
+
+const RETRY_FIRST_MS = 100;
+const RETRY_LAST_MS = 10_000;
+
+export interface CoreOptions {
+  readonly settings: NexusSettings;
+  readonly source: SvidSource;
+  readonly store: Store;
+  readonly page: SharedPage;
+  readonly rootSlots: KeySlots;
+  readonly kekSlots: KeySlots;
+}
+
+/** The one control and store writer of a Nexus: the port for requests, and its end. */
+export interface Core {
+  readonly port: CorePort;
+  readonly control: KeyControl;
+  /** Ends the loops, waits for queued writes and zeroes all keys. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the control: recovery from keepers until there is a key, then the watch over them. Returns at once;
+ * requests are answered with `state_not_ready` until the page says otherwise.
+ */
+export async function startCore(options: CoreOptions): Promise<Core> {
+  const { settings, source, store, page } = options;
+  const log = createLogger("nexus");
+  const clock = Date.now;
+  const control = new KeyControl({ ...options, ...settings, random: osRandom, clock, log });
+  const transport = createKeeperTransport(settings, source);
+  const inTurn = createTurn();
+  const stopping = new AbortController();
+  const wake = new Wake(stopping.signal);
+  const sync = new KeeperSync({
+    keepers: settings.keeperPeers.map((url, i) => createKeeperClient(transport, i + 1, url)),
+    log,
+    clock,
+    shards: () => control.shards(),
+    replaces: () => control.replaces,
+    onNewerGeneration: () => {
+      control.standBack();
+      wake.now();
+    },
+  });
+  const restore = new RestoreCollection({
+    threshold: (await store.meta())?.shardSet.threshold ?? settings.threshold,
+    isRight: (index, shard) => control.isCommittedShard(index, shard),
+    offer: (candidates) => control.offer(candidates),
+    clock,
+  });
+  const running: Promise<void>[] = [];
+  if (settings.backend === "memory") await control.startEphemeral();
+  else running.push(watchKeepers({ settings, page, control, sync, inTurn, wake }));
+  return {
+    control,
+    port: createPort({ ...options, control, sync, restore, inTurn, wake, startedAtMs: clock() }),
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(running);
+      restore.clear();
+      await transport.close();
+      await sync.settled();
+      await store.close();
+      control.wipe();
+    },
+  };
+}
+
+function createKeeperTransport(settings: NexusSettings, source: SvidSource): MtlsClient {
+  return createMtlsClient({
+    source,
+    isExpectedPeer: (id) => hasRole(id, "keeper", settings.trustRoots),
+    peerName: "a SPIKE Keeper",
+    timeouts: settings.callTimeouts,
+  });
+}
+
+/** Runs what it is given one after another: the key's life is changed by one event at a time. */
+type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
+function createTurn(): InTurn {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}
+
+/** A sleep that can be ended early, and for good. */
+class Wake {
+  readonly #stop: AbortSignal;
+  #bell = Promise.withResolvers<void>();
+
+  constructor(stop: AbortSignal) {
+    this.#stop = stop;
+    stop.addEventListener("abort", () => this.now());
+  }
+
+  get isStopping(): boolean {
+    return this.#stop.aborted;
+  }
+
+  now(): void {
+    this.#bell.resolve();
+  }
+
+  async sleep(ms: number): Promise<void> {
+    if (this.isStopping) return;
+    this.#bell = Promise.withResolvers();
+    const timer = setTimeout(() => this.#bell.resolve(), ms);
+    await this.#bell.promise;
+    clearTimeout(timer);
+  }
+}
+
+interface WatchOptions {
+  readonly settings: NexusSettings;
+  readonly page: SharedPage;
+  readonly control: KeyControl;
+  readonly sync: KeeperSync;
+  readonly inTurn: InTurn;
+  readonly wake: Wake;
+}
+
+/** The control's one loop: without a key, ask for shards; with one, see that every keeper has its own. */
+async function watchKeepers(watch: WatchOptions): Promise<void> {
+  const { settings, page, sync, wake } = watch;
+  let pauseMs = RETRY_FIRST_MS;
+  let lastPushMs = 0;
+  while (!wake.isStopping) {
+    if (page.state === "ready") {
+      pauseMs = RETRY_FIRST_MS;
+      const isDue = Date.now() - lastPushMs >= settings.keeperUpdateIntervalMs;
+      if (isDue) {
+        lastPushMs = Date.now();
+        sync.push();
+      } else sync.check();
+      await wake.sleep(jittered(settings.keeperProbeIntervalMs));
+    } else if (page.state === "provisional") {
+      await wake.sleep(RETRY_LAST_MS);
+    } else {
+      if (await recoverOnce(watch)) continue;
+      await wake.sleep(jittered(pauseMs));
+      pauseMs = Math.min(pauseMs * 2, RETRY_LAST_MS);
+    }
+  }
+}
+
+/** True when there is a key now. */
+async function recoverOnce({ page, control, sync, inTurn }: WatchOptions): Promise<boolean> {
+  return await sync.collect((candidates) =>
+    inTurn(async () => {
+      // A restore by hand may have won meanwhile.
+      if (page.state === "ready" || page.state === "provisional") return true;
+      return await control.offer(candidates);
+    })
+  );
+}
+
+function jittered(ms: number): number {
+  return ms * (0.8 + Math.random() * 0.4);
+}
+
+type PortDeps = CoreOptions & {
+  readonly control: KeyControl;
+  readonly sync: KeeperSync;
+  readonly restore: RestoreCollection;
+  readonly inTurn: InTurn;
+  readonly wake: Wake;
+  readonly startedAtMs: number;
+};
+
+function createPort(deps: PortDeps): CorePort {
+  const { store, control, settings, page, inTurn, wake } = deps;
+  const writer = createWriterOnDemand(deps);
+  return {
+    putSecret: async (input) => {
+      const { version } = await writer().put(input);
+      return { version };
+    },
+    deleteVersions: async (input) => assertFound(await writer().delete(input)),
+    undeleteVersions: async (input) => assertFound(await writer().undelete(input)),
+    status: async () => describe(deps, await store.meta()),
+    verify: (nonce, ciphertext) =>
+      inTurn(async () => {
+        try {
+          return await control.prove(nonce, ciphertext);
+        } finally {
+          wake.now();
+        }
+      }),
+    recover: () => {
+      refuseWithoutKeepers(settings);
+      const shards = control.shards();
+      return Promise.resolve(shards.map(({ stamp, bytes }) => ({ index: stamp.index, bytes })));
+    },
+    restore: (index, shard) =>
+      inTurn(async () => {
+        refuseWithoutKeepers(settings);
+        if (page.state === "ready") {
+          throw new SpikeError(
+            "state_already_initialized",
+            "This Nexus has its root key; nothing was changed",
+          );
+        }
+        if (!await store.meta()) {
+          throw new SpikeError(
+            "api_bad_request",
+            "There is no database whose root key could be restored",
+            {
+              hint: "Put the database back first, or run spike bootstrap for a new one",
+            },
+          );
+        }
+        const progress = await deps.restore.add(index, shard);
+        wipe(shard);
+        if (progress.restored) wake.now();
+        return progress;
+      }),
+  };
+}
+
+/** The writer belongs to a keyring, and a keyring to one life of the root key. */
+function createWriterOnDemand({ store, control, settings }: PortDeps): () => SecretWriter {
+  let made: { keyring: unknown; writer: SecretWriter } | undefined;
+  return () => {
+    const keyring = control.keyring;
+    if (made?.keyring !== keyring) {
+      const writer = createSecretWriter({
+        store,
+        keyring,
+        clock: Date.now,
+        random: osRandom,
+        maxVersions: settings.maxSecretVersions,
+      });
+      made = { keyring, writer };
+    }
+    return made.writer;
+  };
+}
+
+function assertFound(outcome: SecretChanged | SecretNotFound): void {
+  if (outcome.found) return;
+  throw new SpikeError("api_not_found", `There is no such secret or version (${outcome.reason})`);
+}
+
+function refuseWithoutKeepers(settings: NexusSettings): void {
+  if (settings.backend !== "memory") return;
+  throw new SpikeError("api_bad_request", "A Nexus with a memory store has no recovery shards");
+}
+
+function describe(
+  { settings, page, sync, control, startedAtMs }: PortDeps,
+  meta: Awaited<ReturnType<Store["meta"]>>,
+): NexusStatus {
+  const set = meta?.shardSet;
+  return {
+    version: VERSION,
+    state: page.state,
+    backend: settings.backend,
+    initialized: meta !== undefined,
+    ...(meta ? { storeId: meta.storeId.toHex() } : {}),
+    keepers: settings.backend === "memory" ? [] : [...sync.statuses],
+    threshold: set?.threshold ?? settings.threshold,
+    shares: set?.shares ?? settings.shares,
+    ...(control.generation === undefined ? {} : { generation: control.generation }),
+    since: new Date(startedAtMs).toISOString(),
+  };
+}

@@ -1,0 +1,62 @@
+import type { StoreReader } from "../../lib/store/mod.ts";
+import type { NexusStatus } from "../../lib/api/mod.ts";
+
+/** Answer to one restored shard. */
+export interface RestoreProgress {
+  readonly collected: number;
+  readonly remaining: number;
+  readonly restored: boolean;
+}
+
+/**
+ * What a request can ask of the one control and the one store writer, wherever it is served. Handlers reach
+ * nothing singular but through this: direct calls without workers, batched messages with them.
+ */
+export interface CorePort {
+  putSecret(input: {
+    path: string;
+    values: Readonly<Record<string, string>> | null;
+    author: string;
+    cas?: number;
+  }): Promise<{ version: number }>;
+  deleteVersions(input: {
+    path: string;
+    versions: readonly number[];
+    author: string;
+    cas?: number;
+  }): Promise<void>;
+  undeleteVersions(input: {
+    path: string;
+    versions: readonly number[];
+    author: string;
+    cas?: number;
+  }): Promise<void>;
+  status(): Promise<NexusStatus>;
+  /** Lower-case hex hash of the probe's plaintext. */
+  verify(nonce: Uint8Array, ciphertext: Uint8Array): Promise<string>;
+  /** Every shard of the present set, by index. */
+  recover(): Promise<{ index: number; bytes: Uint8Array }[]>;
+  restore(index: number, shard: Uint8Array): Promise<RestoreProgress>;
+}
+
+/** The methods of `CorePort`, for the thread boundary. */
+export const CORE_METHODS = [
+  "putSecret",
+  "deleteVersions",
+  "undeleteVersions",
+  "status",
+  "verify",
+  "recover",
+  "restore",
+] as const satisfies readonly (keyof CorePort)[];
+
+/** The methods of a store's reading side, for backends that live in one thread. */
+export const READER_METHODS = [
+  "meta",
+  "revision",
+  "keks",
+  "head",
+  "secret",
+  "listPaths",
+  "close",
+] as const satisfies readonly (keyof StoreReader)[];

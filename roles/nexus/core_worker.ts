@@ -1,0 +1,96 @@
+/** The thread of a Nexus that holds the root key and writes the store. Request workers have neither. */
+import { SpikeError } from "../../lib/api/error.ts";
+import type { NexusSettings } from "../../lib/config/mod.ts";
+import { assertConfined, exposeCalls, type Running, runThread } from "../../lib/process/mod.ts";
+import { attachLocked } from "../../lib/seal/mod.ts";
+import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
+import { openSource } from "../../lib/spiffe/open_source.ts";
+import {
+  type DataDirectoryLock,
+  lockDataDirectory,
+  openMemory,
+  openSqlite,
+  type Store,
+} from "../../lib/store/mod.ts";
+import { configureLogging, createLogger, type Logger } from "../../lib/telemetry/mod.ts";
+import { startCore } from "./core.ts";
+import { CORE_METHODS, READER_METHODS } from "./core_port.ts";
+import { databasePath } from "./database.ts";
+import { SharedPage } from "./page.ts";
+import { startServing } from "./serve.ts";
+import type { CoreStart, WorkerPorts } from "./start.ts";
+
+runThread(start);
+
+async function start(given: CoreStart): Promise<Running> {
+  const { settings } = given;
+  configureLogging({ level: settings.logLevel });
+  await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
+  const log = createLogger("nexus");
+  const source = await openIdentity(settings, log);
+  const { lock, store } = openStore(settings);
+  const page = new SharedPage(given.page);
+  const kekSlots = attachLocked(given.kekSlots.buffer, given.kekSlots.layout);
+  const rootSlots = attachLocked(given.rootSlots.buffer, given.rootSlots.layout);
+  const core = await startCore({ settings, source, store, page, rootSlots, kekSlots });
+  for (const ports of given.workers) connectWorker(ports, core.port, store, source);
+  const server = given.workers.length > 0 ? undefined : await startServing({
+    settings,
+    source,
+    core: core.port,
+    page,
+    kekSlots,
+    store,
+    log,
+    isShared: false,
+  });
+  return {
+    stop: async () => {
+      await server?.close(2_000);
+      await core.stop();
+      await source.close();
+      lock?.release();
+    },
+  };
+}
+
+async function openIdentity(settings: NexusSettings, log: Logger): Promise<SvidSource> {
+  const source = openSource(settings, (reason) => log.warn("identity_awaited", { reason }));
+  const { svid } = await source.ready(settings.sourceTimeoutMs);
+  if (hasRole(svid.id, "nexus", settings.trustRoots)) return source;
+  throw new SpikeError(
+    "access_unauthorized",
+    `The identity of this process is ${svid.id}, not that of Nexus`,
+    { hint: "Check its registration entry and SPIKE_TRUST_ROOT_NEXUS" },
+  );
+}
+
+function openStore(settings: NexusSettings): { lock?: DataDirectoryLock; store: Store } {
+  if (settings.backend === "memory") return { store: openMemory() };
+  Deno.mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+  const lock = lockDataDirectory(settings.dataDir);
+  return { lock, store: openSqlite({ path: databasePath(settings), mode: "write" }) };
+}
+
+/** Lets a request worker call in, and keeps it supplied with the identity that it serves under. */
+function connectWorker(
+  ports: WorkerPorts,
+  core: Awaited<ReturnType<typeof startCore>>["port"],
+  store: Store,
+  source: SvidSource,
+): void {
+  exposeCalls(ports.calls, core, CORE_METHODS);
+  exposeCalls(ports.reads, store, READER_METHODS);
+  const send = () => ports.identity.postMessage(identityOf(source));
+  source.subscribe(send);
+  send();
+}
+
+function identityOf(source: SvidSource): unknown {
+  try {
+    const { svid, bundles } = source.current();
+    return { svid, bundles };
+  } catch (error) {
+    return { withdrawn: error instanceof Error ? error.message : "unknown" };
+  }
+}

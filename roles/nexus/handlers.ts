@@ -1,0 +1,105 @@
+import type { Handlers } from "../../lib/api/app.ts";
+import { encodeShards, formatTime, type Operation, SpikeError } from "../../lib/api/mod.ts";
+import { wipe } from "../../lib/seal/mod.ts";
+import type { Head, SecretNotFound, SecretReader } from "../../lib/secret/mod.ts";
+import type { CorePort } from "./core_port.ts";
+
+/** The operations of Nexus. */
+export type NexusOperation = Exclude<Operation, `keeper.${string}`>;
+
+const NONCE_BYTES = 12;
+const SHARD_LIMIT = 255;
+
+/** Every operation, on a reader of this thread and the port to the one control. */
+export function createHandlers(
+  core: CorePort,
+  secrets: () => SecretReader,
+  cipherLimitBytes: number,
+): Handlers<NexusOperation> {
+  return {
+    "secret.put": async ({ path, values, cas }, { id }) => {
+      const { version } = await core.putSecret({ path, values, author: id, ...casOf(cas) });
+      return { version };
+    },
+    "secret.get": async ({ path, version }) => {
+      const found = await secrets().get({ path, version });
+      if (!found.found) throw notFound(found);
+      return { data: found.values, version: found.version };
+    },
+    "secret.delete": async ({ path, versions, cas }, { id }) => {
+      await core.deleteVersions({ path, versions, author: id, ...casOf(cas) });
+      return {};
+    },
+    "secret.undelete": async ({ path, versions, cas }, { id }) => {
+      await core.undeleteVersions({ path, versions, author: id, ...casOf(cas) });
+      return {};
+    },
+    "secret.list": async ({ prefix, after, limit }) => {
+      const keys = await secrets().list({ prefix, after, ...(limit ? { limit } : {}) });
+      const last = keys.at(-1);
+      return { keys, ...(limit && keys.length === limit && last ? { next: last } : {}) };
+    },
+    "secret.metadata": async ({ path, version }) => {
+      const found = await secrets().metadata({ path, version });
+      if (!found.found) throw notFound(found);
+      return encodeHead(found.head);
+    },
+    "status": () => core.status(),
+    "operator.recover": async () => {
+      const shards = await core.recover();
+      const answer = { shards: encodeShards(shards) };
+      wipe(...shards.map(({ bytes }) => bytes));
+      return answer;
+    },
+    "operator.restore": async ({ id, shard }) => {
+      if (id < 1 || id > SHARD_LIMIT) {
+        throw new SpikeError(
+          "api_bad_request",
+          `Shard index is ${id}, expected 1 to ${SHARD_LIMIT}`,
+        );
+      }
+      if (!shard?.some((byte) => byte !== 0)) {
+        throw new SpikeError(
+          "api_bad_request",
+          "Member shard must be 32 numbers that are not all zero",
+        );
+      }
+      return await core.restore(id, shard);
+    },
+    "bootstrap.verify": async ({ nonce, ciphertext }) => {
+      if (nonce.length !== NONCE_BYTES || ciphertext.length > cipherLimitBytes) {
+        throw new SpikeError(
+          "api_bad_request",
+          `The proof needs a nonce of ${NONCE_BYTES} bytes and a ciphertext of at most ${cipherLimitBytes}`,
+        );
+      }
+      return { hash: await core.verify(nonce, ciphertext) };
+    },
+  };
+}
+
+function casOf(cas: number | undefined): { cas?: number } {
+  return cas === undefined ? {} : { cas };
+}
+
+function notFound({ reason }: SecretNotFound): SpikeError {
+  return new SpikeError("api_not_found", `There is no such secret (${reason})`);
+}
+
+function encodeHead(head: Head): unknown {
+  const versions = head.versions.map((version) => [String(version.number), {
+    createdTime: formatTime(version.createdMs),
+    version: version.number,
+    deletedTime: version.deleted && formatTime(version.deleted.atMs),
+  }]);
+  return {
+    ...(versions.length > 0 ? { versions: Object.fromEntries(versions) } : {}),
+    metadata: {
+      currentVersion: head.current,
+      oldestVersion: head.oldest,
+      createdTime: formatTime(head.createdMs),
+      updatedTime: formatTime(head.updatedMs),
+      maxVersions: head.maxVersions,
+    },
+  };
+}

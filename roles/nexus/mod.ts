@@ -1,0 +1,99 @@
+/**
+ * Nexus: the secrets store. Its main thread starts the core (control and store writer) and the request workers,
+ * each with exactly its permissions, and then gives up its own. Start reading at `core.ts` and `serve.ts`.
+ *
+ * @module
+ */
+import { loadSettings, type NexusSettings, parseFlags } from "../../lib/config/mod.ts";
+import {
+  assertPortIsFree,
+  listenPermissions,
+  prepareProcess,
+  reportFailure,
+  startConfined,
+  superviseThreads,
+  urlPermissions,
+} from "../../lib/process/mod.ts";
+import { allocateLocked } from "../../lib/seal/locked_memory.ts";
+import { permissionsOf } from "../../lib/spiffe/open_source.ts";
+import { KEK_SLOTS, SharedPage } from "./page.ts";
+import type { CoreStart, RequestStart, WorkerPorts } from "./start.ts";
+
+/** Runs Nexus until it is told to stop; answers the exit code. */
+export async function runNexus(
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<number> {
+  const { flags, switches } = parseFlags("nexus", args, ["exit-with-stdin"]);
+  const settings = loadSettings({ role: "nexus", env, flags });
+  prepareProcess();
+  // Listeners that share a port would silently share it with another process, too.
+  assertPortIsFree(settings.listen);
+  return await superviseThreads({
+    threads: startThreads(settings),
+    report: reportFailure,
+    isBoundToStdin: switches.has("exit-with-stdin"),
+  });
+}
+
+function startThreads(settings: NexusSettings): Worker[] {
+  const root = allocateLocked(1);
+  const keks = allocateLocked(KEK_SLOTS);
+  const page = new SharedPage();
+  const kekSlots = { buffer: keks.buffer, layout: keks.layout };
+  const core = startConfined({
+    entry: new URL("./core_worker.ts", import.meta.url),
+    name: "core",
+    permissions: corePermissions(settings),
+  });
+  const coreEnds: WorkerPorts[] = [];
+  const workers: Worker[] = [];
+  for (let i = 0; i < settings.workers; i++) {
+    const worker = startConfined({
+      entry: new URL("./request_worker.ts", import.meta.url),
+      name: `request-${i + 1}`,
+      permissions: requestPermissions(settings),
+    });
+    const [coreEnd, ports] = connect();
+    coreEnds.push(coreEnd);
+    const start: RequestStart = { settings, page: page.buffer, kekSlots, ports };
+    worker.postMessage({ kind: "start", data: start }, Object.values(ports));
+    workers.push(worker);
+  }
+  const start: CoreStart = {
+    settings,
+    page: page.buffer,
+    kekSlots,
+    rootSlots: { buffer: root.buffer, layout: root.layout },
+    workers: coreEnds,
+  };
+  core.postMessage({ kind: "start", data: start }, coreEnds.flatMap((end) => Object.values(end)));
+  return [core, ...workers];
+}
+
+function connect(): [WorkerPorts, WorkerPorts] {
+  const calls = new MessageChannel();
+  const reads = new MessageChannel();
+  const identity = new MessageChannel();
+  return [
+    { calls: calls.port1, reads: reads.port1, identity: identity.port1 },
+    { calls: calls.port2, reads: reads.port2, identity: identity.port2 },
+  ];
+}
+
+function corePermissions(settings: NexusSettings): Deno.PermissionOptionsObject {
+  const identity = permissionsOf(settings);
+  const data = settings.backend === "memory" ? [] : [settings.dataDir];
+  const listen = settings.workers === 0 ? listenPermissions(settings.listen) : [];
+  return {
+    net: [...identity.net, ...listen, ...urlPermissions(settings.keeperPeers)],
+    read: [...identity.read, ...data],
+    write: [...identity.write, ...data],
+  };
+}
+
+/** Reading a database that another thread writes takes write permission, for its shared-memory index. */
+function requestPermissions(settings: NexusSettings): Deno.PermissionOptionsObject {
+  const data = settings.backend === "memory" ? [] : [settings.dataDir];
+  return { net: listenPermissions(settings.listen), read: data, write: data };
+}

@@ -1,0 +1,64 @@
+import type { KeyringLayout } from "../../lib/seal/mod.ts";
+
+/** Where a Nexus stands. Only `ready` serves secrets. */
+export const STATES = ["waiting", "provisional", "ready", "database_lost"] as const;
+export type NexusState = typeof STATES[number];
+
+/** KEK generations that can be held at a time; old ones go when everything is re-wrapped. */
+export const KEK_SLOTS = 64;
+
+const STATE = 0;
+const REVISION = 1;
+const CURRENT = 2;
+const FIRST_SLOT = 3;
+const STORE_ID = (FIRST_SLOT + KEK_SLOTS) * 4;
+
+/**
+ * One page of plain memory that all threads of a Nexus share: its state and which KEK lies in which slot.
+ * The control writes it, request workers look at it on every request, so that no worker ever serves a moment
+ * longer than the control allows. Holds no key material.
+ */
+export class SharedPage {
+  readonly #words: Int32Array;
+  readonly #storeId: Uint8Array;
+
+  constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(STORE_ID + 16)) {
+    this.#words = new Int32Array(buffer, 0, FIRST_SLOT + KEK_SLOTS);
+    this.#storeId = new Uint8Array(buffer, STORE_ID, 16);
+  }
+
+  get state(): NexusState {
+    return STATES[Atomics.load(this.#words, STATE)] ?? "waiting";
+  }
+
+  set state(state: NexusState) {
+    Atomics.store(this.#words, STATE, STATES.indexOf(state));
+  }
+
+  /** Grows with every change of the keyring. */
+  get keyringRevision(): number {
+    return Atomics.load(this.#words, REVISION);
+  }
+
+  /** Tells all threads which slot holds which generation. Publish before the state becomes `ready`. */
+  publish(layout: KeyringLayout): void {
+    this.#storeId.set(layout.storeId);
+    layout.slots.forEach((generation, slot) =>
+      Atomics.store(this.#words, FIRST_SLOT + slot, generation)
+    );
+    Atomics.store(this.#words, CURRENT, layout.currentKek);
+    Atomics.add(this.#words, REVISION, 1);
+  }
+
+  /** What was published last. */
+  layout(): KeyringLayout {
+    return {
+      storeId: this.#storeId.slice(),
+      currentKek: Atomics.load(this.#words, CURRENT),
+      slots: Array.from(
+        { length: KEK_SLOTS },
+        (_, slot) => Atomics.load(this.#words, FIRST_SLOT + slot),
+      ),
+    };
+  }
+}

@@ -1,0 +1,59 @@
+/** A thread of a Nexus that serves requests: it reads the store and opens values, and never sees the root key. */
+import { assertConfined, remoteCalls, type Running, runThread } from "../../lib/process/mod.ts";
+import { attachLocked } from "../../lib/seal/mod.ts";
+import {
+  type BundleMap,
+  MemorySource,
+  type SvidSource,
+  type X509Svid,
+} from "../../lib/spiffe/mod.ts";
+import { openSqlite, type StoreReader } from "../../lib/store/mod.ts";
+import { configureLogging, createLogger } from "../../lib/telemetry/mod.ts";
+import { CORE_METHODS, type CorePort, READER_METHODS } from "./core_port.ts";
+import { databasePath } from "./database.ts";
+import { SharedPage } from "./page.ts";
+import { startServing } from "./serve.ts";
+import type { RequestStart } from "./start.ts";
+
+runThread(start);
+
+async function start({ settings, page, kekSlots, ports }: RequestStart): Promise<Running> {
+  configureLogging({ level: settings.logLevel });
+  await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
+  const source = followIdentity(ports.identity);
+  // The core speaks only once the store is open, so that the database is there when the reader looks for it.
+  await source.ready(settings.sourceTimeoutMs + 10_000);
+  const store: StoreReader = settings.backend === "memory"
+    ? remoteCalls<StoreReader>(ports.reads, READER_METHODS)
+    : openSqlite({ path: databasePath(settings), mode: "read" });
+  const server = await startServing({
+    settings,
+    source,
+    core: remoteCalls<CorePort>(ports.calls, CORE_METHODS),
+    page: new SharedPage(page),
+    kekSlots: attachLocked(kekSlots.buffer, kekSlots.layout),
+    store,
+    log: createLogger("nexus"),
+    isShared: true,
+  });
+  return {
+    stop: async () => {
+      await server.close(2_000);
+      if (settings.backend !== "memory") await store.close();
+      await source.close();
+    },
+  };
+}
+
+type IdentityMessage =
+  | { readonly svid: X509Svid; readonly bundles: BundleMap }
+  | { readonly withdrawn: string };
+
+function followIdentity(port: MessagePort): SvidSource {
+  const source = new MemorySource();
+  port.onmessage = ({ data }: MessageEvent<IdentityMessage>) => {
+    if ("withdrawn" in data) source.withdraw(data.withdrawn);
+    else source.set(data.svid, data.bundles);
+  };
+  return source;
+}
