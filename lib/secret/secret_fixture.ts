@@ -1,3 +1,4 @@
+import { SpikeError } from "../api/error.ts";
 import { type Keyring, newKey, osRandom, type RandomSource, wrapKek } from "../seal/mod.ts";
 import { openMemory } from "../store/memory.ts";
 import type { Store } from "../store/port.ts";
@@ -19,7 +20,9 @@ export function testKeyring(storeId: Uint8Array, keks: Map<number, Uint8Array>):
     },
     kek(generation) {
       const kek = keks.get(generation);
-      if (kek === undefined) throw new Error(`No generation ${generation}`);
+      if (kek === undefined) {
+        throw new SpikeError("state_integrity_check", `No generation ${generation}`);
+      }
       return kek;
     },
     generations: () => [...keks.keys()],

@@ -1,0 +1,120 @@
+/**
+ * tests/golden/store.json freezes what a store of format 1 holds: the tables, one database's rows, and the
+ * plaintext of a head. It is never written anew; a next format gets a file of its own beside it.
+ */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { type Keyring, openRecord, type RandomSource, unwrapKek } from "../seal/mod.ts";
+import { openSqlite } from "../store/sqlite.ts";
+import { decodeHead, encodeHead } from "./head.ts";
+import { createSecretReader } from "./reader.ts";
+import { AUTHOR, inWorld, testKeyring, type World } from "./secret_fixture.ts";
+import golden from "../../tests/golden/store.json" with { type: "json" };
+
+const TABLES = ["meta", "counter", "keks", "heads", "versions"] as const;
+type Cell = string | number | null;
+
+/** The n-th draw is n × 16, n × 16 + 1, … modulo 256: never twice the same nonce in so short a run. */
+function countingRandom(): RandomSource {
+  let draws = 0;
+  return (length) => {
+    draws++;
+    return Uint8Array.from({ length }, (_, i) => (draws * 16 + i) & 0xff);
+  };
+}
+
+async function fill({ writer }: World): Promise<void> {
+  await writer.put({ path: "a", values: { user: "admin", password: "s3cr3t" }, author: AUTHOR });
+  await writer.put({ path: "a", values: {}, author: AUTHOR });
+  await writer.put({ path: "b/c", values: null, author: AUTHOR });
+  await writer.delete({ path: "a", versions: [2], author: AUTHOR });
+}
+
+/** Bytes as `x'…'`, so that they are told from text. */
+function cellOf(value: unknown): Cell {
+  if (value instanceof Uint8Array) return `x'${value.toHex()}'`;
+  if (typeof value === "string" || typeof value === "number" || value === null) return value;
+  throw new TypeError("Neither text, number, bytes nor null");
+}
+
+function valueOf(cell: Cell): string | number | null | Uint8Array {
+  const hex = typeof cell === "string" ? /^x'([0-9a-f]*)'$/.exec(cell)?.[1] : undefined;
+  return hex === undefined ? cell : Uint8Array.fromHex(hex);
+}
+
+function snapshot(path: string) {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const schema = db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid");
+  const header = {
+    applicationId: Number(db.prepare("PRAGMA application_id").get()?.application_id),
+    formatVersion: Number(db.prepare("PRAGMA user_version").get()?.user_version),
+  };
+  const tables = schema.all().map(({ sql }) => String(sql).replace(/\s+/g, " "));
+  const rows = Object.fromEntries(TABLES.map((table) => {
+    const all = db.prepare(`SELECT * FROM ${table}`).all();
+    return [table, all.map((row) => Object.values(row).map(cellOf))];
+  }));
+  db.close();
+  return { ...header, tables, rows };
+}
+
+function restore(path: string): void {
+  const db = new DatabaseSync(path);
+  db.exec(golden.tables.join(";"));
+  for (const table of TABLES) {
+    for (const row of golden.rows[table]) {
+      const marks = row.map(() => "?").join();
+      db.prepare(`INSERT INTO ${table} VALUES (${marks})`).run(...row.map(valueOf));
+    }
+  }
+  db.exec(`PRAGMA application_id = ${golden.applicationId}`);
+  db.exec(`PRAGMA user_version = ${golden.formatVersion}`);
+  db.close();
+}
+
+function goldenKeyring(): Keyring {
+  const storeId = Uint8Array.fromHex(golden.storeId);
+  const storageKey = Uint8Array.fromHex(golden.storageKey);
+  const wrapped = Uint8Array.fromHex(golden.wrappedKek);
+  return testKeyring(storeId, new Map([[1, unwrapKek(storageKey, storeId, 1, wrapped)]]));
+}
+
+Deno.test("the same secrets, keys and randomness give the rows of the golden file", () =>
+  inWorld("sqlite", async (world) => {
+    await fill(world);
+    const { applicationId, formatVersion, tables, rows } = golden;
+    assert.deepEqual(snapshot(world.path), { applicationId, formatVersion, tables, rows });
+  }, { random: countingRandom() }));
+
+Deno.test("the rows of the golden file are opened", async () => {
+  const dir = await Deno.makeTempDir();
+  restore(`${dir}/spike.db`);
+  const store = openSqlite({ path: `${dir}/spike.db`, mode: "write" });
+  const reader = createSecretReader({ store, keyring: goldenKeyring() });
+  assert.deepEqual(await reader.list(), ["a", "b/c"]);
+  assert.deepEqual(await reader.get({ path: "a" }), {
+    found: true,
+    values: { user: "admin", password: "s3cr3t" },
+    version: 1,
+  });
+  assert.deepEqual(await reader.get({ path: "a", version: 2 }), {
+    found: false,
+    reason: "deleted",
+  });
+  assert.deepEqual(await reader.get({ path: "b/c" }), { found: true, values: null, version: 1 });
+  assert.equal((await store.meta())?.storeId.toHex(), golden.storeId);
+  await store.close();
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("the plaintext of a head is that of the golden file", () => {
+  const keyring = goldenKeyring();
+  const sealed = valueOf(golden.rows.heads[0]?.[4] ?? null);
+  assert.ok(sealed instanceof Uint8Array);
+  const { storeId } = keyring;
+  const place = { storeId, table: "head", path: "a", version: 0, kekGeneration: 1 } as const;
+  const plaintext = new TextDecoder().decode(openRecord(keyring.kek(1), place, sealed));
+  assert.equal(plaintext, golden.head);
+  const head = decodeHead(new TextEncoder().encode(golden.head));
+  assert.equal(new TextDecoder().decode(encodeHead(head)), golden.head);
+});
