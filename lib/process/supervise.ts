@@ -4,6 +4,7 @@ import { revokeAll } from "./confine.ts";
 
 /** What a confined thread tells its main thread. */
 export type FromThread =
+  | { readonly kind: "loaded" }
   | { readonly kind: "stopped"; readonly code: number }
   | { readonly kind: "failed"; readonly failure: PlainFailure };
 
@@ -41,10 +42,10 @@ export interface SupervisedOptions {
 }
 
 /**
- * The rest of a server role's main thread: give up all permissions, then wait for a signal or for the end of
+ * The rest of a server role's main thread: give up all permissions once the threads are loaded, then wait for a signal or for the end of
  * a thread. Answers the exit code. A second signal ends the process at once.
  */
-export async function superviseThreads(options: SupervisedOptions): Promise<number> {
+export function superviseThreads(options: SupervisedOptions): Promise<number> {
   const ended = Promise.withResolvers<number>();
   let isStopping = false;
   const stop = () => {
@@ -58,6 +59,7 @@ export async function superviseThreads(options: SupervisedOptions): Promise<numb
     ended.resolve(exitCodeOf(failure.code));
   };
   let running = options.threads.length;
+  let loading = options.threads.length;
   let worst = 0;
   for (const thread of options.threads) {
     thread.addEventListener("error", (event) => {
@@ -66,7 +68,10 @@ export async function superviseThreads(options: SupervisedOptions): Promise<numb
     });
     thread.addEventListener("message", ({ data }: MessageEvent<FromThread>) => {
       if (data.kind === "failed") fail(data.failure);
-      else {
+      else if (data.kind === "loaded") {
+        // Modules of a worker are read with this thread's permissions, so they are given up only now.
+        if (--loading === 0) revokeAll().catch((error) => fail(plainFailure(error)));
+      } else {
         worst = Math.max(worst, data.code);
         if (--running === 0) ended.resolve(worst);
       }
@@ -75,8 +80,7 @@ export async function superviseThreads(options: SupervisedOptions): Promise<numb
   Deno.addSignalListener("SIGTERM", stop);
   Deno.addSignalListener("SIGINT", stop);
   if (options.isBoundToStdin) void untilStdinEnds().then(stop);
-  await revokeAll();
-  return await ended.promise;
+  return ended.promise;
 }
 
 async function untilStdinEnds(): Promise<void> {

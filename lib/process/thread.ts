@@ -33,6 +33,7 @@ export function runThread<T>(start: (data: T) => Promise<Running>): void {
     running = start(message.data);
     running.catch(report);
   };
+  scope.postMessage({ kind: "loaded" });
 }
 
 /** The whole of a worker module that does one job and ends with an exit code. */
@@ -46,4 +47,5 @@ export function runJob<T>(work: (data: T) => Promise<number>): void {
       (error) => scope.postMessage({ kind: "failed", failure: plainFailure(error) }),
     );
   };
+  scope.postMessage({ kind: "loaded" });
 }
