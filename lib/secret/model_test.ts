@@ -125,7 +125,7 @@ for (const kind of KINDS) {
           await compare(model, world);
         }, { maxVersions: MAX_VERSIONS, cacheLimit: 2 });
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 }

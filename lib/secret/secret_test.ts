@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { SpikeError } from "../api/error.ts";
+import type { Keyring } from "../seal/mod.ts";
 import type { SecretValues } from "./name.ts";
+import { createSecretReader } from "./reader.ts";
 import { AUTHOR, inWorld, type Kind, KINDS, START_MS, type World } from "./secret_fixture.ts";
 import type { MutationRecord } from "./writer.ts";
 
@@ -192,6 +195,26 @@ onEach("a forgotten cache is filled again", async (world) => {
   assert.equal((await put(world, { v: "b" })).version, 2);
   assert.equal(await valueOf(world, 1), "1:a");
 }, { cacheLimit: 1 });
+
+Deno.test("without keys nothing is served, however warm the caches are", () =>
+  inWorld("memory", async (world) => {
+    await put(world, { v: "a" });
+    let isSealed = false;
+    const keyring: Keyring = {
+      ...world.keyring,
+      kek(generation) {
+        if (isSealed) throw new SpikeError("root_key_missing", "There is no key");
+        return world.keyring.kek(generation);
+      },
+    };
+    const reader = createSecretReader({ store: world.store, keyring });
+    assert.equal((await reader.get({ path: PATH })).found, true);
+    isSealed = true;
+    await assert.rejects(reader.get({ path: PATH }), { code: "root_key_missing" });
+    await assert.rejects(reader.metadata({ path: PATH }), { code: "root_key_missing" });
+    reader.clear();
+    await assert.rejects(reader.get({ path: PATH }), { code: "root_key_missing" });
+  }));
 
 Deno.test("each mutation is recorded in its own transaction, or does not happen", async () => {
   const records: MutationRecord[] = [];

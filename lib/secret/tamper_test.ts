@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { osRandom } from "../seal/mod.ts";
 import { AUTHOR, inWorld, type World } from "./secret_fixture.ts";
+import { sealNewVersion } from "./value_seal.ts";
+import { encodeValues } from "./values.ts";
 
 /** What somebody who can write the file does behind our back, and what may suffer from it. */
 interface Attack {
@@ -13,7 +16,7 @@ const PATHS = ["a", "b"];
 const VERSIONS = [1, 2, 3];
 const EVERYTHING = PATHS.flatMap((path) => VERSIONS.map((version) => `${path}@${version}`));
 const ALL_OF_A = EVERYTHING.filter((name) => name.startsWith("a@"));
-/** One bit of a blob, at a place given from 1. */
+/** One byte of a blob changed, at a place given from 1. */
 const flipped = (column: string, at: string) =>
   `${column} = CAST(substr(${column}, 1, ${at} - 1) || CASE substr(${column}, ${at}, 1)
      WHEN x'01' THEN x'02' ELSE x'01' END || substr(${column}, ${at} + 1) AS BLOB)`;
@@ -152,6 +155,34 @@ Deno.test("a version put back after it was re-written under another store is ref
       assert.deepEqual(await refused(world), ["a@1"]);
     });
   }));
+
+Deno.test("a version sealed rightly, but not the one its head knows, is refused", () =>
+  inWorld("sqlite", async (world) => {
+    await fill(world);
+    const place = { storeId: world.keyring.storeId, path: "a", version: 1 };
+    const kek = { generation: 1, bytes: world.keyring.kek(1) };
+    const plaintext = encodeValues({ v: "another" });
+    const { wrappedKey, sealed } = await sealNewVersion(place, kek, plaintext, osRandom);
+    const db = new DatabaseSync(world.path);
+    db.prepare(`UPDATE versions SET wrapped_key = ?, sealed = ? WHERE ${A1}`)
+      .run(wrappedKey, sealed);
+    db.close();
+    assert.deepEqual(await refused(world), ["a@1"]);
+  }));
+
+Deno.test("a pruned version put back is still no version", () =>
+  inWorld("sqlite", async (world) => {
+    const request = { path: "a", values: { v: "x" }, author: AUTHOR };
+    await world.writer.put(request);
+    const row = (await world.store.secret("a", 1))?.version;
+    assert.ok(row);
+    await world.writer.put(request);
+    await world.store.write((tx) => tx.insertVersion("a", row));
+    assert.deepEqual(await world.reader.get({ path: "a", version: 1 }), {
+      found: false,
+      reason: "version",
+    });
+  }, { maxVersions: 1 }));
 
 Deno.test("a put over a head that was put back is refused, and destroys nothing", () =>
   inWorld("sqlite", async (world) => {

@@ -19,9 +19,10 @@ export interface SqliteOptions {
  * Opens a store in one SQLite file. There may be one writer, and any number of readers on any thread; readers
  * see each commit as soon as its promise has resolved.
  *
- * Needs read and write permission on the file's directory, in either mode, and no other permission. Throws
- * `fs_file_open_failed` for a file that cannot be opened, `store_invalid_configuration` for one that is not
- * ours or is newer than this program, `state_integrity_check` for a damaged one.
+ * A writer needs read and write permission on the database file, a reader read permission, and no other; what
+ * SQLite puts beside the file is its own affair. Throws `fs_file_open_failed` for a file that cannot be opened,
+ * `store_invalid_configuration` for one that is not ours or is newer than this program,
+ * `state_integrity_check` for a damaged one.
  *
  * @example
  * ```ts
@@ -38,7 +39,7 @@ export function openSqlite({ path, mode }: SqliteOptions): StoreReader {
 
 function openReader(path: string): StoreReader {
   const db = openForReading(path);
-  const reads = guarded(path, () => new SqliteReads(db));
+  const reads = closingOnFailure(db, path, () => new SqliteReads(db));
   const read = <T>(work: () => T): Promise<T> =>
     new Promise((resolve) => {
       if (!db.isOpen) throw closed();
@@ -61,8 +62,8 @@ function openReader(path: string): StoreReader {
 /** Reads go through a connection of their own: the writing one sees what is not committed yet. */
 function openStore(path: string): Store {
   const db = openForWriting(path);
-  const engine = new SqliteEngine(db, path);
-  const reader = openReader(path);
+  const engine = closingOnFailure(db, path, () => new SqliteEngine(db, path));
+  const reader = closingOnFailure(db, path, () => openReader(path));
   const queue = new CommitQueue(engine);
   return {
     ...reader,
@@ -74,6 +75,15 @@ function openStore(path: string): Store {
       if (db.isOpen) guarded(path, () => db.close());
     },
   };
+}
+
+function closingOnFailure<T>(db: DatabaseSync, path: string, work: () => T): T {
+  try {
+    return guarded(path, work);
+  } catch (reason) {
+    db.close();
+    throw reason;
+  }
 }
 
 class SqliteEngine implements CommitEngine {

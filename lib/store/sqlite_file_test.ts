@@ -191,14 +191,14 @@ async function filesContain(dir: string, marker: Uint8Array): Promise<boolean> {
   return false;
 }
 
-Deno.test("a store works in a worker that may use its directory only", () =>
+Deno.test("a store works in a worker that may use its database file only", () =>
   inDirectory(async (dir) => {
     const worker = new Worker(new URL("./sqlite_worker_fixture.ts", import.meta.url), {
       type: "module",
       deno: {
         permissions: {
-          read: [dir],
-          write: [dir],
+          read: [`${dir}/spike.db`],
+          write: [`${dir}/spike.db`],
           net: false,
           env: false,
           run: false,

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { decodeHead, encodeHead, type Head } from "./head.ts";
+
+const HEAD: Head = {
+  revision: 7,
+  current: 2,
+  oldest: 2,
+  highest: 3,
+  maxVersions: 10,
+  createdMs: 1_767_323_045_123,
+  updatedMs: 1_767_323_045_124,
+  versions: [
+    { number: 2, createdMs: 1, author: "a", digest: new Uint8Array(32).fill(1), deleted: null },
+    {
+      number: 3,
+      createdMs: 2,
+      author: "\u{1f511}",
+      digest: new Uint8Array(32).fill(2),
+      deleted: { atMs: 3, by: "b" },
+    },
+  ],
+};
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const TEXT = new TextDecoder().decode(encodeHead(HEAD));
+
+Deno.test("a head is read as it was written", () => {
+  assert.deepEqual(decodeHead(encodeHead(HEAD)), HEAD);
+  const purged = { ...HEAD, current: 0, oldest: 0, versions: [] };
+  assert.deepEqual(decodeHead(encodeHead(purged)), purged);
+});
+
+Deno.test("a head of a newer format is refused by its number", () => {
+  assert.throws(() => decodeHead(encode(TEXT.replace('"format":1', '"format":2'))), {
+    code: "state_integrity_check",
+    message: "Head has format 2, this program knows 1",
+  });
+});
+
+Deno.test("a head with a member missing or of another type is refused by its name", () => {
+  for (const name of ["revision", "current", "highest", "versions", "author", "digest", "by"]) {
+    for (const other of [`"${name}x":`, `"${name}":{},"x":`]) {
+      assert.throws(() => decodeHead(encode(TEXT.replaceAll(`"${name}":`, other))), {
+        code: "state_integrity_check",
+        message: `Head has no usable member ${name}`,
+      });
+    }
+  }
+  assert.throws(() => decodeHead(encode("null")), { code: "state_integrity_check" });
+});
