@@ -22,6 +22,8 @@ export interface ClientOptions {
   /** `https://` URL, perhaps with a path prefix. */
   readonly nexusUrl: string;
   readonly transport: Transport;
+  /** The caller's own SPIFFE ID, so that a denial can name it. */
+  readonly identity?: string;
 }
 
 /** One version of a secret. Times are RFC 3339. */
@@ -93,9 +95,9 @@ export interface Client {
  * const { password } = await client.getSecret("tenants/acme/db") ?? {};
  * ```
  */
-export function createClient({ nexusUrl, transport }: ClientOptions): Client {
+export function createClient(options: ClientOptions): Client {
   const call = <O extends ClientOperation>(operation: O, request: unknown) =>
-    exchange(nexusUrl, transport, operation, JSON.stringify(request));
+    exchange(options, operation, JSON.stringify(request));
   return {
     putSecret: async (path, values) => void await call("secret.put", { path, values }),
     getSecret: async (path, version = 0) => (await call("secret.get", { path, version })).data,
@@ -124,7 +126,7 @@ export function createClient({ nexusUrl, transport }: ClientOptions): Client {
         nonce: nonce.toBase64(),
         ciphertext: ciphertext.toBase64(),
       })).hash,
-    close: () => transport.close(),
+    close: () => options.transport.close(),
   };
 }
 
@@ -137,15 +139,16 @@ function toMetadata({ versions, metadata }: AnswerOf<"secret.metadata">): Secret
 }
 
 async function exchange<O extends ClientOperation>(
-  nexusUrl: string,
-  transport: Transport,
+  { nexusUrl, transport, identity }: ClientOptions,
   operation: O,
   request: string,
 ): Promise<AnswerOf<O>> {
   const { status, body } = await transport.post(routeUrl(nexusUrl, operation), request);
-  if (status !== 200) throw refusalOf(status, body, nexusUrl);
+  const refusal = () =>
+    refusalOf({ status, body, nexusUrl, identity: identity ?? "this identity" });
+  if (status !== 200) throw refusal();
   const answer = decodeAnswer(operation, body);
-  if (answer.err !== "") throw refusalOf(status, body, nexusUrl);
+  if (answer.err !== "") throw refusal();
   return answer;
 }
 

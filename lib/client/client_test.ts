@@ -130,3 +130,16 @@ Deno.test("an answer that cannot be read says so", async () => {
     assert.equal((await failureOf(200, answer)).code, "data_unmarshal_failure", answer);
   }
 });
+
+Deno.test("a denial names the identity that was denied", async () => {
+  const transport: Transport = {
+    post: () => Promise.resolve({ status: 401, body: new Uint8Array() }),
+    close: () => Promise.resolve(),
+  };
+  const identity = "spiffe://spike.ist/web";
+  const client = createClient({ nexusUrl: "https://nexus:8553", transport, identity });
+  await assert.rejects(client.listSecrets(), {
+    code: "access_unauthorized",
+    message: "Nexus denied access to spiffe://spike.ist/web",
+  });
+});

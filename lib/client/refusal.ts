@@ -13,13 +13,13 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 };
 
 /** Public texts of the codes that Nexus answers with; every other code is named as it is. */
-const TEXT: Partial<Record<ErrorCode, { message: string; hint?: string }>> = {
+const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } = {
   api_bad_request: {
     message: "Nexus refused the request as invalid",
     hint: "Check the arguments; an operation that this Nexus does not offer is refused so too",
   },
   access_unauthorized: {
-    message: "Nexus denied access",
+    message: "Nexus denied access to {identity}",
     hint: "Ask for a policy that grants it, or use an identity with the role that is needed",
   },
   api_not_found: { message: "Nexus has nothing at this place" },
@@ -65,8 +65,16 @@ function codeIn(body: Uint8Array): ErrorCode | undefined {
   }
 }
 
-/** The error for an answer that is a refusal: by its code where that fits the status, else by the status. */
-export function refusalOf(status: number, body: Uint8Array, nexusUrl: string): SpikeError {
+/** An answer that is a refusal, and whose request it refuses. */
+export interface RefusedAnswer {
+  readonly status: number;
+  readonly body: Uint8Array;
+  readonly nexusUrl: string;
+  readonly identity: string;
+}
+
+/** The error for a refusal: by the code in its body where that fits the status, else by the status. */
+export function refusalOf({ status, body, nexusUrl, identity }: RefusedAnswer): SpikeError {
   const told = codeIn(body);
   const code = told !== undefined && (status === 200 || statusOf(told) === status)
     ? told
@@ -76,7 +84,7 @@ export function refusalOf(status: number, body: Uint8Array, nexusUrl: string): S
       hint: "Check that SPIKE_NEXUS_API_URL names a Nexus",
     });
   }
-  const { message, hint } = TEXT[code] ??
-    { message: `Nexus refused with ${code}`, hint: undefined };
-  return new SpikeError(code, message, hint === undefined ? {} : { hint });
+  const { message, hint } = TEXT[code] ?? { message: `Nexus refused with ${code}` };
+  const options = hint === undefined ? {} : { hint };
+  return new SpikeError(code, message.replace("{identity}", () => identity), options);
 }
