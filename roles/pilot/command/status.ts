@@ -1,0 +1,47 @@
+import type { KeeperStatus, NexusStatus } from "../../../lib/api/status.ts";
+import { SpikeError } from "../../../lib/api/error.ts";
+import type { PilotDeps } from "../deps.ts";
+import { type Format, render } from "../format.ts";
+import { withNexus } from "../session.ts";
+
+/** What each state that is not `ready` asks for. */
+const WHAT_TO_DO = {
+  waiting: "It waits for keepers that can rebuild its root key; see also `spike operator restore`",
+  provisional: "It waits for the proof that it holds the right root key; run `spike bootstrap`",
+  database_lost: "Put the database back, or start it with --accept-empty-store to give it up",
+} as const;
+
+/** `spike status`: fails with `state_not_ready` after printing when Nexus is not ready. */
+export async function status(deps: PilotDeps, format: Format): Promise<void> {
+  const { nexus, url } = await withNexus(
+    deps,
+    async ({ client, settings }) => ({ nexus: await client.status(), url: settings.nexusUrl }),
+  );
+  const text = format === "human" ? toText(nexus, url) : await render(nexus, format, 2);
+  deps.stdout.write(`${text}\n`);
+  if (nexus.state === "ready") return;
+  throw new SpikeError("state_not_ready", `Nexus is not ready: ${nexus.state}`, {
+    hint: WHAT_TO_DO[nexus.state],
+  });
+}
+
+function toText(nexus: NexusStatus, url: string): string {
+  const { version, state, backend, storeId, threshold, shares, generation, since } = nexus;
+  const shards = `${threshold} of ${shares}`;
+  return [
+    `Nexus ${version} at ${url}`,
+    `State   : ${state}`,
+    `Backend : ${backend}${storeId === undefined ? "" : `, store ${storeId}`}`,
+    ...(backend === "memory"
+      ? []
+      : [`Shards  : ${shards}${generation === undefined ? "" : `, generation ${generation}`}`]),
+    `Since   : ${since}`,
+    ...nexus.keepers.map(keeperLine),
+  ].join("\n");
+}
+
+function keeperLine({ index, url, state, detail, lastSeen }: KeeperStatus): string {
+  const more = [detail, lastSeen === undefined ? undefined : `last seen ${lastSeen}`]
+    .filter((part) => part !== undefined);
+  return `Keeper ${index}: ${state}, ${url}${more.length === 0 ? "" : ` (${more.join(", ")})`}`;
+}

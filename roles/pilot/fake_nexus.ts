@@ -1,0 +1,96 @@
+/** For tests: a Nexus in memory behind the command line's transport, and one run of a command against it. */
+import { SpikeError } from "../../lib/api/error.ts";
+import { errorBody } from "../../lib/api/response.ts";
+import type { Transport } from "../../lib/client/mod.ts";
+import { parseSpiffeId } from "../../lib/spiffe/id.ts";
+import { MemorySource } from "../../lib/spiffe/memory_source.ts";
+import type { PilotDeps } from "./deps.ts";
+import { runPilot } from "./run.ts";
+
+/** What a fake Nexus answers; a SpikeError becomes a refusal. */
+export type Answering = (path: string, action: string, request: Message) => unknown;
+
+/** A decoded request. */
+export type Message = Readonly<Record<string, unknown>>;
+
+/** How one command is run. */
+export interface Surroundings {
+  readonly nexus?: Answering;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string | Uint8Array;
+  readonly id?: string;
+  /** What a person types; makes standard input a terminal. */
+  readonly typed?: string;
+}
+
+/** What one run left behind. */
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** Every call to Nexus, as `path?action`. */
+  readonly calls: readonly { readonly to: string; readonly request: Message }[];
+}
+
+function transportTo(answering: Answering, calls: { to: string; request: Message }[]): Transport {
+  return {
+    post: (url, body) => {
+      const { pathname, searchParams, search } = new URL(url);
+      const request: Message = JSON.parse(body);
+      calls.push({ to: pathname + search.replace("action=", ""), request });
+      const encode = (text: string) => new TextEncoder().encode(text);
+      try {
+        const answer = answering(pathname, searchParams.get("action") ?? "", request);
+        return Promise.resolve({ status: 200, body: encode(JSON.stringify(answer)) });
+      } catch (error) {
+        if (!(error instanceof SpikeError)) throw error;
+        const status = { api_not_found: 404, access_unauthorized: 401, state_not_ready: 503 };
+        return Promise.resolve({
+          status: Object.entries(status).find(([code]) => code === error.code)?.[1] ?? 400,
+          body: encode(errorBody(undefined, error)),
+        });
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Runs `spike` with `args`; without a `nexus`, any attempt to reach one fails the test. */
+export async function spike(args: readonly string[], around: Surroundings = {}): Promise<Outcome> {
+  const written = { out: "", err: "" };
+  const calls: { to: string; request: Message }[] = [];
+  const { nexus, stdin = "" } = around;
+  const deps: PilotDeps = {
+    env: { HOME: "/home/ada", ...around.env },
+    stdin: new Blob([typeof stdin === "string" ? stdin : stdin.slice()]).stream(),
+    stdout: { write: (text) => written.out += text },
+    stderr: { write: (text) => written.err += text },
+    isTerminal: around.typed !== undefined,
+    readHidden: () => Promise.resolve(around.typed ?? ""),
+    openSource: () => {
+      if (nexus === undefined) throw new Error("this command must not need an identity");
+      const id = parseSpiffeId(around.id ?? "spiffe://spike.ist/spike/pilot/role/superuser");
+      const empty = new Uint8Array();
+      const source = new MemorySource();
+      source.set({
+        id,
+        certificates: [empty],
+        privateKey: empty,
+        notBeforeMs: 0,
+        notAfterMs: Number.MAX_SAFE_INTEGER,
+        hint: "",
+      }, new Map());
+      return Promise.resolve(source);
+    },
+    createTransport: () => Promise.resolve(transportTo(nexus ?? (() => ({})), calls)),
+  };
+  const code = await runPilot(args, deps);
+  return { code, ...written, calls };
+}
+
+/** The refusal with `code`. */
+export function refusing(code: ConstructorParameters<typeof SpikeError>[0]): Answering {
+  return () => {
+    throw new SpikeError(code, "refused");
+  };
+}

@@ -1,0 +1,59 @@
+import { SpikeError } from "../../lib/api/error.ts";
+
+/** How data are printed. */
+export type Format = "human" | "json" | "yaml";
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  "": "human",
+  human: "human",
+  h: "human",
+  plain: "human",
+  p: "human",
+  json: "json",
+  j: "json",
+  yaml: "yaml",
+  y: "yaml",
+};
+
+/** Reads the value of `--format`. @throws SpikeError `usage` */
+export function parseFormat(given: string): Format {
+  const format = Object.hasOwn(FORMATS, given) ? FORMATS[given] : undefined;
+  if (format !== undefined) return format;
+  throw new SpikeError(
+    "usage",
+    `Format is ${JSON.stringify(given)}, expected human, json or yaml`,
+    {
+      hint: "h, plain, p, j and y are short for them",
+    },
+  );
+}
+
+/** Data as JSON, or as YAML without its last newline. Maps keep their order, which objects may not. */
+export async function render(
+  data: unknown,
+  format: Exclude<Format, "human">,
+  indent: number,
+): Promise<string> {
+  if (format === "json") return toJson(data, " ".repeat(indent), "");
+  const { stringify } = await import("yaml");
+  return stringify(data, { lineWidth: 0 }).trimEnd();
+}
+
+function toJson(data: unknown, step: string, margin: string): string {
+  const inner = margin + step;
+  if (Array.isArray(data)) {
+    const items = data.map((item) => inner + toJson(item, step, inner));
+    return items.length === 0 ? "[]" : `[\n${items.join(",\n")}\n${margin}]`;
+  }
+  if (typeof data !== "object" || data === null) return JSON.stringify(data);
+  const entries = data instanceof Map ? [...data] : Object.entries(data);
+  const members = entries.map(([name, value]) =>
+    `${inner}${JSON.stringify(String(name))}: ${toJson(value, step, inner)}`
+  );
+  return members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n${margin}}`;
+}
+
+/** The pairs of a record by ascending key. */
+export function sorted<T>(record: Readonly<Record<string, T>>): Map<string, T> {
+  return new Map(Object.entries(record).sort(([a], [b]) => a < b ? -1 : 1));
+}

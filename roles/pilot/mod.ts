@@ -1,0 +1,9 @@
+/**
+ * The command line: turns commands into calls to Nexus. It holds no secret longer than a command takes and
+ * decides nothing about access. Start reading at `program.ts`.
+ *
+ * @module
+ */
+export type { PilotDeps, TextSink } from "./deps.ts";
+export { runPilot } from "./run.ts";
+export { systemDeps } from "./system.ts";

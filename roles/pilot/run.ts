@@ -1,0 +1,39 @@
+import { CommanderError } from "commander";
+import { SpikeError } from "../../lib/api/error.ts";
+import type { PilotDeps } from "./deps.ts";
+import { createProgram } from "./program.ts";
+import { report } from "./report.ts";
+
+/** What commander found wrong, in our manner: a message and a hint. */
+function toUsageError(error: CommanderError): SpikeError {
+  const [first = "", suggestion = ""] = error.message.replace(/^error: /, "").split("\n");
+  const message = first.charAt(0).toUpperCase() + first.slice(1);
+  const meant = /Did you mean (.+)\?/.exec(suggestion)?.[1];
+  const hint = meant === undefined ? "See `spike --help`" : `Perhaps you mean ${meant}`;
+  return new SpikeError("usage", message, { hint });
+}
+
+/**
+ * Runs one command of the command line and answers its exit code. Failures that a caller can meet are told on
+ * standard error; a bug is thrown.
+ *
+ * @example
+ * ```ts
+ * Deno.exit(await runPilot(Deno.args, systemDeps()));
+ * ```
+ */
+export async function runPilot(args: readonly string[], deps: PilotDeps): Promise<number> {
+  try {
+    await createProgram(deps).parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      const isHelp = error.exitCode === 0 || error.code === "commander.help";
+      return isHelp ? error.exitCode : report(toUsageError(error), deps.stderr);
+    }
+    if (error instanceof SpikeError) return report(error, deps.stderr);
+    // Whoever read our output has read enough.
+    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    throw error;
+  }
+}

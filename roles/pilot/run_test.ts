@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { SpikeError } from "../../lib/api/error.ts";
+import { VERSION } from "../../lib/version.ts";
+import { refusing, spike } from "./fake_nexus.ts";
+
+const COMMANDS = [
+  [],
+  ["secret"],
+  ["secret", "put"],
+  ["secret", "get"],
+  ["secret", "list"],
+  ["secret", "delete"],
+  ["secret", "undelete"],
+  ["secret", "metadata"],
+  ["secret", "metadata", "get"],
+  ["operator"],
+  ["operator", "recover"],
+  ["operator", "restore"],
+  ["status"],
+  ["version"],
+];
+
+Deno.test("help of every command fits a screen and needs no settings, identity or server", async () => {
+  for (const command of COMMANDS) {
+    const env = { SPIFFE_ENDPOINT_SOCKET: "nonsense", SPIKE_NEXUS_API_URL: "nonsense" };
+    const { code, out, err } = await spike([...command, "--help"], { env });
+    assert.deepEqual({ code, err }, { code: 0, err: "" }, command.join(" "));
+    assert.match(out, /^Usage: spike /);
+    assert.ok(out.split("\n").length <= 30, command.join(" "));
+    assert.ok(out.split("\n").every((line) => line.length <= 100), command.join(" "));
+  }
+});
+
+Deno.test("help of every command that does something ends with an example of it", async () => {
+  const doing = COMMANDS.filter((command) =>
+    !["", "secret", "secret metadata", "operator"].includes(command.join(" "))
+  );
+  for (const command of doing) {
+    const { out } = await spike([...command, "--help"]);
+    const last = out.trimEnd().split("\n").at(-1) ?? "";
+    assert.ok(last.startsWith("  $ ") && last.includes(`spike ${command.join(" ")}`), last);
+  }
+});
+
+Deno.test("without arguments the help is printed", async () => {
+  const bare = await spike([]);
+  assert.equal(bare.code, 0);
+  assert.equal(bare.out, (await spike(["--help"])).out);
+  assert.doesNotMatch(bare.out, /^ {2}(put|get|recover|restore)\b/m);
+});
+
+Deno.test("a group without a command prints its help as talk and ends with 1", async () => {
+  const { code, out, err } = await spike(["secret"]);
+  assert.equal(code, 1);
+  assert.equal(out, "");
+  assert.match(err, /^Usage: spike secret/);
+});
+
+Deno.test("usage errors end with 1, once, on standard error", async () => {
+  const table: [string[], string][] = [
+    [["sercet"], "Error: Unknown command 'sercet'\nHint: Perhaps you mean secret\n"],
+    [["secret", "get"], "Error: Missing required argument 'path'\nHint: See `spike --help`\n"],
+    [["secret", "list", "-x"], "Error: Unknown option '-x'\nHint: See `spike --help`\n"],
+    [
+      ["secret", "get", "a", "-f", "xml"],
+      'Error: Format is "xml", expected human, json or yaml\n' +
+      "Hint: h, plain, p, j and y are short for them\n",
+    ],
+    [
+      ["secret", "get", "a", "-v", "two"],
+      'Error: Version is "two", expected a whole number\nHint: 0 stands for the current version\n',
+    ],
+  ];
+  for (const [args, message] of table) {
+    const { code, out, err } = await spike(args);
+    assert.deepEqual({ code, out, err }, { code: 1, out: "", err: message });
+  }
+  const tooMany = await spike(["secret", "list", "prefix"]);
+  assert.equal(tooMany.code, 1);
+  assert.match(tooMany.err, /^Error: Too many arguments/);
+});
+
+Deno.test("the version is printed in each of its forms", async () => {
+  assert.equal((await spike(["version"])).out, `spike ${VERSION}\n`);
+  assert.equal((await spike(["--version"])).out, `spike ${VERSION}\n`);
+  assert.deepEqual(JSON.parse((await spike(["version", "-f", "json"])).out), { version: VERSION });
+});
+
+Deno.test("each refusal of Nexus has its exit code and says what to do", async () => {
+  const table = [
+    ["access_unauthorized", 3, /^Error: Nexus denied access to spiffe:\/\/spike\.ist\/web\nHint: /],
+    ["state_not_ready", 6, /^Error: Nexus is not ready: it has no root key yet\nHint: Wait/],
+    ["api_bad_request", 2, /^Error: Nexus refused the request as invalid\nHint: /],
+  ] as const;
+  for (const [code, exit, message] of table) {
+    const outcome = await spike(["secret", "list"], {
+      nexus: refusing(code),
+      id: "spiffe://spike.ist/web",
+    });
+    assert.equal(outcome.code, exit);
+    assert.equal(outcome.out, "");
+    assert.match(outcome.err, message);
+  }
+});
+
+Deno.test("wrong settings are told before an identity is awaited", async () => {
+  const env = { SPIKE_NEXUS_API_URL: "http://nexus", SPIKE_SPIFFE_SOURCE_TIMEOUT: "soon" };
+  const { code, err } = await spike(["secret", "list"], { env });
+  assert.equal(code, 1);
+  assert.match(err, /^Error: 2 settings are wrong:\n/);
+});
+
+Deno.test("the short names of old documents still work", async () => {
+  const nexus = () => ({ data: { k: "v" } });
+  assert.equal((await spike(["put", "a", "k=v"], { nexus })).out, "OK\n");
+  assert.equal((await spike(["get", "a", "k"], { nexus })).out, "v\n");
+});
+
+Deno.test("a bug is thrown, not told as if it were the caller's mistake", async () => {
+  const nexus = () => {
+    throw new TypeError("bug");
+  };
+  await assert.rejects(spike(["secret", "list"], { nexus }), TypeError);
+});
+
+Deno.test("a missing identity ends with 6", async () => {
+  const { runPilot } = await import("./run.ts");
+  let told = "";
+  const code = await runPilot(["secret", "list"], {
+    env: {},
+    stdin: new Blob().stream(),
+    stdout: { write: () => {} },
+    stderr: { write: (text) => told += text },
+    isTerminal: false,
+    readHidden: () => Promise.resolve(""),
+    openSource: () => {
+      throw new SpikeError("spiffe_unable_to_fetch_x509_source", "No X.509-SVID within 10 s");
+    },
+    createTransport: () => Promise.reject(new Error("unreachable")),
+  });
+  assert.equal(code, 6);
+  assert.equal(told, "Error: No X.509-SVID within 10 s\n");
+});

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { spike } from "./fake_nexus.ts";
+
+const STATUS = {
+  version: "0.1.0",
+  state: "ready",
+  backend: "sqlite",
+  storeId: "00ff",
+  initialized: true,
+  keepers: [
+    { index: 1, url: "https://k1:8554", state: "ok", lastSeen: "2026-01-01T00:00:00Z" },
+    { index: 2, url: "https://k2:8554", state: "unreachable", detail: "ECONNREFUSED" },
+  ],
+  threshold: 2,
+  shares: 3,
+  generation: 1,
+  since: "2026-01-01T00:00:00Z",
+};
+
+Deno.test("status tells of Nexus and its keepers", async () => {
+  const { code, out } = await spike(["status"], { nexus: () => STATUS });
+  assert.equal(code, 0);
+  assert.equal(
+    out,
+    `Nexus 0.1.0 at https://localhost:8553
+State   : ready
+Backend : sqlite, store 00ff
+Shards  : 2 of 3, generation 1
+Since   : 2026-01-01T00:00:00Z
+Keeper 1: ok, https://k1:8554 (last seen 2026-01-01T00:00:00Z)
+Keeper 2: unreachable, https://k2:8554 (ECONNREFUSED)
+`,
+  );
+});
+
+Deno.test("status as a document is what Nexus answered", async () => {
+  const { out } = await spike(["status", "-f", "json"], { nexus: () => STATUS });
+  assert.deepEqual(JSON.parse(out), STATUS);
+});
+
+Deno.test("a Nexus that is not ready is printed and ends with 6", async () => {
+  for (const state of ["waiting", "provisional", "database_lost"]) {
+    const { code, out, err } = await spike(["status"], { nexus: () => ({ ...STATUS, state }) });
+    assert.equal(code, 6);
+    assert.match(out, new RegExp(`^State   : ${state}$`, "m"));
+    assert.match(err, new RegExp(`^Error: Nexus is not ready: ${state}\nHint: `));
+  }
+});

@@ -1,0 +1,115 @@
+import { SpikeError } from "../../lib/api/error.ts";
+import { MAX_VALUE_BYTES, requireValues } from "../../lib/secret/name.ts";
+import type { PilotDeps } from "./deps.ts";
+import { readAll } from "./input.ts";
+import { asInputError } from "./report.ts";
+
+/** Where one value comes from. */
+interface Pair {
+  readonly key: string;
+  readonly from: "argument" | "stdin" | "file";
+  /** The value itself, or the name of a file. */
+  readonly text: string;
+}
+
+function usage(message: string, hint: string): SpikeError {
+  return new SpikeError("usage", message, { hint });
+}
+
+/** A pair without `=` is not repeated in full: it may be a value that lost its key. */
+function parsePair(given: string, position: number): Pair {
+  const at = given.indexOf("=");
+  if (at < 0) {
+    throw usage(
+      `Pair ${position} has no =, expected key=value; nothing was written`,
+      "Put quotes around a value that has blanks",
+    );
+  }
+  const key = given.slice(0, at);
+  const text = given.slice(at + 1);
+  if (key === "") throw usage(`Pair ${position} has no key before its =`, "Write key=value");
+  if (text === "-") return { key, from: "stdin", text };
+  if (text.startsWith("@")) return { key, from: "file", text: text.slice(1) };
+  return { key, from: "argument", text };
+}
+
+function refuseDoubles(pairs: readonly Pair[]): void {
+  const twice = pairs.find(({ key }, i) => pairs.findIndex((other) => other.key === key) < i);
+  if (twice !== undefined) {
+    throw usage(`Key ${JSON.stringify(twice.key)} is given twice`, "Give each key once");
+  }
+  const fromStdin = pairs.filter(({ from }) => from === "stdin").map(({ key }) => key);
+  if (fromStdin.length > 1) {
+    throw usage(
+      `Keys ${fromStdin.join(" and ")} both ask for standard input, which holds one value`,
+      "Give the others as key=@file",
+    );
+  }
+}
+
+async function readValueFile(key: string, path: string): Promise<Uint8Array> {
+  try {
+    using file = await Deno.open(path);
+    return await readAll(file.readable, MAX_VALUE_BYTES, `Value of key ${JSON.stringify(key)}`);
+  } catch (error) {
+    if (error instanceof SpikeError) throw error;
+    const why = error instanceof Deno.errors.NotFound ? "there is none" : String(error);
+    throw new SpikeError(
+      "fs_file_open_failed",
+      `File ${JSON.stringify(path)} cannot be read: ${why}`,
+      {
+        hint: `A value that starts with @ names a file; such a text itself goes through ${key}=-`,
+        cause: error,
+      },
+    );
+  }
+}
+
+function readBytes(pair: Pair, deps: PilotDeps): Promise<Uint8Array> {
+  if (pair.from === "file") return readValueFile(pair.key, pair.text);
+  if (deps.isTerminal) {
+    deps.stderr.write(`Type the value of ${JSON.stringify(pair.key)}, end it with Ctrl-D\n`);
+  }
+  return readAll(deps.stdin, MAX_VALUE_BYTES, `Value of key ${JSON.stringify(pair.key)}`);
+}
+
+async function readValue(pair: Pair, deps: PilotDeps): Promise<string> {
+  if (pair.from === "argument") return pair.text;
+  const bytes = await readBytes(pair, deps);
+  const name = JSON.stringify(pair.key);
+  try {
+    const value = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (value.endsWith("\n")) {
+      deps.stderr.write(`Note: the value of ${name} ends with a newline, which is kept\n`);
+    }
+    return value;
+  } catch (error) {
+    throw new SpikeError("data_invalid_input", `Value of key ${name} is not valid UTF-8 text`, {
+      hint: "Encode other bytes first, for example with base64",
+      cause: error,
+    });
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/**
+ * The pairs of a new version from `key=value`, `key=-` (standard input) and `key=@file`, bytes kept exactly.
+ * One wrong pair refuses all.
+ *
+ * @throws SpikeError `usage`, `data_invalid_input` or `fs_file_open_failed`
+ */
+export async function readValues(
+  given: readonly string[],
+  deps: PilotDeps,
+): Promise<Record<string, string>> {
+  const pairs = given.map((text, i) => parsePair(text, i + 1));
+  refuseDoubles(pairs);
+  const names: Record<string, string> = Object.create(null);
+  for (const { key } of pairs) names[key] = "";
+  asInputError(() => requireValues(names));
+  const values: Record<string, string> = Object.create(null);
+  for (const pair of pairs) values[pair.key] = await readValue(pair, deps);
+  asInputError(() => requireValues(values));
+  return values;
+}
