@@ -6,4 +6,4 @@
  */
 export type { PilotDeps, TextSink } from "./deps.ts";
 export { runPilot } from "./run.ts";
-export { systemDeps } from "./system.ts";
+export { realDeps } from "./real_deps.ts";

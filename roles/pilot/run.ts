@@ -19,7 +19,7 @@ function toUsageError(error: CommanderError): SpikeError {
  *
  * @example
  * ```ts
- * Deno.exit(await runPilot(Deno.args, systemDeps()));
+ * Deno.exit(await runPilot(Deno.args, realDeps(Deno.env.toObject())));
  * ```
  */
 export async function runPilot(args: readonly string[], deps: PilotDeps): Promise<number> {

@@ -12,10 +12,10 @@ function sinkOf(stream: { writeSync(bytes: Uint8Array): number }): TextSink {
 }
 
 /** The real surroundings of the command line. What it takes to reach Nexus is loaded when it is needed. */
-export function systemDeps(): PilotDeps {
+export function realDeps(env: PilotDeps["env"]): PilotDeps {
   const stderr = sinkOf(Deno.stderr);
   return {
-    env: Deno.env.toObject(),
+    env,
     stdin: Deno.stdin.readable,
     stdout: sinkOf(Deno.stdout),
     stderr,
