@@ -1,10 +1,17 @@
 import { placeOf } from "./resolve.ts";
-import { ROLES, type Setting } from "./setting.ts";
+import { ROLES, type Setting, type SettingsRole } from "./setting.ts";
 import { SETTINGS } from "./table.ts";
+
+/** A setting's default in words; empty when it has none. */
+export function plainDefault(setting: Setting<unknown>, role: SettingsRole): string {
+  const { fallbackText } = setting;
+  if (fallbackText !== undefined) return fallbackText.replaceAll("`", "");
+  return setting.kind.show(setting.fallback(role, placeOf({ HOME: "~" })));
+}
 
 function defaultText(setting: Setting<unknown>): string {
   if (setting.fallbackText !== undefined) return setting.fallbackText;
-  const text = setting.kind.show(setting.fallback("nexus", placeOf({ HOME: "~" })));
+  const text = plainDefault(setting, "nexus");
   return text === "" ? "–" : `\`${text}\``;
 }
 

@@ -6,6 +6,7 @@
  */
 export { settingsTable } from "./documentation.ts";
 export { parseFlags, type RoleArguments } from "./flags.ts";
+export { serverHelp } from "./help.ts";
 export { explainSettings, loadSettings, type SettingOrigin, type SettingsRequest } from "./load.ts";
 export type { ListenAddress } from "./place_kind.ts";
 export type { SettingsRole } from "./setting.ts";

@@ -161,7 +161,7 @@ export const SHARD = {
     kind: httpsUrls,
     variables: ["SPIKE_NEXUS_KEEPER_PEERS", "SPIKE_KEEPERS"],
     fallback: [],
-    fallbackText: "required unless the backend is memory",
+    fallbackText: "required except in memory",
     roles: KEY_ROLES,
     meaning: "The keepers in order: a keeper's position, from 1, is its shard's x coordinate.",
   }),
