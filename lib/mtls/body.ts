@@ -31,9 +31,19 @@ type Outcome =
   | { kind: "complete" }
   | { kind: "refused"; error: SpikeError };
 
+export interface BodyOptions {
+  /** No more than this is ever kept, whatever a route allows. */
+  readonly ceilingBytes: number;
+  readonly budget: BodyBudget;
+  /** Called once when the body is refused for its size: answer, then end the connection. */
+  readonly onOverflow: () => void;
+  /** Called once when the client goes on regardless: end the connection at once. */
+  readonly onFlood: () => void;
+}
+
 /**
- * One request's body, counted from its first byte on. Bytes past the ceiling are dropped as they come, and
- * `onOverflow` is called once so that the connection can be ended.
+ * One request's body, counted from its first byte on. Bytes that nobody will read are dropped as they come, up
+ * to the ceiling once more, so that a client in mid-sentence can still get its answer.
  */
 export class BoundedBody {
   #chunks: Uint8Array[] = [];
@@ -46,14 +56,13 @@ export class BoundedBody {
   readonly #ceiling: number;
   readonly #budget: BodyBudget;
   readonly #onOverflow: () => void;
+  #onFlood: (() => void) | undefined;
 
-  constructor(
-    incoming: IncomingMessage,
-    options: { ceilingBytes: number; budget: BodyBudget; onOverflow: () => void },
-  ) {
+  constructor(incoming: IncomingMessage, options: BodyOptions) {
     this.#limit = this.#ceiling = options.ceilingBytes;
     this.#budget = options.budget;
     this.#onOverflow = options.onOverflow;
+    this.#onFlood = options.onFlood;
     const announced = Number(incoming.headers["content-length"] ?? 0);
     if (announced > this.#limit) this.#refuse(tooLarge(this.#limit));
     incoming.on("data", (chunk: Uint8Array) => this.#keep(chunk));
@@ -94,7 +103,9 @@ export class BoundedBody {
   #keep(chunk: Uint8Array): void {
     if (this.#isReleased) {
       this.#droppedBytes += chunk.length;
-      if (this.#droppedBytes > this.#ceiling) this.#onOverflow();
+      if (this.#droppedBytes <= this.#ceiling) return;
+      this.#onFlood?.();
+      this.#onFlood = undefined;
       return;
     }
     if (this.#size + chunk.length > this.#limit) return this.#refuse(tooLarge(this.#limit));

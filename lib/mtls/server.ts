@@ -207,6 +207,7 @@ function createRequestHandler(deps: RequestDeps) {
       ceilingBytes: deps.maxBodyBytes ?? 1024 * 1024,
       budget,
       onOverflow: () => endAfterAnswer(outgoing, socket),
+      onFlood: () => socket.destroy(),
     });
     connection.requestsUnderWay++;
     outgoing.once("close", () => {

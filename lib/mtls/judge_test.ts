@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { createAuthority } from "../spiffe/authority.ts";
+import { MemorySource, parseSpiffeId, parseTrustDomain } from "../spiffe/mod.ts";
+import { createJudge } from "./judge.ts";
+
+const HOUR_MS = 3_600_000;
+const ID = parseSpiffeId("spiffe://spike.ist/app");
+
+async function scene() {
+  const authority = await createAuthority({ trustDomain: parseTrustDomain("spike.ist") });
+  const svid = await authority.issue(ID, HOUR_MS);
+  const bundles = new Map([[authority.trustDomain, authority.anchors()]]);
+  const source = new MemorySource({ svid, bundles });
+  const time = { now: Date.now() };
+  const judge = createJudge(source, () => time.now);
+  return { source, svid, time, judge };
+}
+
+Deno.test("the same chain is judged once per bundle generation", async () => {
+  const { source, svid, judge } = await scene();
+  const first = judge(svid.certificates);
+  assert.equal(judge(svid.certificates), first);
+  source.set(svid, source.current().bundles);
+  assert.notEqual(judge(svid.certificates), first);
+});
+
+Deno.test("a remembered verdict does not outlive the path", async () => {
+  const { svid, time, judge } = await scene();
+  assert.equal(judge(svid.certificates).ok, true);
+  time.now = svid.notAfterMs + 1000;
+  const later = judge(svid.certificates);
+  assert.equal(!later.ok && later.reason, "expired");
+});
+
+Deno.test("a clock that is set back makes a remembered verdict be judged anew", async () => {
+  const { svid, time, judge } = await scene();
+  assert.equal(judge(svid.certificates).ok, true);
+  time.now = svid.notBeforeMs - 1000;
+  const earlier = judge(svid.certificates);
+  assert.equal(!earlier.ok && earlier.reason, "not-yet-valid");
+});
+
+Deno.test("a refusal is not remembered", async () => {
+  const { source, svid, judge } = await scene();
+  const { bundles } = source.current();
+  source.set(svid, new Map());
+  assert.equal(judge(svid.certificates).ok, false);
+  source.set(svid, bundles);
+  assert.equal(judge(svid.certificates).ok, true);
+});
+
+Deno.test("without an identity nobody is judged", async () => {
+  const { source, svid, judge } = await scene();
+  source.withdraw("gone");
+  assert.throws(() => judge(svid.certificates), { code: "spiffe_unable_to_fetch_x509_source" });
+});
