@@ -4,8 +4,14 @@
  * @module
  */
 import { exitCodeOf } from "../../lib/api/error.ts";
-import { type BootstrapSettings, loadSettings, parseFlags } from "../../lib/config/mod.ts";
 import {
+  type BootstrapSettings,
+  loadSettings,
+  parseFlags,
+  serverHelp,
+} from "../../lib/config/mod.ts";
+import {
+  asRole,
   prepareProcess,
   reportFailure,
   startConfined,
@@ -17,10 +23,14 @@ import { permissionsOf } from "../../lib/spiffe/open_source.ts";
 import type { BootstrapStart } from "./worker.ts";
 
 /** Runs Bootstrap; answers the exit code. `-init` is taken for the sake of existing scripts. */
-export async function runBootstrapRole(
+export function runBootstrapRole(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<number> {
+  return asRole(args, () => serverHelp("bootstrap"), () => start(args, env));
+}
+
+async function start(args: readonly string[], env: Record<string, string>): Promise<number> {
   const { flags, switches } = parseFlags("bootstrap", args, ["exit-with-stdin", "init"]);
   const settings = loadSettings({ role: "bootstrap", env, flags });
   const reason = reasonNotToRun(settings);

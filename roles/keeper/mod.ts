@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { loadSettings, parseFlags } from "../../lib/config/mod.ts";
+import { loadSettings, parseFlags, serverHelp } from "../../lib/config/mod.ts";
 import {
+  asRole,
   prepareProcess,
   reportFailure,
   startConfined,
@@ -16,10 +17,14 @@ import type { KeeperStart } from "./worker.ts";
 import { listenPermissions } from "../../lib/process/mod.ts";
 
 /** Runs a keeper until it is told to stop; answers the exit code. */
-export async function runKeeper(
+export function runKeeper(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<number> {
+  return asRole(args, () => serverHelp("keeper"), () => start(args, env));
+}
+
+async function start(args: readonly string[], env: Record<string, string>): Promise<number> {
   const { flags, switches } = parseFlags("keeper", args, ["exit-with-stdin"]);
   const settings = loadSettings({ role: "keeper", env, flags });
   prepareProcess();

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { loadSettings, type NexusSettings, parseFlags } from "../../lib/config/mod.ts";
+import { loadSettings, type NexusSettings, parseFlags, serverHelp } from "../../lib/config/mod.ts";
 import {
+  asRole,
   assertPortIsFree,
   listenPermissions,
   prepareProcess,
@@ -20,10 +21,14 @@ import { KEK_SLOTS, SharedPage } from "./page.ts";
 import type { CoreStart, RequestStart, WorkerPorts } from "./start.ts";
 
 /** Runs Nexus until it is told to stop; answers the exit code. */
-export async function runNexus(
+export function runNexus(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<number> {
+  return asRole(args, () => serverHelp("nexus"), () => start(args, env));
+}
+
+async function start(args: readonly string[], env: Record<string, string>): Promise<number> {
   const { flags, switches } = parseFlags("nexus", args, ["exit-with-stdin"]);
   const settings = loadSettings({ role: "nexus", env, flags });
   prepareProcess();
