@@ -1,0 +1,102 @@
+import { complaintOf, type LogLine, parseLogLine } from "./log_line.ts";
+import type { ProcessPlan } from "./plan.ts";
+import type { Self } from "./self.ts";
+
+/** How a process ended. */
+export interface Ending {
+  readonly code: number;
+  readonly signal: string | null;
+  /** The last thing it complained about, if it did. */
+  readonly complaint: string | undefined;
+}
+
+/** One life of one process. */
+export interface Child {
+  readonly name: string;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  /** Resolves when it says that it listens; never rejects. */
+  readonly listening: Promise<void>;
+  /** Resolves when it is gone and all of its output is in the log. */
+  readonly ended: Promise<Ending>;
+  kill(signal: Deno.Signal): void;
+}
+
+/** What is done with a process's output. */
+export interface ChildOptions {
+  readonly self: Self;
+  readonly plan: ProcessPlan;
+  /** Appended to. */
+  readonly logPath: string;
+  /** Told of every line of its log that is one. */
+  readonly onLogLine: (line: LogLine) => void;
+}
+
+/**
+ * Starts a process of the system. It ends when the pipe to its standard input closes, which the operating
+ * system sees to when this process is gone, however it went. In a session of its own it does not get the
+ * terminal's Ctrl-C, so that the supervisor can stop all of them in order.
+ */
+export function startChild({ self, plan, logPath, onLogLine }: ChildOptions): Child {
+  const log = Deno.openSync(logPath, { append: true, create: true, mode: 0o600 });
+  const startedAtMs = Date.now();
+  const process = new Deno.Command(self.command, {
+    args: [...self.args, ...plan.args],
+    env: plan.env,
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+  const listening = Promise.withResolvers<void>();
+  let complaint: string | undefined;
+  const onLine = (line: string) => {
+    complaint = complaintOf(line) ?? complaint;
+    const parsed = parseLogLine(line);
+    if (parsed === undefined) return;
+    if (parsed.event === "listening") listening.resolve();
+    onLogLine(parsed);
+  };
+  const output = [process.stdout, process.stderr].map((stream) => follow(stream, log, onLine));
+  const ended = Promise.all([process.status, ...output]).then(([{ code, signal }]) => {
+    log.close();
+    return { code, signal, complaint };
+  });
+  return {
+    name: plan.name,
+    pid: process.pid,
+    startedAtMs,
+    listening: listening.promise,
+    ended,
+    kill: (signal) => {
+      try {
+        process.kill(signal);
+      } catch (error) {
+        // It has ended already; `ended` says how.
+        if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+      }
+    },
+  };
+}
+
+/** Copies a stream to the log as it is, and shows it line by line. */
+async function follow(
+  stream: ReadableStream<Uint8Array>,
+  log: Deno.FsFile,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    writeAll(log, chunk);
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  }
+  if (rest !== "") onLine(rest);
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
+}

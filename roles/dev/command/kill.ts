@@ -1,0 +1,24 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import { askSupervisor } from "../control_client.ts";
+import type { CommandContext } from "../mod.ts";
+import { directoryOf, type Given, parseOptions } from "../options.ts";
+
+/** `spike dev kill NAME`: SIGKILL; the process then stays down until it is started. */
+export async function kill({ args, env }: CommandContext): Promise<number> {
+  const given = parseOptions(args, { flags: ["dir"] });
+  const name = processName(given, "kill");
+  const { wasRunning } = await askSupervisor(directoryOf(given, env), "kill", { name });
+  console.error(wasRunning ? `Killed ${name}` : `${name} was not running`);
+  return 0;
+}
+
+/** The one word of a command that is about one process. */
+export function processName({ words }: Given, command: string): string {
+  const [name, ...more] = words;
+  if (name !== undefined && more.length === 0) return name;
+  throw new SpikeError(
+    "usage",
+    `spike dev ${command} was given ${words.length} names, expected one`,
+    { hint: `For example: spike dev ${command} nexus` },
+  );
+}

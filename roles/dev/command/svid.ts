@@ -1,0 +1,28 @@
+import { resolve } from "node:path";
+import { askSupervisor } from "../control_client.ts";
+import { replaceFile } from "../file.ts";
+import type { CommandContext } from "../mod.ts";
+import { directoryOf, durationFlag, noWords, parseOptions, required } from "../options.ts";
+
+/** `spike dev svid`: writes an SVID of any ID as files, key and bundle first, for curl and other clients. */
+export async function svid({ args, env }: CommandContext): Promise<number> {
+  const given = noWords(
+    parseOptions(args, { flags: ["dir", "id", "out", "ttl", "trust-domain"] }),
+  );
+  const id = required(given, "id", "spiffe://spike.ist/app/web");
+  const out = resolve(required(given, "out", "./svid"));
+  const ttlMs = durationFlag(given, "ttl");
+  const signer = given.flags["trust-domain"];
+  const files = await askSupervisor(directoryOf(given, env), "svid", {
+    id,
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(signer === undefined ? {} : { signer }),
+  });
+  await Deno.mkdir(out, { recursive: true, mode: 0o700 });
+  await replaceFile(`${out}/key.pem`, files.privateKey);
+  await replaceFile(`${out}/bundle.pem`, files.bundle);
+  await replaceFile(`${out}/svid.pem`, files.certificates);
+  const until = new Date(files.notAfterMs).toISOString();
+  console.error(`Wrote svid.pem, key.pem and bundle.pem to ${out}, valid until ${until}`);
+  return 0;
+}

@@ -1,0 +1,93 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import { bringUp } from "../bring_up.ts";
+import { shellQuote } from "../env_file.ts";
+import { openHome } from "../home.ts";
+import type { Layout } from "../layout.ts";
+import type { CommandContext } from "../mod.ts";
+import {
+  directoryOf,
+  durationFlag,
+  type Given,
+  integerFlag,
+  noWords,
+  parseOptions,
+} from "../options.ts";
+import { KEEPERS } from "../plan.ts";
+import { openRuntimeBase } from "../runtime_base.ts";
+import { sayOnStderr as say } from "../say.ts";
+import { listenForSignals } from "../signals.ts";
+
+const SVID_TTL_MS = 3_600_000;
+
+/** `spike dev`: brings everything up, then runs until it is told to stop. */
+export async function up({ args, env, self }: CommandContext): Promise<number> {
+  const given = noWords(parseOptions(args, {
+    flags: ["dir", "workers", "svid-ttl"],
+    switches: ["ephemeral", "keep", "reset"],
+  }));
+  refuseContradictions(given);
+  const workers = integerFlag(given, "workers", 0, 64);
+  const ttlMs = durationFlag(given, "svid-ttl") ?? SVID_TTL_MS;
+  using interruption = listenForSignals();
+  const interrupted = interruption.happened;
+  await using stack = new AsyncDisposableStack();
+  say("spike dev is for development only: nothing that it makes protects anything");
+  const home = await openHome({
+    dir: given.switches.has("ephemeral")
+      ? await temporaryDirectory(stack)
+      : directoryOf(given, env),
+    runtimeBase: await openRuntimeBase(env),
+    keepers: KEEPERS,
+    isReset: given.switches.has("reset"),
+    env,
+    say,
+  }, stack);
+  const isReady = await bringUp(home, {
+    self: self(),
+    env,
+    ttlMs,
+    ...(workers === undefined ? {} : { workers }),
+    isKept: given.switches.has("keep") || home.kept !== undefined,
+    say,
+    interrupted,
+  }, stack);
+  if (isReady) {
+    say(`Ready after ${(performance.now() / 1000).toFixed(1)} s`);
+    console.log(usageOf(home.layout));
+    await interrupted;
+  }
+  say("Stopping");
+  return 0;
+}
+
+function refuseContradictions({ flags, switches }: Given): void {
+  if (!switches.has("ephemeral")) return;
+  const others = [
+    ...(flags["dir"] === undefined ? [] : ["dir"]),
+    ...["keep", "reset"].filter((name) => switches.has(name)),
+  ];
+  if (others.length === 0) return;
+  throw new SpikeError(
+    "usage",
+    `--ephemeral cannot be combined with ${others.map((name) => `--${name}`).join(" and ")}`,
+  );
+}
+
+async function temporaryDirectory(stack: AsyncDisposableStack): Promise<string> {
+  const dir = await Deno.makeTempDir({ prefix: "spike-dev-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
+  return dir;
+}
+
+function usageOf({ dir, env, log }: Layout): string {
+  return [
+    "",
+    "In another terminal:",
+    `  . ${shellQuote(env)}`,
+    "  spike secret put tenants/acme/db user=ada",
+    "  spike secret get tenants/acme/db",
+    "",
+    `Logs are in ${log}. To play with failure: spike dev kill nexus --dir ${shellQuote(dir)}`,
+    "Ctrl-C stops it all.",
+  ].join("\n");
+}

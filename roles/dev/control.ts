@@ -1,0 +1,48 @@
+/** What commands ask of a running supervisor: one line of JSON each way on a unix socket. */
+import type { PlainFailure } from "../../lib/process/mod.ts";
+import type { SvidFiles } from "./identities.ts";
+
+/** What can be asked, by command: the request and its result. */
+export interface ControlCalls {
+  readonly svid: {
+    readonly request: { readonly id: string; readonly ttlMs?: number; readonly signer?: string };
+    readonly result: SvidFiles;
+  };
+  readonly socket: {
+    readonly request: { readonly id: string; readonly ttlMs?: number };
+    readonly result: { readonly address: string };
+  };
+  readonly kill: {
+    readonly request: { readonly name: string };
+    readonly result: { readonly wasRunning: boolean };
+  };
+  readonly start: {
+    readonly request: { readonly name: string; readonly timeoutMs: number };
+    readonly result: { readonly tookMs: number };
+  };
+}
+
+export type ControlName = keyof ControlCalls;
+export type RequestOf<C extends ControlName> = ControlCalls[C]["request"];
+export type ResultOf<C extends ControlName> = ControlCalls[C]["result"];
+
+/** What a supervisor does for each command. */
+export type ControlHandlers = {
+  readonly [C in ControlName]: (request: RequestOf<C>) => Promise<ResultOf<C>>;
+};
+
+/** The line that asks. */
+export interface ControlRequest {
+  readonly command: string;
+  readonly request: unknown;
+}
+
+/** The line that answers. */
+export type ControlAnswer =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly failure: PlainFailure };
+
+/** The whole of a connection until its other end stops sending, as text. */
+export async function readAll(connection: Deno.Conn): Promise<string> {
+  return await new Response(connection.readable).text();
+}

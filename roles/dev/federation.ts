@@ -1,0 +1,53 @@
+import type { Authority } from "../../lib/spiffe/authority.ts";
+import type { BundleMap, TrustDomain } from "../../lib/spiffe/mod.ts";
+import type { Issuer } from "../../lib/spiffe/issuer.ts";
+import type { WorkloadIdentity } from "../../lib/spiffe/workload_answer.ts";
+
+/** Authorities that trust one another; a new one is made known to every identity at once. */
+export class Federation {
+  readonly #make: (domain: TrustDomain) => Promise<Authority>;
+  readonly #making = new Map<TrustDomain, Promise<Authority>>();
+  readonly #members = new Map<TrustDomain, Authority>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(make: (domain: TrustDomain) => Promise<Authority>) {
+    this.#make = make;
+  }
+
+  /** The authority of a trust domain, made when it is asked for the first time. */
+  authority(domain: TrustDomain): Promise<Authority> {
+    const known = this.#making.get(domain);
+    if (known !== undefined) return known;
+    const making = this.#make(domain).then((authority) => {
+      this.#members.set(domain, authority);
+      for (const listener of [...this.#listeners]) listener();
+      return authority;
+    });
+    this.#making.set(domain, making);
+    return making;
+  }
+
+  /** Anchors of all members. */
+  bundles(): BundleMap {
+    return new Map([...this.#members].map(([domain, authority]) => [domain, authority.anchors()]));
+  }
+
+  /** An identity whose callers learn the anchors of all members, those of later ones too. */
+  identity(issuer: Issuer): WorkloadIdentity {
+    return {
+      current: () => {
+        const answer = issuer.current();
+        return answer && { svids: answer.svids, bundles: this.bundles() };
+      },
+      subscribe: (listener) => {
+        const own = () => listener();
+        this.#listeners.add(own);
+        const unsubscribe = issuer.subscribe(own);
+        return () => {
+          this.#listeners.delete(own);
+          unsubscribe();
+        };
+      },
+    };
+  }
+}

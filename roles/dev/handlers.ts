@@ -1,0 +1,81 @@
+import {
+  parseSpiffeId,
+  parseTrustDomain,
+  type TrustDomain,
+  trustDomainOf,
+} from "../../lib/spiffe/mod.ts";
+import type { ControlHandlers } from "./control.ts";
+import type { Identities } from "./identities.ts";
+import { type Layout, shortHash, socketPath } from "./layout.ts";
+import { isAccepted } from "./nexus_link.ts";
+import { TRUST_DOMAIN } from "./plan.ts";
+import type { DevSystem } from "./system.ts";
+
+export interface HandlerDeps {
+  readonly system: DevSystem;
+  readonly identities: Identities;
+  readonly layout: Layout;
+  readonly nexusUrl: string;
+  readonly ttlMs: number;
+  readonly say: (line: string) => void;
+}
+
+/** What the supervisor does for each command. */
+export function createHandlers(deps: HandlerDeps): ControlHandlers {
+  const { system, identities, layout, ttlMs, say } = deps;
+  const known = new Set<TrustDomain>([parseTrustDomain(TRUST_DOMAIN)]);
+  const introduce = async (domain: TrustDomain) => {
+    if (known.has(domain)) return;
+    if (await isKnownToNexus(deps, domain)) known.add(domain);
+    else say(`Nexus has not taken over the bundle of ${domain} yet`);
+  };
+  return {
+    svid: async (request) => {
+      const id = parseSpiffeId(request.id);
+      const signer = request.signer === undefined
+        ? trustDomainOf(id)
+        : parseTrustDomain(request.signer);
+      if (signer !== trustDomainOf(id)) say(`The authority of ${signer} forges ${id}`);
+      const { files } = await identities.issue({ id, signer, ttlMs: request.ttlMs ?? ttlMs });
+      await introduce(signer);
+      return files;
+    },
+    socket: async (request) => {
+      const id = parseSpiffeId(request.id);
+      const lifeMs = request.ttlMs ?? ttlMs;
+      const path = socketPath(layout, `extra-${shortHash(`${lifeMs} ${id}`)}`);
+      const address = await identities.serve(id, path, lifeMs);
+      await introduce(trustDomainOf(id));
+      return { address };
+    },
+    kill: async ({ name }) => {
+      const wasRunning = await system.kill(name);
+      if (wasRunning) say(`${name.padEnd(10)} killed`);
+      return { wasRunning };
+    },
+    start: async ({ name, timeoutMs }) => {
+      const beganMs = performance.now();
+      await system.start(name, timeoutMs);
+      const tookMs = Math.round(performance.now() - beganMs);
+      say(`${name.padEnd(10)} ready after ${tookMs} ms`);
+      return { tookMs };
+    },
+  };
+}
+
+const ATTEMPTS = 100;
+/** In a row, since each request worker of Nexus takes a new bundle over by itself. */
+const ENOUGH = 4;
+
+/** Waits until connections with identities of a new trust domain get through, if Nexus runs. */
+async function isKnownToNexus(deps: HandlerDeps, domain: TrustDomain): Promise<boolean> {
+  const id = parseSpiffeId(`spiffe://${domain}/spike-dev-probe`);
+  let inRow = 0;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (!deps.system.isRunning("nexus")) return false;
+    inRow = await isAccepted(deps.identities, id, deps.nexusUrl) ? inRow + 1 : 0;
+    if (inRow === ENOUGH) return true;
+    if (inRow === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return false;
+}

@@ -1,0 +1,32 @@
+/** The help of `spike dev`, on one screen. */
+export const HELP = `Usage: spike dev [options]
+       spike dev svid|socket|kill|start ... [--dir DIR]
+
+Brings up a whole system on this machine, for development only: an authority that issues SPIFFE
+identities, three keepers (two of which rebuild the root key), Nexus and Bootstrap, each a process of
+its own. It runs until Ctrl-C. Stopping it loses the root key, unless --keep was given.
+
+Options:
+  --dir DIR         where everything lies (default: spike/dev in the XDG state directory)
+  --ephemeral       a temporary directory instead, removed at the end
+  --keep            save recovery shards in DIR, in plain text, and restore from them at the next start
+  --reset           discard the data of a former run first
+  --workers N       request workers of Nexus
+  --svid-ttl TIME   life of the identities (default 1h); they are renewed at half of it
+
+While it runs:
+  svid --id ID --out OUT [--ttl TIME] [--trust-domain OTHER]
+                    write svid.pem, key.pem and bundle.pem for any SPIFFE ID; another trust domain has
+                    an authority of its own, federated with the first
+  socket --id ID [--ttl TIME]
+                    serve that identity's Workload API and print the address
+  kill NAME         SIGKILL for nexus, keeper-1, keeper-2, keeper-3 or bootstrap, which then stays down
+  start NAME [--timeout TIME]
+                    start it again; returns when it is ready or has failed
+
+Example:
+  $ spike dev --dir ./dev &
+  $ until [ -e ./dev/env ]; do sleep 0.1; done; . ./dev/env
+  $ spike secret put tenants/acme/db user=ada
+  $ spike dev svid --dir ./dev --id spiffe://spike.ist/spike/pilot/role/operator --out ./operator
+`;

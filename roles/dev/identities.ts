@@ -1,0 +1,133 @@
+import { type Authority, createAuthority } from "../../lib/spiffe/authority.ts";
+import { createIssuer, type Issuer } from "../../lib/spiffe/issuer.ts";
+import {
+  isMemberOf,
+  MemorySource,
+  parseTrustDomain,
+  pemEncode,
+  type SpiffeId,
+  type SvidSource,
+  type TrustDomain,
+  trustDomainOf,
+  type X509Svid,
+} from "../../lib/spiffe/mod.ts";
+import { serveWorkloadApi, type WorkloadServer } from "../../lib/spiffe/workload_server.ts";
+import { Federation } from "./federation.ts";
+import { TRUST_DOMAIN } from "./plan.ts";
+
+/** What a new SVID is to be. */
+export interface SvidRequest {
+  readonly id: SpiffeId;
+  readonly ttlMs: number;
+  /** Whose authority signs; the ID's own trust domain unless a forgery is wanted. */
+  readonly signer?: TrustDomain;
+}
+
+/** An SVID as PEM, and the anchors its holder needs. */
+export interface SvidFiles {
+  readonly certificates: string;
+  readonly privateKey: string;
+  /** Anchors of the system's servers, then those of the holder's own trust domain. */
+  readonly bundle: string;
+  readonly notAfterMs: number;
+}
+
+/** All identities of one system, and the sockets that hand them out. Keys live in memory only. */
+export class Identities implements AsyncDisposable {
+  readonly #ttlMs: number;
+  readonly #say: (line: string) => void;
+  readonly #federation = new Federation((trustDomain) => createAuthority({ trustDomain }));
+  readonly #issuers = new Map<string, Promise<Issuer>>();
+  readonly #servers = new Map<string, Promise<WorkloadServer>>();
+
+  /** SVIDs live for `ttlMs` unless asked otherwise. */
+  constructor(ttlMs: number, say: (line: string) => void) {
+    this.#ttlMs = ttlMs;
+    this.#say = say;
+  }
+
+  /** Serves an identity on a socket; asked again for the same socket it answers the same address. */
+  async serve(id: SpiffeId, path: string, ttlMs = this.#ttlMs): Promise<string> {
+    let server = this.#servers.get(path);
+    if (server === undefined) {
+      server = this.#issuer(id, ttlMs).then((issuer) =>
+        serveWorkloadApi({ listen: { path }, identity: this.#federation.identity(issuer) })
+      );
+      this.#servers.set(path, server);
+    }
+    return (await server).address;
+  }
+
+  /** The identity as the supervisor itself uses it. */
+  async source(id: SpiffeId): Promise<SvidSource> {
+    const identity = this.#federation.identity(await this.#issuer(id, this.#ttlMs));
+    const source = new MemorySource(undefined, { place: "the development authority" });
+    const follow = () => {
+      const answer = identity.current();
+      const svid = answer?.svids[0];
+      if (answer && svid) source.set(svid, answer.bundles);
+    };
+    follow();
+    const unsubscribe = identity.subscribe(follow);
+    const close = source.close.bind(source);
+    source.close = () => {
+      unsubscribe();
+      return close();
+    };
+    return source;
+  }
+
+  /** One SVID that is not renewed. */
+  async issue(request: SvidRequest): Promise<{ svid: X509Svid; files: SvidFiles }> {
+    const domain = request.signer ?? trustDomainOf(request.id);
+    const svid = await sign(await this.#federation.authority(domain), request);
+    const bundles = this.#federation.bundles();
+    const domains = new Set([parseTrustDomain(TRUST_DOMAIN), domain]);
+    const anchors = [...domains].flatMap((name) => bundles.get(name) ?? []);
+    const files = {
+      certificates: pemOf(svid.certificates),
+      privateKey: pemEncode("PRIVATE KEY", svid.privateKey),
+      bundle: pemOf(anchors),
+      notAfterMs: svid.notAfterMs,
+    };
+    return { svid, files };
+  }
+
+  /** Anchors of all trust domains. */
+  bundles() {
+    return this.#federation.bundles();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const servers = await Promise.allSettled(this.#servers.values());
+    for (const issuer of await Promise.allSettled(this.#issuers.values())) {
+      if (issuer.status === "fulfilled") issuer.value.close();
+    }
+    await Promise.all(
+      servers.map((server) => server.status === "fulfilled" ? server.value.close() : undefined),
+    );
+  }
+
+  #issuer(id: SpiffeId, ttlMs: number): Promise<Issuer> {
+    const key = `${ttlMs} ${id}`;
+    const known = this.#issuers.get(key);
+    if (known !== undefined) return known;
+    const issuer = this.#federation.authority(trustDomainOf(id)).then((authority) =>
+      createIssuer({ authority, id, ttlMs, log: this.#say })
+    );
+    this.#issuers.set(key, issuer);
+    return issuer;
+  }
+}
+
+/** An authority signs IDs of its own domain only; for another one the name has to be forced upon it. */
+async function sign(authority: Authority, { id, ttlMs }: SvidRequest): Promise<X509Svid> {
+  if (isMemberOf(id, authority.trustDomain)) return await authority.issue(id, ttlMs);
+  const placeholder = `spiffe://${authority.trustDomain}` as SpiffeId;
+  const svid = await authority.issue(placeholder, ttlMs, { uriSans: [id] });
+  return { ...svid, id };
+}
+
+function pemOf(certificates: readonly Uint8Array[]): string {
+  return certificates.map((der) => pemEncode("CERTIFICATE", der)).join("");
+}

@@ -1,0 +1,51 @@
+/**
+ * `spike dev`: a whole system on one machine, for development only. A supervisor with an embedded SPIFFE
+ * authority starts the real roles as processes; commands talk to it over a socket. Nothing here is a security
+ * boundary. Start reading at `command/up.ts` and `system.ts`.
+ *
+ * @module
+ */
+import { exitCodeOf } from "../../lib/api/error.ts";
+import { plainFailure } from "../../lib/process/supervise.ts";
+import { type Self, thisProgram } from "./self.ts";
+
+/** What a command is given. */
+export interface CommandContext {
+  /** Without the command's own name. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** How this program is run again; asked only by who starts processes. */
+  readonly self: () => Self;
+}
+
+type Command = (context: CommandContext) => Promise<number>;
+
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  svid: async () => (await import("./command/svid.ts")).svid,
+  socket: async () => (await import("./command/socket.ts")).socket,
+  kill: async () => (await import("./command/kill.ts")).kill,
+  start: async () => (await import("./command/start.ts")).start,
+};
+
+/** Runs `spike dev …` and answers the exit code; `self` is how to run this program, found out by default. */
+export async function runDev(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  self?: Self,
+): Promise<number> {
+  const [name = "", ...rest] = args;
+  try {
+    if (args.includes("--help") || args.includes("-h") || name === "help") {
+      console.log((await import("./help.ts")).HELP.trimEnd());
+      return 0;
+    }
+    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    const command = load ? await load() : (await import("./command/up.ts")).up;
+    return await command({ args: load ? rest : args, env, self: () => self ?? thisProgram() });
+  } catch (error) {
+    const failure = plainFailure(error);
+    console.error(`Error: ${failure.message}`);
+    if (failure.hint !== undefined) console.error(`Hint: ${failure.hint}`);
+    return exitCodeOf(failure.code);
+  }
+}

@@ -1,0 +1,16 @@
+/** Tells a person who looks on; progress goes to standard error, so that standard output stays for results. */
+export type Say = (line: string) => void;
+
+/** Writes one line to standard error. A terminal that is gone is no reason to end. */
+export const sayOnStderr: Say = (line) => {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+};
+
+/** A line about one process. */
+export function about(name: string, what: string): string {
+  return `${name.padEnd(10)} ${what}`;
+}

@@ -1,0 +1,228 @@
+import { SpikeError } from "../../lib/api/error.ts";
+import type { Client } from "../../lib/client/mod.ts";
+import { parseSpiffeId } from "../../lib/spiffe/mod.ts";
+import { type Child, type Ending, startChild } from "./child.ts";
+import type { Identities } from "./identities.ts";
+import { type Layout, socketPath } from "./layout.ts";
+import { tellingOf } from "./log_line.ts";
+import { askStatus } from "./nexus_link.ts";
+import { keeperPosition, type ProcessPlan } from "./plan.ts";
+import { type AwaitedKeepers, lackOf } from "./readiness.ts";
+import type { Self } from "./self.ts";
+
+/** How often a state that cannot announce itself is looked at. */
+const POLL_MS = 25;
+/** How long a process may take to stop by itself. */
+const STOP_MS = 8_000;
+
+export interface SystemOptions {
+  readonly self: Self;
+  readonly layout: Layout;
+  readonly plans: readonly ProcessPlan[];
+  readonly identities: Identities;
+  /** Has the superuser's identity. */
+  readonly client: Promise<Client>;
+  /** One line for the person who looks on. */
+  readonly say: (line: string) => void;
+}
+
+/**
+ * The processes of one development system. A process that ends, or is killed, stays down until it is started
+ * again.
+ *
+ * Life: made → `launch` of some or all → `kill`, `start` → `stop`.
+ */
+export class DevSystem {
+  readonly #options: SystemOptions;
+  readonly #children = new Map<string, Child>();
+  /** Those whose end is no surprise. */
+  readonly #expected = new WeakSet<Child>();
+  #isStopping = false;
+
+  constructor(options: SystemOptions) {
+    this.#options = options;
+  }
+
+  /** Names of all processes, running or not. */
+  get names(): string[] {
+    return this.#options.plans.map(({ name }) => name);
+  }
+
+  isRunning(name: string): boolean {
+    return this.#children.has(name);
+  }
+
+  /** Starts a process without waiting for it. Its identity is served before it can ask. */
+  async launch(name: string): Promise<Child> {
+    const plan = this.#plan(name);
+    const { identities, layout, self, say } = this.#options;
+    const child = startChild({
+      self,
+      plan,
+      logPath: `${layout.log}/${name}.log`,
+      onLogLine: (line) => {
+        const telling = tellingOf(line);
+        if (telling !== undefined && !this.#isStopping) say(`${name.padEnd(10)} ${telling}`);
+      },
+    });
+    this.#children.set(name, child);
+    void child.ended.then((ending) => this.#ended(child, ending));
+    await identities.serve(parseSpiffeId(plan.spiffeId), socketPath(layout, name));
+    return child;
+  }
+
+  /** Kills a process at once. Answers whether there was one to kill. */
+  async kill(name: string): Promise<boolean> {
+    this.#plan(name);
+    const child = this.#children.get(name);
+    if (child === undefined) return false;
+    this.#expected.add(child);
+    child.kill("SIGKILL");
+    await child.ended;
+    return true;
+  }
+
+  /**
+   * Starts a process and resolves when it is ready: Nexus when it serves secrets, a keeper when Nexus (if that
+   * runs) has given it its shard, Bootstrap when it is done.
+   *
+   * @throws SpikeError `entity_conflict` when it runs already, `state_not_ready` when it ended or took too long
+   */
+  async start(name: string, timeoutMs: number): Promise<void> {
+    this.#plan(name);
+    if (this.#children.has(name)) {
+      throw new SpikeError("entity_conflict", `${name} is already running`);
+    }
+    const child = await this.launch(name);
+    if (name === "bootstrap") return await this.untilDone(child);
+    const position = keeperPosition(name);
+    await this.untilReady(timeoutMs, position === undefined ? [] : [position], [child]);
+  }
+
+  /** Waits for a process that ends by itself; throws `state_not_ready` when it failed. */
+  async untilDone(child: Child): Promise<void> {
+    const ending = await child.ended;
+    if (ending.code !== 0) throw this.#endedEarly(child.name, ending);
+  }
+
+  /** Waits until a process listens; throws `state_not_ready` when it ends before. */
+  async untilListening(child: Child): Promise<void> {
+    const failed = child.ended.then((ending) => {
+      throw this.#endedEarly(child.name, ending);
+    });
+    await Promise.race([child.listening, failed]);
+  }
+
+  /**
+   * Waits until Nexus is ready and holds the keepers at `positions` for good, or until one of `children` ends.
+   * While Nexus is down it is enough that they listen.
+   */
+  async untilReady(
+    timeoutMs: number,
+    positions: readonly number[],
+    children: readonly Child[],
+  ): Promise<void> {
+    const stop = new AbortController();
+    const listening = Promise.all(children.map((child) => this.untilListening(child)));
+    const ended = children.map(async (child) => {
+      throw this.#endedEarly(child.name, await child.ended);
+    });
+    try {
+      await Promise.race([
+        listening.then(() => this.#poll(timeoutMs, this.#awaited(positions), stop.signal)),
+        timeOut(timeoutMs + 1_000, stop.signal),
+        ...ended,
+      ]);
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Ends all processes: Nexus first, since it needs the others. Those that hang are killed. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const running = [...this.#children.values()];
+    for (const child of running) child.kill("SIGTERM");
+    const timer = setTimeout(() => this.killAll(), STOP_MS);
+    await Promise.all(running.map(({ ended }) => ended));
+    clearTimeout(timer);
+  }
+
+  /** Ends all processes at once. */
+  killAll(): void {
+    this.#isStopping = true;
+    for (const child of this.#children.values()) child.kill("SIGKILL");
+  }
+
+  #plan(name: string): ProcessPlan {
+    const plan = this.#options.plans.find((one) => one.name === name);
+    if (plan !== undefined) return plan;
+    throw new SpikeError(
+      "usage",
+      `${JSON.stringify(name)} is no process of the system, expected one of ${
+        this.names.join(", ")
+      }`,
+    );
+  }
+
+  #ended(child: Child, ending: Ending): void {
+    this.#children.delete(child.name);
+    const isDone = child.name === "bootstrap" && ending.code === 0;
+    if (this.#isStopping || this.#expected.has(child)) return;
+    const how = isDone ? "done" : `ended unexpectedly, ${howOf(ending)}`;
+    this.#options.say(`${child.name.padEnd(9)} ${how}`);
+  }
+
+  #endedEarly(name: string, ending: Ending): SpikeError {
+    return new SpikeError(
+      "state_not_ready",
+      `${name} ended before it was ready, ${howOf(ending)}`,
+      {
+        hint: `See ${this.#options.layout.log}/${name}.log`,
+      },
+    );
+  }
+
+  #awaited(positions: readonly number[]): AwaitedKeepers {
+    return new Map(positions.map((position) => {
+      const child = this.#children.get(`keeper-${position}`);
+      return [position, child?.startedAtMs ?? Infinity];
+    }));
+  }
+
+  async #poll(timeoutMs: number, awaited: AwaitedKeepers, signal: AbortSignal): Promise<void> {
+    const endMs = Date.now() + timeoutMs;
+    let lack: string | undefined;
+    while (!signal.aborted) {
+      if (!this.#children.has("nexus")) return;
+      const status = await askStatus(await this.#options.client);
+      lack = typeof status === "string" ? status : lackOf(status, awaited);
+      if (lack === undefined) return;
+      if (Date.now() > endMs) throw tooLate(timeoutMs, lack);
+      await pause(POLL_MS);
+    }
+  }
+}
+
+function howOf({ code, signal, complaint }: Ending): string {
+  const how = signal === null ? `exit code ${code}` : `killed by ${signal}`;
+  return complaint === undefined ? how : `${how}: ${complaint}`;
+}
+
+function tooLate(timeoutMs: number, lack: string): SpikeError {
+  return new SpikeError("state_not_ready", `Not ready within ${timeoutMs / 1000} s: ${lack}`, {
+    hint:
+      "Start the processes that are down; if too few keepers still hold a shard, the key is lost",
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function timeOut(ms: number, signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const timer = setTimeout(() => reject(tooLate(ms, "a process does not listen")), ms);
+    signal.addEventListener("abort", () => clearTimeout(timer));
+  });
+}
