@@ -219,7 +219,7 @@ export const NEXUS = {
   keeperProbeInterval: setting("keeper-probe-interval", {
     kind: wait,
     variables: ["SPIKE_NEXUS_KEEPER_PROBE_INTERVAL"],
-    fallback: 5000,
+    fallback: 2000,
     roles: ["nexus"],
     meaning: "How often keepers are asked whether they still hold their shard.",
   }),

@@ -28,14 +28,14 @@ async function start(args: readonly string[], env: Record<string, string>): Prom
   const { flags, switches } = parseFlags("keeper", args, ["exit-with-stdin"]);
   const settings = loadSettings({ role: "keeper", env, flags });
   prepareProcess();
-  const { buffer, layout } = allocateLocked(2);
+  const { buffer, layout, report } = allocateLocked(2);
   const identity = permissionsOf(settings);
   const thread = startConfined({
     entry: new URL("./worker.ts", import.meta.url),
     name: "keeper",
     permissions: { ...identity, net: [...identity.net, ...listenPermissions(settings.listen)] },
   });
-  const data: KeeperStart = { settings, memory: { buffer, layout } };
+  const data: KeeperStart = { settings, memory: { buffer, layout }, locked: report.mlock };
   thread.postMessage({ kind: "start", data });
   return await superviseThreads({
     threads: [thread],

@@ -15,15 +15,18 @@ import { ShardSlots } from "./slots.ts";
 /** What the main thread hands over. */
 export interface KeeperStart {
   readonly settings: KeeperSettings;
+  /** Whether that memory is kept out of swap: `ok`, or why not. */
+  readonly locked: string;
   readonly memory: { readonly buffer: SharedArrayBuffer; readonly layout: SlotLayout };
 }
 
 runThread(startKeeper);
 
-async function startKeeper({ settings, memory }: KeeperStart): Promise<Running> {
+async function startKeeper({ settings, memory, locked }: KeeperStart): Promise<Running> {
   configureLogging({ level: settings.logLevel });
   await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
   const log = createLogger("keeper");
+  if (locked !== "ok") log.warn("memory_not_locked", { reason: locked });
   const source = openSource(settings, (reason) => log.warn("identity_awaited", { reason }));
   const { svid } = await source.ready(settings.sourceTimeoutMs);
   const { trustRoots: roots } = settings;

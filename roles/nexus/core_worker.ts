@@ -27,6 +27,7 @@ async function start(given: CoreStart): Promise<Running> {
   configureLogging({ level: settings.logLevel });
   await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
   const log = createLogger("nexus");
+  if (given.locked !== "ok") log.warn("memory_not_locked", { reason: given.locked });
   const source = await openIdentity(settings, log);
   const { lock, store } = openStore(settings);
   const page = new SharedPage(given.page);
@@ -66,6 +67,11 @@ async function openIdentity(settings: NexusSettings, log: Logger): Promise<SvidS
 }
 
 function openStore(settings: NexusSettings): { lock?: DataDirectoryLock; store: Store } {
+  if (settings.backend === "lite") {
+    throw new SpikeError("config_invalid", "Backend lite is not part of this version", {
+      hint: "Set SPIKE_NEXUS_BACKEND_STORE to sqlite or memory",
+    });
+  }
   if (settings.backend === "memory") return { store: openMemory() };
   Deno.mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDirectory(settings.dataDir);

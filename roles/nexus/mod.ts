@@ -70,6 +70,7 @@ function startThreads(settings: NexusSettings): Worker[] {
     page: page.buffer,
     kekSlots,
     rootSlots: { buffer: root.buffer, layout: root.layout },
+    locked: root.report.mlock,
     workers: coreEnds,
   };
   core.postMessage({ kind: "start", data: start }, coreEnds.flatMap((end) => Object.values(end)));

@@ -13,6 +13,8 @@ export interface CoreStart {
   readonly page: SharedArrayBuffer;
   readonly rootSlots: SharedSlots;
   readonly kekSlots: SharedSlots;
+  /** Whether the root key's memory is kept out of swap: `ok`, or why not. */
+  readonly locked: string;
   /** One per request worker; none means that the core serves itself. */
   readonly workers: readonly WorkerPorts[];
 }
