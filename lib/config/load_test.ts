@@ -45,7 +45,7 @@ Deno.test("with nothing set, each role has the documented defaults", () => {
     callTimeouts: { connectMs: 30_000, headersMs: 10_000, totalMs: 60_000 },
     dataDir: "/home/ada/.spike/data",
     keeperUpdateIntervalMs: 300_000,
-    keeperProbeIntervalMs: 5000,
+    keeperProbeIntervalMs: 2000,
     maxSecretVersions: 10,
     workers: 2,
     cipherLimitBytes: 65_536,

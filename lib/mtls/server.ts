@@ -62,6 +62,8 @@ interface Connection {
   verdict: Peer;
   readonly generation: number;
   requestsUnderWay: number;
+  /** Nothing more is served on it after the requests under way. */
+  isClosing: boolean;
 }
 
 /** How many requests one connection may have in the pipe. Our clients and the original's send one at a time. */
@@ -122,7 +124,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     },
     close: (drainMs = 0) => {
       stopWatching();
-      return close(server, sockets, drainMs);
+      return close(server, sockets, connections, drainMs);
     },
   };
 }
@@ -172,7 +174,7 @@ function judgeConnection(
     return refuse("wrong-role", "This identity may not connect here", verdict.id);
   }
   const generation = deps.source.current().generation;
-  return { chain, verdict, generation, requestsUnderWay: 0 };
+  return { chain, verdict, generation, requestsUnderWay: 0, isClosing: false };
 }
 
 function remoteOf(socket: TLSSocket): string {
@@ -200,7 +202,9 @@ function createRequestHandler(deps: RequestDeps) {
   return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const socket = incoming.socket as TLSSocket;
     const connection = deps.connections.get(socket);
-    if (!connection || connection.requestsUnderWay >= PIPELINE_LIMIT) return void socket.destroy();
+    const isServed = connection && !connection.isClosing &&
+      connection.requestsUnderWay < PIPELINE_LIMIT;
+    if (!isServed) return void socket.destroy();
     const mustClose = recheck(connection, deps);
     if (mustClose === "refused") return void socket.destroy();
     const body = new BoundedBody(incoming, {
@@ -213,6 +217,7 @@ function createRequestHandler(deps: RequestDeps) {
     outgoing.once("close", () => {
       connection.requestsUnderWay--;
       body.release();
+      if (connection.isClosing && connection.requestsUnderWay === 0) socket.destroy();
     });
     exchanges.set(incoming, {
       context: { peer: connection.verdict, readBody: (limit) => body.read(limit) },
@@ -308,7 +313,14 @@ async function listen(server: Server, address: Address): Promise<number> {
   return port;
 }
 
-function close(server: Server, sockets: Set<TLSSocket>, drainMs: number): Promise<void> {
+/** Ends idle connections now, busy ones after their answer, and all of them when `drainMs` have passed. */
+function close(
+  server: Server,
+  sockets: ReadonlySet<TLSSocket>,
+  connections: WeakMap<TLSSocket, Connection>,
+  drainMs: number,
+): Promise<void> {
+  const isBusy = (socket: TLSSocket) => (connections.get(socket)?.requestsUnderWay ?? 0) > 0;
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
@@ -317,7 +329,10 @@ function close(server: Server, sockets: Set<TLSSocket>, drainMs: number): Promis
       clearTimeout(timer);
       resolve();
     });
-    server.closeIdleConnections();
-    if (drainMs === 0) { for (const socket of sockets) socket.destroy(); }
+    for (const socket of sockets) {
+      const connection = connections.get(socket);
+      if (isBusy(socket) && connection) connection.isClosing = true;
+      else socket.destroy();
+    }
   });
 }

@@ -330,3 +330,25 @@ function servedSerial(port: number): Promise<string> {
     });
   });
 }
+
+Deno.test("close() lets a request under way finish and ends idle connections at once", async () => {
+  const ca = await authority();
+  const gate = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  const { server, url } = await serve(await sourceOf(ca, NEXUS), {
+    fetch: async () => {
+      arrived.resolve();
+      await gate.promise;
+      return new Response("late");
+    },
+  });
+  await using busy = client(await sourceOf(ca, SUPERUSER));
+  const answer = busy.post(url, "{}");
+  await arrived.promise;
+  const closed = server.close(5_000);
+  await using late = client(await sourceOf(ca, SUPERUSER));
+  await failureOf(late.post(url, "{}"));
+  gate.resolve();
+  assert.equal(decoder.decode((await answer).body), "late");
+  await closed;
+});
