@@ -1,61 +1,110 @@
 /**
- * Enforces the direction of imports: `roles -> lib`, never between roles, never `lib -> roles`,
- * and nothing of the runtime inside the pure folders. Part of `deno task check`.
+ * Enforces the direction of imports: `roles -> lib`, never between roles, never `lib -> roles`, nothing of the
+ * tests in the program, and nothing of the runtime within reach of the pure folders. Part of `deno task check`.
  */
-import { dirname, join, normalize, relative } from "node:path";
+import { join, normalize } from "node:path";
+import { type ModuleScan, scanModule } from "./module_scan.ts";
+import { isTestFile, ROOT, sourceFiles } from "./source_files.ts";
 
-const PURE = ["lib/policy/", "lib/shamir/", "lib/audit/", "lib/seal/", "lib/recovery/"];
-/** What touches the operating system or the clock for a pure folder lives in files named so. */
-const PURE_EXCEPTIONS = /(_test\.ts|\/(os_|locked_memory)[a-z_]*\.ts)$/;
-const RUNTIME =
-  /\bDeno\.|\bfrom "node:|\bimport\("node:|Date\.now\(|new Date\(\)|performance\.now\(|Math\.random\(|crypto\.getRandomValues\(|\bfetch\(/;
-const root = normalize(join(import.meta.dirname ?? ".", ".."));
+const PURE = /^lib\/(policy|shamir|audit|seal|recovery)\//;
+/** What touches the operating system on behalf of a pure folder lives in files named so. */
+const SURROUNDINGS = /\/(os_|locked_memory)\w*\.ts$/;
 
-function* sources(dir: string): Generator<string> {
-  for (const entry of Deno.readDirSync(join(root, dir))) {
-    const path = `${dir}/${entry.name}`;
-    if (entry.isDirectory) yield* sources(path);
-    else if (entry.name.endsWith(".ts")) yield path;
-  }
+/** The files of a program: path relative to its root, and what is in each. */
+export type Program = ReadonlyMap<string, ModuleScan>;
+
+/** Whether `file` takes time, randomness and I/O as parameters only. */
+export function isPure(file: string): boolean {
+  return PURE.test(file) && !SURROUNDINGS.test(file) && !isTestFile(file);
+}
+
+/** Why `file` may not refer to `target` (both relative to the root), or undefined when it may. */
+export function forbidden(file: string, target: string): string | undefined {
+  if (isTestFile(file)) return undefined;
+  if (isTestFile(target)) return "the program contains nothing of its tests";
+  if (/^(tests|scripts)\//.test(target)) return "the program imports only lib and roles";
+  if (file.startsWith("lib/") && !target.startsWith("lib/")) return "lib imports nothing above it";
+  const from = roleOf(file);
+  const to = roleOf(target);
+  return from && to && from !== to ? "a role never imports another role" : undefined;
 }
 
 function roleOf(path: string): string | undefined {
   return /^roles\/([^/]+)\//.exec(path)?.[1];
 }
 
-/** Why `file` may not import `target` (both relative to the root), or undefined when it may. */
-export function forbidden(file: string, target: string): string | undefined {
-  const isTest = /_test\.ts$/.test(file);
-  if (file.startsWith("lib/") && /^(roles|scripts|tests)\//.test(target) && !isTest) {
-    return "lib imports nothing above it";
+function targetOf(file: string, specifier: string): string | undefined {
+  return specifier.startsWith(".") ? normalize(join(file, "..", specifier)) : undefined;
+}
+
+/** Only lib and roles are in a program; what tests take from elsewhere is for the type check to find. */
+function isMissing(target: string, program: Program): boolean {
+  return /^(lib|roles)\//.test(target) && !program.has(target);
+}
+
+/** Complaints about the references of one file. */
+function directionComplaints(file: string, scan: ModuleScan, program: Program): string[] {
+  const complaints: string[] = [];
+  for (const { specifier, line } of scan.references) {
+    const target = targetOf(file, specifier);
+    if (!target?.endsWith(".ts")) continue;
+    const why = forbidden(file, target) ?? (isMissing(target, program) ? "no such module" : "");
+    if (why) complaints.push(`${file}:${line}: ${target}: ${why}`);
   }
-  const from = roleOf(file);
-  const to = roleOf(target);
-  if (from && to && from !== to) return "a role never imports another role";
-  if (from && /^(tests|scripts)\//.test(target) && !isTest) return "a role imports only lib";
+  if (isTestFile(file)) return complaints;
+  return complaints.concat(
+    scan.computed.map((line) => `${file}:${line}: the module of an import is written out`),
+  );
+}
+
+function impurity(scan: ModuleScan): { text: string; line: number } | undefined {
+  const builtIn = scan.references.find(({ specifier, kind }) =>
+    specifier.startsWith("node:") && kind !== "type"
+  );
+  return scan.runtime[0] ?? (builtIn && { text: builtIn.specifier, line: builtIn.line });
+}
+
+/** The first way from a pure file to code that uses its surroundings, as the files on it. */
+function wayOut(start: string, program: Program): string | undefined {
+  const seen = new Set([start]);
+  const ways = [[start]];
+  for (const way of ways) {
+    const file = way.at(-1) ?? start;
+    const scan = program.get(file);
+    if (!scan || SURROUNDINGS.test(file)) continue;
+    const found = impurity(scan);
+    if (found) return [...way.slice(0, -1), `${file}:${found.line}`, found.text].join(" > ");
+    for (const { specifier, kind } of scan.references) {
+      const target = targetOf(file, specifier);
+      if (!target || kind === "type" || seen.has(target)) continue;
+      seen.add(target);
+      ways.push([...way, target]);
+    }
+  }
   return undefined;
 }
 
-function check(file: string): string[] {
-  const text = Deno.readTextFileSync(join(root, file));
+/** Everything that is wrong with a program, one line each; empty when nothing is. */
+export function complaintsAbout(program: Program): string[] {
   const complaints: string[] = [];
-  for (const m of text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
-    const target = relative(root, normalize(join(root, dirname(file), m[1] ?? "")));
-    const why = forbidden(file, target);
-    if (why) complaints.push(`${file}: imports ${target}: ${why}`);
-  }
-  if (PURE.some((dir) => file.startsWith(dir)) && !PURE_EXCEPTIONS.test(file)) {
-    const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*$/gm, "");
-    const m = RUNTIME.exec(code);
-    if (m) {
-      complaints.push(`${file}: ${m[0]}: pure code takes time, randomness and I/O as parameters`);
-    }
+  for (const [file, scan] of program) {
+    complaints.push(...directionComplaints(file, scan, program));
+    const way = isPure(file) ? wayOut(file, program) : undefined;
+    if (way) complaints.push(`${way}: pure code takes time, randomness and I/O as parameters`);
   }
   return complaints;
 }
 
+/** The program of this checkout. */
+export function readProgram(): Program {
+  const files = ["main.ts", ...["lib", "roles"].flatMap((dir) => sourceFiles(dir))];
+  return new Map(
+    files.map((file) => [file, scanModule(Deno.readTextFileSync(join(ROOT, file)))]),
+  );
+}
+
 if (import.meta.main) {
-  const complaints = ["lib", "roles"].flatMap((dir) => [...sources(dir)]).flatMap(check);
+  const complaints = complaintsAbout(readProgram());
   for (const line of complaints) console.error(line);
   if (complaints.length > 0) Deno.exit(1);
 }

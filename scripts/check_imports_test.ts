@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { complaintsAbout, forbidden, isPure, readProgram } from "./check_imports.ts";
+import { scanModule } from "./module_scan.ts";
+
+function complaints(files: Record<string, string>): string[] {
+  return complaintsAbout(
+    new Map(Object.entries(files).map(([file, text]) => [file, scanModule(text)])),
+  );
+}
+
+Deno.test("imports point from roles to lib, and from tests to anything", () => {
+  assert.equal(forbidden("roles/nexus/mod.ts", "lib/api/mod.ts"), undefined);
+  assert.equal(forbidden("roles/nexus/mod.ts", "roles/nexus/core.ts"), undefined);
+  assert.equal(forbidden("lib/api/app.ts", "lib/seal/mod.ts"), undefined);
+  assert.equal(forbidden("main.ts", "roles/dev/mod.ts"), undefined);
+  assert.equal(forbidden("lib/api/app_test.ts", "roles/nexus/mod.ts"), undefined);
+  assert.equal(forbidden("lib/api/app_test.ts", "tests/e2e/x.ts"), undefined);
+});
+
+Deno.test("every import against the direction is refused with its reason", () => {
+  const cases = [
+    ["lib/api/app.ts", "roles/nexus/mod.ts", "lib imports nothing above it"],
+    ["lib/api/app.ts", "main.ts", "lib imports nothing above it"],
+    ["roles/dev/mod.ts", "roles/nexus/mod.ts", "a role never imports another role"],
+    ["roles/dev/mod.ts", "scripts/demo.ts", "the program imports only lib and roles"],
+    ["lib/api/app.ts", "tests/e2e/fixture.ts", "the program contains nothing of its tests"],
+    ["lib/store/mod.ts", "lib/store/conformance.ts", "the program contains nothing of its tests"],
+    [
+      "roles/pilot/run.ts",
+      "roles/pilot/fake_nexus.ts",
+      "the program contains nothing of its tests",
+    ],
+  ] as const;
+  for (const [file, target, why] of cases) assert.equal(forbidden(file, target), why, file);
+});
+
+Deno.test("a wrong import is told with file, line and target, dynamic, type and worker entry alike", () => {
+  const files = (text: string) => ({ "lib/a.ts": text, "roles/b/w.ts": "" });
+  const told = ["lib/a.ts:2: roles/b/w.ts: lib imports nothing above it"];
+  for (
+    const text of [
+      'import "../roles/b/w.ts";',
+      'const x = await import("../roles/b/w.ts");',
+      'import type { X } from "../roles/b/w.ts";',
+      'new URL("../roles/b/w.ts", import.meta.url);',
+    ]
+  ) assert.deepEqual(complaints(files(`\n${text}`)), told, text);
+});
+
+Deno.test("a module that is missing or computed is told", () => {
+  assert.deepEqual(complaints({ "lib/a.ts": 'import "./b.ts";\nimport(x);' }), [
+    "lib/a.ts:1: lib/b.ts: no such module",
+    "lib/a.ts:2: the module of an import is written out",
+  ]);
+});
+
+Deno.test("pure folders are pure except their operating system files and tests", () => {
+  for (const file of ["lib/seal/aead.ts", "lib/policy/decide.ts"]) assert(isPure(file), file);
+  for (const name of ["os_random", "locked_memory", "locked_memory_x", "aead_test"]) {
+    assert(!isPure(`lib/seal/${name}.ts`), name);
+  }
+  assert(!isPure("lib/store/sqlite.ts"));
+});
+
+Deno.test("a pure file that reaches the runtime is told with the way there", () => {
+  const files = {
+    "lib/policy/a.ts": 'import { b } from "../b.ts";',
+    "lib/b.ts": 'export * from "./c.ts";',
+    "lib/c.ts": "\nexport const c = Date.now();",
+  };
+  assert.deepEqual(complaints(files), [
+    "lib/policy/a.ts > lib/b.ts > lib/c.ts:2 > Date.now: pure code takes time, randomness and I/O as parameters",
+  ]);
+});
+
+Deno.test("pure files may reach types of anything and the operating system files of a pure folder", () => {
+  assert.deepEqual(
+    complaints({
+      "lib/seal/a.ts": 'import type { B } from "../b.ts";\nexport * from "./os_random.ts";',
+      "lib/seal/os_random.ts": 'import c from "node:crypto";\nimport "../b.ts";',
+      "lib/b.ts": "Deno.exit();",
+    }),
+    [],
+  );
+});
+
+Deno.test("a built-in module is a use of the runtime", () => {
+  assert.match(complaints({ "lib/shamir/a.ts": 'import fs from "node:fs";' })[0] ?? "", /node:fs/);
+});
+
+Deno.test("this project keeps to the rules", () => {
+  assert.deepEqual(complaintsAbout(readProgram()), []);
+});
