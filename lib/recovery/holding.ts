@@ -33,9 +33,10 @@ export interface Contribution {
 }
 
 /** A keeper's state in one word: whether a Nexus has ever confirmed what it holds. */
-export function holdingState(holding: Holding): "empty" | "unconfirmed" | "confirmed" {
-  if (!holding.current) return "empty";
-  return holding.current.from === "nexus" ? "confirmed" : "unconfirmed";
+export function holdingState({ current, pending }: Holding): "empty" | "unconfirmed" | "confirmed" {
+  // Only a Nexus prepares a successor, so a keeper that holds nothing else is part of its system, too.
+  if (current?.from === "nexus" || pending) return "confirmed";
+  return current ? "unconfirmed" : "empty";
 }
 
 /**
@@ -49,6 +50,10 @@ export function contribute(holding: Holding, contribution: Contribution): Holdin
   const { stamp } = contribution;
   if (stamp && !isCommitted(stamp, contribution.bytes)) {
     throw new SpikeError("api_bad_request", "The shard does not match its commitment");
+  }
+  if (!stamp && contribution.stage === "pending") {
+    // Nothing would ever say when it takes over.
+    throw new SpikeError("api_bad_request", "A pending shard needs a stamp");
   }
   if (contribution.from === "bootstrap") admitBootstrap(holding, contribution);
   else if (stamp) admitStamped(holding, stamp, contribution);
@@ -74,14 +79,17 @@ function admitBootstrap(holding: Holding, contribution: Contribution): void {
 
 /** A Nexus may replace its own store's shard by the same or a later generation, and nobody else's. */
 function admitStamped(holding: Holding, stamp: ShardStamp, contribution: Contribution): void {
-  const held = holding.current?.stamp;
+  const held = (holding.current ?? holding.pending)?.stamp;
   if (!held?.storeId) return;
   if (!isSameId(held.storeId, stamp.storeId)) {
-    if (isSameId(held.storeId, contribution.replaces)) return;
+    const isGivenUp = contribution.stage === "current" &&
+      isSameId(held.storeId, contribution.replaces);
+    if (isGivenUp) return;
     throw new SpikeError("shard_held", "This keeper holds a shard of another store", {
       hint: `Held: store ${held.storeId.toHex()}; restart the keeper to give it up`,
     });
   }
+  if (!holding.current) return;
   const isOlder = contribution.stage === "pending"
     ? stamp.generation <= held.generation
     : stamp.generation < held.generation;
@@ -94,9 +102,14 @@ function admitStamped(holding: Holding, stamp: ShardStamp, contribution: Contrib
   }
 }
 
-/** A pending shard outlives a push of the set that is in force, and ends when itself or a later one is promoted. */
-function successor(holding: Holding, stamp: ShardStamp | undefined): { pending?: HeldShard } {
-  const waiting = holding.pending;
-  if (!waiting?.stamp || !stamp || waiting.stamp.generation <= stamp.generation) return {};
-  return { pending: waiting };
+/**
+ * A pending shard outlives a push of the set that is in force, and ends when itself or a later one is promoted,
+ * or when its store gives way to another one.
+ */
+function successor(
+  { pending }: Holding,
+  stamp: ShardStamp | undefined,
+): { pending?: HeldShard } {
+  if (!pending?.stamp || !stamp || !isSameId(pending.stamp.storeId, stamp.storeId)) return {};
+  return pending.stamp.generation > stamp.generation ? { pending } : {};
 }

@@ -1,5 +1,6 @@
 import { SpikeError } from "../api/error.ts";
 import type { MtlsAnswer, MtlsClient } from "../mtls/mod.ts";
+import type { SpiffeId } from "../spiffe/mod.ts";
 import type { Candidate } from "./rebuild.ts";
 import type { ShardStamp } from "./stamp.ts";
 import type { StampedShard } from "./shard_set.ts";
@@ -26,14 +27,26 @@ export interface ContributeOptions {
   readonly isForced?: boolean;
 }
 
+export interface KeeperClientOptions {
+  /** Ends every question that is under way. */
+  readonly signal?: AbortSignal;
+  /** Told after each answer which identity gave it. */
+  readonly onPeer?: (peer: SpiffeId) => void;
+}
+
 /** A client for the keeper at `url`. */
 export function createKeeperClient(
   transport: MtlsClient,
   index: number,
   url: string,
+  { signal, onPeer }: KeeperClientOptions = {},
 ): KeeperClient {
-  const post = (path: string, message: unknown) =>
-    transport.post(new URL(path, url).href, JSON.stringify(message));
+  const post = async (path: string, message: unknown) => {
+    const body = JSON.stringify(message);
+    const answer = await transport.post(new URL(path, url).href, body, signal ? { signal } : {});
+    onPeer?.(answer.peer);
+    return answer;
+  };
   return {
     index,
     url,
@@ -59,6 +72,15 @@ export function createKeeperClient(
 export function holds(probe: KeeperProbe, stamp: ShardStamp): boolean {
   return probe.state === "confirmed" && probe.commitment === stamp.commitment.toHex() &&
     probe.storeId === stamp.storeId?.toHex() && probe.generation === stamp.generation;
+}
+
+/**
+ * The position that a keeper's identity claims: the number in `…/spike/keeper/<number>`, undefined for any
+ * other path.
+ */
+export function claimedPosition(id: SpiffeId): number | undefined {
+  const digits = /\/spike\/keeper\/(\d{1,9})$/.exec(id)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function refusal(answer: MtlsAnswer, url: string): SpikeError {

@@ -50,13 +50,25 @@ export function encodeStamp(stamp: ShardStamp): StampMessage {
   };
 }
 
+const STAMP_MEMBERS: readonly (keyof StampMessage)[] = [
+  "scheme",
+  "storeId",
+  "setId",
+  "generation",
+  "threshold",
+  "shares",
+  "index",
+  "commitment",
+  "check",
+];
+
 /**
- * A stamp, or undefined when the message carries none (no `setId`).
+ * A stamp, or undefined when the message carries no member of one.
  *
  * @throws SpikeError `api_bad_request` when it carries half of one
  */
 export function decodeStamp(message: StampMessage): ShardStamp | undefined {
-  if (message.setId === undefined) return undefined;
+  if (STAMP_MEMBERS.every((name) => message[name] === undefined)) return undefined;
   const { generation, threshold, shares, index } = message;
   const areCounts = [generation, threshold, shares, index].every((n) =>
     Number.isSafeInteger(n) && Number(n) >= 1
@@ -120,23 +132,37 @@ export function encodeProbe(holding: Holding): KeeperProbe {
   };
 }
 
-/** Body of a keeper's answer with its shards. `holding.current` must be there. */
-export function encodeShardAnswer(current: HeldShard, pending?: HeldShard): unknown {
+/** Body of a keeper's answer with its shards: the first in the place where original peers look for it. */
+export function encodeShardAnswer(first: HeldShard, pending?: HeldShard): unknown {
   const member = (held: HeldShard) => ({
     shard: [...held.bytes],
     ...(held.stamp ? encodeStamp(held.stamp) : {}),
   });
-  return { ...member(current), Err: "", ...(pending ? { pending: member(pending) } : {}) };
+  return { ...member(first), Err: "", ...(pending ? { pending: member(pending) } : {}) };
 }
 
-/** A keeper's shards, from an answer with status 200. */
+/**
+ * A keeper's shards, from an answer with status 200.
+ *
+ * @throws SpikeError `data_unmarshal_failure`, never quoting the answer
+ */
 export function decodeShardAnswer(body: Uint8Array, keeper: number): Candidate[] {
   const answer = parse(body);
   const slots = [answer, answer["pending"]].filter((slot) => isRecord(slot));
   return slots.map((slot) => {
-    const stamp = decodeStamp(slot as StampMessage);
+    const stamp = receivedStamp(slot);
     return { keeper, bytes: shardBytes(slot["shard"]), ...(stamp ? { stamp } : {}) };
   });
+}
+
+function receivedStamp(slot: Record<string, unknown>): ShardStamp | undefined {
+  try {
+    return decodeStamp(slot as StampMessage);
+  } catch (error) {
+    // What is a caller's mistake in a request is a broken peer in an answer.
+    if (error instanceof SpikeError) throw malformed();
+    throw error;
+  }
 }
 
 /** A keeper's answer to a probe, or undefined when it is none: keepers that know no probes answer otherwise. */

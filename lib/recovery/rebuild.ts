@@ -67,8 +67,8 @@ export function rebuild(
     hasTried = true;
     for (const subset of subsets(group.shards, group.threshold)) {
       if (budget-- === 0) return { kind: "too-many-subsets", most: mostOf(groups), complaints };
-      const key = combine(subset.map(asShard), group.threshold);
-      if (options.isKey(key, group.stamp)) {
+      const key = tryKey(subset, group, options.isKey);
+      if (key) {
         return {
           kind: "rebuilt",
           key,
@@ -77,10 +77,25 @@ export function rebuild(
           ...(group.stamp ? { stamp: group.stamp } : {}),
         };
       }
-      key.fill(0);
     }
   }
   return { kind: hasTried ? "no-match" : "too-few", most: mostOf(groups), complaints };
+}
+
+/** The key that a subset gives, when it is recognised; what is not leaves no trace. */
+function tryKey(
+  subset: readonly Candidate[],
+  { stamp, threshold }: Group,
+  isKey: RebuildOptions["isKey"],
+): Uint8Array | undefined {
+  const key = combine(subset.map(asShard), threshold);
+  let isRecognised = false;
+  try {
+    isRecognised = isKey(key, stamp);
+  } finally {
+    if (!isRecognised) key.fill(0);
+  }
+  return isRecognised ? key : undefined;
 }
 
 /**
@@ -92,7 +107,9 @@ export function agree(
   threshold: number,
   shares: number,
 ): boolean {
-  return shares > threshold && candidates.length === shares &&
+  const keepers = new Set(candidates.map((candidate) => candidate.keeper));
+  return shares > threshold && keepers.size === shares && candidates.length === shares &&
+    candidates.every((candidate) => !candidate.stamp) &&
     liesOnOnePolynomial(candidates.map(asShard), threshold);
 }
 
@@ -117,7 +134,7 @@ function screen(candidates: readonly Candidate[]): { sound: Candidate[]; complai
  * Stamped sets, newest generation first, each helped by keepers that do not carry stamps; then those alone.
  */
 function groupBySet(candidates: readonly Candidate[], threshold: number): Group[] {
-  const unstamped = candidates.filter((candidate) => !candidate.stamp);
+  const unstamped = onePerKeeper(candidates.filter((candidate) => !candidate.stamp));
   const sets = new Map<string, Group>();
   for (const candidate of candidates) {
     if (!candidate.stamp) continue;
@@ -131,10 +148,15 @@ function groupBySet(candidates: readonly Candidate[], threshold: number): Group[
     (b.stamp?.generation ?? 0) - (a.stamp?.generation ?? 0) || b.shards.length - a.shards.length
   );
   for (const group of groups) {
-    const present = new Set(group.shards.map((shard) => shard.keeper));
-    group.shards.push(...unstamped.filter((shard) => !present.has(shard.keeper)));
+    group.shards.splice(0, Infinity, ...onePerKeeper([...group.shards, ...unstamped]));
   }
   return unstamped.length > 0 ? [...groups, { threshold, shards: unstamped }] : groups;
+}
+
+/** Two shares at one x are no two points of a polynomial: of what a keeper gives twice, the first counts. */
+function onePerKeeper(candidates: readonly Candidate[]): Candidate[] {
+  const seen = new Set<number>();
+  return candidates.filter(({ keeper }) => !seen.has(keeper) && seen.add(keeper));
 }
 
 function mostOf(groups: readonly Group[]): number {

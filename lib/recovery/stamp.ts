@@ -23,11 +23,13 @@ export interface ShardStamp {
   readonly check?: Uint8Array;
 }
 
-/** Identifies the split that a shard belongs to. */
+/**
+ * Identifies the split that a shard belongs to. The check value is part of it, so that a keeper that forges one
+ * stands alone and does not speak for the others.
+ */
 export function setKey(stamp: ShardStamp): string {
-  return [stamp.scheme, stamp.setId.toHex(), stamp.generation, stamp.threshold, stamp.shares].join(
-    ":",
-  );
+  const { scheme, setId, generation, threshold, shares, check } = stamp;
+  return [scheme, setId.toHex(), generation, threshold, shares, check?.toHex() ?? ""].join(":");
 }
 
 /** Whether `bytes` are the shard that `stamp` was made for. */
