@@ -2,16 +2,13 @@
  * Enforces the direction of imports: `roles -> lib`, never between roles, never `lib -> roles`, nothing of the
  * tests in the program, and nothing of the runtime within reach of the pure folders. Part of `deno task check`.
  */
-import { join, normalize } from "node:path";
-import { type ModuleScan, scanModule } from "./module_scan.ts";
-import { isTestFile, ROOT, sourceFiles } from "./source_files.ts";
+import type { ModuleScan } from "./module_scan.ts";
+import { type Program, readProgram, targetOf } from "./program.ts";
+import { isTestFile } from "./source_files.ts";
 
 const PURE = /^lib\/(policy|shamir|audit|seal|recovery)\//;
 /** What touches the operating system on behalf of a pure folder lives in files named so. */
 const SURROUNDINGS = /\/(os_|locked_memory)\w*\.ts$/;
-
-/** The files of a program: path relative to its root, and what is in each. */
-export type Program = ReadonlyMap<string, ModuleScan>;
 
 /** Whether `file` takes time, randomness and I/O as parameters only. */
 export function isPure(file: string): boolean {
@@ -31,10 +28,6 @@ export function forbidden(file: string, target: string): string | undefined {
 
 function roleOf(path: string): string | undefined {
   return /^roles\/([^/]+)\//.exec(path)?.[1];
-}
-
-function targetOf(file: string, specifier: string): string | undefined {
-  return specifier.startsWith(".") ? normalize(join(file, "..", specifier)) : undefined;
 }
 
 /** Only lib and roles are in a program; what tests take from elsewhere is for the type check to find. */
@@ -93,14 +86,6 @@ export function complaintsAbout(program: Program): string[] {
     if (way) complaints.push(`${way}: pure code takes time, randomness and I/O as parameters`);
   }
   return complaints;
-}
-
-/** The program of this checkout. */
-export function readProgram(): Program {
-  const files = ["main.ts", ...["lib", "roles"].flatMap((dir) => sourceFiles(dir))];
-  return new Map(
-    files.map((file) => [file, scanModule(Deno.readTextFileSync(join(ROOT, file)))]),
-  );
 }
 
 if (import.meta.main) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { complaintsAbout, forbidden, isPure, readProgram } from "./check_imports.ts";
+import { complaintsAbout, forbidden, isPure } from "./check_imports.ts";
 import { scanModule } from "./module_scan.ts";
+import { readProgram } from "./program.ts";
 
 function complaints(files: Record<string, string>): string[] {
   return complaintsAbout(
