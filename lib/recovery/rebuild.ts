@@ -1,5 +1,6 @@
 import { combine, interpolateAt, liesOnOnePolynomial } from "../shamir/mod.ts";
 import { constantTimeEqual } from "../seal/mod.ts";
+import { shardsOf } from "./shard_set.ts";
 import { isCommitted, setKey, type ShardStamp } from "./stamp.ts";
 
 /** Enough for every 5 of 15; past it the wrong shards must be taken out by hand. */
@@ -73,7 +74,7 @@ export function rebuild(
           kind: "rebuilt",
           key,
           usedKeepers: subset.map((shard) => shard.keeper),
-          complaints: [...complaints, ...compare(sound, subset, group)],
+          complaints: [...complaints, ...compare(sound, key, subset, group)],
           ...(group.stamp ? { stamp: group.stamp } : {}),
         };
       }
@@ -176,31 +177,46 @@ function* subsets<T>(items: readonly T[], size: number, from = 0): Generator<T[]
   }
 }
 
-/** Names every keeper whose shard is not the one that the rebuilt polynomial gives it. */
+/** Names every keeper whose shard is not the one that the set of this key gives it. */
 function compare(
   sound: readonly Candidate[],
+  key: Uint8Array,
   subset: readonly Candidate[],
   group: Group,
 ): Complaint[] {
-  const shards = subset.map(asShard);
   const inSet = group.stamp ? setKey(group.stamp) : undefined;
   const complaints: Complaint[] = [];
   const good = new Set<number>();
   const bad = new Map<number, Complaint>();
-  for (const candidate of sound) {
-    const expected = interpolateAt(shards, candidate.keeper).bytes;
-    const isRight = constantTimeEqual(expected, candidate.bytes);
-    expected.fill(0);
-    if (isRight) good.add(candidate.keeper);
+  const keepers = new Set(sound.map((candidate) => candidate.keeper));
+  const expected = expectedShards([...keepers], key, subset, group);
+  for (const { keeper, bytes, stamp } of sound) {
+    const right = expected.get(keeper);
+    if (right && constantTimeEqual(right, bytes)) good.add(keeper);
     else {
-      const isForeign = candidate.stamp && setKey(candidate.stamp) !== inSet;
-      bad.set(candidate.keeper, {
-        keeper: candidate.keeper,
-        reason: isForeign ? "other-set" : "differs",
-      });
+      const isForeign = stamp && setKey(stamp) !== inSet;
+      bad.set(keeper, { keeper, reason: isForeign ? "other-set" : "differs" });
     }
   }
+  for (const bytes of expected.values()) bytes.fill(0);
   // A keeper may give two slots; only one of them need fit.
   for (const [keeper, complaint] of bad) if (!good.has(keeper)) complaints.push(complaint);
   return complaints;
+}
+
+/**
+ * What each keeper should hold. The key and the stamp tell it for certain. Without a stamp it is the polynomial
+ * through the shards that were used, which several wrong ones can bend without changing the key.
+ */
+function expectedShards(
+  keepers: readonly number[],
+  key: Uint8Array,
+  subset: readonly Candidate[],
+  { stamp }: Group,
+): Map<number, Uint8Array> {
+  if (stamp?.scheme === "gf256") {
+    return new Map(shardsOf(key, stamp).map((shard) => [shard.stamp.index, shard.bytes]));
+  }
+  const shards = subset.map(asShard);
+  return new Map(keepers.map((keeper) => [keeper, interpolateAt(shards, keeper).bytes]));
 }
