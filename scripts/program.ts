@@ -1,53 +1,39 @@
-import { join, normalize } from "node:path";
-import { type ModuleScan, type Reference, scanModule } from "./module_scan.ts";
-import { isTestFile, ROOT, sourceFiles } from "./source_files.ts";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 
-/** The files of a program: path relative to its root, and what is in each. */
-export type Program = ReadonlyMap<string, ModuleScan>;
-
-/** The program of this checkout, its unit tests included. */
-export function readProgram(): Program {
-  const files = ["main.ts", ...["lib", "roles"].flatMap((dir) => sourceFiles(dir))];
-  return new Map(
-    files.map((file) => [file, scanModule(Deno.readTextFileSync(join(ROOT, file)))]),
-  );
+/** How `spike` is run by the demo and by end-to-end tests: the executable in `SPIKE_BIN`, else this checkout. */
+export interface Program {
+  readonly command: string;
+  /** Additions to the environment of every run. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
-/** The file that `specifier` means in `file`; undefined for packages and built-in modules. */
-export function targetOf(file: string, specifier: string): string | undefined {
-  return specifier.startsWith(".") ? normalize(join(file, "..", specifier)) : undefined;
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** The program under test. `scripts/spike` finds the very Deno that runs this, first on PATH. */
+export function spikeProgram(): Program {
+  const binary = Deno.env.get("SPIKE_BIN");
+  if (binary) return { command: Deno.realPathSync(binary), env: {} };
+  const path = `${dirname(Deno.execPath())}:${Deno.env.get("PATH") ?? ""}`;
+  return { command: `${root}scripts/spike`, env: { PATH: path } };
 }
 
-/**
- * Modules that the program starts as workers. They are named by URL, so that `deno compile` does not find them
- * by itself.
- */
-export function workerEntries(program: Program): string[] {
-  const entries = new Set<string>();
-  for (const [file, { references }] of program) {
-    if (isTestFile(file)) continue;
-    for (const { kind, specifier } of references) {
-      const target = targetOf(file, specifier);
-      if (kind === "url" && target?.endsWith(".ts")) entries.add(target);
-    }
+/** Downloads and checks everything that `main.ts` needs, so that later starts are quick and quiet. */
+export async function cachePackages(): Promise<void> {
+  if (Deno.env.get("SPIKE_BIN")) return;
+  const workers = [
+    "keeper/worker",
+    "bootstrap/worker",
+    "nexus/core_worker",
+    "nexus/request_worker",
+  ];
+  const modules = ["main.ts", ...workers.map((name) => `roles/${name}.ts`)];
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "--quiet", ...modules],
+    cwd: root,
+    stdout: "null",
+  }).output();
+  if (!success) {
+    throw new Error("The packages could not be fetched: is the npm registry reachable?");
   }
-  return [...entries].sort();
-}
-
-/**
- * Everything that `entry` loads over references of these kinds: files, packages and built-in modules. With
- * `value` alone, what is loaded before its first line runs.
- */
-export function loadedBy(
-  entry: string,
-  program: Program,
-  kinds: readonly Reference["kind"][],
-): Set<string> {
-  const loaded = new Set([entry]);
-  for (const module of loaded) {
-    for (const { kind, specifier } of program.get(module)?.references ?? []) {
-      if (kinds.includes(kind)) loaded.add(targetOf(module, specifier) ?? specifier);
-    }
-  }
-  return loaded;
 }
