@@ -34,7 +34,6 @@ const TABLE = {
   entity_conflict: { status: 409, exit: 5 },
   store_failure: { status: 500, exit: 2 },
   overloaded: { status: 429, exit: 6 },
-  body_too_large: { status: 400, exit: 2 },
   interrupted: { status: 500, exit: 130 },
 } as const satisfies Record<string, { status: number; exit: number }>;
 

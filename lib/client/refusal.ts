@@ -47,7 +47,6 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
     message: "The secret was changed meanwhile",
     hint: "Read it again, then decide",
   },
-  body_too_large: { message: "The request is larger than Nexus accepts" },
   overloaded: { message: "Nexus has too much to do", hint: "Try again in a moment" },
 };
 

@@ -67,8 +67,8 @@ export class BoundedBody {
     if (announced > this.#limit) this.#refuse(tooLarge(this.#limit));
     incoming.on("data", (chunk: Uint8Array) => this.#keep(chunk));
     incoming.on("end", () => this.#settle({ kind: "complete" }));
-    incoming.on("error", () => this.#refuse(cutShort()));
-    incoming.on("close", () => this.#refuse(cutShort()));
+    incoming.on("error", () => this.#refuse(cutShort(), false));
+    incoming.on("close", () => this.#refuse(cutShort(), false));
   }
 
   /** True while bytes of this body may still arrive. */
@@ -79,7 +79,8 @@ export class BoundedBody {
   /**
    * The whole body.
    *
-   * @throws SpikeError `body_too_large` past `limitBytes`, `api_bad_request` when the client stopped half-way
+   * @throws SpikeError `api_bad_request` past `limitBytes` or when the client stopped half-way, `state_not_ready`
+   *   when the budget is used up
    */
   async read(limitBytes: number): Promise<Uint8Array> {
     this.#limit = Math.min(this.#limit, limitBytes);
@@ -120,11 +121,11 @@ export class BoundedBody {
     this.#size += chunk.length;
   }
 
-  #refuse(error: SpikeError): void {
+  #refuse(error: SpikeError, isOverflow = true): void {
     if (this.#outcome.kind !== "reading") return;
     this.#settle({ kind: "refused", error });
     this.release();
-    if (error.code !== "api_bad_request") this.#onOverflow();
+    if (isOverflow) this.#onOverflow();
   }
 
   #settle(outcome: Outcome): void {
@@ -147,7 +148,7 @@ export class BoundedBody {
 }
 
 function tooLarge(limit: number): SpikeError {
-  return new SpikeError("body_too_large", `Request body is longer than ${limit} bytes`);
+  return new SpikeError("api_bad_request", `Request body is longer than ${limit} bytes`);
 }
 
 function cutShort(): SpikeError {

@@ -52,14 +52,14 @@ Deno.test("a body of exactly the limit is read, one byte more is refused", async
   const over = new FakeRequest();
   const { body: tooLong, overflows } = bounded(over);
   over.data(101);
-  await assert.rejects(tooLong.read(100), { code: "body_too_large" });
+  await assert.rejects(tooLong.read(100), { code: "api_bad_request", message: /longer than/ });
   assert.equal(overflows.length, 1);
 });
 
 Deno.test("an announced length over the ceiling is refused before a byte is kept", async () => {
   const budget = new BodyBudget(1000);
   const { body } = bounded(new FakeRequest({ "content-length": "101" }), { budget });
-  await assert.rejects(body.read(100), { code: "body_too_large" });
+  await assert.rejects(body.read(100), { code: "api_bad_request", message: /longer than/ });
   assert.equal(budget.heldBytes, 0);
 });
 
@@ -73,7 +73,7 @@ Deno.test("a route's lower limit counts for what has come already", async () => 
   const second = new FakeRequest();
   const { body: late } = bounded(second);
   second.data(50);
-  await assert.rejects(late.read(49), { code: "body_too_large" });
+  await assert.rejects(late.read(49), { code: "api_bad_request", message: /longer than/ });
   early.release();
 });
 

@@ -66,6 +66,10 @@ interface Connection {
   isClosing: boolean;
 }
 
+/** The answer to what is no HTTP, or breaks the limits of its header or its time. */
+const MALFORMED = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n" +
+  'content-type: application/json\r\ncontent-length: 25\r\n\r\n{"err":"api_bad_request"}';
+
 /** How many requests one connection may have in the pipe. Our clients and the original's send one at a time. */
 const PIPELINE_LIMIT = 8;
 
@@ -111,8 +115,9 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     socket?.destroy();
   });
   server.on("clientError", (error: Error & { code?: string }, socket: TLSSocket) => {
-    if (connections.has(socket)) log.warn("malformed_request", { code: error.code ?? "unknown" });
-    socket.destroy();
+    if (!connections.has(socket) || !socket.writable) return void socket.destroy();
+    log.warn("malformed_request", { code: error.code ?? "unknown" });
+    socket.end(MALFORMED, () => socket.destroy());
   });
   server.on("request", createRequestHandler({ ...options, clock, judge, connections }));
 

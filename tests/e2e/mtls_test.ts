@@ -217,7 +217,7 @@ Deno.test("a resumed session is judged again, with today's bundles", async () =>
   assert.match(first.answer, /^HTTP\/1.1 200/);
   source.set(source.current().svid, bundlesOf(await authority()));
   await Promise.resolve();
-  const again = await session(served.port, pilot, first.ticket);
+  const again = await session(served.port, pilot, { ticket: first.ticket });
   assert.equal(again.answer, "");
 });
 
@@ -293,29 +293,36 @@ function rawExchange(port: number, identity: object): Promise<string> {
   return session(port, identity).then(({ answer }) => answer);
 }
 
+interface Session {
+  readonly answer: string;
+  readonly ticket: Uint8Array | undefined;
+}
+
+/** One hand-made connection: sends a request, and gives what came back until the connection ended. */
 function session(
   port: number,
   identity: object,
-  ticket?: Uint8Array,
-): Promise<{ answer: string; ticket?: Uint8Array }> {
+  options: { request?: string; ticket?: Uint8Array | undefined } = {},
+): Promise<Session> {
+  const { request = REQUEST, ticket: resumed } = options;
   return new Promise((resolve) => {
     let answer = "";
-    let given: Uint8Array | undefined;
+    let ticket: Uint8Array | undefined;
     const socket: TLSSocket = connect({
       host: "127.0.0.1",
       port,
       ...identity,
       rejectUnauthorized: false,
-      ...(ticket ? { session: ticket as never } : {}),
+      ...(resumed ? { session: resumed as never } : {}),
     });
-    socket.on("session", (fresh: Uint8Array) => given = fresh);
-    socket.on("secureConnect", () => socket.write(REQUEST));
+    socket.on("session", (fresh: Uint8Array) => ticket = fresh);
+    socket.on("secureConnect", () => socket.write(request));
     socket.on("data", (chunk: Uint8Array) => {
       answer += decoder.decode(chunk);
       if (answer.includes("}")) socket.end();
     });
     socket.on("error", () => {});
-    socket.on("close", () => resolve({ answer, ...(given ? { ticket: given } : {}) }));
+    socket.on("close", () => resolve({ answer, ticket }));
   });
 }
 
@@ -351,4 +358,21 @@ Deno.test("close() lets a request under way finish and ends idle connections at 
   gate.resolve();
   assert.equal(decoder.decode((await answer).body), "late");
   await closed;
+});
+
+Deno.test("what is no HTTP is answered with 400 and the end of the connection", async (t) => {
+  const ca = await authority();
+  await using served = await serve(await sourceOf(ca, NEXUS));
+  const pilot = pemOf(await sourceOf(ca, SUPERUSER));
+  const requests = {
+    "no HTTP at all": "hello\r\n\r\n",
+    "a header without end": `POST / HTTP/1.1\r\nx: ${"a".repeat(20_000)}\r\n\r\n`,
+    "two lengths": "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+  };
+  for (const [name, request] of Object.entries(requests)) {
+    await t.step(name, async () => {
+      const { answer } = await session(served.port, pilot, { request });
+      assert.match(answer, /^HTTP\/1\.1 400 .*\{"err":"api_bad_request"\}$/s);
+    });
+  }
 });
