@@ -195,5 +195,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function malformed(): SpikeError {
-  return new SpikeError("data_unmarshal_failure", "The keeper's answer is not a shard");
+  return new SpikeError(
+    "data_unmarshal_failure",
+    "The keeper's answer is not what the protocol says",
+  );
 }
