@@ -3,7 +3,7 @@
  * tests in the program, and nothing of the runtime within reach of the pure folders. Part of `deno task check`.
  */
 import type { ModuleScan } from "./module_scan.ts";
-import { type Program, readProgram, targetOf } from "./program.ts";
+import { type Program, readProgram, targetOf } from "./module_graph.ts";
 import { isTestFile } from "./source_files.ts";
 
 const PURE = /^lib\/(policy|shamir|audit|seal|recovery)\//;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { complaintsAbout, forbidden, isPure } from "./check_imports.ts";
 import { scanModule } from "./module_scan.ts";
-import { readProgram } from "./program.ts";
+import { readProgram } from "./module_graph.ts";
 
 function complaints(files: Record<string, string>): string[] {
   return complaintsAbout(

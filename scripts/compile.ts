@@ -7,7 +7,7 @@
  */
 import { join } from "node:path";
 import { VERSION } from "../lib/version.ts";
-import { readProgram, workerEntries } from "./program.ts";
+import { readProgram, workerEntries } from "./module_graph.ts";
 import { releaseFlags } from "./release_flags.ts";
 import { ROOT } from "./source_files.ts";
 import { thinPackages } from "./thin_packages.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LIBC_PATHS } from "../lib/seal/locked_memory.ts";
 import { scanModule } from "./module_scan.ts";
-import { loadedBy, readProgram, workerEntries } from "./program.ts";
+import { loadedBy, readProgram, workerEntries } from "./module_graph.ts";
 import { releaseFlags } from "./release_flags.ts";
 
 const made = (files: Record<string, string>) =>
