@@ -9,7 +9,9 @@ import {
   decodeStamp,
   encodeProbe,
   encodeShardAnswer,
+  type HeldShard,
 } from "../../lib/recovery/mod.ts";
+import { wipe } from "../../lib/seal/mod.ts";
 import { hasRole, type TrustRoots } from "../../lib/spiffe/mod.ts";
 import type { Logger } from "../../lib/telemetry/mod.ts";
 import type { ShardSlots } from "./slots.ts";
@@ -25,25 +27,32 @@ export function createHandlers(
 ): Handlers<"keeper.contribute" | "keeper.shard"> {
   return {
     "keeper.contribute": (request, peer) => {
-      if (request.probe) return Promise.resolve(encodeProbe(slots.holding));
-      const contribution = toContribution(request, contributorOf(peer, roots));
-      slots.take(contribution);
-      contribution.bytes.fill(0);
-      const { from, stage, stamp } = contribution;
-      log.info("shard_taken", { from, stage, generation: stamp?.generation ?? null });
-      return Promise.resolve({});
+      try {
+        if (request.probe) return Promise.resolve(encodeProbe(slots.holding));
+        const contribution = toContribution(request, contributorOf(peer, roots));
+        slots.take(contribution);
+        const { from, stage, stamp } = contribution;
+        log.info("shard_taken", { from, stage, generation: stamp?.generation ?? null });
+        return Promise.resolve({});
+      } finally {
+        wipe(request.shard);
+      }
     },
     "keeper.shard": (request) => {
       const { current, pending } = slots.holding;
-      if (!current) throw new SpikeError("api_bad_request", "This keeper holds no shard");
+      // A keeper that was away when its shard was due may hold the prepared one alone; it may be in force by now.
+      const first = current ?? pending;
+      if (!first) throw new SpikeError("api_bad_request", "This keeper holds no shard");
       // A Nexus that does not say that it understands the scheme would rebuild a wrong key from it.
-      if (current.stamp?.scheme === OWN_SCHEME && !request.accept.includes(OWN_SCHEME)) {
+      const isAccepted = (held: HeldShard | undefined) =>
+        held?.stamp?.scheme !== OWN_SCHEME || request.accept.includes(OWN_SCHEME);
+      if (!isAccepted(first) || !isAccepted(pending)) {
         throw new SpikeError(
           "api_bad_request",
-          `The shard held is of scheme ${OWN_SCHEME}, which was not accepted`,
+          `A shard held is of scheme ${OWN_SCHEME}, which was not accepted`,
         );
       }
-      return Promise.resolve(encodeShardAnswer(current, pending));
+      return Promise.resolve(encodeShardAnswer(first, current ? pending : undefined));
     },
   };
 }
