@@ -80,21 +80,23 @@ export function startChild({ self, plan, logPath, onLogLine }: ChildOptions): Ch
   };
 }
 
-/** Copies a stream to the log as it is, and shows it line by line. */
+/** Copies a stream to the log, whole lines at a time since two streams share it, and shows each line. */
 async function follow(
-  stream: ReadableStream<Uint8Array>,
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   log: Deno.FsFile,
   onLine: (line: string) => void,
 ): Promise<void> {
-  const decoder = new TextDecoder();
+  const take = (line: string) => {
+    writeAll(log, new TextEncoder().encode(`${line}\n`));
+    onLine(line);
+  };
   let rest = "";
-  for await (const chunk of stream) {
-    writeAll(log, chunk);
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
+    for (const line of lines) take(line);
   }
-  if (rest !== "") onLine(rest);
+  if (rest !== "") take(rest);
 }
 
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {

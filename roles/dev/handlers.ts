@@ -9,6 +9,7 @@ import type { Identities } from "./identities.ts";
 import { type Layout, shortHash, socketPath } from "./layout.ts";
 import { isAccepted } from "./nexus_link.ts";
 import { TRUST_DOMAIN } from "./plan.ts";
+import { about, type Say } from "./say.ts";
 import type { DevSystem } from "./system.ts";
 
 export interface HandlerDeps {
@@ -17,7 +18,7 @@ export interface HandlerDeps {
   readonly layout: Layout;
   readonly nexusUrl: string;
   readonly ttlMs: number;
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
 /** What the supervisor does for each command. */
@@ -50,20 +51,21 @@ export function createHandlers(deps: HandlerDeps): ControlHandlers {
     },
     kill: async ({ name }) => {
       const wasRunning = await system.kill(name);
-      if (wasRunning) say(`${name.padEnd(10)} killed`);
+      if (wasRunning) say(about(name, "killed"));
       return { wasRunning };
     },
     start: async ({ name, timeoutMs }) => {
       const beganMs = performance.now();
       await system.start(name, timeoutMs);
       const tookMs = Math.round(performance.now() - beganMs);
-      say(`${name.padEnd(10)} ready after ${tookMs} ms`);
+      say(about(name, `ready after ${tookMs} ms`));
       return { tookMs };
     },
   };
 }
 
 const ATTEMPTS = 100;
+const PAUSE_MS = 20;
 /** In a row, since each request worker of Nexus takes a new bundle over by itself. */
 const ENOUGH = 4;
 
@@ -73,9 +75,9 @@ async function isKnownToNexus(deps: HandlerDeps, domain: TrustDomain): Promise<b
   let inRow = 0;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (!deps.system.isRunning("nexus")) return false;
+    if (inRow === 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     inRow = await isAccepted(deps.identities, id, deps.nexusUrl) ? inRow + 1 : 0;
     if (inRow === ENOUGH) return true;
-    if (inRow === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return false;
 }

@@ -4,6 +4,7 @@ import { Refusal } from "../../lib/config/kind.ts";
 import { openSqlite } from "../../lib/store/mod.ts";
 import { exists, ownDirectory, readIfThere, removeFile, replaceFile, tryLock } from "./file.ts";
 import { type Layout, layoutOf } from "./layout.ts";
+import type { Say } from "./say.ts";
 import { leaseAnyPorts, leaseSamePorts, type PortLease } from "./ports.ts";
 
 /** A former system's processes end within seconds of their supervisor; its ports are waited for so long. */
@@ -25,7 +26,7 @@ export interface HomeOptions {
   /** Discard what a former system left. */
   readonly isReset: boolean;
   readonly env: Readonly<Record<string, string>>;
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
 /**
@@ -67,7 +68,7 @@ function lockHome({ lock, dir }: Layout): Disposable {
   });
 }
 
-async function discard(layout: Layout, say: (line: string) => void): Promise<void> {
+async function discard(layout: Layout, say: Say): Promise<void> {
   if (await exists(layout.data)) {
     await Deno.remove(layout.data, { recursive: true });
     say(`Discarded ${layout.data}`);

@@ -13,6 +13,7 @@ import {
 } from "../../lib/spiffe/mod.ts";
 import { serveWorkloadApi, type WorkloadServer } from "../../lib/spiffe/workload_server.ts";
 import { Federation } from "./federation.ts";
+import type { Say } from "./say.ts";
 import { TRUST_DOMAIN } from "./plan.ts";
 
 /** What a new SVID is to be. */
@@ -35,13 +36,13 @@ export interface SvidFiles {
 /** All identities of one system, and the sockets that hand them out. Keys live in memory only. */
 export class Identities implements AsyncDisposable {
   readonly #ttlMs: number;
-  readonly #say: (line: string) => void;
+  readonly #say: Say;
   readonly #federation = new Federation((trustDomain) => createAuthority({ trustDomain }));
   readonly #issuers = new Map<string, Promise<Issuer>>();
   readonly #servers = new Map<string, Promise<WorkloadServer>>();
 
   /** SVIDs live for `ttlMs` unless asked otherwise. */
-  constructor(ttlMs: number, say: (line: string) => void) {
+  constructor(ttlMs: number, say: Say) {
     this.#ttlMs = ttlMs;
     this.#say = say;
   }

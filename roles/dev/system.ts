@@ -8,6 +8,7 @@ import { tellingOf } from "./log_line.ts";
 import { askStatus } from "./nexus_link.ts";
 import { keeperPosition, type ProcessPlan } from "./plan.ts";
 import { type AwaitedKeepers, lackOf } from "./readiness.ts";
+import { about, type Say } from "./say.ts";
 import type { Self } from "./self.ts";
 
 /** How often a state that cannot announce itself is looked at. */
@@ -23,7 +24,7 @@ export interface SystemOptions {
   /** Has the superuser's identity. */
   readonly client: Promise<Client>;
   /** One line for the person who looks on. */
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
 /**
@@ -56,13 +57,17 @@ export class DevSystem {
   async launch(name: string): Promise<Child> {
     const plan = this.#plan(name);
     const { identities, layout, self, say } = this.#options;
+    const told = new Set<string>();
     const child = startChild({
       self,
       plan,
       logPath: `${layout.log}/${name}.log`,
       onLogLine: (line) => {
         const telling = tellingOf(line);
-        if (telling !== undefined && !this.#isStopping) say(`${name.padEnd(10)} ${telling}`);
+        // Each request worker of Nexus says that it listens.
+        if (telling === undefined || this.#isStopping || told.has(telling)) return;
+        told.add(telling);
+        say(about(name, telling));
       },
     });
     this.#children.set(name, child);
@@ -115,7 +120,7 @@ export class DevSystem {
 
   /**
    * Waits until Nexus is ready and holds the keepers at `positions` for good, or until one of `children` ends.
-   * While Nexus is down it is enough that they listen.
+   * While Nexus has no key, and is not one of `children`, it is enough that they listen.
    */
   async untilReady(
     timeoutMs: number,
@@ -129,7 +134,14 @@ export class DevSystem {
     });
     try {
       await Promise.race([
-        listening.then(() => this.#poll(timeoutMs, this.#awaited(positions), stop.signal)),
+        listening.then(() =>
+          this.#poll({
+            timeoutMs,
+            awaited: this.#awaited(positions),
+            isNexusAwaited: children.some(({ name }) => name === "nexus"),
+            signal: stop.signal,
+          })
+        ),
         timeOut(timeoutMs + 1_000, stop.signal),
         ...ended,
       ]);
@@ -170,7 +182,7 @@ export class DevSystem {
     const isDone = child.name === "bootstrap" && ending.code === 0;
     if (this.#isStopping || this.#expected.has(child)) return;
     const how = isDone ? "done" : `ended unexpectedly, ${howOf(ending)}`;
-    this.#options.say(`${child.name.padEnd(9)} ${how}`);
+    this.#options.say(about(child.name, how));
   }
 
   #endedEarly(name: string, ending: Ending): SpikeError {
@@ -190,18 +202,29 @@ export class DevSystem {
     }));
   }
 
-  async #poll(timeoutMs: number, awaited: AwaitedKeepers, signal: AbortSignal): Promise<void> {
+  async #poll({ timeoutMs, awaited, isNexusAwaited, signal }: Poll): Promise<void> {
     const endMs = Date.now() + timeoutMs;
     let lack: string | undefined;
     while (!signal.aborted) {
       if (!this.#children.has("nexus")) return;
       const status = await askStatus(await this.#options.client);
+      const isServing = typeof status !== "string" && status.state === "ready";
+      // Without a Nexus that has the key, a keeper that listens is all that can be had.
+      if (!isServing && !isNexusAwaited) return;
       lack = typeof status === "string" ? status : lackOf(status, awaited);
       if (lack === undefined) return;
       if (Date.now() > endMs) throw tooLate(timeoutMs, lack);
       await pause(POLL_MS);
     }
   }
+}
+
+interface Poll {
+  readonly timeoutMs: number;
+  readonly awaited: AwaitedKeepers;
+  /** Whether Nexus itself has to become ready. */
+  readonly isNexusAwaited: boolean;
+  readonly signal: AbortSignal;
 }
 
 function howOf({ code, signal, complaint }: Ending): string {

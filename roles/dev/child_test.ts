@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { type Child, startChild } from "./child.ts";
+import type { LogLine } from "./log_line.ts";
+
+/** Runs `script` in a shell as if it were a role. */
+async function withShell(
+  script: string,
+  work: (child: Child, lines: LogLine[], logPath: string) => Promise<void>,
+): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  const logPath = `${dir}/role.log`;
+  const lines: LogLine[] = [];
+  const child = startChild({
+    self: { command: "/bin/sh", args: ["-c"] },
+    plan: { name: "role", args: [script], spiffeId: "spiffe://spike.ist/x", env: { ONLY: "this" } },
+    logPath,
+    onLogLine: (line) => lines.push(line),
+  });
+  try {
+    await work(child, lines, logPath);
+  } finally {
+    child.kill("SIGKILL");
+    await child.ended;
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("a process has only the environment of its plan, and all it says is in its log", async () => {
+  await withShell(
+    'echo "$ONLY $HOME"; echo oops >&2; printf unfinished',
+    async (child, _, path) => {
+      assert.deepEqual(await child.ended, { code: 0, signal: null, complaint: undefined });
+      const lines = (await Deno.readTextFile(path)).split("\n").sort();
+      assert.deepEqual(lines, ["", "oops", "this ", "unfinished"]);
+      assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+    },
+  );
+});
+
+Deno.test("its end tells exit code, signal and the last complaint", async () => {
+  await withShell("echo 'Error: First' >&2; echo 'Error: Last' >&2; exit 6", async (child) => {
+    assert.deepEqual(await child.ended, { code: 6, signal: null, complaint: "Last" });
+  });
+  await withShell("kill -TERM $$", async (child) => {
+    assert.equal((await child.ended).signal, "SIGTERM");
+  });
+});
+
+Deno.test("it is known to listen when its log says so", async () => {
+  const line = '{"level":"info","event":"listening","fields":{"port":7}}';
+  await withShell(`echo '${line}' >&2; exec cat`, async (child, lines) => {
+    await child.listening;
+    assert.deepEqual(lines.map(({ event }) => event), ["listening"]);
+  });
+});
