@@ -65,6 +65,8 @@ async function serve<O extends Operation>(
     const decoded = decodeRequest(route.operation as O, body);
     authorize(context.peer, route, pathOf(decoded));
     const value = await handlers[route.operation as O](decoded, context.peer);
+    // Peers of the original trust a success to have a body.
+    if (value === undefined) throw new Error(`Operation ${route.operation} answered nothing`);
     return answer(200, JSON.stringify(value));
   } catch (error) {
     const failure = publicFace(error, operation, log);
