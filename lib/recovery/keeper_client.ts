@@ -83,6 +83,25 @@ export function claimedPosition(id: SpiffeId): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/**
+ * Told of each identity that answers for the keeper at `index`, warns once per change when it claims another
+ * position: the list of keepers is then in another order than their registration entries.
+ */
+export function watchPosition(
+  index: number,
+  url: string,
+  log: { warn(event: string, fields: Record<string, string | number>): void },
+): (peer: SpiffeId) => void {
+  let last: SpiffeId | undefined;
+  return (peer) => {
+    if (peer === last) return;
+    last = peer;
+    const claimed = claimedPosition(peer);
+    if (claimed === undefined || claimed === index) return;
+    log.warn("keeper_position_mismatch", { keeper: index, claimed, url, peer });
+  };
+}
+
 function refusal(answer: MtlsAnswer, url: string): SpikeError {
   const text = new TextDecoder().decode(answer.body);
   const code = /"err"\s*:\s*"(shard_held|shard_generation_stale)"/i.exec(text)?.[1];

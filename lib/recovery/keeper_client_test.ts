@@ -10,6 +10,7 @@ import {
   type HeldShard,
   holds,
   type StampedShard,
+  watchPosition,
 } from "./mod.ts";
 
 const PEER = parseSpiffeId("spiffe://spike.ist/spike/keeper/2");
@@ -106,4 +107,21 @@ Deno.test("an identity claims a position by the number that ends its path", () =
   assert.equal(positionOf("/spike/keeper/a"), undefined);
   assert.equal(positionOf("/spike/keeper/2/x"), undefined);
   assert.equal(positionOf("/spike/keeper/eu/2"), undefined);
+});
+
+Deno.test("an identity that claims another position is warned of once per change", () => {
+  const lines: unknown[] = [];
+  const seen = watchPosition(1, "https://k1", { warn: (...line) => void lines.push(line) });
+  const idOf = (path: string) => parseSpiffeId(`spiffe://spike.ist/spike/keeper${path}`);
+  for (const path of ["/1", "/1", "", "/a"]) seen(idOf(path));
+  assert.deepEqual(lines, []);
+  for (const path of ["/2", "/2", "/1", "/2", "/3"]) seen(idOf(path));
+  const fields = (claimed: number) => ({
+    keeper: 1,
+    claimed,
+    url: "https://k1",
+    peer: idOf(`/${claimed}`),
+  });
+  const event = "keeper_position_mismatch";
+  assert.deepEqual(lines, [2, 2, 3].map((claimed) => [event, fields(claimed)]));
 });

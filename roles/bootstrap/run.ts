@@ -5,6 +5,7 @@ import { shardsOf } from "../../lib/recovery/mod.ts";
 import {
   constantTimeEqual,
   deriveVerifyKey,
+  draw,
   makeProbe,
   type Probe,
   type RandomSource,
@@ -41,7 +42,8 @@ export interface BootstrapDeps {
  * again: until a Nexus has confirmed them, keepers let their shards be replaced.
  */
 export async function runBootstrap(deps: BootstrapDeps): Promise<void> {
-  const decision = decide(await survey(deps));
+  const found = await survey(deps);
+  const decision = decide(found);
   if (decision.kind === "refuse") throw decision.error;
   if (decision.kind === "done") return deps.say(decision.why);
   const { settings, rootKey, random } = deps;
@@ -53,9 +55,18 @@ export async function runBootstrap(deps: BootstrapDeps): Promise<void> {
     shares: settings.shares,
   };
   try {
-    rootKey.set(random(32));
+    const drawn = draw(random, rootKey.length);
+    rootKey.set(drawn);
+    wipe(drawn);
     await distribute(rootKey, set, deps);
-    await prove(rootKey, set, deps);
+    // Where a keeper drops stamps Nexus may not know the set. It takes the original's proof just as well.
+    const areStampsKept = found.keepers.every((probe) => probe !== undefined);
+    const key = areStampsKept ? deriveVerifyKey(rootKey, set.setId) : rootKey;
+    try {
+      await prove(key, deps);
+    } finally {
+      wipe(key);
+    }
   } finally {
     wipe(rootKey);
   }
@@ -92,13 +103,30 @@ async function distribute(rootKey: Uint8Array, set: ShardSet, deps: BootstrapDep
       totalMs: deps.settings.keeperTimeoutMs,
       maxAttempts: deps.settings.keeperMaxRetries,
     };
-    await Promise.all(deps.keepers.map(async (keeper) => {
+    let hasFailed = false;
+    const give = async (keeper: KeeperClient) => {
       const shard = shards[keeper.index - 1];
       if (!shard) throw new Error(`There is no shard for keeper ${keeper.index}`);
-      const give = () => keeper.contribute(shard, { isForced: deps.settings.force });
-      await retry(give, policy, retryDeps(deps, `keeper ${keeper.index} at ${keeper.url}`));
+      const work = () => keeper.contribute(shard, { isForced: deps.settings.force });
+      const { isWorthRetrying, ...rest } = retryDeps(
+        deps,
+        `keeper ${keeper.index} at ${keeper.url}`,
+      );
+      try {
+        await retry(work, policy, {
+          ...rest,
+          // A set that cannot be complete is of no use: the next run makes a new one.
+          isWorthRetrying: (error) => !hasFailed && isWorthRetrying(error),
+        });
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
       deps.say(`Keeper ${keeper.index} has its shard`);
-    }));
+    };
+    // All must be over before the shards are wiped: one that tried again afterwards would send zeros.
+    const outcomes = await Promise.allSettled(deps.keepers.map(give));
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   } finally {
     for (const { bytes } of shards) wipe(bytes);
   }
@@ -119,29 +147,23 @@ function assertRebuilds(
   if (!isSame) throw new Error("The shards do not rebuild the key that they were made from");
 }
 
-async function prove(rootKey: Uint8Array, set: ShardSet, deps: BootstrapDeps): Promise<void> {
-  const key = deriveVerifyKey(rootKey, set.setId);
-  try {
-    const policy = {
-      firstPauseMs: 100,
-      lastPauseMs: 5_000,
-      totalMs: deps.settings.verificationTimeoutMs,
-    };
-    const attempt = async () => {
-      const probe = makeProbe(key, deps.random);
-      if (await deps.nexus.verify(probe) === probe.expectedHash) return;
-      throw new SpikeError(
-        "crypto_cipher_verification_failed",
-        "Nexus answered the proof with a wrong hash",
-        {
-          hint: "It holds another root key; nothing more was done",
-        },
-      );
-    };
-    await retry(attempt, policy, retryDeps(deps, "Nexus"));
-  } finally {
-    wipe(key);
-  }
+/** Shows Nexus a text that only the holder of the root key can read. Wipes nothing. */
+async function prove(key: Uint8Array, deps: BootstrapDeps): Promise<void> {
+  const policy = {
+    firstPauseMs: 100,
+    lastPauseMs: 5_000,
+    totalMs: deps.settings.verificationTimeoutMs,
+  };
+  const attempt = async () => {
+    const probe = makeProbe(key, deps.random);
+    if (await deps.nexus.verify(probe) === probe.expectedHash) return;
+    throw new SpikeError(
+      "crypto_cipher_verification_failed",
+      "Nexus answered the proof with a wrong hash",
+      { hint: "It holds another root key; nothing more was done" },
+    );
+  };
+  await retry(attempt, policy, retryDeps(deps, "Nexus"));
 }
 
 /** Codes after which the same call may well succeed: nobody there yet, or not ready yet. */

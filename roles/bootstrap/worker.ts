@@ -9,7 +9,7 @@ import {
 import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
 import { assertConfined, runJob } from "../../lib/process/mod.ts";
-import { createKeeperClient } from "../../lib/recovery/mod.ts";
+import { createKeeperClient, watchPosition } from "../../lib/recovery/mod.ts";
 import { attachLocked, osRandom, type SlotLayout } from "../../lib/seal/mod.ts";
 import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
 import { openSource } from "../../lib/spiffe/open_source.ts";
@@ -42,7 +42,9 @@ async function bootstrap({ settings, memory }: BootstrapStart): Promise<number> 
   const toNexus = clientOf("nexus", "a SPIKE Nexus", settings, source);
   await runBootstrap({
     settings,
-    keepers: settings.keeperPeers.map((url, i) => createKeeperClient(toKeepers, i + 1, url)),
+    keepers: settings.keeperPeers.map((url, i) =>
+      createKeeperClient(toKeepers, i + 1, url, { onPeer: watchPosition(i + 1, url, log) })
+    ),
     nexus: nexusClient(toNexus, settings.nexusUrl),
     rootKey: attachLocked(memory.buffer, memory.layout).slot(0),
     random: osRandom,
@@ -74,16 +76,29 @@ function nexusClient(transport: MtlsClient, baseUrl: string): NexusClient {
       const answer = await transport.post(routeUrl(baseUrl, "status"), "{}");
       if (answer.status !== 200) throw refusal(answer.status);
       // Decoded by its schema; the words in it are for decisions that know what to do with an unknown one.
-      return decodeMessage(ANSWERS.status, answer.body) as NexusStatus;
+      return decoded(() => decodeMessage(ANSWERS.status, answer.body)) as NexusStatus;
     },
     verify: async ({ nonce, ciphertext }) => {
       const message = { nonce: nonce.toBase64(), ciphertext: ciphertext.toBase64() };
       const url = routeUrl(baseUrl, "bootstrap.verify");
       const answer = await transport.post(url, JSON.stringify(message));
       if (answer.status !== 200) throw refusal(answer.status);
-      return String((JSON.parse(new TextDecoder().decode(answer.body)) as { hash?: unknown }).hash);
+      return decoded(() => decodeMessage(ANSWERS["bootstrap.verify"], answer.body)).hash;
     },
   };
+}
+
+/** What decodes as a caller's mistake in a request is a broken peer in an answer. */
+function decoded<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    throw new SpikeError(
+      "data_unmarshal_failure",
+      "The answer of Nexus is not what the protocol says",
+      { hint: "Check that SPIKE_NEXUS_API_URL points at a SPIKE Nexus", cause },
+    );
+  }
 }
 
 function refusal(status: number): SpikeError {
