@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { message } from "./decode.ts";
 import {
+  bytes,
   byVersion,
   flag,
   integer,
@@ -40,6 +41,7 @@ const keeper = {
 };
 
 const written = message({ version: maybeInteger, err: text });
+const done = message({ err: text });
 
 /** The schema of each operation's answer as a client of ours reads it. */
 export const ANSWERS = {
@@ -53,6 +55,26 @@ export const ANSWERS = {
     metadata: v.exactOptional(message(secretMetadata)),
     err: text,
   }),
+  "policy.put": message({ id: text, err: text }),
+  "policy.get": message({
+    id: text,
+    name: text,
+    // Servers of the original know only the first spelling.
+    spiffiedPattern: text,
+    spiffeidPattern: text,
+    pathPattern: text,
+    permissions: texts,
+    createdAt: text,
+    updatedAt: text,
+    err: text,
+  }),
+  "policy.delete": done,
+  "policy.list": message({
+    policies: v.optional(v.array(message({ id: text, name: text })), []),
+    err: text,
+  }),
+  "cipher.encrypt": message({ version: integer, nonce: bytes, ciphertext: bytes, err: text }),
+  "cipher.decrypt": message({ plaintext: bytes, err: text }),
   "status": message({
     version: text,
     state: v.optional(v.picklist(NEXUS_STATES), "waiting"),

@@ -16,6 +16,8 @@ import {
 
 const versions = message({ path: text, versions: integers, cas: maybeInteger });
 const oneVersion = message({ path: text, version: integer });
+/** The member is called `id`, but what it holds is the policy's name. */
+const policyName = message({ id: text });
 const nothing = message({});
 
 /** The schema of each operation's request. */
@@ -31,6 +33,17 @@ export const REQUESTS = {
     after: text,
   }),
   "secret.metadata": oneVersion,
+  "policy.put": message({
+    name: text,
+    spiffeidPattern: text,
+    pathPattern: text,
+    permissions: texts,
+  }),
+  "policy.get": policyName,
+  "policy.delete": policyName,
+  "policy.list": message({ spiffeidPattern: text, pathPattern: text }),
+  "cipher.encrypt": message({ plaintext: bytes, algorithm: text }),
+  "cipher.decrypt": message({ version: integer, nonce: bytes, ciphertext: bytes, algorithm: text }),
   "status": nothing,
   "operator.recover": nothing,
   "operator.restore": message({ id: integer, shard: maybeShard }),

@@ -5,7 +5,10 @@ import type { Head, SecretNotFound, SecretReader } from "../../lib/secret/mod.ts
 import type { CorePort } from "./core_port.ts";
 
 /** The operations of Nexus. */
-export type NexusOperation = Exclude<Operation, `keeper.${string}`>;
+export type NexusOperation = Exclude<
+  Operation,
+  `keeper.${string}` | `policy.${string}` | `cipher.${string}`
+>;
 
 const NONCE_BYTES = 12;
 const SHARD_LIMIT = 255;
