@@ -1,0 +1,219 @@
+/** The promises of the whole system, on real processes: what is stored, what is never stored, what heals. */
+import assert from "node:assert/strict";
+import { createMtlsClient, type MtlsAnswer } from "../../lib/mtls/mod.ts";
+import { combine } from "../../lib/shamir/mod.ts";
+import { openSource } from "../../lib/spiffe/open_source.ts";
+import { DevSystem, spike, temporaryDirectory } from "./harness.ts";
+
+const PATH = "tenants/acme/db";
+
+/** Writes the files of an identity and makes a client of it. */
+async function as(system: DevSystem, id: string, out: string) {
+  const ran = await system.dev("svid", "--id", `spiffe://spike.ist/${id}`, "--out", out);
+  assert.equal(ran.code, 0, ran.stderr);
+  const svidFiles = { svid: `${out}/svid.pem`, key: `${out}/key.pem`, bundle: `${out}/bundle.pem` };
+  const source = openSource({ endpointSocket: "", svidFiles }, () => {});
+  await source.ready(5_000);
+  const transport = createMtlsClient({ source, isExpectedPeer: () => true, peerName: "anyone" });
+  return {
+    post: (url: string, message: unknown): Promise<MtlsAnswer> =>
+      transport.post(url, JSON.stringify(message)),
+    [Symbol.asyncDispose]: async () => {
+      await transport.close();
+      await source.close();
+    },
+  };
+}
+
+function json({ body }: MtlsAnswer): Record<string, unknown> {
+  return JSON.parse(new TextDecoder().decode(body));
+}
+
+for (const workers of ["0", "2"]) {
+  Deno.test(`secrets have versions, on ${workers} workers`, async () => {
+    await using tmp = await temporaryDirectory();
+    await using system = await DevSystem.start(`${tmp.path}/d`, { args: ["--workers", workers] });
+    const run = async (...args: string[]) => (await system.spike(args)).stdout.trim();
+    assert.equal(await run("secret", "put", PATH, "user=x", "pass=y"), "OK");
+    assert.equal(await run("secret", "put", PATH, "user=x", "pass=z"), "OK");
+    assert.deepEqual(JSON.parse(await run("secret", "get", PATH, "-f", "json")), {
+      pass: "z",
+      user: "x",
+    });
+    assert.equal(await run("secret", "get", PATH, "pass", "-v", "1"), "y");
+    assert.deepEqual(JSON.parse(await run("secret", "list", "-f", "json")), [PATH]);
+    assert.equal(await run("secret", "delete", PATH), "OK");
+    assert.equal(await run("secret", "get", PATH, "pass"), "y");
+    await run("secret", "delete", PATH);
+    assert.equal((await system.spike(["secret", "get", PATH])).code, 4);
+  });
+}
+
+Deno.test("values come from standard input and files, byte for byte", async () => {
+  await using tmp = await temporaryDirectory();
+  await using system = await DevSystem.start(`${tmp.path}/d`);
+  const value = "first line\nsecond \u00e9 line\n";
+  await Deno.writeTextFile(`${tmp.path}/v`, value);
+  const piped = await system.spike(["secret", "put", "a", "k=-"], { stdin: value });
+  assert.equal(piped.code, 0, piped.stderr);
+  assert.equal((await system.spike(["secret", "put", "b", `k=@${tmp.path}/v`])).code, 0);
+  for (const path of ["a", "b"]) {
+    const { stdout } = await system.spike(["secret", "get", path, "-f", "json"]);
+    assert.deepEqual(JSON.parse(stdout), { k: value });
+  }
+});
+
+Deno.test("no secret, shard or root key is in any file or output of the system", async () => {
+  await using tmp = await temporaryDirectory();
+  const dir = `${tmp.path}/d`;
+  await using system = await DevSystem.start(dir, { env: { SPIKE_SYSTEM_LOG_LEVEL: "debug" } });
+  const secret = `canary-${crypto.randomUUID()}`;
+  const outputs = [await system.spike(["secret", "put", PATH, "k=-"], { stdin: secret })];
+  outputs.push(await system.spike(["secret", "list"]), await system.spike(["status"]));
+  await system.dev("kill", "nexus");
+  outputs.push(await system.spike(["secret", "get", PATH]), await system.dev("start", "nexus"));
+  assert.equal((await system.spike(["secret", "get", PATH, "k"])).stdout.trim(), secret);
+
+  await using recover = await as(system, "spike/pilot/role/recover", `${tmp.path}/recover`);
+  const answer = await recover.post(`${system.env["SPIKE_NEXUS_URL"]}/v1/operator/recover`, {});
+  const shards = Object.entries(json(answer)["shards"] as Record<string, number[]>)
+    .map(([index, bytes]) => ({ index: Number(index), bytes: Uint8Array.from(bytes) }));
+  assert.equal(shards.length, 3);
+  const rootKey = combine(shards.slice(0, 2), 2);
+  const told = outputs.map(({ stdout, stderr }) => stdout + stderr).join("\n") +
+    system.told.join("\n");
+  const ended = await system.end("SIGTERM");
+  const canaries = [new TextEncoder().encode(secret), rootKey, ...shards.map(({ bytes }) => bytes)];
+  assertAbsent(canaries, latin1(new TextEncoder().encode(told + ended.stdout)), "an output");
+  const files = [...filesBelow(dir)];
+  assert.ok(files.some((path) => path.endsWith("spike.db")), files.join());
+  for (const path of files) assertAbsent(canaries, latin1(Deno.readFileSync(path)), path);
+});
+
+/** Each canary as raw bytes, hex of either case, base64 of both alphabets, and as JSON numbers. */
+function assertAbsent(canaries: readonly Uint8Array[], text: string, where: string): void {
+  for (const bytes of canaries) {
+    const forms = [
+      latin1(bytes),
+      bytes.toHex(),
+      bytes.toHex().toUpperCase(),
+      bytes.toBase64().replace(/=+$/, ""),
+      bytes.toBase64({ alphabet: "base64url" }).replace(/=+$/, ""),
+      [...bytes].join(","),
+      [...bytes].join(", "),
+    ];
+    assert.ok(!forms.some((form) => text.includes(form)), `A canary is in ${where}`);
+  }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}
+
+function* filesBelow(dir: string): Generator<string> {
+  for (const entry of Deno.readDirSync(dir)) {
+    const path = `${dir}/${entry.name}`;
+    if (entry.isDirectory) yield* filesBelow(path);
+    else if (entry.isFile) yield path;
+  }
+}
+
+Deno.test("a keeper with a wrong shard is named, stops nothing, and is put right", async () => {
+  await using tmp = await temporaryDirectory();
+  await using system = await DevSystem.start(`${tmp.path}/d`);
+  await system.spike(["secret", "put", PATH, "k=v"]);
+  const keeper2 = `https://127.0.0.1:${system.ports[2]}`;
+  await system.dev("kill", "nexus");
+  await using nexus = await as(system, "spike/nexus", `${tmp.path}/n`);
+  const wrong = await nexus.post(`${keeper2}/v1/store/contribute`, { shard: Array(32).fill(7) });
+  assert.deepEqual([wrong.status, json(wrong)], [200, {}]);
+  assert.equal((await system.dev("start", "nexus")).code, 0);
+  assert.equal((await system.spike(["secret", "get", PATH, "k"])).stdout.trim(), "v");
+  assert.match(await system.log("nexus"), /"event":"keeper_shard_wrong","fields":\{"keeper":2/);
+  // Nexus pushes as soon as it is ready; each question is a round trip, so this waits without a clock.
+  let probe: Record<string, unknown> = {};
+  for (let i = 0; i < 500 && probe["index"] !== 2; i++) {
+    probe = json(await nexus.post(`${keeper2}/v1/store/contribute`, { probe: true }));
+  }
+  assert.deepEqual([probe["state"], probe["index"]], ["confirmed", 2]);
+});
+
+Deno.test("a second Bootstrap changes nothing and says so", async () => {
+  await using tmp = await temporaryDirectory();
+  await using system = await DevSystem.start(`${tmp.path}/d`);
+  await using nexus = await as(system, "spike/nexus", `${tmp.path}/n`);
+  const [, ...keepers] = system.ports.map((port) => `https://127.0.0.1:${port}`);
+  const shards = () =>
+    Promise.all(
+      keepers.map(async (url) =>
+        json(await nexus.post(`${url}/v1/store/shard`, { accept: ["gf256"] }))
+      ),
+    );
+  const before = await shards();
+  await system.dev("svid", "--id", "spiffe://spike.ist/spike/bootstrap", "--out", `${tmp.path}/b`);
+  const env = {
+    ...system.env,
+    SPIKE_SVID_FILE: `${tmp.path}/b/svid.pem`,
+    SPIKE_SVID_KEY_FILE: `${tmp.path}/b/key.pem`,
+    SPIKE_BUNDLE_FILE: `${tmp.path}/b/bundle.pem`,
+    SPIKE_NEXUS_KEEPER_PEERS: keepers.join(","),
+  };
+  const again = await spike(["bootstrap", "-init"], { env });
+  assert.equal(again.code, 0, again.stderr);
+  assert.match(again.stdout, /already bootstrapped, nothing was changed/);
+  // Without Nexus, the keepers themselves know.
+  await system.dev("kill", "nexus");
+  const alone = await spike(["bootstrap"], { env });
+  assert.equal(alone.code, 0, alone.stderr);
+  assert.match(alone.stdout, /already bootstrapped, nothing was changed/);
+  assert.deepEqual(await shards(), before);
+  const told = await spike(["bootstrap"], { env: { ...env, SPIKE_BOOTSTRAP_COMPLETED: "true" } });
+  assert.match(told.stdout, /SPIKE_BOOTSTRAP_COMPLETED is true/);
+});
+
+Deno.test("who may not do a thing is denied it, on Nexus and on keepers", async () => {
+  await using tmp = await temporaryDirectory();
+  await using system = await DevSystem.start(`${tmp.path}/d`);
+  const [nexusPort = 0, keeperPort = 0] = system.ports;
+  const nexusUrl = `https://127.0.0.1:${nexusPort}`;
+  await using workload = await as(system, "workload/app", `${tmp.path}/w`);
+  const denied = await workload.post(`${nexusUrl}/v1/store/secrets?action=get`, { path: PATH });
+  assert.deepEqual([denied.status, json(denied)], [401, {
+    data: null,
+    err: "access_unauthorized",
+  }]);
+  await assert.rejects(
+    workload.post(`https://127.0.0.1:${keeperPort}/v1/store/shard`, {}),
+    { code: "access_unauthorized" },
+  );
+  assert.match(await system.log("keeper-1"), /"event":"peer_refused".*"reason":"wrong-role"/);
+  await using superuser = await as(system, "spike/pilot/role/superuser", `${tmp.path}/s`);
+  for (const path of ["recover", "restore"]) {
+    const answer = await superuser.post(`${nexusUrl}/v1/operator/${path}`, {});
+    assert.equal(answer.status, 401, path);
+  }
+});
+
+Deno.test("a data directory has one Nexus, and so has a port", async () => {
+  await using tmp = await temporaryDirectory();
+  await using system = await DevSystem.start(`${tmp.path}/d`);
+  await system.dev("svid", "--id", "spiffe://spike.ist/spike/nexus", "--out", `${tmp.path}/n`);
+  const [port = 0, ...keepers] = system.ports;
+  const env = {
+    SPIKE_SVID_FILE: `${tmp.path}/n/svid.pem`,
+    SPIKE_SVID_KEY_FILE: `${tmp.path}/n/key.pem`,
+    SPIKE_BUNDLE_FILE: `${tmp.path}/n/bundle.pem`,
+    SPIKE_NEXUS_KEEPER_PEERS: keepers.map((each) => `https://127.0.0.1:${each}`).join(","),
+    SPIKE_DATA_DIR: `${tmp.path}/d/data`,
+  };
+  const samePort = await spike(["nexus"], {
+    env: { ...env, SPIKE_NEXUS_TLS_PORT: `127.0.0.1:${port}` },
+  });
+  assert.equal(samePort.code, 1);
+  assert.match(samePort.stderr, /Cannot listen on 127\.0\.0\.1:/);
+  const sameData = await spike(["nexus"], {
+    env: { ...env, SPIKE_NEXUS_TLS_PORT: `127.0.0.1:${port + 7}` },
+  });
+  assert.notEqual(sameData.code, 0);
+  assert.match(sameData.stderr, /Another process holds data directory/);
+});
