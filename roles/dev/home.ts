@@ -8,7 +8,7 @@ import type { Say } from "./say.ts";
 import { leaseAnyPorts, leaseSamePorts, type PortLease } from "./ports.ts";
 
 /** A former system's processes end within seconds of their supervisor; its ports are waited for so long. */
-const PORT_PATIENCE_MS = 10_000;
+const PORT_PATIENCE_MS = 15_000;
 
 /** What a directory tells of the system that was in it. */
 export interface Home {
@@ -106,16 +106,36 @@ async function holdsData(path: string): Promise<boolean> {
 
 async function leasePorts(layout: Layout, options: HomeOptions): Promise<PortLease> {
   const { keepers, runtimeBase, say } = options;
-  const text = await readIfThere(layout.system);
-  const former = text === undefined ? undefined : (JSON.parse(text) as { port: number }).port;
+  const request = { dir: layout.dir, lockDir: runtimeBase, keepers, isClaimed };
+  const former = portOf(await readIfThere(layout.system));
   if (former !== undefined) {
-    const same = await leaseSamePorts(former, keepers, runtimeBase, PORT_PATIENCE_MS);
+    const same = await leaseSamePorts(former, request, PORT_PATIENCE_MS);
     if (same !== undefined) return same;
     say(
       `Port ${former} or one after it is taken by somebody else: other ports are used from now on`,
     );
   }
-  const lease = leaseAnyPorts(keepers, runtimeBase);
+  const lease = leaseAnyPorts(request);
   await replaceFile(layout.system, `${JSON.stringify({ port: lease.ports.nexus })}\n`);
   return lease;
+}
+
+/** Whether the system in another directory will want this port again. */
+function isClaimed(dir: string, port: number): boolean {
+  try {
+    return portOf(Deno.readTextFileSync(layoutOf(dir, "").system)) === port;
+  } catch (error) {
+    // Gone, or not for this user to know.
+    const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
+    if ([NotFound, NotADirectory, PermissionDenied].some((kind) => error instanceof kind)) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** The first port in the text of a system file. */
+function portOf(text: string | undefined): number | undefined {
+  const digits = /"port":(\d{1,5})\b/.exec(text ?? "")?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }

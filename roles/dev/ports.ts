@@ -27,13 +27,28 @@ export function portsFrom(first: number, keepers: number): Ports {
   return { nexus: first, keepers: Array.from({ length: keepers }, (_, i) => first + 1 + i) };
 }
 
-/** Takes the first block that is locked by nobody and whose ports are free. */
-export function leaseAnyPorts(keepers: number, lockDir: string): PortLease {
-  for (const first of candidateBlocks(keepers)) {
-    const lease = tryLease(first, keepers, lockDir);
-    if (lease === undefined) continue;
-    if (areFree(lease.ports)) return lease;
-    lease[Symbol.dispose]();
+/** Who asks for ports, and where systems of this user keep their locks. */
+export interface PortRequest {
+  /** Directory of the system; its ports stay its own as long as the directory is there. */
+  readonly dir: string;
+  readonly lockDir: string;
+  readonly keepers: number;
+  /** Whether a directory, running or not, still has the block that begins with `first`. */
+  readonly isClaimed: (dir: string, first: number) => boolean;
+}
+
+/**
+ * Takes the first block that is nobody's and whose ports are free; one of a system that does not run only when
+ * there is no other.
+ */
+export function leaseAnyPorts(request: PortRequest): PortLease {
+  for (const mayRob of [false, true]) {
+    for (const first of candidateBlocks(request.keepers)) {
+      const lease = tryLease(first, request, mayRob);
+      if (lease === undefined) continue;
+      if (areFree(lease.ports)) return lease;
+      lease[Symbol.dispose]();
+    }
   }
   throw new SpikeError("net_peer_connection", `No free ports were found from ${FIRST} on`, {
     hint: "Stop other development systems",
@@ -46,11 +61,10 @@ export function leaseAnyPorts(keepers: number, lockDir: string): PortLease {
  */
 export async function leaseSamePorts(
   first: number,
-  keepers: number,
-  lockDir: string,
+  request: PortRequest,
   patienceMs: number,
 ): Promise<PortLease | undefined> {
-  const lease = tryLease(first, keepers, lockDir);
+  const lease = tryLease(first, request, false);
   if (lease === undefined) return undefined;
   const endMs = Date.now() + patienceMs;
   while (!areFree(lease.ports)) {
@@ -63,9 +77,18 @@ export async function leaseSamePorts(
   return lease;
 }
 
-function tryLease(first: number, keepers: number, lockDir: string): PortLease | undefined {
-  const lock = tryLock(`${lockDir}/port-${first}.lock`);
+/** The file of a block is its lock, and says whose the block is. */
+function tryLease(first: number, request: PortRequest, mayRob: boolean): PortLease | undefined {
+  const { dir, lockDir, keepers, isClaimed } = request;
+  const path = `${lockDir}/port-${first}.lock`;
+  const lock = tryLock(path);
   if (lock === undefined) return undefined;
+  const owner = Deno.readTextFileSync(path);
+  if (!mayRob && owner !== "" && owner !== dir && isClaimed(owner, first)) {
+    lock.close();
+    return undefined;
+  }
+  Deno.writeTextFileSync(path, dir);
   return { ports: portsFrom(first, keepers), [Symbol.dispose]: () => lock.close() };
 }
 

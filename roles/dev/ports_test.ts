@@ -1,15 +1,26 @@
 import assert from "node:assert/strict";
-import { candidateBlocks, leaseAnyPorts, leaseSamePorts, portsFrom } from "./ports.ts";
+import {
+  candidateBlocks,
+  leaseAnyPorts,
+  leaseSamePorts,
+  type PortRequest,
+  portsFrom,
+} from "./ports.ts";
 
 /** Far from those that a running system takes. */
 const OWN_FIRST = 20_000;
 
-async function withLocks(work: (dir: string) => Promise<void> | void): Promise<void> {
-  const dir = await Deno.makeTempDir();
+/** Runs with an empty directory of locks; `ask` makes the requests of directories that claim what they have. */
+async function withLocks(
+  work: (ask: (dir: string) => PortRequest, claims: Map<string, number>) => Promise<void> | void,
+): Promise<void> {
+  const lockDir = await Deno.makeTempDir();
+  const claims = new Map<string, number>();
+  const isClaimed = (dir: string, first: number) => claims.get(dir) === first;
   try {
-    await work(dir);
+    await work((dir) => ({ dir, lockDir, keepers: 3, isClaimed }), claims);
   } finally {
-    await Deno.remove(dir, { recursive: true });
+    await Deno.remove(lockDir, { recursive: true });
   }
 }
 
@@ -22,33 +33,45 @@ Deno.test("blocks begin at the usual port, do not overlap and end before the eph
 });
 
 Deno.test("two systems at once get different ports, and the same ones again after their end", async () => {
-  await withLocks(async (dir) => {
-    const one = leaseAnyPorts(3, dir);
-    const other = leaseAnyPorts(3, dir);
+  await withLocks(async (ask) => {
+    const one = leaseAnyPorts(ask("/one"));
+    using other = leaseAnyPorts(ask("/other"));
     assert.notEqual(one.ports.nexus, other.ports.nexus);
     const { nexus } = one.ports;
-    assert.equal(await leaseSamePorts(nexus, 3, dir, 0), undefined, "taken by the first");
+    assert.equal(await leaseSamePorts(nexus, ask("/other"), 0), undefined, "it is locked");
     one[Symbol.dispose]();
-    using again = await leaseSamePorts(nexus, 3, dir, 0);
+    using again = await leaseSamePorts(nexus, ask("/one"), 0);
     assert.deepEqual(again?.ports, portsFrom(nexus, 3));
+  });
+});
+
+Deno.test("the ports of a system that does not run stay its own until it gives them up", async () => {
+  await withLocks((ask, claims) => {
+    const one = leaseAnyPorts(ask("/one"));
+    const { nexus } = one.ports;
+    claims.set("/one", nexus);
+    one[Symbol.dispose]();
+    const other = leaseAnyPorts(ask("/other"));
+    assert.notEqual(other.ports.nexus, nexus);
     other[Symbol.dispose]();
+    claims.clear();
+    using third = leaseAnyPorts(ask("/third"));
+    assert.equal(third.ports.nexus, nexus);
   });
 });
 
 Deno.test("a port that a stranger listens on is not taken", async () => {
-  await withLocks(async (dir) => {
+  await withLocks(async (ask) => {
     using stranger = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const first = stranger.addr.port - 2;
-    assert.equal(await leaseSamePorts(first, 3, dir, 0), undefined);
-    // Given back, although it could not be used.
-    assert.equal(await leaseSamePorts(first, 3, dir, 0), undefined);
+    assert.equal(await leaseSamePorts(first, ask("/one"), 0), undefined);
   });
 });
 
 Deno.test("the ports of a system that is about to end are waited for", async () => {
-  await withLocks(async (dir) => {
+  await withLocks(async (ask) => {
     const former = Deno.listen({ hostname: "127.0.0.1", port: OWN_FIRST });
-    const waiting = leaseSamePorts(OWN_FIRST, 3, dir, 10_000);
+    const waiting = leaseSamePorts(OWN_FIRST, ask("/one"), 10_000);
     former.close();
     using lease = await waiting;
     assert.equal(lease?.ports.nexus, OWN_FIRST);

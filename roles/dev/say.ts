@@ -1,12 +1,12 @@
 /** Tells a person who looks on; progress goes to standard error, so that standard output stays for results. */
 export type Say = (line: string) => void;
 
-/** Writes one line to standard error. A terminal that is gone is no reason to end. */
+/** Writes one line to standard error. */
 export const sayOnStderr: Say = (line) => {
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  } catch {
+    // A terminal that is gone is no reason to end, and there is nobody left to tell.
   }
 };
 
