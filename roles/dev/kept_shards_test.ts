@@ -13,7 +13,7 @@ function clientWith(answers: unknown[]) {
     nexusUrl: "https://127.0.0.1:1",
     transport: {
       post: (_url, body) => {
-        sent.push(JSON.parse(body));
+        sent.push(JSON.parse(typeof body === "string" ? body : new TextDecoder().decode(body)));
         const text = JSON.stringify(answers.shift());
         return Promise.resolve({ status: 200, body: new TextEncoder().encode(text) });
       },
