@@ -1,30 +1,8 @@
-import { type AnswerOf, ANSWERS, type ClientOperation } from "../api/answer.ts";
-import { decodeMessage } from "../api/decode.ts";
+import type { AnswerOf, ClientOperation } from "../api/answer.ts";
 import { SpikeError } from "../api/error.ts";
 import { encodeShard } from "../api/response.ts";
-import { routeUrl } from "../api/route.ts";
 import type { NexusStatus } from "../api/status.ts";
-import { refusalOf } from "./refusal.ts";
-
-/** What carries a request to Nexus over mutual TLS; a client made by `createMtlsClient` is one. */
-export interface Transport {
-  /** Throws `net_peer_connection` when there is no answer. */
-  post(
-    url: string,
-    body: string,
-    options?: { signal?: AbortSignal },
-  ): Promise<{ readonly status: number; readonly body: Uint8Array }>;
-  close(): Promise<void>;
-}
-
-/** Where Nexus is and how it is reached. */
-export interface ClientOptions {
-  /** `https://` URL, perhaps with a path prefix. */
-  readonly nexusUrl: string;
-  readonly transport: Transport;
-  /** The caller's own SPIFFE ID, so that a denial can name it. */
-  readonly identity?: string;
-}
+import { type ClientOptions, exchange, exchangeBytes } from "./exchange.ts";
 
 /** One version of a secret. Times are RFC 3339. */
 export interface VersionInfo {
@@ -42,6 +20,47 @@ export interface SecretMetadata {
   readonly createdTime: string;
   readonly updatedTime: string;
   readonly maxVersions: number;
+}
+
+/** What a policy says. Patterns are RE2 regular expressions that match anywhere unless they are anchored. */
+export interface PolicyText {
+  readonly name: string;
+  /** Whom it is for. */
+  readonly spiffeidPattern: string;
+  /** Which paths it is about. */
+  readonly pathPattern: string;
+  readonly permissions: readonly string[];
+}
+
+/** A policy as Nexus keeps it. Times are RFC 3339. */
+export interface Policy extends PolicyText {
+  /** The name, or empty from a server of the original. */
+  readonly id: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** A policy in a listing. */
+export interface PolicyName {
+  /** The name, or empty from a server of the original. */
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Keeps policies whose stored pattern is exactly this text; of two filters the original applies the first only. */
+export interface PolicyFilter {
+  readonly spiffeidPattern?: string;
+  readonly pathPattern?: string;
+}
+
+/** What the encryption service makes of a plaintext, in parts. */
+export interface Encrypted {
+  /** Version of the key. */
+  readonly version: number;
+  /** 12 bytes. */
+  readonly nonce: Uint8Array;
+  /** Ends with the 16-byte tag. */
+  readonly ciphertext: Uint8Array;
 }
 
 /** How far a restoration has come. */
@@ -75,6 +94,18 @@ export interface Client {
   /** Undoes the deletion of versions; none means the newest deleted one. */
   undeleteSecret(path: string, versions?: readonly number[]): Promise<void>;
   secretMetadata(path: string, version?: number): Promise<SecretMetadata>;
+  /** Makes a policy, or replaces the one of the same name. */
+  putPolicy(policy: PolicyText): Promise<void>;
+  getPolicy(name: string): Promise<Policy>;
+  deletePolicy(name: string): Promise<void>;
+  /** By ascending name. */
+  listPolicies(filter?: PolicyFilter): Promise<readonly PolicyName[]>;
+  /** Encrypts with the default key of Nexus; `algorithm` is a hint that servers ignore. */
+  encrypt(plaintext: Uint8Array, algorithm?: string): Promise<Encrypted>;
+  decrypt(encrypted: Encrypted, algorithm?: string): Promise<Uint8Array>;
+  /** Encrypts to one blob: version byte, nonce, ciphertext with tag. */
+  encryptBlob(plaintext: Uint8Array): Promise<Uint8Array>;
+  decryptBlob(blob: Uint8Array): Promise<Uint8Array>;
   status(): Promise<NexusStatus>;
   /** Every shard of the root key. Needs the recover role. */
   recover(): Promise<readonly RecoveryShard[]>;
@@ -97,7 +128,7 @@ export interface Client {
  */
 export function createClient(options: ClientOptions): Client {
   const call = <O extends ClientOperation>(operation: O, request: unknown) =>
-    exchange(options, operation, JSON.stringify(request));
+    exchange(options, operation, request);
   return {
     putSecret: async (path, values) => void await call("secret.put", { path, values }),
     getSecret: async (path, version = 0) => (await call("secret.get", { path, version })).data,
@@ -108,6 +139,21 @@ export function createClient(options: ClientOptions): Client {
       void await call("secret.undelete", { path, versions }),
     secretMetadata: async (path, version = 0) =>
       toMetadata(await call("secret.metadata", { path, version })),
+    ...policyCalls(call),
+    encrypt: async (plaintext, algorithm = "") => {
+      const request = { plaintext: plaintext.toBase64(), algorithm };
+      const { version, nonce, ciphertext } = await call("cipher.encrypt", request);
+      return { version, nonce, ciphertext };
+    },
+    decrypt: async ({ version, nonce, ciphertext }, algorithm = "") =>
+      (await call("cipher.decrypt", {
+        version,
+        nonce: nonce.toBase64(),
+        ciphertext: ciphertext.toBase64(),
+        algorithm,
+      })).plaintext,
+    encryptBlob: (plaintext) => exchangeBytes(options, "cipher.encrypt", plaintext),
+    decryptBlob: (blob) => exchangeBytes(options, "cipher.decrypt", blob),
     status: async () => {
       const { err: _, ...status } = await call("status", {});
       return status;
@@ -130,36 +176,33 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
+type Call = <O extends ClientOperation>(operation: O, request: unknown) => Promise<AnswerOf<O>>;
+
+type PolicyCalls = Pick<Client, "putPolicy" | "getPolicy" | "deletePolicy" | "listPolicies">;
+
+function policyCalls(call: Call): PolicyCalls {
+  return {
+    putPolicy: async ({ name, spiffeidPattern, pathPattern, permissions }) =>
+      void await call("policy.put", { name, spiffeidPattern, pathPattern, permissions }),
+    // The member is called `id`, but what it takes is the name.
+    getPolicy: async (name) => toPolicy(await call("policy.get", { id: name })),
+    deletePolicy: async (name) => void await call("policy.delete", { id: name }),
+    listPolicies: async ({ spiffeidPattern = "", pathPattern = "" } = {}) => {
+      const { policies } = await call("policy.list", { spiffeidPattern, pathPattern });
+      return policies.toSorted((a, b) => a.name < b.name ? -1 : 1);
+    },
+  };
+}
+
+function toPolicy(answer: AnswerOf<"policy.get">): Policy {
+  const { err: _, spiffiedPattern, spiffeidPattern, ...policy } = answer;
+  return { ...policy, spiffeidPattern: spiffeidPattern || spiffiedPattern };
+}
+
 function toMetadata({ versions, metadata }: AnswerOf<"secret.metadata">): SecretMetadata {
   if (metadata === undefined) {
     throw new SpikeError("data_unmarshal_failure", "Nexus answered without metadata");
   }
   const ascending = [...versions.values()].sort((a, b) => a.version - b.version);
   return { ...metadata, versions: ascending };
-}
-
-async function exchange<O extends ClientOperation>(
-  { nexusUrl, transport, identity }: ClientOptions,
-  operation: O,
-  request: string,
-): Promise<AnswerOf<O>> {
-  const { status, body } = await transport.post(routeUrl(nexusUrl, operation), request);
-  const refusal = () =>
-    refusalOf({ status, body, nexusUrl, identity: identity ?? "this identity" });
-  if (status !== 200) throw refusal();
-  const answer = decodeAnswer(operation, body);
-  if (answer.err !== "") throw refusal();
-  return answer;
-}
-
-function decodeAnswer<O extends ClientOperation>(operation: O, body: Uint8Array): AnswerOf<O> {
-  try {
-    return decodeMessage<typeof ANSWERS[O]>(ANSWERS[operation], body);
-  } catch (error) {
-    if (!(error instanceof SpikeError)) throw error;
-    throw new SpikeError("data_unmarshal_failure", "The answer of Nexus cannot be read", {
-      hint: "Check that SPIKE_NEXUS_API_URL names a Nexus, and that its version fits this one",
-      cause: error,
-    });
-  }
 }

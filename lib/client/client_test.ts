@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SpikeError } from "../api/error.ts";
-import { type Client, createClient, type Transport } from "./client.ts";
+import { type Client, createClient } from "./client.ts";
+import type { Transport } from "./exchange.ts";
 
 interface Sent {
   readonly url: string;
@@ -13,7 +14,7 @@ function clientWith(status: number, answer: unknown): { client: Client; sent: Se
   const text = typeof answer === "string" ? answer : JSON.stringify(answer);
   const transport: Transport = {
     post: (url, body) => {
-      sent.push({ url, body: JSON.parse(body) });
+      sent.push({ url, body: typeof body === "string" ? JSON.parse(body) : [...body] });
       return Promise.resolve({ status, body: new TextEncoder().encode(text) });
     },
     close: () => Promise.resolve(),
@@ -31,6 +32,13 @@ async function failureOf(status: number, answer: unknown): Promise<SpikeError> {
   }
   assert.fail("the call succeeded");
 }
+
+const POLICY = {
+  name: "web",
+  spiffeidPattern: "^spiffe://example\\.org/web$",
+  pathPattern: "^tenants/acme/.*$",
+  permissions: ["read", "list"],
+};
 
 Deno.test("each call sends the request that the original's clients send", async () => {
   const calls: [(client: Client) => Promise<unknown>, unknown, string, unknown][] = [
@@ -59,6 +67,30 @@ Deno.test("each call sends the request that the original's clients send", async 
       "/v1/store/secrets/metadata?action=get",
       { path: "a", version: 0 },
     ],
+    [
+      (c) => c.putPolicy(POLICY),
+      { id: "web" },
+      "/v1/acl/policy",
+      POLICY,
+    ],
+    [(c) => c.getPolicy("web"), {}, "/v1/acl/policy?action=get", { id: "web" }],
+    [(c) => c.deletePolicy("web"), {}, "/v1/acl/policy?action=delete", { id: "web" }],
+    [(c) => c.listPolicies({ pathPattern: "^a$" }), {}, "/v1/acl/policy?action=list", {
+      spiffeidPattern: "",
+      pathPattern: "^a$",
+    }],
+    [(c) => c.encrypt(Uint8Array.of(104, 105), "x"), {}, "/v1/cipher/encrypt", {
+      plaintext: "aGk=",
+      algorithm: "x",
+    }],
+    [
+      (c) => c.decrypt({ version: 1, nonce: new Uint8Array(3), ciphertext: Uint8Array.of(255) }),
+      {},
+      "/v1/cipher/decrypt",
+      { version: 1, nonce: "AAAA", ciphertext: "/w==", algorithm: "" },
+    ],
+    [(c) => c.encryptBlob(Uint8Array.of(7)), {}, "/v1/cipher/encrypt", [7]],
+    [(c) => c.decryptBlob(Uint8Array.of(1, 2)), {}, "/v1/cipher/decrypt", [1, 2]],
     [(c) => c.status(), { state: "ready" }, "/v1/status", {}],
     [(c) => c.recover(), { shards: {} }, "/v1/operator/recover", {}],
     [
@@ -123,6 +155,55 @@ Deno.test("a code in the body counts where it fits the status", async () => {
   assert.equal((await failureOf(401, { err: "api_not_found" })).code, "access_unauthorized");
   assert.equal((await failureOf(400, { err: "made_up" })).code, "api_bad_request");
   assert.equal((await failureOf(200, { err: "api_not_found" })).code, "api_not_found");
+});
+
+Deno.test("getPolicy() reads the pattern under either of its spellings", async () => {
+  const { name, pathPattern, permissions, spiffeidPattern } = POLICY;
+  const kept = { id: "", name, pathPattern, permissions, createdAt: "c", updatedAt: "u" };
+  const spellings = [
+    { spiffiedPattern: spiffeidPattern },
+    { spiffeidPattern },
+    { spiffeidPattern, spiffiedPattern: spiffeidPattern },
+  ];
+  for (const spelling of spellings) {
+    const { client } = clientWith(200, { ...kept, ...spelling });
+    assert.deepEqual(await client.getPolicy("web"), { ...kept, spiffeidPattern });
+  }
+});
+
+Deno.test("listPolicies() sorts by name", async () => {
+  const { client } = clientWith(200, {
+    policies: [{ id: "", name: "b" }, { id: "", name: "a" }],
+  });
+  assert.deepEqual(await client.listPolicies(), [{ id: "", name: "a" }, { id: "", name: "b" }]);
+  assert.deepEqual(await clientWith(200, { policies: null }).client.listPolicies(), []);
+});
+
+Deno.test("a blob travels as plain bytes under their exact media type, and so does the answer", async () => {
+  let mediaType: string | undefined;
+  const transport: Transport = {
+    post: (_url, _body, options) => {
+      mediaType = options?.headers?.["content-type"];
+      return Promise.resolve({ status: 200, body: Uint8Array.of(1, 0, 255) });
+    },
+    close: () => Promise.resolve(),
+  };
+  const client = createClient({ nexusUrl: "https://nexus:8553", transport });
+  assert.deepEqual(await client.encryptBlob(new Uint8Array()), Uint8Array.of(1, 0, 255));
+  assert.equal(mediaType, "application/octet-stream");
+});
+
+Deno.test("a refusal in plain text has its code", async () => {
+  const table = [
+    [400, "decryption failed\n", "crypto_decryption_failed"],
+    [400, "crypto_unsupported_version\n", "crypto_unsupported_version"],
+    [500, "crypto_cipher_not_available\n", "crypto_cipher_not_available"],
+    [400, "access_unauthorized\n", "api_bad_request"],
+    [401, "decryption failed\n", "access_unauthorized"],
+  ] as const;
+  for (const [status, text, code] of table) {
+    assert.equal((await failureOf(status, text)).code, code, text);
+  }
 });
 
 Deno.test("an answer that cannot be read says so", async () => {

@@ -5,11 +5,15 @@
  */
 export {
   type Client,
-  type ClientOptions,
   createClient,
+  type Encrypted,
+  type Policy,
+  type PolicyFilter,
+  type PolicyName,
+  type PolicyText,
   type RecoveryShard,
   type RestoreProgress,
   type SecretMetadata,
-  type Transport,
   type VersionInfo,
 } from "./client.ts";
+export type { ClientOptions, Transport } from "./exchange.ts";

@@ -43,6 +43,22 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
     message: "Nexus has an empty database, but its keepers belong to another one",
     hint: "Put the database back, or start Nexus with --accept-empty-store to give it up",
   },
+  crypto_cipher_not_available: {
+    message: "Nexus has no key to encrypt with",
+    hint: "See `spike status`",
+  },
+  crypto_decryption_failed: {
+    message: "Nexus could not decrypt the ciphertext",
+    hint: "It was changed, or it was encrypted with another key",
+  },
+  crypto_failed_to_read_nonce: {
+    message: "The ciphertext is too short, expected a version, a nonce and a tag",
+  },
+  crypto_failed_to_read_version: { message: "The ciphertext is empty" },
+  crypto_unsupported_version: {
+    message: "The ciphertext is of a version that Nexus does not know",
+    hint: "Check that it is what `spike cipher encrypt` wrote",
+  },
   entity_conflict: {
     message: "The secret was changed meanwhile",
     hint: "Read it again, then decide",
@@ -52,8 +68,16 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
 
 const errorMessage = message({ err: text });
 
-/** The code in a body, if it is one of the closed list. */
+/** Longer than any code; a text beyond this is no refusal of ours. */
+const MAX_CODE_BYTES = 64;
+
+/** The code in a body, if it is one of the closed list: in a message, or as the only word of a plain text. */
 function codeIn(body: Uint8Array): ErrorCode | undefined {
+  if (body.length <= MAX_CODE_BYTES) {
+    const word = new TextDecoder().decode(body).trimEnd();
+    if (word === "decryption failed") return "crypto_decryption_failed";
+    if (isErrorCode(word)) return word;
+  }
   try {
     const { err } = decodeMessage(errorMessage, body);
     return isErrorCode(err) ? err : undefined;
@@ -72,12 +96,16 @@ export interface RefusedAnswer {
   readonly identity: string;
 }
 
+/** Whether a code may come with this status; in the encryption service the same failure has two. */
+function fits(code: ErrorCode, status: number): boolean {
+  if (status === 200 || statusOf(code) === status) return true;
+  return code.startsWith("crypto_") && (status === 400 || status === 500);
+}
+
 /** The error for a refusal: by the code in its body where that fits the status, else by the status. */
 export function refusalOf({ status, body, nexusUrl, identity }: RefusedAnswer): SpikeError {
   const told = codeIn(body);
-  const code = told !== undefined && (status === 200 || statusOf(told) === status)
-    ? told
-    : CODE_OF_STATUS[status];
+  const code = told !== undefined && fits(told, status) ? told : CODE_OF_STATUS[status];
   if (code === undefined) {
     return new SpikeError("net_peer_connection", `${nexusUrl} answered with status ${status}`, {
       hint: "Check that SPIKE_NEXUS_API_URL names a Nexus",

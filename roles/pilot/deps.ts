@@ -7,16 +7,23 @@ export interface TextSink {
   write(text: string): void;
 }
 
+/** Where data go; bytes need not be text. */
+export interface DataSink extends TextSink {
+  write(data: string | Uint8Array): void;
+}
+
 /** Everything that the command line touches, so that tests need no network, terminal or SVID. */
 export interface PilotDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: ReadableStream<Uint8Array>;
   /** Data. */
-  readonly stdout: TextSink;
+  readonly stdout: DataSink;
   /** Talk. */
   readonly stderr: TextSink;
   /** Whether a person sits at standard input. */
   readonly isTerminal: boolean;
+  /** Whether a person looks at standard output. */
+  readonly isOutputTerminal: boolean;
   /** Reads a line from the terminal without showing it. */
   readHidden(): Promise<string>;
   openSource(settings: PilotSettings): Promise<SvidSource>;

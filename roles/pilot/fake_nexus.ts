@@ -7,10 +7,10 @@ import { MemorySource } from "../../lib/spiffe/memory_source.ts";
 import type { PilotDeps } from "./deps.ts";
 import { runPilot } from "./run.ts";
 
-/** What a fake Nexus answers; a SpikeError becomes a refusal. */
+/** What a fake Nexus answers, in bytes or as JSON; a SpikeError becomes a refusal. */
 export type Answering = (path: string, action: string, request: Message) => unknown;
 
-/** A decoded request. */
+/** A decoded request; one that is no JSON is under `bytes`. */
 export type Message = Readonly<Record<string, unknown>>;
 
 /** How one command is run. */
@@ -21,12 +21,16 @@ export interface Surroundings {
   readonly id?: string;
   /** What a person types; makes standard input a terminal. */
   readonly typed?: string;
+  /** Whether standard output is a terminal. */
+  readonly isOutputTerminal?: boolean;
 }
 
 /** What one run left behind. */
 export interface Outcome {
   readonly code: number;
   readonly out: string;
+  /** What is in `out`, as bytes. */
+  readonly outBytes: readonly number[];
   readonly err: string;
   /** Every call to Nexus, as `path?action`. */
   readonly calls: readonly { readonly to: string; readonly request: Message }[];
@@ -36,12 +40,13 @@ function transportTo(answering: Answering, calls: { to: string; request: Message
   return {
     post: (url, body) => {
       const { pathname, searchParams, search } = new URL(url);
-      const request: Message = JSON.parse(body);
+      const request: Message = typeof body === "string" ? JSON.parse(body) : { bytes: [...body] };
       calls.push({ to: pathname + search.replace("action=", ""), request });
       const encode = (text: string) => new TextEncoder().encode(text);
       try {
         const answer = answering(pathname, searchParams.get("action") ?? "", request);
-        return Promise.resolve({ status: 200, body: encode(JSON.stringify(answer)) });
+        const bytes = answer instanceof Uint8Array ? answer : encode(JSON.stringify(answer));
+        return Promise.resolve({ status: 200, body: bytes });
       } catch (error) {
         if (!(error instanceof SpikeError)) throw error;
         const status = { api_not_found: 404, access_unauthorized: 401, state_not_ready: 503 };
@@ -57,15 +62,21 @@ function transportTo(answering: Answering, calls: { to: string; request: Message
 
 /** Runs `spike` with `args`; without a `nexus`, any attempt to reach one fails the test. */
 export async function spike(args: readonly string[], around: Surroundings = {}): Promise<Outcome> {
-  const written = { out: "", err: "" };
+  const outBytes: number[] = [];
+  let err = "";
   const calls: { to: string; request: Message }[] = [];
   const { nexus, stdin = "" } = around;
   const deps: PilotDeps = {
     env: { HOME: "/home/ada", ...around.env },
     stdin: new Blob([typeof stdin === "string" ? stdin : stdin.slice()]).stream(),
-    stdout: { write: (text) => written.out += text },
-    stderr: { write: (text) => written.err += text },
+    stdout: {
+      write: (data) => {
+        outBytes.push(...(typeof data === "string" ? new TextEncoder().encode(data) : data));
+      },
+    },
+    stderr: { write: (text) => err += text },
     isTerminal: around.typed !== undefined,
+    isOutputTerminal: around.isOutputTerminal ?? false,
     readHidden: () => Promise.resolve(around.typed ?? ""),
     openSource: () => {
       if (nexus === undefined) throw new Error("this command must not need an identity");
@@ -85,7 +96,7 @@ export async function spike(args: readonly string[], around: Surroundings = {}):
     createTransport: () => Promise.resolve(transportTo(nexus ?? (() => ({})), calls)),
   };
   const code = await runPilot(args, deps);
-  return { code, ...written, calls };
+  return { code, out: new TextDecoder().decode(Uint8Array.from(outBytes)), outBytes, err, calls };
 }
 
 /** The refusal with `code`. */

@@ -4,6 +4,6 @@
  *
  * @module
  */
-export type { PilotDeps, TextSink } from "./deps.ts";
+export type { DataSink, PilotDeps, TextSink } from "./deps.ts";
 export { runPilot } from "./run.ts";
 export { realDeps } from "./real_deps.ts";

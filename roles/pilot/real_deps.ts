@@ -1,11 +1,11 @@
-import type { PilotDeps, TextSink } from "./deps.ts";
+import type { DataSink, PilotDeps } from "./deps.ts";
 import { readHiddenLine } from "./input.ts";
 
 /** A stream of the process, written whole and at once. */
-function sinkOf(stream: { writeSync(bytes: Uint8Array): number }): TextSink {
+function sinkOf(stream: { writeSync(bytes: Uint8Array): number }): DataSink {
   return {
-    write: (text) => {
-      let rest = new TextEncoder().encode(text);
+    write: (data) => {
+      let rest = typeof data === "string" ? new TextEncoder().encode(data) : data;
       while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
     },
   };
@@ -20,6 +20,7 @@ export function realDeps(env: PilotDeps["env"]): PilotDeps {
     stdout: sinkOf(Deno.stdout),
     stderr,
     isTerminal: Deno.stdin.isTerminal(),
+    isOutputTerminal: Deno.stdout.isTerminal(),
     readHidden: () => readHiddenLine(Deno.stdin),
     openSource: async (settings) => {
       const { openSource } = await import("../../lib/spiffe/open_source.ts");

@@ -132,6 +132,7 @@ Deno.test("a missing identity ends with 6", async () => {
     stdout: { write: () => {} },
     stderr: { write: (text) => told += text },
     isTerminal: false,
+    isOutputTerminal: false,
     readHidden: () => Promise.resolve(""),
     openSource: () => {
       throw new SpikeError("spiffe_unable_to_fetch_x509_source", "No X.509-SVID within 10 s");

@@ -1,0 +1,74 @@
+import { type AnswerOf, ANSWERS, type ClientOperation } from "../api/answer.ts";
+import { decodeMessage } from "../api/decode.ts";
+import { SpikeError } from "../api/error.ts";
+import { routeUrl } from "../api/route.ts";
+import { refusalOf } from "./refusal.ts";
+
+/** What carries a request to Nexus over mutual TLS; a client made by `createMtlsClient` is one. */
+export interface Transport {
+  /** Throws `net_peer_connection` when there is no answer. The body is JSON unless a header says otherwise. */
+  post(
+    url: string,
+    body: string | Uint8Array,
+    options?: { headers?: Record<string, string>; signal?: AbortSignal },
+  ): Promise<{ readonly status: number; readonly body: Uint8Array }>;
+  close(): Promise<void>;
+}
+
+/** Where Nexus is and how it is reached. */
+export interface ClientOptions {
+  /** `https://` URL, perhaps with a path prefix. */
+  readonly nexusUrl: string;
+  readonly transport: Transport;
+  /** The caller's own SPIFFE ID, so that a denial can name it. */
+  readonly identity?: string;
+}
+
+/** Media type that switches the encryption service to plain bytes; exactly this, without parameters. */
+const BYTES = { "content-type": "application/octet-stream" };
+
+/** One request and its answer, as JSON. @throws SpikeError with the code that Nexus answered */
+export async function exchange<O extends ClientOperation>(
+  options: ClientOptions,
+  operation: O,
+  request: unknown,
+): Promise<AnswerOf<O>> {
+  const url = routeUrl(options.nexusUrl, operation);
+  const { status, body } = await options.transport.post(url, JSON.stringify(request));
+  if (status !== 200) throw refusal(options, status, body);
+  const answer = decodeAnswer(operation, body);
+  if (answer.err !== "") throw refusal(options, status, body);
+  return answer;
+}
+
+/** One request and its answer, as plain bytes. @throws SpikeError with the code that Nexus answered */
+export async function exchangeBytes(
+  options: ClientOptions,
+  operation: ClientOperation,
+  bytes: Uint8Array,
+): Promise<Uint8Array> {
+  const url = routeUrl(options.nexusUrl, operation);
+  const { status, body } = await options.transport.post(url, bytes, { headers: BYTES });
+  if (status !== 200) throw refusal(options, status, body);
+  return body;
+}
+
+function refusal(
+  { nexusUrl, identity = "this identity" }: ClientOptions,
+  status: number,
+  body: Uint8Array,
+): SpikeError {
+  return refusalOf({ status, body, nexusUrl, identity });
+}
+
+function decodeAnswer<O extends ClientOperation>(operation: O, body: Uint8Array): AnswerOf<O> {
+  try {
+    return decodeMessage<typeof ANSWERS[O]>(ANSWERS[operation], body);
+  } catch (error) {
+    if (!(error instanceof SpikeError)) throw error;
+    throw new SpikeError("data_unmarshal_failure", "The answer of Nexus cannot be read", {
+      hint: "Check that SPIKE_NEXUS_API_URL names a Nexus, and that its version fits this one",
+      cause: error,
+    });
+  }
+}
