@@ -126,12 +126,13 @@ Deno.test("a directory of the system, or below one, is refused", () => {
   assert.equal(parse(directory(), "/etcetera"), "/etcetera");
 });
 
-Deno.test("below a home directory of /root only our own directory is allowed", () => {
+Deno.test("below a home directory of /root a directory is allowed, the home itself is not", () => {
   const root = { homeDir: "/root", user: "root" };
   assert.equal(parse(directory(), "~/.spike/data", root), "/root/.spike/data");
-  assert.equal(parse(directory("data"), "/root/.spike", root), "/root/.spike/data");
-  assert.equal(parse(directory(), "/root/other", root), undefined);
-  assert.equal(parse(directory("data"), "/root", root), undefined);
+  assert.equal(parse(directory(), "/root/other", root), "/root/other");
+  assert.equal(parse(directory(), "/root", root), undefined);
+  assert.equal(parse(directory(), "/root", { homeDir: "/home/ada", user: "ada" }), undefined);
+  assert.equal(parse(directory(), "/root/x", { homeDir: "/home/ada", user: "ada" }), undefined);
 });
 
 Deno.test("a file path is taken as it is, its ~/ expanded", () => {

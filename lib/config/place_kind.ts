@@ -87,8 +87,8 @@ export function ownDirectory(place: Place): string {
 }
 
 /**
- * An absolute directory outside the system's own, `suffix` appended. Our default directory stays allowed even
- * where the home directory is `/root`.
+ * An absolute directory outside the system's own, `suffix` appended. What lies below the user's own
+ * home directory is allowed, also where that is `/root`.
  */
 export function directory(suffix = ""): Kind<string> {
   return kindOf("an absolute directory, or one that starts with ~/", (given, place) => {
@@ -96,8 +96,8 @@ export function directory(suffix = ""): Kind<string> {
     if (expanded === undefined) return new Refusal("an absolute directory, as HOME is not set");
     if (!posix.isAbsolute(expanded) || expanded.includes("\0")) return undefined;
     const path = posix.join(posix.resolve(expanded), suffix);
-    const own = ownDirectory(place);
-    const isOwn = isWithin(path, own);
+    const isOwn = place.homeDir !== undefined && isWithin(path, place.homeDir) &&
+      path !== place.homeDir;
     const isRestricted = posix.resolve(expanded) === "/" ||
       RESTRICTED.some((root) => isWithin(path, root));
     if (isRestricted && !isOwn) {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import { SpikeError } from "../api/error.ts";
@@ -95,6 +96,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     // ends it before a byte of HTTP is parsed, and demands the runtime's verdict on top of our own.
     rejectUnauthorized: false,
     minVersion: "TLSv1.2",
+    handshakeTimeout: 10_000,
     maxHeaderSize: 16 * 1024,
     headersTimeout: options.headersTimeoutMs ?? 10_000,
     requestTimeout: options.requestTimeoutMs ?? 30_000,
@@ -103,7 +105,14 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   });
   const stopWatching = source.subscribe(() => swapContext(server, source, log));
 
+  const handshakes = new Map<string, Socket>();
+  server.on("connection", (socket: Socket) => {
+    const remote = remoteOf(socket);
+    handshakes.set(remote, socket);
+    socket.once("close", () => handshakes.delete(remote));
+  });
   server.on("secureConnection", (socket: TLSSocket) => {
+    handshakes.delete(remoteOf(socket));
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     const connection = judgeConnection(socket, { ...options, judge, progress });
@@ -129,6 +138,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     },
     close: (drainMs = 0) => {
       stopWatching();
+      for (const socket of handshakes.values()) socket.destroy();
       return close(server, sockets, connections, drainMs);
     },
   };
@@ -182,7 +192,7 @@ function judgeConnection(
   return { chain, verdict, generation, requestsUnderWay: 0, isClosing: false };
 }
 
-function remoteOf(socket: TLSSocket): string {
+function remoteOf(socket: Socket): string {
   return `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
 }
 

@@ -376,3 +376,14 @@ Deno.test("what is no HTTP is answered with 400 and the end of the connection", 
     });
   }
 });
+
+Deno.test("a connection that never says anything does not delay close()", async () => {
+  const ca = await authority();
+  const { server, port } = await serve(await sourceOf(ca, NEXUS));
+  const socket = await Deno.connect({ hostname: "127.0.0.1", port });
+  // A whole exchange on another connection shows that the server has seen the silent one, too.
+  await rawExchange(port, {});
+  await server.close(60_000);
+  assert.equal(await socket.read(new Uint8Array(1)).catch(() => null), null);
+  socket.close();
+});
