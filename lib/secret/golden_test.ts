@@ -1,18 +1,39 @@
 /**
  * tests/golden/store.json freezes what a store of format 1 holds: the tables, one database's rows, and the
- * plaintext of a head. It is never written anew; a next format gets a file of its own beside it.
+ * plaintext of a head; store_2.json does the same for format 2. None is ever written anew; a next format gets a
+ * file of its own beside them.
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { type Keyring, openRecord, type RandomSource, unwrapKek } from "../seal/mod.ts";
+import {
+  type Keyring,
+  openRecord,
+  type Place,
+  type RandomSource,
+  unwrapDataKey,
+  unwrapKek,
+  wrapDataKey,
+} from "../seal/mod.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import { decodeHead, encodeHead } from "./head.ts";
 import { createSecretReader } from "./reader.ts";
-import { AUTHOR, inWorld, testKeyring, type World } from "./secret_fixture.ts";
-import golden from "../../tests/golden/store.json" with { type: "json" };
+import { AUTHOR, inWorld, START_MS, testKeyring, type World } from "./secret_fixture.ts";
+import first from "../../tests/golden/store.json" with { type: "json" };
+import golden from "../../tests/golden/store_2.json" with { type: "json" };
 
-const TABLES = ["meta", "counter", "keks", "heads", "versions"] as const;
 type Cell = string | number | null;
+
+/** A database as its golden file tells it. */
+interface Golden {
+  readonly applicationId: number;
+  readonly formatVersion: number;
+  readonly tables: readonly string[];
+  /** Rows by table, in an order in which no row names one that comes later. */
+  readonly rows: Readonly<Record<string, readonly (readonly Cell[])[]>>;
+}
+
+/** The 32 bytes of the one long-lived key in the golden database. */
+const CIPHER_KEY = new Uint8Array(32).fill(0xc1);
 
 /** The n-th draw is n × 16, n × 16 + 1, … modulo 256: never twice the same nonce in so short a run. */
 function countingRandom(): RandomSource {
@@ -23,11 +44,26 @@ function countingRandom(): RandomSource {
   };
 }
 
-async function fill({ writer }: World): Promise<void> {
+function cipherKeyPlace({ storeId }: Keyring): Place {
+  return { storeId, table: "key", path: "cipher/default", version: 1, kekGeneration: 1 };
+}
+
+async function fill({ writer, store, keyring }: World, random: RandomSource): Promise<void> {
   await writer.put({ path: "a", values: { user: "admin", password: "s3cr3t" }, author: AUTHOR });
   await writer.put({ path: "a", values: {}, author: AUTHOR });
   await writer.put({ path: "b/c", values: null, author: AUTHOR });
   await writer.delete({ path: "a", versions: [2], author: AUTHOR });
+  const wrapped = wrapDataKey(keyring.kek(1), cipherKeyPlace(keyring), CIPHER_KEY, random);
+  await store.write((tx) =>
+    tx.putKey({
+      name: "cipher/default",
+      version: 1,
+      kekGeneration: 1,
+      wrapped,
+      createdAtMs: START_MS,
+      reservedSeals: 16384,
+    })
+  );
 }
 
 /** Bytes as `x'…'`, so that they are told from text. */
@@ -50,25 +86,27 @@ function snapshot(path: string) {
     formatVersion: Number(db.prepare("PRAGMA user_version").get()?.user_version),
   };
   const tables = schema.all().map(({ sql }) => String(sql).replace(/\s+/g, " "));
-  const rows = Object.fromEntries(TABLES.map((table) => {
-    const all = db.prepare(`SELECT * FROM ${table}`).all();
-    return [table, all.map((row) => Object.values(row).map(cellOf))];
-  }));
+  const rows = Object.fromEntries(
+    Object.keys(golden.rows).map((table) => {
+      const all = db.prepare(`SELECT * FROM ${table}`).all();
+      return [table, all.map((row) => Object.values(row).map(cellOf))];
+    }),
+  );
   db.close();
   return { ...header, tables, rows };
 }
 
-function restore(path: string): void {
+function restore(path: string, file: Golden): void {
   const db = new DatabaseSync(path);
-  db.exec(golden.tables.join(";"));
-  for (const table of TABLES) {
-    for (const row of golden.rows[table]) {
+  db.exec(file.tables.join(";"));
+  for (const [table, rows] of Object.entries(file.rows)) {
+    for (const row of rows) {
       const marks = row.map(() => "?").join();
       db.prepare(`INSERT INTO ${table} VALUES (${marks})`).run(...row.map(valueOf));
     }
   }
-  db.exec(`PRAGMA application_id = ${golden.applicationId}`);
-  db.exec(`PRAGMA user_version = ${golden.formatVersion}`);
+  db.exec(`PRAGMA application_id = ${file.applicationId}`);
+  db.exec(`PRAGMA user_version = ${file.formatVersion}`);
   db.close();
 }
 
@@ -79,33 +117,43 @@ function goldenKeyring(): Keyring {
   return testKeyring(storeId, new Map([[1, unwrapKek(storageKey, storeId, 1, wrapped)]]));
 }
 
-Deno.test("the same secrets, keys and randomness give the rows of the golden file", () =>
-  inWorld("sqlite", async (world) => {
-    await fill(world);
+Deno.test("the same secrets, keys and randomness give the rows of the golden file", () => {
+  const random = countingRandom();
+  return inWorld("sqlite", async (world) => {
+    await fill(world, random);
     const { applicationId, formatVersion, tables, rows } = golden;
     assert.deepEqual(snapshot(world.path), { applicationId, formatVersion, tables, rows });
-  }, { random: countingRandom() }));
-
-Deno.test("the rows of the golden file are opened", async () => {
-  const dir = await Deno.makeTempDir();
-  restore(`${dir}/spike.db`);
-  const store = openSqlite({ path: `${dir}/spike.db`, mode: "write" });
-  const reader = createSecretReader({ store, keyring: goldenKeyring() });
-  assert.deepEqual(await reader.list(), ["a", "b/c"]);
-  assert.deepEqual(await reader.get({ path: "a" }), {
-    found: true,
-    values: { user: "admin", password: "s3cr3t" },
-    version: 1,
-  });
-  assert.deepEqual(await reader.get({ path: "a", version: 2 }), {
-    found: false,
-    reason: "deleted",
-  });
-  assert.deepEqual(await reader.get({ path: "b/c" }), { found: true, values: null, version: 1 });
-  assert.equal((await store.meta())?.storeId.toHex(), golden.storeId);
-  await store.close();
-  await Deno.remove(dir, { recursive: true });
+  }, { random });
 });
+
+for (const file of [first, golden] satisfies Golden[]) {
+  Deno.test(`the rows of the golden file of format ${file.formatVersion} are opened`, async () => {
+    const dir = await Deno.makeTempDir();
+    restore(`${dir}/spike.db`, file);
+    const store = openSqlite({ path: `${dir}/spike.db`, mode: "write" });
+    const reader = createSecretReader({ store, keyring: goldenKeyring() });
+    assert.deepEqual(await reader.list(), ["a", "b/c"]);
+    assert.deepEqual(await reader.get({ path: "a" }), {
+      found: true,
+      values: { user: "admin", password: "s3cr3t" },
+      version: 1,
+    });
+    assert.deepEqual(await reader.get({ path: "a", version: 2 }), {
+      found: false,
+      reason: "deleted",
+    });
+    assert.deepEqual(await reader.get({ path: "b/c" }), { found: true, values: null, version: 1 });
+    assert.equal((await store.meta())?.storeId.toHex(), golden.storeId);
+    const keys = await store.keys();
+    assert.equal(keys.length, file.formatVersion === 1 ? 0 : 1);
+    for (const { wrapped } of keys) {
+      const keyring = goldenKeyring();
+      assert.deepEqual(unwrapDataKey(keyring.kek(1), cipherKeyPlace(keyring), wrapped), CIPHER_KEY);
+    }
+    await store.close();
+    await Deno.remove(dir, { recursive: true });
+  });
+}
 
 Deno.test("the plaintext of a head is that of the golden file", () => {
   const keyring = goldenKeyring();

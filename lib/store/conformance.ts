@@ -3,11 +3,13 @@ import type {
   HeadRow,
   InitialMeta,
   KekRow,
+  KeyRow,
   Store,
   StoreReader,
   StoreTx,
   VersionRow,
 } from "./port.ts";
+import { FORMAT_VERSION } from "./sqlite_schema.ts";
 
 /** A kind of store under test. */
 export interface StoreHarness {
@@ -69,6 +71,17 @@ export function someKek(generation = 1): KekRow {
   };
 }
 
+function someKey(name = "cipher/default", version = 1): KeyRow {
+  return {
+    name,
+    version,
+    kekGeneration: 1,
+    wrapped: filled(61, version),
+    createdAtMs: 1_767_323_045_126,
+    reservedSeals: 0,
+  };
+}
+
 function someHead(path: string, current: number, revision = 1): HeadRow {
   return { path, revision, current, kekGeneration: 1, sealed: filled(40, current) };
 }
@@ -104,7 +117,7 @@ const RULES: Record<string, Body> = {
 
   "initialise() stores meta data and the first key": async (store) => {
     await store.write((tx) => tx.initialise(someMeta(), someKek()));
-    assert.deepEqual(await store.meta(), { ...someMeta(), formatVersion: 1 });
+    assert.deepEqual(await store.meta(), { ...someMeta(), formatVersion: FORMAT_VERSION });
     assert.deepEqual(await store.keks(), [someKek()]);
   },
 
@@ -131,7 +144,12 @@ const RULES: Record<string, Body> = {
     await store.write((tx) => tx.initialise(someMeta(), someKek()));
     const shardSet = { ...someMeta().shardSet, generation: 2, commitments: [] };
     await store.write((tx) => tx.changeMeta({ keyCheck: filled(32, 7), shardSet }));
-    const expected = { ...someMeta(), formatVersion: 1, keyCheck: filled(32, 7), shardSet };
+    const expected = {
+      ...someMeta(),
+      formatVersion: FORMAT_VERSION,
+      keyCheck: filled(32, 7),
+      shardSet,
+    };
     assert.deepEqual(await store.meta(), expected);
   },
 
@@ -156,6 +174,43 @@ const RULES: Record<string, Body> = {
       code: "state_integrity_check",
     });
     assert.equal((await store.keks())[0]?.reservedSeals, 2 ** 21);
+  },
+
+  "putKey() keeps versions apart, replaces a wrapping, and never shrinks the reserved seals":
+    async (
+      store,
+    ) => {
+      await store.write(async (tx) => {
+        await tx.putKey(someKey("b", 2));
+        await tx.putKey(someKey("b", 1));
+        await tx.putKey({ ...someKey("a"), reservedSeals: 70 });
+        assert.equal((await tx.keys()).length, 3);
+      });
+      const later = { ...someKey("a"), kekGeneration: 2, wrapped: filled(61, 9), createdAtMs: 5 };
+      await store.write((tx) => tx.putKey(later));
+      const a = { ...later, createdAtMs: someKey().createdAtMs, reservedSeals: 70 };
+      assert.deepEqual(await store.keys("a"), [a]);
+      assert.deepEqual(await store.keys(), [a, someKey("b", 1), someKey("b", 2)]);
+      assert.deepEqual(await store.keys("c"), []);
+    },
+
+  "reserveKeySeals() adds up and refuses a version that is not there": async (store) => {
+    await store.write((tx) => tx.putKey(someKey()));
+    const name = "cipher/default";
+    assert.equal(await store.write((tx) => tx.reserveKeySeals(name, 1, 5)), 5);
+    assert.equal(await store.write((tx) => tx.reserveKeySeals(name, 1, 7)), 12);
+    assert.equal((await store.keys(name))[0]?.reservedSeals, 12);
+    await assert.rejects(store.write((tx) => tx.reserveKeySeals(name, 2, 1)), {
+      code: "state_integrity_check",
+    });
+  },
+
+  "a key belongs to the caller": async (store) => {
+    const row = someKey();
+    await store.write((tx) => tx.putKey(row));
+    row.wrapped.fill(0xee);
+    (await store.keys())[0]?.wrapped.fill(0xee);
+    assert.deepEqual(await store.keys(), [someKey()]);
   },
 
   "secret() answers the current version, a given one, or the head alone": async (store) => {

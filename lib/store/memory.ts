@@ -34,6 +34,7 @@ function memoryReader(root: Layer, engine: MemoryEngine): StoreReader {
     meta: () => read(() => root.meta()),
     revision: () => read(() => engine.revision),
     keks: () => read(() => root.keks()),
+    keys: (name) => read(() => root.keys(name)),
     head: (path) => read(() => root.head(path)),
     secret: (path, version) => read(() => root.secret(path, version)),
     listPaths: (request) => read(() => page(root, request)),

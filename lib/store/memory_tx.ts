@@ -4,6 +4,7 @@ import type {
   HeadRow,
   InitialMeta,
   KekRow,
+  KeyRow,
   MetaChange,
   SecretRows,
   StoreMeta,
@@ -11,14 +12,17 @@ import type {
   VersionRow,
 } from "./port.ts";
 import { copyHead, copyKek, copyMeta, copyVersion, requireMeta } from "./rows.ts";
-import { repeatedVersion, unknownKek } from "./refusal.ts";
+import { repeatedVersion, unknownKek, unknownKey } from "./refusal.ts";
 
-const FORMAT_VERSION = 1;
+/** The layout whose rules these are; see the SQLite migrations. */
+const FORMAT_VERSION = 2;
 
 /** A set of changes over another one; the lowest layer is what is committed. Rows are copied in and out. */
 export class Layer {
   readonly #below: Layer | undefined;
   readonly #keks = new Map<number, KekRow>();
+  /** By version and name. */
+  readonly #keys = new Map<string, KeyRow>();
   readonly #heads = new Map<string, HeadRow>();
   /** By version and path; null hides a row of the layers below. */
   readonly #versions = new Map<string, VersionRow | null>();
@@ -45,6 +49,20 @@ export class Layer {
 
   setKek(row: KekRow): void {
     this.#keks.set(row.generation, copyKek(row));
+  }
+
+  keys(name?: string): KeyRow[] {
+    const rows = new Map(
+      (this.#below?.keys() ?? []).map((row) => [keyOf(row.name, row.version), row]),
+    );
+    for (const [key, row] of this.#keys) rows.set(key, copyKek(row));
+    return [...rows.values()]
+      .filter((row) => name === undefined || row.name === name)
+      .sort((a, b) => compareBytewise(a.name, b.name) || a.version - b.version);
+  }
+
+  setKey(row: KeyRow): void {
+    this.#keys.set(keyOf(row.name, row.version), copyKek(row));
   }
 
   head(path: string): HeadRow | undefined {
@@ -87,6 +105,7 @@ export class Layer {
     if (below === undefined) throw new Error("The lowest layer has nothing below it");
     if (this.#meta) below.setMeta(this.#meta);
     for (const row of this.#keks.values()) below.setKek(row);
+    for (const row of this.#keys.values()) below.setKey(row);
     for (const row of this.#heads.values()) below.setHead(row);
     for (const [key, row] of this.#versions) below.#place(key, row);
   }
@@ -97,7 +116,7 @@ export class Layer {
   }
 }
 
-/** The version first, so that no path can look like another key. */
+/** The version first, so that no path (or name) can look like another key. */
 function keyOf(path: string, version: number): string {
   return `${version}/${path}`;
 }
@@ -122,6 +141,10 @@ export class MemoryTx implements StoreTx {
 
   keks(): Promise<readonly KekRow[]> {
     return this.#do((layer) => layer.keks());
+  }
+
+  keys(name?: string): Promise<readonly KeyRow[]> {
+    return this.#do((layer) => layer.keys(name));
   }
 
   head(path: string): Promise<HeadRow | undefined> {
@@ -168,6 +191,25 @@ export class MemoryTx implements StoreTx {
       if (row === undefined) throw unknownKek(generation);
       const reservedSeals = row.reservedSeals + count;
       layer.setKek({ ...row, reservedSeals });
+      return reservedSeals;
+    });
+  }
+
+  putKey(key: KeyRow): Promise<void> {
+    return this.#do((layer) => {
+      const before = layer.keys(key.name).find(({ version }) => version === key.version);
+      const reservedSeals = Math.max(key.reservedSeals, before?.reservedSeals ?? 0);
+      const createdAtMs = before?.createdAtMs ?? key.createdAtMs;
+      layer.setKey({ ...key, createdAtMs, reservedSeals });
+    });
+  }
+
+  reserveKeySeals(name: string, version: number, count: number): Promise<number> {
+    return this.#do((layer) => {
+      const row = layer.keys(name).find((row) => row.version === version);
+      if (row === undefined) throw unknownKey(name, version);
+      const reservedSeals = row.reservedSeals + count;
+      layer.setKey({ ...row, reservedSeals });
       return reservedSeals;
     });
   }

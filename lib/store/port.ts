@@ -39,6 +39,19 @@ export interface KekRow {
   readonly state: KekState;
 }
 
+/** One version of a long-lived key of the store's own, wrapped by a KEK, so that it outlives every rotation. */
+export interface KeyRow {
+  readonly name: string;
+  /** From 1. */
+  readonly version: number;
+  /** Generation of the key that wraps it. */
+  readonly kekGeneration: number;
+  readonly wrapped: Uint8Array;
+  readonly createdAtMs: number;
+  /** How many sealings under this key were reserved, used or not. */
+  readonly reservedSeals: number;
+}
+
 /** What is kept once for a path. */
 export interface HeadRow {
   readonly path: string;
@@ -92,6 +105,8 @@ export interface StoreReader {
   revision(): Promise<number>;
   /** All generations, ascending. */
   keks(): Promise<readonly KekRow[]>;
+  /** All versions of the long-lived key `name`, or of all of them, by name and version. */
+  keys(name?: string): Promise<readonly KeyRow[]>;
   /** The head of `path`, without any version. */
   head(path: string): Promise<HeadRow | undefined>;
   /** Head and version in one look-up; `version` 0 asks for the one the head row calls current. */
@@ -116,6 +131,7 @@ export interface StoreTx {
   readonly revision: number;
   meta(): Promise<StoreMeta | undefined>;
   keks(): Promise<readonly KekRow[]>;
+  keys(name?: string): Promise<readonly KeyRow[]>;
   head(path: string): Promise<HeadRow | undefined>;
   secret(path: string, version: number): Promise<SecretRows | undefined>;
 
@@ -127,6 +143,10 @@ export interface StoreTx {
   putKek(kek: KekRow): Promise<void>;
   /** Adds `count` to the reserved seals of a generation and answers the new total. */
   reserveSeals(generation: number, count: number): Promise<number>;
+  /** Inserts a version of a long-lived key, or replaces its wrapping; its reserved seals never shrink. */
+  putKey(key: KeyRow): Promise<void>;
+  /** Adds `count` to the reserved seals of one version of a long-lived key and answers the new total. */
+  reserveKeySeals(name: string, version: number, count: number): Promise<number>;
 
   /** Inserts or replaces the head of `row.path`. */
   putHead(row: HeadRow): Promise<void>;

@@ -17,6 +17,14 @@ export function unknownKek(generation: number): SpikeError {
   );
 }
 
+/** A version of a long-lived key that the store does not hold. */
+export function unknownKey(name: string, version: number): SpikeError {
+  return new SpikeError(
+    "state_integrity_check",
+    `Version ${version} of key ${name} is not in the store`,
+  );
+}
+
 /** A store used after `close`. */
 export function closed(): SpikeError {
   return new SpikeError("store_failure", "Store is closed");

@@ -1,4 +1,12 @@
-import type { HeadRow, InitialMeta, KekRow, ListRequest, ShardSet, VersionRow } from "./port.ts";
+import type {
+  HeadRow,
+  InitialMeta,
+  KekRow,
+  KeyRow,
+  ListRequest,
+  ShardSet,
+  VersionRow,
+} from "./port.ts";
 
 const STORE_ID_BYTES = 16;
 const SET_ID_BYTES = 16;
@@ -15,7 +23,7 @@ export function copyVersion(row: VersionRow): VersionRow {
 }
 
 /** A copy that shares no bytes with `row`. */
-export function copyKek(row: KekRow): KekRow {
+export function copyKek<R extends KekRow | KeyRow>(row: R): R {
   return { ...row, wrapped: row.wrapped.slice() };
 }
 

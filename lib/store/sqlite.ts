@@ -49,6 +49,7 @@ function openReader(path: string): StoreReader {
     meta: () => read(() => reads.meta()),
     revision: () => read(() => reads.revision()),
     keks: () => read(() => reads.keks()),
+    keys: (name) => read(() => reads.keys(name)),
     head: (path) => read(() => reads.head(path)),
     secret: (path, version) => read(() => reads.secret(path, version)),
     listPaths: (request) => read(() => reads.listPaths(request)),

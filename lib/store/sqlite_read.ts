@@ -3,6 +3,7 @@ import type {
   HeadRow,
   KekRow,
   KekState,
+  KeyRow,
   ListRequest,
   SecretRows,
   ShardScheme,
@@ -58,6 +59,13 @@ export class SqliteReads {
     return this.#keks.all().map(kekOf);
   }
 
+  /** Rare, so not prepared ahead. */
+  keys(name?: string): KeyRow[] {
+    return this.#db.prepare(
+      "SELECT * FROM keys WHERE ?1 IS NULL OR name = ?1 ORDER BY name, version",
+    ).all(name ?? null).map(keyOf);
+  }
+
   head(path: string): HeadRow | undefined {
     const row = this.#head.get(path);
     return row && headOf(row);
@@ -108,6 +116,17 @@ function kekOf(row: Row): KekRow {
     createdAtMs: integer(row, "created_at"),
     reservedSeals: integer(row, "reserved_seals"),
     state: oneOf<KekState>(text(row, "state"), "active", "retired"),
+  };
+}
+
+function keyOf(row: Row): KeyRow {
+  return {
+    name: text(row, "name"),
+    version: integer(row, "version"),
+    kekGeneration: integer(row, "kek_generation"),
+    wrapped: bytes(row, "wrapped"),
+    createdAtMs: integer(row, "created_at"),
+    reservedSeals: integer(row, "reserved_seals"),
   };
 }
 

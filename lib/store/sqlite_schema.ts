@@ -57,6 +57,17 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (path, version)
   ) STRICT;
   `,
+  `
+  CREATE TABLE keys (
+    name           TEXT    NOT NULL,
+    version        INTEGER NOT NULL CHECK (version >= 1),
+    kek_generation INTEGER NOT NULL,
+    wrapped        BLOB    NOT NULL,
+    created_at     INTEGER NOT NULL,
+    reserved_seals INTEGER NOT NULL CHECK (reserved_seals >= 0),
+    PRIMARY KEY (name, version)
+  ) STRICT;
+  `,
 ];
 
 /** Layout that this program writes. */

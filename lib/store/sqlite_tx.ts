@@ -4,13 +4,14 @@ import type {
   HeadRow,
   InitialMeta,
   KekRow,
+  KeyRow,
   MetaChange,
   SecretRows,
   StoreMeta,
   StoreTx,
   VersionRow,
 } from "./port.ts";
-import { repeatedVersion, unknownKek } from "./refusal.ts";
+import { repeatedVersion, unknownKek, unknownKey } from "./refusal.ts";
 import { requireMeta } from "./rows.ts";
 import { integer } from "./sqlite_column.ts";
 import { guarded, isConstraint } from "./sqlite_error.ts";
@@ -23,6 +24,8 @@ export class SqliteWrites {
   readonly putMeta: StatementSync;
   readonly putKek: StatementSync;
   readonly reserveSeals: StatementSync;
+  readonly putKey: StatementSync;
+  readonly reserveKeySeals: StatementSync;
   readonly putHead: StatementSync;
   readonly insertVersion: StatementSync;
   readonly rewrapVersion: StatementSync;
@@ -40,6 +43,15 @@ export class SqliteWrites {
     );
     this.reserveSeals = db.prepare(
       `UPDATE keks SET reserved_seals = reserved_seals + ? WHERE generation = ?
+       RETURNING reserved_seals`,
+    );
+    this.putKey = db.prepare(
+      `INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (name, version) DO UPDATE SET kek_generation = excluded.kek_generation,
+         wrapped = excluded.wrapped, reserved_seals = max(reserved_seals, excluded.reserved_seals)`,
+    );
+    this.reserveKeySeals = db.prepare(
+      `UPDATE keys SET reserved_seals = reserved_seals + ? WHERE name = ? AND version = ?
        RETURNING reserved_seals`,
     );
     this.putHead = db.prepare(
@@ -76,6 +88,10 @@ export class SqliteTx implements StoreTx {
 
   keks(): Promise<readonly KekRow[]> {
     return this.#do(({ reads }) => reads.keks());
+  }
+
+  keys(name?: string): Promise<readonly KeyRow[]> {
+    return this.#do(({ reads }) => reads.keys(name));
   }
 
   head(path: string): Promise<HeadRow | undefined> {
@@ -115,6 +131,21 @@ export class SqliteTx implements StoreTx {
     return this.#do((writes) => {
       const row = writes.reserveSeals.get(count, generation);
       if (row === undefined) throw unknownKek(generation);
+      return integer(row, "reserved_seals");
+    });
+  }
+
+  putKey(key: KeyRow): Promise<void> {
+    return this.#do((writes) => {
+      const { name, version, kekGeneration, wrapped, createdAtMs, reservedSeals } = key;
+      writes.putKey.run(name, version, kekGeneration, wrapped, createdAtMs, reservedSeals);
+    });
+  }
+
+  reserveKeySeals(name: string, version: number, count: number): Promise<number> {
+    return this.#do((writes) => {
+      const row = writes.reserveKeySeals.get(count, name, version);
+      if (row === undefined) throw unknownKey(name, version);
       return integer(row, "reserved_seals");
     });
   }

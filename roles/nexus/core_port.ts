@@ -55,6 +55,7 @@ export const READER_METHODS = [
   "meta",
   "revision",
   "keks",
+  "keys",
   "head",
   "secret",
   "listPaths",
