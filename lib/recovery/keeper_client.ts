@@ -28,8 +28,6 @@ export interface ContributeOptions {
 }
 
 export interface KeeperClientOptions {
-  /** Ends every question that is under way. */
-  readonly signal?: AbortSignal;
   /** Told after each answer which identity gave it. */
   readonly onPeer?: (peer: SpiffeId) => void;
 }
@@ -39,11 +37,10 @@ export function createKeeperClient(
   transport: MtlsClient,
   index: number,
   url: string,
-  { signal, onPeer }: KeeperClientOptions = {},
+  { onPeer }: KeeperClientOptions = {},
 ): KeeperClient {
   const post = async (path: string, message: unknown) => {
-    const body = JSON.stringify(message);
-    const answer = await transport.post(new URL(path, url).href, body, signal ? { signal } : {});
+    const answer = await transport.post(new URL(path, url).href, JSON.stringify(message));
     onPeer?.(answer.peer);
     return answer;
   };

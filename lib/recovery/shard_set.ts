@@ -27,29 +27,33 @@ export interface StampedShard {
  * @param storeId 16 bytes, once a store exists
  */
 export function shardsOf(rootKey: Uint8Array, set: ShardSet, storeId?: Uint8Array): StampedShard[] {
-  const { scheme, threshold, shares } = set;
+  const { scheme, setId, generation, threshold, shares } = set;
   if (scheme !== "gf256") {
     throw new SpikeError(
       "store_invalid_configuration",
       `Shards of scheme ${scheme} cannot be made`,
     );
   }
-  const check = keyCheckValue(rootKey, set.setId);
+  const check = keyCheckValue(rootKey, setId);
   const shards = split({
     secret: rootKey,
     threshold,
     shares,
-    coefficients: derivedCoefficients(rootKey, { ...set, scheme }),
+    coefficients: derivedCoefficients(rootKey, { scheme, setId, generation, threshold, shares }),
     // Whether one shard may be the key itself was decided when the settings were read.
     allowThresholdOne: true,
   });
   return shards.map(({ index, bytes }) => ({
     bytes,
     stamp: {
-      ...set,
+      scheme,
+      setId,
+      generation,
+      threshold,
+      shares,
       index,
       check,
-      commitment: shardCommitment(set.setId, index, bytes),
+      commitment: shardCommitment(setId, index, bytes),
       ...(storeId ? { storeId } : {}),
     },
   }));

@@ -2,7 +2,7 @@ import { SpikeError } from "../../lib/api/error.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
-import { createKeeperClient } from "../../lib/recovery/mod.ts";
+import { createKeeperClient, watchPosition } from "../../lib/recovery/mod.ts";
 import { type KeySlots, osRandom, wipe } from "../../lib/seal/mod.ts";
 import {
   createSecretWriter,
@@ -19,9 +19,9 @@ import { KeeperSync } from "./keeper_sync.ts";
 import { KeyControl } from "./key_control.ts";
 import type { SharedPage } from "./page.ts";
 import { RestoreCollection } from "./restore.ts";
-
-const RETRY_FIRST_MS = 100;
-const RETRY_LAST_MS = 10_000;
+import { createTurn, type InTurn } from "./turn.ts";
+import { watchKeepers } from "./watch.ts";
+import { Wake } from "./wake.ts";
 
 export interface CoreOptions {
   readonly settings: NexusSettings;
@@ -54,34 +54,38 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   const stopping = new AbortController();
   const wake = new Wake(stopping.signal);
   const sync = new KeeperSync({
-    keepers: settings.keeperPeers.map((url, i) => createKeeperClient(transport, i + 1, url)),
+    keepers: settings.keeperPeers.map((url, i) =>
+      createKeeperClient(transport, i + 1, url, { onPeer: watchPosition(i + 1, url, log) })
+    ),
     log,
     clock,
     shards: () => control.shards(),
     replaces: () => control.replaces,
-    onNewerGeneration: () => {
-      control.standBack();
-      wake.now();
-    },
+    onNewerGeneration: (generation) =>
+      void inTurn(() => Promise.resolve(control.standBack(generation))).then(() => wake.now()),
   });
   const restore = new RestoreCollection({
-    threshold: (await store.meta())?.shardSet.threshold ?? settings.threshold,
+    threshold: async () => (await store.meta())?.shardSet.threshold ?? settings.threshold,
     isRight: (index, shard) => control.isCommittedShard(index, shard),
     offer: (candidates) => control.offer(candidates),
     clock,
   });
   const running: Promise<void>[] = [];
+  const random = Math.random;
   if (settings.backend === "memory") await control.startEphemeral();
-  else running.push(watchKeepers({ settings, page, control, sync, inTurn, wake }));
+  else {
+    const watch = { settings, page, control, sync, restore, inTurn, wake, clock, random, log };
+    running.push(watchKeepers(watch));
+  }
   return {
     control,
     port: createPort({ ...options, control, sync, restore, inTurn, wake, startedAtMs: clock() }),
     stop: async () => {
       stopping.abort();
+      sync.stop();
       await Promise.all(running);
       restore.clear();
       await transport.close();
-      await sync.settled();
       await store.close();
       control.wipe();
     },
@@ -95,93 +99,6 @@ function createKeeperTransport(settings: NexusSettings, source: SvidSource): Mtl
     peerName: "a SPIKE Keeper",
     timeouts: settings.callTimeouts,
   });
-}
-
-/** Runs what it is given one after another: the key's life is changed by one event at a time. */
-type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
-
-function createTurn(): InTurn {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    return mine;
-  };
-}
-
-/** A sleep that can be ended early, and for good. */
-class Wake {
-  readonly #stop: AbortSignal;
-  #bell = Promise.withResolvers<void>();
-
-  constructor(stop: AbortSignal) {
-    this.#stop = stop;
-    stop.addEventListener("abort", () => this.now());
-  }
-
-  get isStopping(): boolean {
-    return this.#stop.aborted;
-  }
-
-  now(): void {
-    this.#bell.resolve();
-  }
-
-  async sleep(ms: number): Promise<void> {
-    if (this.isStopping) return;
-    this.#bell = Promise.withResolvers();
-    const timer = setTimeout(() => this.#bell.resolve(), ms);
-    await this.#bell.promise;
-    clearTimeout(timer);
-  }
-}
-
-interface WatchOptions {
-  readonly settings: NexusSettings;
-  readonly page: SharedPage;
-  readonly control: KeyControl;
-  readonly sync: KeeperSync;
-  readonly inTurn: InTurn;
-  readonly wake: Wake;
-}
-
-/** The control's one loop: without a key, ask for shards; with one, see that every keeper has its own. */
-async function watchKeepers(watch: WatchOptions): Promise<void> {
-  const { settings, page, sync, wake } = watch;
-  let pauseMs = RETRY_FIRST_MS;
-  let lastPushMs = 0;
-  while (!wake.isStopping) {
-    if (page.state === "ready") {
-      pauseMs = RETRY_FIRST_MS;
-      const isDue = Date.now() - lastPushMs >= settings.keeperUpdateIntervalMs;
-      if (isDue) {
-        lastPushMs = Date.now();
-        sync.push();
-      } else sync.check();
-      await wake.sleep(jittered(settings.keeperProbeIntervalMs));
-    } else if (page.state === "provisional") {
-      await wake.sleep(RETRY_LAST_MS);
-    } else {
-      if (await recoverOnce(watch)) continue;
-      await wake.sleep(jittered(pauseMs));
-      pauseMs = Math.min(pauseMs * 2, RETRY_LAST_MS);
-    }
-  }
-}
-
-/** True when there is a key now. */
-async function recoverOnce({ page, control, sync, inTurn }: WatchOptions): Promise<boolean> {
-  return await sync.collect((candidates) =>
-    inTurn(async () => {
-      // A restore by hand may have won meanwhile.
-      if (page.state === "ready" || page.state === "provisional") return true;
-      return await control.offer(candidates);
-    })
-  );
-}
-
-function jittered(ms: number): number {
-  return ms * (0.8 + Math.random() * 0.4);
 }
 
 type PortDeps = CoreOptions & {
@@ -218,29 +135,38 @@ function createPort(deps: PortDeps): CorePort {
       return Promise.resolve(shards.map(({ stamp, bytes }) => ({ index: stamp.index, bytes })));
     },
     restore: (index, shard) =>
-      inTurn(async () => {
-        refuseWithoutKeepers(settings);
-        if (page.state === "ready") {
-          throw new SpikeError(
-            "state_already_initialized",
-            "This Nexus has its root key; nothing was changed",
-          );
-        }
-        if (!await store.meta()) {
-          throw new SpikeError(
-            "api_bad_request",
-            "There is no database whose root key could be restored",
-            {
-              hint: "Put the database back first, or run spike bootstrap for a new one",
-            },
-          );
-        }
-        const progress = await deps.restore.add(index, shard);
-        wipe(shard);
-        if (progress.restored) wake.now();
-        return progress;
-      }),
+      wiping(shard, () =>
+        inTurn(async () => {
+          refuseWithoutKeepers(settings);
+          if (page.state === "ready") {
+            throw new SpikeError(
+              "state_already_initialized",
+              "This Nexus has its root key; nothing was changed",
+            );
+          }
+          if (!await store.meta()) {
+            throw new SpikeError(
+              "api_bad_request",
+              "There is no database whose root key could be restored",
+              {
+                hint: "Put the database back first, or run spike bootstrap for a new one",
+              },
+            );
+          }
+          const progress = await deps.restore.add(index, shard);
+          if (progress.restored) wake.now();
+          return progress;
+        })),
   };
+}
+
+/** Zeroes `bytes` when the work is over, however it ends. */
+async function wiping<T>(bytes: Uint8Array, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    wipe(bytes);
+  }
 }
 
 /** The writer belongs to a keyring, and a keyring to one life of the root key. */

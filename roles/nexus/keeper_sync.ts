@@ -19,8 +19,8 @@ export interface KeeperSyncOptions {
   /** The shards in force. Throws unless ready. The caller wipes them. */
   readonly shards: () => StampedShard[];
   readonly replaces: () => Uint8Array | undefined;
-  /** Called when a keeper has been given a later generation by another Nexus. */
-  readonly onNewerGeneration: () => void;
+  /** Called when a keeper that was offered `generation` has been given a later one by another Nexus. */
+  readonly onNewerGeneration: (generation: number) => void;
 }
 
 /**
@@ -31,6 +31,8 @@ export class KeeperSync {
   readonly #options: KeeperSyncOptions;
   readonly #statuses: Mutable<KeeperStatus>[];
   readonly #underWay = new Map<number, Promise<void>>();
+  readonly #stopped = Promise.withResolvers<false>();
+  #isStopped = false;
 
   constructor(options: KeeperSyncOptions) {
     this.#options = options;
@@ -44,25 +46,30 @@ export class KeeperSync {
   /**
    * Asks all keepers at once; `onCandidates` sees everything given so far after each answer and says whether
    * it is enough. Resolves true as soon as it is, so that a keeper that hangs delays no recovery; the late
-   * ones are compared by the next `check`.
+   * ones are compared by the next `check`. All candidates are wiped, the late ones when they come.
    */
   async collect(onCandidates: (candidates: Candidate[]) => Promise<boolean>): Promise<boolean> {
     const candidates: Candidate[] = [];
-    const outcome = Promise.withResolvers<boolean>();
+    const enough = Promise.withResolvers<boolean>();
     let isOver = false;
-    let turn = Promise.resolve();
+    let turn: Promise<unknown> = Promise.resolve();
+    const judge = async (given: readonly Candidate[]) => {
+      if (isOver) return wipe(...given.map(({ bytes }) => bytes));
+      candidates.push(...given);
+      if (given.length > 0 && await onCandidates([...candidates])) {
+        isOver = true;
+        enough.resolve(true);
+      }
+    };
     const asked = this.#options.keepers.map(async (keeper) => {
-      const shards = await this.#ask(keeper);
-      turn = turn.then(async () => {
-        if (isOver) return wipe(...shards.map(({ bytes }) => bytes));
-        candidates.push(...shards);
-        if (shards.length > 0 && await onCandidates([...candidates])) outcome.resolve(true);
-      });
-      await turn;
+      const given = await this.#ask(keeper);
+      const mine = turn.then(() => judge(given));
+      turn = mine.catch(() => undefined);
+      await mine;
     });
-    Promise.all(asked).then(() => outcome.resolve(false), outcome.reject);
+    Promise.all(asked).then(() => enough.resolve(false), enough.reject);
     try {
-      return await outcome.promise;
+      return await Promise.race([enough.promise, this.#stopped.promise]);
     } finally {
       isOver = true;
       for (const { bytes } of candidates) wipe(bytes);
@@ -77,6 +84,12 @@ export class KeeperSync {
   /** Starts to hand every keeper its shard, whatever it holds. */
   push(): void {
     this.#withShards((keeper, shard) => this.#give(keeper, shard));
+  }
+
+  /** Ends a collection that waits for a keeper that hangs. What comes later is neither kept nor noted. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopped.resolve(false);
   }
 
   /** Resolves when nothing is under way any more. */
@@ -94,7 +107,7 @@ export class KeeperSync {
         continue;
       }
       const done = work(keeper, shard)
-        .catch((error) => this.#failed(keeper, error))
+        .catch((error) => this.#failed(keeper, error, shard.stamp.generation))
         .finally(() => {
           wipe(shard.bytes);
           this.#underWay.delete(keeper.index);
@@ -115,43 +128,56 @@ export class KeeperSync {
   }
 
   async #checkOne(keeper: KeeperClient, shard: StampedShard): Promise<void> {
+    const found = await this.#look(keeper, shard);
+    if (found === "unconfirmed") return await this.#give(keeper, shard);
+    this.#note(keeper, found, found === "wrong" ? "It holds another shard" : undefined);
+    if (found !== "ok") await this.#give(keeper, shard);
+  }
+
+  /** What a keeper holds, by its own word; from one that answers no probe the shard itself is fetched. */
+  async #look(
+    keeper: KeeperClient,
+    { bytes, stamp }: StampedShard,
+  ): Promise<"ok" | "empty" | "unconfirmed" | "wrong"> {
     const probe = await keeper.probe();
-    if (!probe) return await this.#compare(keeper, shard);
-    if (holds(probe, shard.stamp)) return this.#note(keeper, "ok");
-    if (probe.state === "empty") this.#note(keeper, "empty");
-    else if (probe.state === "confirmed") this.#note(keeper, "wrong", "It holds another shard");
-    await this.#give(keeper, shard);
+    if (probe) {
+      if (holds(probe, stamp)) return "ok";
+      return probe.state === "confirmed" ? "wrong" : probe.state;
+    }
+    const held = await keeper.shards();
+    const isRight = held.some((candidate) => constantTimeEqual(candidate.bytes, bytes));
+    wipe(...held.map((candidate) => candidate.bytes));
+    if (isRight) return "ok";
+    return held.length === 0 ? "empty" : "wrong";
   }
 
-  /** For keepers that answer no probe: fetches the shard itself. */
-  async #compare(keeper: KeeperClient, shard: StampedShard): Promise<void> {
-    const [held] = await keeper.shards();
-    const isRight = held !== undefined && constantTimeEqual(held.bytes, shard.bytes);
-    wipe(held?.bytes);
-    if (isRight) return this.#note(keeper, "ok");
-    this.#note(keeper, held ? "wrong" : "empty");
-    await this.#give(keeper, shard);
-  }
-
+  /** Hands over a shard, and looks whether it is there now: a keeper's "yes" alone is no shard. */
   async #give(keeper: KeeperClient, shard: StampedShard): Promise<void> {
     const replaces = this.#options.replaces();
     await keeper.contribute(shard, replaces ? { replaces } : {});
-    this.#note(keeper, "ok");
+    const found = await this.#look(keeper, shard);
+    if (found === "ok") return this.#note(keeper, "ok");
+    this.#note(keeper, "wrong", "It holds another shard");
   }
 
-  #failed(keeper: KeeperClient, error: unknown): void {
-    if (!(error instanceof SpikeError)) throw error;
+  #failed(keeper: KeeperClient, error: unknown, generation?: number): void {
+    if (!(error instanceof SpikeError)) {
+      // Whatever one keeper provokes, the others are still served. The text might hold what it sent.
+      const kind = error instanceof Error ? error.name : typeof error;
+      return this.#note(keeper, "unreachable", `Unexpected failure: ${kind}`);
+    }
     if (error.code === "shard_generation_stale") {
       this.#note(keeper, "wrong", error.message);
-      return this.#options.onNewerGeneration();
+      if (generation !== undefined) this.#options.onNewerGeneration(generation);
+      return;
     }
-    const isRefusal = error.code === "shard_held" || error.code === "data_unmarshal_failure";
-    this.#note(keeper, isRefusal ? "wrong" : "unreachable", error.message);
+    const isWrong = error.code === "shard_held" || error.code === "data_unmarshal_failure";
+    this.#note(keeper, isWrong ? "wrong" : "unreachable", error.message);
   }
 
   #note(keeper: KeeperClient, state: KeeperStatus["state"], detail?: string): void {
     const status = this.#statuses[keeper.index - 1];
-    if (!status) return;
+    if (!status || this.#isStopped) return;
     if (state !== "unreachable") status.lastSeen = new Date(this.#options.clock()).toISOString();
     if (status.state === state && status.detail === detail) return;
     status.state = state;

@@ -2,8 +2,10 @@ import { SpikeError } from "../../lib/api/error.ts";
 import {
   agree,
   type Candidate,
+  type NotRebuilt,
   rebuild,
   type Rebuilt,
+  setKey,
   type ShardSet,
   shardsOf,
   type ShardStamp,
@@ -27,6 +29,7 @@ import type { Store, StoreMeta } from "../../lib/store/mod.ts";
 import { shardCommitment } from "../../lib/shamir/mod.ts";
 import type { Logger } from "../../lib/telemetry/mod.ts";
 import { LockedKeyring as Keyring } from "../../lib/seal/mod.ts";
+import { Complaints } from "./complaints.ts";
 import type { SharedPage } from "./page.ts";
 
 /** The one slot of the control's own region. */
@@ -53,6 +56,15 @@ interface Held {
   readonly set: ShardSet;
   /** Absent while provisional. */
   readonly storeId?: Uint8Array;
+  /** No stamp has vouched for it: all n shards on one polynomial are evidence, too. */
+  readonly isUnstamped?: boolean;
+}
+
+/** Why the last shards gave no key. */
+interface Failure {
+  readonly reason: NotRebuilt["kind"];
+  readonly shards: number;
+  readonly needed: number;
 }
 
 /**
@@ -64,6 +76,14 @@ interface Held {
  */
 export class KeyControl {
   readonly #options: KeyControlOptions;
+  readonly #complaints: Complaints;
+  /** Check values of first keys that a proof has refuted; see `roundOver`. */
+  readonly #refuted = new Set<string>();
+  readonly #refutedSalt: Uint8Array;
+  #failure: Failure | undefined;
+  #stoodBackFrom: number | undefined;
+  /** Store that a keeper has named since the last round was over, although there is none here. */
+  #hasSeenOwner = false;
   #held: Held | undefined;
   #keyring: LockedKeyring | undefined;
   /** Store of which an operator has said that its data are given up. */
@@ -71,6 +91,8 @@ export class KeyControl {
 
   constructor(options: KeyControlOptions) {
     this.#options = options;
+    this.#complaints = new Complaints(options.log);
+    this.#refutedSalt = options.random(16);
   }
 
   /** The keyring of the present store. Throws `root_key_missing` unless ready. */
@@ -90,7 +112,9 @@ export class KeyControl {
 
   /** A memory store starts with keys of its own that live as long as the process; there are no keepers. */
   async startEphemeral(): Promise<void> {
-    this.#options.rootSlots.slot(ROOT).set(this.#options.random(32));
+    const drawn = newKey(this.#options.random);
+    this.#options.rootSlots.slot(ROOT).set(drawn);
+    wipe(drawn);
     await this.#createStore({
       scheme: "gf256",
       setId: this.#options.random(16),
@@ -100,10 +124,38 @@ export class KeyControl {
     });
   }
 
-  /** Judges what keepers gave. True when that changed the state from waiting. */
+  /**
+   * Judges what keepers or people gave. True when that led to a key, or from a provisional one to a final one.
+   */
   async offer(candidates: readonly Candidate[]): Promise<boolean> {
     const meta = await this.#options.store.meta();
-    return meta ? await this.#recover(candidates, meta) : await this.#startFirst(candidates);
+    if (meta) return await this.#recover(candidates, meta);
+    if (!this.#held) return await this.#startFirst(candidates);
+    const { threshold, shares } = this.#options;
+    if (!this.#held.isUnstamped || !agree(candidates, threshold, shares)) return false;
+    // Stronger evidence than what the provisional key was taken on; most often it is the same key.
+    this.wipe();
+    return await this.#startFirst(candidates);
+  }
+
+  /** Whether shards that agree would make the key final that is held. */
+  get awaitsEvidence(): boolean {
+    return this.#held?.isUnstamped === true && !this.#held.storeId;
+  }
+
+  /** To be called when all keepers have been asked and gave no key: says why, and starts afresh. */
+  roundOver(): void {
+    if (this.#held) return;
+    const { page } = this.#options;
+    if (page.state === "database_lost" && !this.#hasSeenOwner) page.state = "waiting";
+    this.#hasSeenOwner = false;
+    if (this.#failure) {
+      const { reason, shards, needed } = this.#failure;
+      this.#complaints.sayFailure(reason, shards, needed);
+    }
+    this.#failure = undefined;
+    // All that is left was refuted, maybe by the proof of a run that is over: each gets another chance.
+    this.#refuted.clear();
   }
 
   /** Answers Bootstrap's proof; a proof of the provisional key makes it final. */
@@ -116,7 +168,10 @@ export class KeyControl {
     const hash = answerProbe([verifyKey, root], nonce, ciphertext);
     wipe(verifyKey);
     if (hash === undefined) {
-      if (!held.storeId) this.#forget("proof-of-another-key");
+      if (!held.storeId) {
+        this.#refuted.add(keyCheckValue(root, this.#refutedSalt).toHex());
+        this.#forget("proof-of-another-key");
+      }
       throw new SpikeError("crypto_decryption_failed", "The proof is not of the key that is held");
     }
     if (!held.storeId) await this.#createStore(held.set);
@@ -129,8 +184,15 @@ export class KeyControl {
     return shardsOf(this.#options.rootSlots.slot(ROOT), this.#held.set, this.#held.storeId);
   }
 
-  /** Drops all keys, because another Nexus has gone on without us. */
-  standBack(): void {
+  /**
+   * Drops all keys, because a keeper says that another Nexus has gone on from `generation` without us. It is heard
+   * once for each generation: when the store still names the same one afterwards, the store is right. And an answer
+   * that is late, to a push of a generation that is not in force any more, changes nothing.
+   */
+  standBack(generation: number): void {
+    if (!this.#held?.storeId || this.#held.set.generation !== generation) return;
+    if (this.#stoodBackFrom === generation) return;
+    this.#stoodBackFrom = generation;
     this.#forget("newer-generation-seen");
   }
 
@@ -151,19 +213,14 @@ export class KeyControl {
 
   async #recover(candidates: readonly Candidate[], meta: StoreMeta): Promise<boolean> {
     const { log } = this.#options;
+    const needed = meta.shardSet.threshold;
     const result = rebuild(candidates, {
-      threshold: meta.shardSet.threshold,
+      threshold: needed,
       isKey: (key) => matchesKeyCheck(key, meta.storeId, meta.keyCheck),
     });
-    for (const { keeper, reason } of result.complaints) {
-      log.error("keeper_shard_wrong", { keeper, reason });
-    }
+    this.#complaints.say(result.complaints);
     if (result.kind !== "rebuilt") {
-      log.warn("root_key_not_rebuilt", {
-        reason: result.kind,
-        shards: result.most,
-        needed: meta.shardSet.threshold,
-      });
+      this.#failure = { reason: result.kind, shards: result.most, needed };
       return false;
     }
     await this.#install(result, meta);
@@ -179,52 +236,80 @@ export class KeyControl {
   }
 
   async #startFirst(candidates: readonly Candidate[]): Promise<boolean> {
-    const { page, log, acceptEmptyStore } = this.#options;
-    const owner = candidates.find(({ stamp }) => stamp?.storeId)?.stamp?.storeId;
+    const { threshold, acceptEmptyStore } = this.#options;
+    const owner = ownerOf(candidates);
     if (owner && !acceptEmptyStore) {
-      if (page.state !== "database_lost") {
-        page.state = "database_lost";
-        log.error("database_lost", {
-          store: owner.toHex(),
-          hint:
-            "Keepers hold shards of a store whose database is not here: restore it, or start once with --accept-empty-store true",
-        });
-      }
+      this.#loseDatabase(owner);
       return false;
     }
-    page.state = "waiting";
     const result = rebuild(candidates, {
-      threshold: this.#options.threshold,
-      isKey: (key, stamp) => isFirstKey(key, stamp),
+      threshold,
+      isKey: (key, stamp) => this.#isFirstKey(key, stamp),
     });
-    for (const { keeper, reason } of result.complaints) {
-      log.warn("keeper_shard_wrong", { keeper, reason });
+    this.#complaints.say(result.complaints);
+    if (result.kind !== "rebuilt") {
+      this.#failure = { reason: result.kind, shards: result.most, needed: threshold };
+      return false;
     }
-    if (result.kind !== "rebuilt") return false;
-    await this.#take(result, candidates, owner);
+    await this.#take(result, candidates);
     return true;
+  }
+
+  #loseDatabase(owner: Uint8Array): void {
+    const { page, log } = this.#options;
+    this.#hasSeenOwner = true;
+    if (page.state === "database_lost") return;
+    page.state = "database_lost";
+    log.error("database_lost", {
+      store: owner.toHex(),
+      hint:
+        "Keepers hold shards of a store whose database is not here: restore it, or start once with --accept-empty-store true",
+    });
+  }
+
+  /**
+   * Before a store exists a stamped set vouches for its key by its check value; an unstamped one cannot. A set of
+   * another threshold than was configured is nobody's: one keeper alone could forge a set of one.
+   */
+  #isFirstKey(key: Uint8Array, stamp: ShardStamp | undefined): boolean {
+    if (this.#refuted.has(keyCheckValue(key, this.#refutedSalt).toHex())) return false;
+    if (!stamp) return true;
+    const { threshold, shares } = this.#options;
+    return stamp.threshold === threshold && stamp.shares === shares &&
+      stamp.check !== undefined && matchesKeyCheck(key, stamp.setId, stamp.check);
   }
 
   /** Takes a key on an empty store: for good where there is evidence, else until Bootstrap's proof. */
   async #take(
-    result: Rebuilt,
+    { key, stamp, usedKeepers }: Rebuilt,
     candidates: readonly Candidate[],
-    owner: Uint8Array | undefined,
   ): Promise<void> {
-    const { page, log, threshold, shares, random } = this.#options;
-    const set: ShardSet = result.stamp ??
-      { scheme: "gf256", setId: random(16), generation: 1, threshold, shares };
-    this.#options.rootSlots.slot(ROOT).set(result.key);
-    wipe(result.key);
-    if (owner) {
-      log.warn("database_given_up", { store: owner.toHex() });
-      this.#replaces = owner;
-      return await this.#createStore(set);
+    const { page, log, threshold, shares, random, rootSlots } = this.#options;
+    const { scheme, setId, generation } = stamp ??
+      { scheme: "gf256" as const, setId: random(16), generation: 1 };
+    const set: ShardSet = { scheme, setId, generation, threshold, shares };
+    rootSlots.slot(ROOT).set(key);
+    wipe(key);
+    const ofThisSet = stamp
+      ? candidates.filter((other) => other.stamp && setKey(other.stamp) === setKey(stamp))
+      : [];
+    const owner = ownerOf(ofThisSet);
+    this.#replaces = owner ?? ownerOf(candidates);
+    if (this.#replaces) log.warn("database_given_up", { store: this.#replaces.toHex() });
+    // What a Nexus has confirmed before, or what all keepers agree on, needs no further proof.
+    const isFinal = stamp ? owner !== undefined : agree(candidates, threshold, shares);
+    this.#held = { set, isUnstamped: !stamp };
+    if (isFinal) {
+      try {
+        return await this.#createStore(set);
+      } catch (error) {
+        this.wipe();
+        throw error;
+      }
     }
-    if (!result.stamp && agree(candidates, threshold, shares)) return await this.#createStore(set);
-    this.#held = { set };
     page.state = "provisional";
-    log.info("root_key_provisional", { keepers: result.usedKeepers.join(",") });
+    this.#complaints.clear();
+    log.info("root_key_provisional", { keepers: usedKeepers.join(",") });
   }
 
   /** Makes the store that this root key opens. From here on the key's check value stands beside the data. */
@@ -254,18 +339,27 @@ export class KeyControl {
     log.info("store_created", { store: storeId.toHex() });
   }
 
+  /** Unwraps all KEKs and lets everybody in. When that fails there is no key at all. */
   async #openKeyring(storeId: Uint8Array): Promise<void> {
     const { store, page, rootSlots, kekSlots } = this.#options;
     const storageKey = deriveStorageKey(rootSlots.slot(ROOT), storeId);
     const ring = new Keyring(kekSlots, storeId);
-    for (const row of await store.keks()) {
-      const kek = unwrapKek(storageKey, storeId, row.generation, row.wrapped);
-      ring.put(row.generation, kek);
-      wipe(kek);
-      if (row.state === "active") ring.use(row.generation);
+    try {
+      for (const row of await store.keks()) {
+        const kek = unwrapKek(storageKey, storeId, row.generation, row.wrapped);
+        ring.put(row.generation, kek);
+        wipe(kek);
+        if (row.state === "active") ring.use(row.generation);
+      }
+    } catch (error) {
+      this.wipe();
+      throw error;
+    } finally {
+      wipe(storageKey);
     }
-    wipe(storageKey);
     this.#keyring = ring;
+    this.#complaints.clear();
+    this.#failure = undefined;
     page.publish(ring.layout());
     page.state = "ready";
   }
@@ -279,10 +373,9 @@ export class KeyControl {
   }
 }
 
-/** Before a store exists a stamped set vouches for its key by its check value; an unstamped one cannot. */
-function isFirstKey(key: Uint8Array, stamp: ShardStamp | undefined): boolean {
-  if (!stamp) return true;
-  return stamp.check !== undefined && matchesKeyCheck(key, stamp.setId, stamp.check);
+/** The store that one of these keepers was given its shard by. */
+function ownerOf(candidates: readonly Candidate[]): Uint8Array | undefined {
+  return candidates.find(({ stamp }) => stamp?.storeId)?.stamp?.storeId;
 }
 
 function notReady(): SpikeError {

@@ -35,13 +35,14 @@ export class SharedPage {
     Atomics.store(this.#words, STATE, STATES.indexOf(state));
   }
 
-  /** Grows with every change of the keyring. */
+  /** Grows with every change of the keyring; odd while one is being written. */
   get keyringRevision(): number {
     return Atomics.load(this.#words, REVISION);
   }
 
   /** Tells all threads which slot holds which generation. Publish before the state becomes `ready`. */
   publish(layout: KeyringLayout): void {
+    Atomics.add(this.#words, REVISION, 1);
     this.#storeId.set(layout.storeId);
     layout.slots.forEach((generation, slot) =>
       Atomics.store(this.#words, FIRST_SLOT + slot, generation)
@@ -50,8 +51,16 @@ export class SharedPage {
     Atomics.add(this.#words, REVISION, 1);
   }
 
-  /** What was published last. */
+  /** What was published last, whole: never half of one keyring and half of the next. */
   layout(): KeyringLayout {
+    for (;;) {
+      const revision = this.keyringRevision;
+      const layout = this.#read();
+      if (revision % 2 === 0 && revision === this.keyringRevision) return layout;
+    }
+  }
+
+  #read(): KeyringLayout {
     return {
       storeId: this.#storeId.slice(),
       currentKek: Atomics.load(this.#words, CURRENT),

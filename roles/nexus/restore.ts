@@ -7,7 +7,8 @@ import type { RestoreProgress } from "./core_port.ts";
 const PATIENCE_MS = 15 * 60_000;
 
 export interface RestoreOptions {
-  readonly threshold: number;
+  /** Shards needed, as the store says now. */
+  readonly threshold: () => Promise<number>;
   /** False for a shard that the store knows to be wrong, undefined where it cannot tell. */
   readonly isRight: (index: number, shard: Uint8Array) => Promise<boolean | undefined>;
   /** Tries to rebuild and install the root key. */
@@ -31,14 +32,17 @@ export class RestoreCollection {
 
   /** @throws SpikeError `api_bad_request` for a wrong shard or a set that rebuilds nothing */
   async add(index: number, shard: Uint8Array): Promise<RestoreProgress> {
-    this.#expire();
+    this.expire();
+    this.#lastMs = this.#options.clock();
     if (await this.#options.isRight(index, shard) === false) {
       throw new SpikeError("api_bad_request", `Shard ${index} is not a shard of this store`, {
         hint: "Check for a typing error, or for a shard of an older generation",
       });
     }
-    if (!this.#shards.has(index)) this.#shards.set(index, shard.slice());
-    const remaining = this.#options.threshold - this.#shards.size;
+    // Given again, the later one counts: it may correct the first.
+    wipe(this.#shards.get(index));
+    this.#shards.set(index, shard.slice());
+    const remaining = await this.#options.threshold() - this.#shards.size;
     if (remaining > 0) return { collected: this.#shards.size, remaining, restored: false };
     return await this.#finish();
   }
@@ -49,11 +53,20 @@ export class RestoreCollection {
     this.#shards.clear();
   }
 
+  /** Forgets what was collected when the last shard came too long ago. */
+  expire(): void {
+    if (this.#options.clock() - this.#lastMs > PATIENCE_MS) this.clear();
+  }
+
   async #finish(): Promise<RestoreProgress> {
     const collected = this.#shards.size;
     const candidates = [...this.#shards].map(([keeper, bytes]) => ({ keeper, bytes }));
-    const isRestored = await this.#options.offer(candidates);
-    this.clear();
+    let isRestored: boolean;
+    try {
+      isRestored = await this.#options.offer(candidates);
+    } finally {
+      this.clear();
+    }
     if (isRestored) return { collected, remaining: 0, restored: true };
     throw new SpikeError(
       "api_bad_request",
@@ -62,11 +75,5 @@ export class RestoreCollection {
         hint: "All were forgotten; start again with shards of one recovery export",
       },
     );
-  }
-
-  #expire(): void {
-    const now = this.#options.clock();
-    if (now - this.#lastMs > PATIENCE_MS) this.clear();
-    this.#lastMs = now;
   }
 }

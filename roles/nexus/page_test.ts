@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { sampleId } from "../../lib/recovery/_sample.ts";
+import { LockedKeyring, ordinarySlots } from "../../lib/seal/mod.ts";
+import { KEK_SLOTS, SharedPage, STATES } from "./page.ts";
+
+function ringOf(...generations: number[]): LockedKeyring {
+  const ring = new LockedKeyring(ordinarySlots(KEK_SLOTS), sampleId(generations.length));
+  for (const generation of generations) ring.put(generation, new Uint8Array(32).fill(generation));
+  const [last] = generations.slice(-1);
+  if (last) ring.use(last);
+  return ring;
+}
+
+Deno.test("a new page waits and has published nothing", () => {
+  const page = new SharedPage();
+  assert.equal(page.state, "waiting");
+  assert.equal(page.keyringRevision, 0);
+  assert.equal(page.layout().currentKek, 0);
+});
+
+Deno.test("every state is seen by another view of the same page", () => {
+  const page = new SharedPage();
+  const view = new SharedPage(page.buffer);
+  for (const state of STATES) {
+    page.state = state;
+    assert.equal(view.state, state);
+  }
+});
+
+Deno.test("what is published comes back whole in another view, and the revision grows", () => {
+  const page = new SharedPage();
+  const view = new SharedPage(page.buffer);
+  const first = ringOf(1).layout();
+  page.publish(first);
+  assert.deepEqual(view.layout(), first);
+  const revision = view.keyringRevision;
+  const second = ringOf(1, 2, 3).layout();
+  page.publish(second);
+  assert.deepEqual(view.layout(), second);
+  assert.ok(view.keyringRevision > revision);
+});
+
+Deno.test("a layout is a copy: a later one does not change it", () => {
+  const page = new SharedPage();
+  page.publish(ringOf(1).layout());
+  const before = page.layout();
+  page.publish(ringOf(1, 2).layout());
+  assert.equal(before.currentKek, 1);
+  assert.deepEqual(before.storeId, sampleId(1));
+});
+
+Deno.test("a page holds no key", () => {
+  const page = new SharedPage();
+  const ring = ringOf(7);
+  page.publish(ring.layout());
+  assert.equal(new Uint8Array(page.buffer).toHex().includes(ring.kek(7).toHex()), false);
+});
+
+Deno.test("another thread never sees half of a keyring", async () => {
+  const page = new SharedPage();
+  const worker = new Worker(new URL("./_page_writer.ts", import.meta.url), { type: "module" });
+  const done = new Promise((resolve) => worker.onmessage = resolve);
+  worker.postMessage(page.buffer);
+  let isDone = false;
+  void done.then(() => isDone = true);
+  let seen = 0;
+  try {
+    while (!isDone) {
+      for (let i = 0; i < 200; i++) {
+        const { storeId, currentKek, slots } = page.layout();
+        if (currentKek === 0) continue;
+        seen++;
+        assert.ok(slots.every((generation) => generation === currentKek));
+        assert.ok(storeId.every((byte) => byte === (currentKek & 0xff)));
+      }
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  } finally {
+    worker.terminate();
+  }
+  assert.ok(seen > 0);
+});
