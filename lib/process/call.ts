@@ -18,16 +18,32 @@ type Result =
  * Collects what is posted in one turn of the event loop into one message: a message between threads costs
  * about as much as ten calls, so under load this is what makes the port cheap.
  */
-function createBatch<T>(port: MessagePort): (item: T) => void {
+function createBatch<T>(
+  port: MessagePort,
+  onUncloneable: (item: T, why: unknown) => void,
+): (item: T) => void {
   let waiting: T[] = [];
   return (item) => {
     if (waiting.push(item) > 1) return;
     setImmediate(() => {
       const batch = waiting;
       waiting = [];
-      port.postMessage(batch);
+      try {
+        port.postMessage(batch);
+      } catch {
+        // One item that cannot cross a thread boundary must not take the others of its turn with it.
+        for (const item of batch) postAlone(port, item, onUncloneable);
+      }
     });
   };
+}
+
+function postAlone<T>(port: MessagePort, item: T, onUncloneable: (item: T, why: unknown) => void) {
+  try {
+    port.postMessage([item]);
+  } catch (error) {
+    onUncloneable(item, error);
+  }
 }
 
 /**
@@ -38,7 +54,10 @@ export function exposeCalls<T extends Callable<T>>(
   target: T,
   names: readonly (keyof T & string)[],
 ): void {
-  const reply = createBatch<Result>(port);
+  const reply = createBatch<Result>(
+    port,
+    ({ id }, error) => reply({ id, failure: plainFailure(error) }),
+  );
   const allowed = new Set<string>(names);
   const answer = async ({ id, name, args }: Call): Promise<Result> => {
     try {
@@ -61,8 +80,11 @@ export function remoteCalls<T extends Callable<T>>(
   port: MessagePort,
   names: readonly (keyof T & string)[],
 ): T {
-  const post = createBatch<Call>(port);
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  const post = createBatch<Call>(port, ({ id }, error) => {
+    waiting.get(id)?.reject(error);
+    waiting.delete(id);
+  });
   let lastId = 0;
   port.onmessage = ({ data }: MessageEvent<readonly Result[]>) => {
     for (const result of data) {

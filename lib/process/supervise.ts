@@ -41,18 +41,22 @@ export interface SupervisedOptions {
   readonly patienceMs?: number;
 }
 
+/** What asks a server to end. */
+const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
 /**
- * The rest of a server role's main thread: give up all permissions once the threads are loaded, then wait for a signal or for the end of
- * a thread. Answers the exit code. A second signal ends the process at once.
+ * The rest of a server role's main thread: give up all permissions once the threads are loaded, then wait for a
+ * signal or for the end of a thread. Answers the exit code. A second signal ends the process at once.
  */
 export function superviseThreads(options: SupervisedOptions): Promise<number> {
   const ended = Promise.withResolvers<number>();
   let isStopping = false;
+  let patience: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
     if (isStopping) return ended.resolve(130);
     isStopping = true;
     for (const thread of options.threads) thread.postMessage({ kind: "stop" });
-    setTimeout(() => ended.resolve(1), options.patienceMs ?? 10_000);
+    patience = setTimeout(() => ended.resolve(1), options.patienceMs ?? 10_000);
   };
   const fail = (failure: PlainFailure) => {
     options.report(failure);
@@ -77,10 +81,12 @@ export function superviseThreads(options: SupervisedOptions): Promise<number> {
       }
     });
   }
-  Deno.addSignalListener("SIGTERM", stop);
-  Deno.addSignalListener("SIGINT", stop);
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
   if (options.isBoundToStdin) void untilStdinEnds().then(stop);
-  return ended.promise;
+  return ended.promise.finally(() => {
+    clearTimeout(patience);
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop);
+  });
 }
 
 async function untilStdinEnds(): Promise<void> {

@@ -22,16 +22,18 @@ interface WorkerScope {
 export function runThread<T>(start: (data: T) => Promise<Running>): void {
   const scope = globalThis as unknown as WorkerScope;
   let running: Promise<Running> | undefined;
+  let hasStarted = false;
   const report = (error: unknown) =>
     scope.postMessage({ kind: "failed", failure: plainFailure(error) });
   const stop = async () => {
-    await (await running)?.stop();
+    // What has not come up yet (it may wait long for its identity) holds nothing that needs tidying.
+    if (hasStarted) await (await running)?.stop();
     scope.postMessage({ kind: "stopped", code: 0 });
   };
   scope.onmessage = ({ data: message }: MessageEvent<ToThread<T>>) => {
     if (message.kind === "stop") return void stop().catch(report);
     running = start(message.data);
-    running.catch(report);
+    running.then(() => hasStarted = true, report);
   };
   scope.postMessage({ kind: "loaded" });
 }

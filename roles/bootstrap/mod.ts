@@ -16,10 +16,9 @@ import {
   reportFailure,
   startConfined,
   superviseThreads,
-  urlPermissions,
 } from "../../lib/process/mod.ts";
 import { allocateLocked } from "../../lib/seal/mod.ts";
-import { permissionsOf } from "../../lib/spiffe/open_source.ts";
+import { bootstrapPermissions } from "./permissions.ts";
 import type { BootstrapStart } from "./worker.ts";
 
 /** Runs Bootstrap; answers the exit code. `-init` is taken for the sake of existing scripts. */
@@ -40,14 +39,10 @@ async function start(args: readonly string[], env: Record<string, string>): Prom
   }
   prepareProcess();
   const { buffer, layout } = allocateLocked(1);
-  const identity = permissionsOf(settings);
   const thread = startConfined({
     entry: new URL("./worker.ts", import.meta.url),
     name: "bootstrap",
-    permissions: {
-      ...identity,
-      net: [...identity.net, ...urlPermissions([settings.nexusUrl, ...settings.keeperPeers])],
-    },
+    permissions: bootstrapPermissions(settings),
   });
   const data: BootstrapStart = { settings, memory: { buffer, layout } };
   thread.postMessage({ kind: "start", data });

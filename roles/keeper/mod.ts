@@ -12,9 +12,8 @@ import {
   superviseThreads,
 } from "../../lib/process/mod.ts";
 import { allocateLocked } from "../../lib/seal/mod.ts";
-import { permissionsOf } from "../../lib/spiffe/open_source.ts";
+import { keeperPermissions } from "./permissions.ts";
 import type { KeeperStart } from "./worker.ts";
-import { listenPermissions } from "../../lib/process/mod.ts";
 
 /** Runs a keeper until it is told to stop; answers the exit code. */
 export function runKeeper(
@@ -29,11 +28,10 @@ async function start(args: readonly string[], env: Record<string, string>): Prom
   const settings = loadSettings({ role: "keeper", env, flags });
   prepareProcess();
   const { buffer, layout, report } = allocateLocked(2);
-  const identity = permissionsOf(settings);
   const thread = startConfined({
     entry: new URL("./worker.ts", import.meta.url),
     name: "keeper",
-    permissions: { ...identity, net: [...identity.net, ...listenPermissions(settings.listen)] },
+    permissions: keeperPermissions(settings),
   });
   const data: KeeperStart = { settings, memory: { buffer, layout }, locked: report.mlock };
   thread.postMessage({ kind: "start", data });

@@ -8,16 +8,14 @@ import { loadSettings, type NexusSettings, parseFlags, serverHelp } from "../../
 import {
   asRole,
   assertPortIsFree,
-  listenPermissions,
   prepareProcess,
   reportFailure,
   startConfined,
   superviseThreads,
-  urlPermissions,
 } from "../../lib/process/mod.ts";
 import { allocateLocked } from "../../lib/seal/locked_memory.ts";
-import { permissionsOf } from "../../lib/spiffe/open_source.ts";
-import { KEK_SLOTS, SharedPage } from "./page.ts";
+import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "./page.ts";
+import { corePermissions, requestPermissions } from "./permissions.ts";
 import type { CoreStart, RequestStart, WorkerPorts } from "./start.ts";
 
 /** Runs Nexus until it is told to stop; answers the exit code. */
@@ -44,8 +42,11 @@ async function start(args: readonly string[], env: Record<string, string>): Prom
 function startThreads(settings: NexusSettings): Worker[] {
   const root = allocateLocked(1);
   const keks = allocateLocked(KEK_SLOTS);
+  const cipher = allocateLocked(CIPHER_SLOTS);
   const page = new SharedPage();
   const kekSlots = { buffer: keks.buffer, layout: keks.layout };
+  const cipherSlots = { buffer: cipher.buffer, layout: cipher.layout };
+  const servesSecrets = settings.backend !== "lite";
   const core = startConfined({
     entry: new URL("./core_worker.ts", import.meta.url),
     name: "core",
@@ -61,7 +62,13 @@ function startThreads(settings: NexusSettings): Worker[] {
     });
     const [coreEnd, ports] = connect();
     coreEnds.push(coreEnd);
-    const start: RequestStart = { settings, page: page.buffer, kekSlots, ports };
+    const start: RequestStart = {
+      settings,
+      page: page.buffer,
+      cipherSlots,
+      ports,
+      ...(servesSecrets ? { kekSlots } : {}),
+    };
     worker.postMessage({ kind: "start", data: start }, Object.values(ports));
     workers.push(worker);
   }
@@ -69,6 +76,7 @@ function startThreads(settings: NexusSettings): Worker[] {
     settings,
     page: page.buffer,
     kekSlots,
+    cipherSlots,
     rootSlots: { buffer: root.buffer, layout: root.layout },
     locked: root.report.mlock,
     workers: coreEnds,
@@ -85,21 +93,4 @@ function connect(): [WorkerPorts, WorkerPorts] {
     { calls: calls.port1, reads: reads.port1, identity: identity.port1 },
     { calls: calls.port2, reads: reads.port2, identity: identity.port2 },
   ];
-}
-
-function corePermissions(settings: NexusSettings): Deno.PermissionOptionsObject {
-  const identity = permissionsOf(settings);
-  const data = settings.backend === "memory" ? [] : [settings.dataDir];
-  const listen = settings.workers === 0 ? listenPermissions(settings.listen) : [];
-  return {
-    net: [...identity.net, ...listen, ...urlPermissions(settings.keeperPeers)],
-    read: [...identity.read, ...data],
-    write: [...identity.write, ...data],
-  };
-}
-
-/** Reading a database that another thread writes takes write permission, for its shared-memory index. */
-function requestPermissions(settings: NexusSettings): Deno.PermissionOptionsObject {
-  const data = settings.backend === "memory" ? [] : [settings.dataDir];
-  return { net: listenPermissions(settings.listen), read: data, write: data };
 }

@@ -1,0 +1,10 @@
+import type { BootstrapSettings } from "../../lib/config/mod.ts";
+import { urlPermissions } from "../../lib/process/mod.ts";
+import { permissionsOf } from "../../lib/spiffe/open_source.ts";
+
+/** All that Bootstrap's thread may do: get its identity, and reach Nexus and the keepers. */
+export function bootstrapPermissions(settings: BootstrapSettings): Deno.PermissionOptionsObject {
+  const identity = permissionsOf(settings);
+  const peers = urlPermissions([settings.nexusUrl, ...settings.keeperPeers]);
+  return { ...identity, net: [...identity.net, ...peers] };
+}

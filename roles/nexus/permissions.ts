@@ -1,0 +1,24 @@
+import type { NexusSettings } from "../../lib/config/mod.ts";
+import { listenPermissions, urlPermissions } from "../../lib/process/mod.ts";
+import { permissionsOf } from "../../lib/spiffe/open_source.ts";
+
+/** All that the core may do: get its identity, reach the keepers, and keep its data. It listens only without request workers. */
+export function corePermissions(settings: NexusSettings): Deno.PermissionOptionsObject {
+  const identity = permissionsOf(settings);
+  const data = settings.backend === "memory" ? [] : [settings.dataDir];
+  const listen = settings.workers === 0 ? listenPermissions(settings.listen) : [];
+  return {
+    net: [...identity.net, ...listen, ...urlPermissions(settings.keeperPeers)],
+    read: [...identity.read, ...data],
+    write: [...identity.write, ...data],
+  };
+}
+
+/**
+ * All that a request worker may do: listen, and read the database. Reading one that another thread writes takes
+ * write permission, for its shared-memory index. Where no secrets are served, only the core opens the database.
+ */
+export function requestPermissions(settings: NexusSettings): Deno.PermissionOptionsObject {
+  const data = settings.backend === "sqlite" ? [settings.dataDir] : [];
+  return { net: listenPermissions(settings.listen), read: data, write: data };
+}
