@@ -96,6 +96,8 @@ Deno.test("a verdict carries trust domain, serial number and the earliest end of
     id: "spiffe://example.org/app/web",
     trustDomain: "example.org",
     notAfterMs: Date.parse("2026-06-01T13:00:00Z"),
+    leafNotBeforeMs: Date.parse("2026-06-01T11:00:00Z"),
+    leafNotAfterMs: Date.parse("2026-06-01T13:00:00Z"),
     serial: "3256d6860f9016899ff4d03024f068d4f7bbf05b",
   });
 });

@@ -42,37 +42,40 @@ export interface WatchOptions {
 export async function watchKeepers(watch: WatchOptions): Promise<void> {
   const { page, restore, wake, clock } = watch;
   let pauseMs = RETRY_FIRST_MS;
-  const pushed = { atMs: -Infinity };
   while (!wake.isStopping) {
     restore.expire();
     if (page.state === "ready") {
       const sinceMs = clock();
-      await keepFed(watch, pushed);
+      await keepFed(watch);
       // Dropped at once, again and again, means that another Nexus is at it: then each try waits longer.
       if (clock() - sinceMs > RETRY_LAST_MS) pauseMs = RETRY_FIRST_MS;
     } else if (page.state !== "provisional" || watch.control.awaitsEvidence) {
       if (await recoverOnce(watch)) continue;
     }
     const ms = page.state === "provisional" ? RETRY_LAST_MS : pauseMs;
-    const wasWoken = await wake.sleep(jittered(watch, ms));
+    const wasWoken = await wake.sleep(jittered(watch.random, ms));
     pauseMs = wasWoken ? RETRY_FIRST_MS : Math.min(pauseMs * 2, RETRY_LAST_MS);
   }
 }
 
-/** Sees that every keeper has its shard, as long as there is a key. */
-async function keepFed(watch: WatchOptions, pushed: { atMs: number }): Promise<void> {
-  const { page, restore, wake, settings } = watch;
+/**
+ * Sees that every keeper has its shard, as long as there is a key. What they hold is looked at before anything
+ * is pushed unasked, so that a wrong shard is named before it is put right.
+ */
+async function keepFed(watch: WatchOptions): Promise<void> {
+  const { page, restore, wake, sync, settings, clock, random } = watch;
   restore.clear();
-  while (page.state === "ready" && !wake.isStopping) {
-    feed(watch, pushed);
-    await wake.sleep(jittered(watch, settings.keeperProbeIntervalMs));
+  let pushedAtMs = clock();
+  sync.check();
+  for (;;) {
+    await wake.sleep(jittered(random, settings.keeperProbeIntervalMs));
+    if (page.state !== "ready" || wake.isStopping) return;
+    if (clock() - pushedAtMs < settings.keeperUpdateIntervalMs) sync.check();
+    else {
+      pushedAtMs = clock();
+      sync.push();
+    }
   }
-}
-
-function feed({ sync, settings, clock }: WatchOptions, pushed: { atMs: number }): void {
-  if (clock() - pushed.atMs < settings.keeperUpdateIntervalMs) return sync.check();
-  pushed.atMs = clock();
-  sync.push();
 }
 
 /** True when there is a key, final or not, that was not there before. */
@@ -97,6 +100,6 @@ async function recoverOnce(watch: WatchOptions): Promise<boolean> {
 }
 
 /** Between 0.8 and 1.2 of `ms`, so that many do not ask at the same moment. */
-function jittered({ random }: WatchOptions, ms: number): number {
+function jittered(random: () => number, ms: number): number {
   return ms * (0.8 + random() * 0.4);
 }

@@ -130,7 +130,7 @@ Deno.test("kill and start say what they cannot do", async () => {
   assert.match(unknown.stderr, /"postgres".*nexus, keeper-1/);
 
   for (const name of ["keeper-1", "keeper-2", "nexus"]) await system.dev("kill", name);
-  const waiting = await system.dev("start", "nexus", "--timeout", "1s");
+  const waiting = await system.dev("start", "nexus", "--timeout", "4s");
   assert.equal(waiting.code, 6);
   assert.match(waiting.stderr, /Nexus is waiting.*keeper-1 unreachable/);
 });
