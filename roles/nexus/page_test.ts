@@ -65,7 +65,8 @@ Deno.test("another thread never sees half of a keyring", async () => {
   void done.then(() => isDone = true);
   let seen = 0;
   try {
-    while (!isDone) {
+    do {
+      await new Promise((resolve) => setTimeout(resolve));
       for (let i = 0; i < 200; i++) {
         const { storeId, currentKek, slots } = page.layout();
         if (currentKek === 0) continue;
@@ -73,8 +74,7 @@ Deno.test("another thread never sees half of a keyring", async () => {
         assert.ok(slots.every((generation) => generation === currentKek));
         assert.ok(storeId.every((byte) => byte === (currentKek & 0xff)));
       }
-      await new Promise((resolve) => setTimeout(resolve));
-    }
+    } while (!isDone);
   } finally {
     worker.terminate();
   }
