@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Fetch, Peer } from "../mtls/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
 import { SpikeError, statusOf } from "./error.ts";
+import { isRaw, rawAnswer, type RawHandler, textAnswer } from "./raw.ts";
 import { decodeRequest, type Operation, type RequestOf } from "./request.ts";
 import { errorBody, RESPONSE_HEADERS } from "./response.ts";
 import { type Route, ROUTES } from "./route.ts";
@@ -15,6 +16,12 @@ export type Handlers<O extends Operation> = { readonly [K in O]: Handler<K> };
 export interface AppOptions<O extends Operation> {
   readonly server: Route["server"];
   readonly handlers: Handlers<O>;
+  /** For operations whose callers may also send and get plain bytes. */
+  readonly rawHandlers?: { readonly [K in O]?: RawHandler };
+  /** Whether a route exists on this server as it is configured. Default: every one does. */
+  readonly offers?: (route: Route) => boolean;
+  /** Longest body of a route, in bytes. Default: what the route says. */
+  readonly bodyLimit?: (route: Route) => number;
   /** Throws `state_not_ready` for a route (or none) that cannot be served yet. */
   readonly assertReady: (route: Route | undefined) => void;
   /** Throws `access_unauthorized`; `path` is the request's own, as received. */
@@ -31,7 +38,8 @@ interface Bindings {
  * path and action, body, caller, operation. Whatever fails answers with the zero value of its route and a code.
  */
 export function createApp<O extends Operation>(options: AppOptions<O>): Fetch {
-  const routes = ROUTES.filter((route) => route.server === options.server);
+  const { server, offers = () => true } = options;
+  const routes = ROUTES.filter((route) => route.server === server && offers(route));
   const app = new Hono<Bindings>();
   for (const path of new Set(routes.map((route) => route.path))) {
     const byAction = new Map(
@@ -50,9 +58,10 @@ async function serve<O extends Operation>(
   request: Request,
   context: Parameters<Fetch>[1],
   route: Route | undefined,
-  { handlers, assertReady, authorize, log }: AppOptions<O>,
+  { handlers, rawHandlers, assertReady, authorize, bodyLimit, log }: AppOptions<O>,
 ): Promise<Response> {
   const operation = route?.operation;
+  const raw = route && isRaw(request) ? rawHandlers?.[route.operation as O] : undefined;
   try {
     if (request.method !== "POST") {
       throw new SpikeError("api_bad_request", `Method is ${request.method}, expected POST`);
@@ -61,16 +70,24 @@ async function serve<O extends Operation>(
     if (!route) {
       throw new SpikeError("api_bad_request", "There is no such path and action");
     }
-    const body = await context.readBody(route.bodyLimit);
+    const { peer } = context;
+    if (route.judgesCallerFirst) authorize(peer, route, "");
+    const body = await context.readBody(bodyLimit?.(route) ?? route.bodyLimit);
+    if (raw) {
+      authorize(peer, route, "");
+      return rawAnswer(await raw(body, peer));
+    }
     const decoded = decodeRequest(route.operation as O, body);
-    authorize(context.peer, route, pathOf(decoded));
-    const value = await handlers[route.operation as O](decoded, context.peer);
+    authorize(peer, route, pathOf(decoded));
+    const value = await handlers[route.operation as O](decoded, peer);
     // Peers of the original trust a success to have a body.
     if (value === undefined) throw new Error(`Operation ${route.operation} answered nothing`);
     return answer(200, JSON.stringify(value));
   } catch (error) {
+    const text = raw && textAnswer(error);
+    if (text?.status === 400) return text;
     const failure = publicFace(error, operation, log);
-    return answer(statusOf(failure.code), errorBody(operation, failure));
+    return text ?? answer(statusOf(failure.code), errorBody(operation, failure));
   }
 }
 

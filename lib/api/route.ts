@@ -12,7 +12,10 @@ export type Want =
   | { readonly by: "role"; readonly roles: readonly Role[] };
 
 /** Where a permission is wanted. */
-export type PermissionTarget = "request.path" | "spike/system/secret";
+export type PermissionTarget =
+  | "request.path"
+  | "spike/system/secret"
+  | "spike/system/cipher/exec";
 
 /** One line of the routing table. There is no route without a `want`. */
 export interface Route {
@@ -26,6 +29,8 @@ export interface Route {
   readonly bodyLimit: number;
   /** Whether Nexus answers it before it has a root key too. */
   readonly isServedWithoutKey: boolean;
+  /** Whether the caller is judged before the body is read, and not only after it was decoded. */
+  readonly judgesCallerFirst?: true;
 }
 
 const SECRETS = "/v1/store/secrets";
@@ -65,6 +70,19 @@ function forRoles(
   return { server, path, action: "", operation, want, bodyLimit, isServedWithoutKey };
 }
 
+function cipher(operation: "cipher.encrypt" | "cipher.decrypt"): Route {
+  return {
+    server: "nexus",
+    path: `/v1/${operation.replace(".", "/")}`,
+    action: "",
+    operation,
+    want: { by: "permission", permission: "execute", on: "spike/system/cipher/exec" },
+    bodyLimit: PROOF,
+    isServedWithoutKey: false,
+    ...(operation === "cipher.decrypt" ? { judgesCallerFirst: true } : {}),
+  };
+}
+
 const WITHOUT_KEY = { isServedWithoutKey: true };
 
 /** Every route of every component. */
@@ -75,6 +93,8 @@ export const ROUTES: readonly Route[] = [
   secret("undelete", "secret.undelete", "write"),
   secret("list", "secret.list", "list", { on: "spike/system/secret" }),
   secret("get", "secret.metadata", "read", { path: `${SECRETS}/metadata` }),
+  cipher("cipher.encrypt"),
+  cipher("cipher.decrypt"),
   forRoles("nexus", "/v1/status", "status", [
     "nexus",
     "bootstrap",

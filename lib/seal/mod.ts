@@ -9,6 +9,7 @@
  */
 export * from "./aead.ts";
 export * from "./budget.ts";
+export * from "./cipher_blob.ts";
 export { constantTimeEqual, requireLength, wipe } from "./bytes.ts";
 export * from "./derive.ts";
 export { NONCE_BYTES, TAG_BYTES } from "./gcm.ts";

@@ -1,5 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
+import { reserveEncryptions } from "../../lib/cipher/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
 import { createKeeperClient, watchPosition } from "../../lib/recovery/mod.ts";
@@ -30,6 +31,7 @@ export interface CoreOptions {
   readonly page: SharedPage;
   readonly rootSlots: KeySlots;
   readonly kekSlots: KeySlots;
+  readonly cipherSlots: KeySlots;
 }
 
 /** The one control and store writer of a Nexus: the port for requests, and its end. */
@@ -120,6 +122,7 @@ function createPort(deps: PortDeps): CorePort {
     },
     deleteVersions: async (input) => assertFound(await writer().delete(input)),
     undeleteVersions: async (input) => assertFound(await writer().undelete(input)),
+    reserveEncryptions: (version) => reserveEncryptions(store, version),
     status: async () => describe(deps, await store.meta()),
     verify: (nonce, ciphertext) =>
       inTurn(async () => {

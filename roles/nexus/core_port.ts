@@ -31,6 +31,8 @@ export interface CorePort {
     author: string;
     cas?: number;
   }): Promise<void>;
+  /** Takes a block of encryptions under a version of the default cipher key; answers its size. */
+  reserveEncryptions(version: number): Promise<number>;
   status(): Promise<NexusStatus>;
   /** Lower-case hex hash of the probe's plaintext. */
   verify(nonce: Uint8Array, ciphertext: Uint8Array): Promise<string>;
@@ -44,6 +46,7 @@ export const CORE_METHODS = [
   "putSecret",
   "deleteVersions",
   "undeleteVersions",
+  "reserveEncryptions",
   "status",
   "verify",
   "recover",

@@ -34,11 +34,14 @@ async function start(settings: Partial<NexusSettings> = {}, store: Store = openM
           revision: tx.revision,
           meta: () => tx.meta(),
           keks: () => tx.keks(),
+          keys: (name) => tx.keys(name),
           head: (path) => tx.head(path),
           secret: (path, version) => tx.secret(path, version),
           changeMeta: (change) => tx.changeMeta(change),
           putKek: (kek) => tx.putKek(kek),
           reserveSeals: (generation, count) => tx.reserveSeals(generation, count),
+          putKey: (key) => tx.putKey(key),
+          reserveKeySeals: (...key) => tx.reserveKeySeals(...key),
           putHead: (row) => tx.putHead(row),
           insertVersion: (path, row) => tx.insertVersion(path, row),
           rewrapVersion: (path, version, wrapping) => tx.rewrapVersion(path, version, wrapping),
@@ -54,6 +57,7 @@ async function start(settings: Partial<NexusSettings> = {}, store: Store = openM
     page,
     rootSlots,
     kekSlots: ordinarySlots(KEK_SLOTS),
+    cipherSlots: ordinarySlots(1),
   });
   const verify = async (key = sampleKey()) => {
     const probe = makeProbe(deriveVerifyKey(key, sampleSet().setId), osRandom);

@@ -32,8 +32,17 @@ async function start(given: CoreStart): Promise<Running> {
   const { lock, store } = openStore(settings);
   const page = new SharedPage(given.page);
   const kekSlots = attachLocked(given.kekSlots.buffer, given.kekSlots.layout);
+  const cipherSlots = attachLocked(given.cipherSlots.buffer, given.cipherSlots.layout);
   const rootSlots = attachLocked(given.rootSlots.buffer, given.rootSlots.layout);
-  const core = await startCore({ settings, source, store, page, rootSlots, kekSlots });
+  const core = await startCore({
+    settings,
+    source,
+    store,
+    page,
+    rootSlots,
+    kekSlots,
+    cipherSlots,
+  });
   for (const ports of given.workers) connectWorker(ports, core.port, store, source);
   const server = given.workers.length > 0 ? undefined : await startServing({
     settings,
@@ -41,6 +50,7 @@ async function start(given: CoreStart): Promise<Running> {
     core: core.port,
     page,
     kekSlots,
+    cipherSlots,
     store,
     log,
     isShared: false,
@@ -67,11 +77,6 @@ async function openIdentity(settings: NexusSettings, log: Logger): Promise<SvidS
 }
 
 function openStore(settings: NexusSettings): { lock?: DataDirectoryLock; store: Store } {
-  if (settings.backend === "lite") {
-    throw new SpikeError("config_invalid", "Backend lite is not part of this version", {
-      hint: "Set SPIKE_NEXUS_BACKEND_STORE to sqlite or memory",
-    });
-  }
   if (settings.backend === "memory") return { store: openMemory() };
   Deno.mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDirectory(settings.dataDir);

@@ -1,4 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { loadDefaultKey } from "../../lib/cipher/mod.ts";
 import {
   agree,
   type Candidate,
@@ -42,6 +43,8 @@ export interface KeyControlOptions {
   readonly rootSlots: KeySlots;
   /** Slots of the KEKs, shared with the request workers. */
   readonly kekSlots: KeySlots;
+  /** Slots of the default cipher key, shared with the request workers. */
+  readonly cipherSlots: KeySlots;
   readonly threshold: number;
   readonly shares: number;
   readonly acceptEmptyStore: boolean;
@@ -202,6 +205,8 @@ export class KeyControl {
     this.#options.rootSlots.wipe();
     this.#keyring?.wipe();
     this.#options.kekSlots.wipe();
+    this.#options.page.cipherVersion = 0;
+    this.#options.cipherSlots.wipe();
     this.#keyring = undefined;
     this.#held = undefined;
   }
@@ -339,9 +344,9 @@ export class KeyControl {
     log.info("store_created", { store: storeId.toHex() });
   }
 
-  /** Unwraps all KEKs and lets everybody in. When that fails there is no key at all. */
+  /** Unwraps all KEKs and the cipher key, and lets everybody in. When that fails there is no key at all. */
   async #openKeyring(storeId: Uint8Array): Promise<void> {
-    const { store, page, rootSlots, kekSlots } = this.#options;
+    const { store, page, rootSlots, kekSlots, cipherSlots } = this.#options;
     const storageKey = deriveStorageKey(rootSlots.slot(ROOT), storeId);
     const ring = new Keyring(kekSlots, storeId);
     try {
@@ -351,6 +356,10 @@ export class KeyControl {
         wipe(kek);
         if (row.state === "active") ring.use(row.generation);
       }
+      const onDamage = (version: number) =>
+        this.#options.log.error("cipher_key_damaged", { version });
+      const load = { ...this.#options, keyring: ring, slots: cipherSlots, onDamage };
+      page.cipherVersion = await loadDefaultKey(load);
     } catch (error) {
       this.wipe();
       throw error;

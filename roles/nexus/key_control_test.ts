@@ -28,12 +28,14 @@ function build(options: Partial<KeyControlOptions> = {}) {
   const page = new SharedPage();
   const rootSlots = ordinarySlots(1);
   const kekSlots = ordinarySlots(KEK_SLOTS);
+  const cipherSlots = ordinarySlots(2);
   const { log, lines, events } = keepLines();
   const control = new KeyControl({
     store,
     page,
     rootSlots,
     kekSlots,
+    cipherSlots,
     threshold: 2,
     shares: 3,
     acceptEmptyStore: false,
@@ -55,9 +57,22 @@ function build(options: Partial<KeyControlOptions> = {}) {
       .map(({ fields }) => `${fields["keeper"]} ${fields["reason"]}`);
   const isEmpty = () =>
     rootSlots.slot(0).every((byte) => byte === 0) &&
+    page.cipherVersion === 0 && cipherSlots.slot(0).every((byte) => byte === 0) &&
     Array.from({ length: KEK_SLOTS }, (_, i) => kekSlots.slot(i))
       .every((slot) => slot.every((byte) => byte === 0));
-  return { store, page, rootSlots, control, lines, events, prove, proveAsOriginal, named, isEmpty };
+  return {
+    store,
+    page,
+    rootSlots,
+    cipherSlots,
+    control,
+    lines,
+    events,
+    prove,
+    proveAsOriginal,
+    named,
+    isEmpty,
+  };
 }
 
 function stamped(shards: readonly StampedShard[] = sampleShards()): Candidate[] {

@@ -6,12 +6,16 @@ export type NexusState = typeof STATES[number];
 
 /** KEK generations that can be held at a time; old ones go when everything is re-wrapped. */
 export const KEK_SLOTS = 64;
+/** Versions of the default cipher key that can be held at a time. */
+export const CIPHER_SLOTS = 64;
 
 const STATE = 0;
 const REVISION = 1;
 const CURRENT = 2;
 const FIRST_SLOT = 3;
-const STORE_ID = (FIRST_SLOT + KEK_SLOTS) * 4;
+const CIPHER = FIRST_SLOT + KEK_SLOTS;
+const WORDS = CIPHER + 1;
+const STORE_ID = WORDS * 4;
 
 /**
  * One page of plain memory that all threads of a Nexus share: its state and which KEK lies in which slot.
@@ -23,7 +27,7 @@ export class SharedPage {
   readonly #storeId: Uint8Array;
 
   constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(STORE_ID + 16)) {
-    this.#words = new Int32Array(buffer, 0, FIRST_SLOT + KEK_SLOTS);
+    this.#words = new Int32Array(buffer, 0, WORDS);
     this.#storeId = new Uint8Array(buffer, STORE_ID, 16);
   }
 
@@ -38,6 +42,15 @@ export class SharedPage {
   /** Grows with every change of the keyring; odd while one is being written. */
   get keyringRevision(): number {
     return Atomics.load(this.#words, REVISION);
+  }
+
+  /** Newest version of the default cipher key, 0 when there is none. Version n lies in cipher slot n - 1. */
+  get cipherVersion(): number {
+    return Atomics.load(this.#words, CIPHER);
+  }
+
+  set cipherVersion(version: number) {
+    Atomics.store(this.#words, CIPHER, version);
   }
 
   /** Tells all threads which slot holds which generation. Publish before the state becomes `ready`. */

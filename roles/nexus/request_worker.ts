@@ -17,21 +17,24 @@ import type { RequestStart } from "./start.ts";
 
 runThread(start);
 
-async function start({ settings, page, kekSlots, ports }: RequestStart): Promise<Running> {
+async function start(given: RequestStart): Promise<Running> {
+  const { settings, page, kekSlots, cipherSlots, ports } = given;
   configureLogging({ level: settings.logLevel });
   await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
   const source = followIdentity(ports.identity);
   // The core speaks only once the store is open, so that the database is there when the reader looks for it.
   await source.ready(settings.sourceTimeoutMs + 10_000);
-  const store: StoreReader = settings.backend === "memory"
-    ? remoteCalls<StoreReader>(ports.reads, READER_METHODS)
-    : openSqlite({ path: databasePath(settings), mode: "read" });
+  const hasOwnReader = settings.backend === "sqlite";
+  const store: StoreReader = hasOwnReader
+    ? openSqlite({ path: databasePath(settings), mode: "read" })
+    : remoteCalls<StoreReader>(ports.reads, READER_METHODS);
   const server = await startServing({
     settings,
     source,
     core: remoteCalls<CorePort>(ports.calls, CORE_METHODS),
     page: new SharedPage(page),
-    kekSlots: attachLocked(kekSlots.buffer, kekSlots.layout),
+    ...(kekSlots ? { kekSlots: attachLocked(kekSlots.buffer, kekSlots.layout) } : {}),
+    cipherSlots: attachLocked(cipherSlots.buffer, cipherSlots.layout),
     store,
     log: createLogger("nexus"),
     isShared: true,
@@ -39,7 +42,7 @@ async function start({ settings, page, kekSlots, ports }: RequestStart): Promise
   return {
     stop: async () => {
       await server.close(2_000);
-      if (settings.backend !== "memory") await store.close();
+      if (hasOwnReader) await store.close();
       await source.close();
     },
   };

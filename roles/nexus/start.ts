@@ -13,6 +13,7 @@ export interface CoreStart {
   readonly page: SharedArrayBuffer;
   readonly rootSlots: SharedSlots;
   readonly kekSlots: SharedSlots;
+  readonly cipherSlots: SharedSlots;
   /** Whether the root key's memory is kept out of swap: `ok`, or why not. */
   readonly locked: string;
   /** One per request worker; none means that the core serves itself. */
@@ -23,7 +24,9 @@ export interface CoreStart {
 export interface RequestStart {
   readonly settings: NexusSettings;
   readonly page: SharedArrayBuffer;
-  readonly kekSlots: SharedSlots;
+  /** Absent where there are no secrets to open. */
+  readonly kekSlots?: SharedSlots;
+  readonly cipherSlots: SharedSlots;
   readonly ports: WorkerPorts;
 }
 

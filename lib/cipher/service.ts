@@ -1,0 +1,107 @@
+import { SpikeError } from "../api/error.ts";
+import {
+  type CipherKey,
+  decryptUnder,
+  type Encrypted,
+  encryptUnder,
+  NONCE_BYTES,
+  type RandomSource,
+  TAG_BYTES,
+  wipe,
+} from "../seal/mod.ts";
+
+/** Where the versions of the key are found while a request runs. */
+export interface CipherKeys {
+  /** The newest version, 0 when there is no key. */
+  readonly current: number;
+  /** A copy of one version, which the caller wipes; undefined when it cannot be had at this moment. */
+  copy(version: number): CipherKey | undefined;
+}
+
+/** What a service works with. */
+export interface CipherServiceOptions {
+  readonly keys: CipherKeys;
+  /** Waits until one more encryption under this version is accounted for. */
+  readonly spend: (version: number) => Promise<void>;
+  /** Longest ciphertext, its tag included, in bytes. */
+  readonly limitBytes: number;
+  readonly random: RandomSource;
+}
+
+/**
+ * Encrypts and decrypts. Both reject with `api_bad_request` for more bytes than the limit allows and with
+ * `crypto_cipher_not_available` when the key is gone.
+ */
+export interface CipherService {
+  /** Encrypts at most limit - 16 bytes, so that whatever was encrypted can be decrypted. */
+  encrypt(plaintext: Uint8Array): Promise<Encrypted>;
+  /**
+   * Rejects, in this order, with `crypto_unsupported_version`, `crypto_failed_to_read_nonce` for one that is not of
+   * 12 bytes, and `crypto_decryption_failed`. The caller wipes the plaintext.
+   */
+  decrypt(encrypted: Encrypted): Promise<Uint8Array>;
+}
+
+/** Makes the service; every thread that serves requests has one, over the same keys. */
+export function createCipherService(options: CipherServiceOptions): CipherService {
+  const { keys, spend, limitBytes, random } = options;
+  return {
+    async encrypt(plaintext) {
+      requireSize("Plaintext", plaintext, limitBytes - TAG_BYTES);
+      const { current } = keys;
+      if (current === 0) throw notAvailable();
+      await spend(current);
+      return await withKey(keys, current, (key) => encryptUnder(key, plaintext, random));
+    },
+    async decrypt(encrypted) {
+      const { version, nonce, ciphertext } = encrypted;
+      const { current } = keys;
+      if (current === 0) throw notAvailable();
+      if (version < 1 || version > current) throw unsupported(version, current);
+      if (nonce.length !== NONCE_BYTES) throw wrongNonce(nonce.length);
+      requireSize("Ciphertext", ciphertext, limitBytes);
+      return await withKey(keys, version, ({ bytes }) => decryptUnder(bytes, encrypted));
+    },
+  };
+}
+
+async function withKey<T>(
+  keys: CipherKeys,
+  version: number,
+  work: (key: CipherKey) => Promise<T>,
+): Promise<T> {
+  const key = keys.copy(version);
+  if (key === undefined) throw notAvailable();
+  try {
+    return await work(key);
+  } finally {
+    wipe(key.bytes);
+  }
+}
+
+function requireSize(what: string, bytes: Uint8Array, limit: number): void {
+  if (bytes.length <= limit) return;
+  throw new SpikeError(
+    "api_bad_request",
+    `${what} is ${bytes.length} bytes long, at most ${limit} are allowed`,
+    { hint: "Encrypt it in parts" },
+  );
+}
+
+function notAvailable(): SpikeError {
+  return new SpikeError("crypto_cipher_not_available", "There is no cipher key at this moment");
+}
+
+function unsupported(version: number, current: number): SpikeError {
+  return new SpikeError(
+    "crypto_unsupported_version",
+    `Version of the ciphertext is ${version}, known are 1 to ${current}`,
+  );
+}
+
+function wrongNonce(length: number): SpikeError {
+  return new SpikeError(
+    "crypto_failed_to_read_nonce",
+    `Nonce is ${length} bytes long, expected ${NONCE_BYTES}`,
+  );
+}

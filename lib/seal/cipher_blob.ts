@@ -1,0 +1,81 @@
+/**
+ * What the encryption service gives its callers: AES-256-GCM without AAD, since the service cannot know where they
+ * will keep it. As one blob: `version(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`; the first byte is the version of the
+ * key. While that is 1 the blob is what {@linkcode seal} writes without AAD, bit for bit.
+ */
+import { SpikeError } from "../api/error.ts";
+import { BULK_THRESHOLD } from "./aead.ts";
+import { gcmDecrypt, gcmDecryptBulk, gcmEncrypt, gcmEncryptBulk, NONCE_BYTES } from "./gcm.ts";
+import { draw, type RandomSource } from "./random.ts";
+
+/** Greatest version that a blob's first byte can name. */
+export const MAX_CIPHER_VERSION = 255;
+/** Bytes of a blob before the ciphertext. */
+export const BLOB_HEADER_BYTES = 1 + NONCE_BYTES;
+
+const NO_AAD = new Uint8Array(0);
+
+/** A ciphertext with all that its decryption needs beside the key. */
+export interface Encrypted {
+  /** Of the key, from 1. */
+  readonly version: number;
+  /** 12 bytes. */
+  readonly nonce: Uint8Array;
+  /** Ends with the 16-byte tag. */
+  readonly ciphertext: Uint8Array;
+}
+
+/** A version of a cipher key. */
+export interface CipherKey {
+  readonly version: number;
+  /** 32 bytes. */
+  readonly bytes: Uint8Array;
+}
+
+/** Encrypts under a fresh nonce. The plaintext must not change until the promise settles. */
+export async function encryptUnder(
+  { version, bytes }: CipherKey,
+  plaintext: Uint8Array,
+  random: RandomSource,
+): Promise<Encrypted> {
+  const nonce = draw(random, NONCE_BYTES);
+  const encrypt = plaintext.length < BULK_THRESHOLD ? gcmEncrypt : gcmEncryptBulk;
+  return { version, nonce, ciphertext: await encrypt(bytes, nonce, plaintext, NO_AAD) };
+}
+
+/** Decrypts into a fresh array. Throws `crypto_decryption_failed` when the tag does not fit. */
+export async function decryptUnder(
+  key: Uint8Array,
+  { nonce, ciphertext }: Pick<Encrypted, "nonce" | "ciphertext">,
+): Promise<Uint8Array> {
+  const decrypt = ciphertext.length < BULK_THRESHOLD ? gcmDecrypt : gcmDecryptBulk;
+  return await decrypt(key, nonce, ciphertext, NO_AAD);
+}
+
+/** The blob of a ciphertext. */
+export function joinBlob({ version, nonce, ciphertext }: Encrypted): Uint8Array {
+  if (!(version >= 1 && version <= MAX_CIPHER_VERSION)) {
+    throw new Error(`Version ${version} has no place in one byte`);
+  }
+  const blob = new Uint8Array(BLOB_HEADER_BYTES + ciphertext.length);
+  blob[0] = version;
+  blob.set(nonce, 1);
+  blob.set(ciphertext, BLOB_HEADER_BYTES);
+  return blob;
+}
+
+/**
+ * Takes a blob apart, into views of it; whether the parts are any good is for the decryption to say. Throws
+ * `crypto_failed_to_read_version` for one without any byte.
+ */
+export function splitBlob(blob: Uint8Array): Encrypted {
+  const [version] = blob;
+  if (version === undefined) {
+    throw new SpikeError("crypto_failed_to_read_version", "The ciphertext is empty");
+  }
+  return {
+    version,
+    nonce: blob.subarray(1, BLOB_HEADER_BYTES),
+    ciphertext: blob.subarray(BLOB_HEADER_BYTES),
+  };
+}
