@@ -104,6 +104,20 @@ Deno.test("a number keeps whether it was written as a whole one", () => {
   }
 });
 
+Deno.test("a long text is read, and refused, as a short one is", () => {
+  const long = "x".repeat(5000);
+  const good = ["", "\\n", '\\"', "\\\\", '\\\\\\"', "\\u0041", "\\ud800", "é\u2028"];
+  for (const ending of good) {
+    const read = (words: string) => parseJson(encode(`["${words}${ending}","after"]`));
+    const [short] = read("") as [string];
+    assert.deepEqual(read(long), [long + short, "after"], ending);
+  }
+  for (const ending of ["\\x", "\n", "\\u12", "\\"]) {
+    const text = `["${long}${ending}"]`;
+    assert.throws(() => parseJson(encode(text)), { code: "api_bad_request" }, ending);
+  }
+});
+
 Deno.test("a lone surrogate becomes the replacement character", () => {
   assert.equal(parseJson(encode('"\\ud800x"')), "\ufffdx");
   assert.equal(parseJson(encode('"\\ud83d\\ude00"')), "😀");

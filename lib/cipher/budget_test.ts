@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { SEAL_LIMIT } from "../seal/mod.ts";
+import { openMemory } from "../store/memory.ts";
+import { createEncryptionBudget, ENCRYPTION_BLOCK, reserveEncryptions } from "./budget.ts";
+import { worldOver } from "./cipher_fixture.ts";
+import { DEFAULT_KEY } from "./default_key.ts";
+
+Deno.test("a block is written down before it is given", async () => {
+  const { store, load } = await worldOver(openMemory());
+  await load();
+  assert.equal(await reserveEncryptions(store, 1), ENCRYPTION_BLOCK);
+  assert.equal(await reserveEncryptions(store, 1), ENCRYPTION_BLOCK);
+  const [row] = await store.keys(DEFAULT_KEY);
+  assert.equal(row?.reservedSeals, 2 * ENCRYPTION_BLOCK);
+});
+
+Deno.test("a key gives its last block, then no more, and nothing is counted for a refusal", async () => {
+  const { store, load } = await worldOver(openMemory());
+  await load();
+  const reserved = SEAL_LIMIT - ENCRYPTION_BLOCK;
+  await store.write((tx) => tx.reserveKeySeals(DEFAULT_KEY, 1, reserved));
+  assert.equal(await reserveEncryptions(store, 1), ENCRYPTION_BLOCK);
+  await assert.rejects(reserveEncryptions(store, 1), { code: "state_not_ready" });
+  assert.equal((await store.keys(DEFAULT_KEY))[0]?.reservedSeals, SEAL_LIMIT);
+});
+
+Deno.test("a version that the store does not know has no budget", async () => {
+  const { store, load } = await worldOver(openMemory());
+  await load();
+  await assert.rejects(reserveEncryptions(store, 2), { code: "state_integrity_check" });
+});
+
+Deno.test("each block is fetched once, however many wait for it, and used up", async () => {
+  const asked: number[] = [];
+  const spend = createEncryptionBudget((version) => Promise.resolve((asked.push(version), 3)));
+  await Promise.all(Array.from({ length: 7 }, () => spend(1)));
+  assert.deepEqual(asked, [1, 1, 1]);
+  await spend(1);
+  await spend(1);
+  assert.deepEqual(asked, [1, 1, 1]);
+  await spend(1);
+  assert.equal(asked.length, 4);
+});
+
+Deno.test("a new version starts with a block of its own", async () => {
+  const asked: number[] = [];
+  const spend = createEncryptionBudget((version) => Promise.resolve((asked.push(version), 100)));
+  await spend(1);
+  await spend(2);
+  await spend(2);
+  assert.deepEqual(asked, [1, 2]);
+});
+
+Deno.test("a refused block refuses the encryption, and the next one asks again", async () => {
+  let isUp = false;
+  const spend = createEncryptionBudget(() =>
+    isUp ? Promise.resolve(1) : Promise.reject(new Error("down"))
+  );
+  await assert.rejects(spend(1), /down/);
+  isUp = true;
+  await spend(1);
+});
