@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { RE2JS } from "re2js";
+import { policies, sampleCompiled, subject } from "./_sample.ts";
+import {
+  createPolicySet,
+  decide,
+  decideAmong,
+  type PolicySet,
+  type Question,
+  sightOf,
+} from "./decide.ts";
+import { faultOf } from "./pattern.ts";
+import { PERMISSIONS, type PermissionWord } from "./permission.ts";
+import { compilePolicy, type Policy } from "./policy.ts";
+
+const WEB = "spiffe://example.org/web";
+
+function setOf(...members: Partial<Policy>[]): PolicySet {
+  return createPolicySet(members.map((one, i) => sampleCompiled({ name: `p${i}`, ...one })));
+}
+
+function ask(set: PolicySet, path: string, ...wanted: readonly (typeof PERMISSIONS[number])[]) {
+  return decide(set, { id: WEB, path, wanted });
+}
+
+Deno.test("a decision names the policy that grants it, the first by name", () => {
+  const set = setOf({ name: "b" }, { name: "a" }, { name: "A", permissions: ["write"] });
+  assert.deepEqual(ask(set, "tenants/x", "read"), { allowed: true, policy: "a" });
+  assert.deepEqual(ask(set, "tenants/x", "write"), { allowed: true, policy: "A" });
+});
+
+Deno.test("what no policy grants is missing", () => {
+  const set = setOf({ permissions: ["read", "list"] });
+  assert.deepEqual(ask(set, "tenants/x", "write"), { allowed: false, missing: ["write"] });
+  assert.deepEqual(ask(set, "tenants/x", "read", "write"), { allowed: false, missing: ["write"] });
+  assert.deepEqual(ask(set, "other", "read", "list"), {
+    allowed: false,
+    missing: ["read", "list"],
+  });
+  assert.deepEqual(ask(setOf(), "tenants/x", "read"), { allowed: false, missing: ["read"] });
+});
+
+Deno.test("one policy has to grant all that is wanted", () => {
+  const set = setOf({ permissions: ["read"] }, { permissions: ["write"] });
+  assert.equal(ask(set, "tenants/x", "read", "write").allowed, false);
+});
+
+Deno.test("each word grants itself, admin and super all four", () => {
+  const expected: Record<PermissionWord, readonly string[]> = {
+    read: ["read"],
+    write: ["write"],
+    list: ["list"],
+    execute: ["execute"],
+    admin: PERMISSIONS,
+    super: PERMISSIONS,
+  };
+  for (const [word, granted] of Object.entries(expected)) {
+    const set = setOf({ permissions: [word as PermissionWord] });
+    const found = PERMISSIONS.filter((one) => ask(set, "tenants/x", one).allowed);
+    assert.deepEqual(found, granted, word);
+  }
+});
+
+Deno.test("ID and path patterns both have to be found", () => {
+  const set = setOf({ spiffeidPattern: "^spiffe://example\\.org/db$" }, { pathPattern: "^a$" });
+  assert.equal(ask(set, "tenants/x", "read").allowed, false);
+  assert.equal(ask(set, "a", "read").allowed, true);
+});
+
+Deno.test("to want nothing is a bug and no grant", () => {
+  assert.throws(() => ask(setOf({}), "tenants/x"), /^Error: Nothing is wanted$/);
+});
+
+Deno.test("two policies of one name are a bug", () => {
+  assert.throws(() => setOf({ name: "a" }, { name: "a" }), /Policy a is there twice/);
+});
+
+/** The rules once more, as simply as they can be said: the name of the policy that grants it, if any does. */
+function naive(given: readonly Policy[], { id, path, wanted }: Question): string | undefined {
+  const isReserved = path.startsWith("spike/system/");
+  const names = given.filter(({ spiffeidPattern, pathPattern, permissions }) => {
+    if (!RE2JS.compile(spiffeidPattern).test(id) || !RE2JS.compile(pathPattern).test(path)) {
+      return false;
+    }
+    if (isReserved) {
+      if (!RE2JS.compile(`^(?:${pathPattern})$`).test(path)) return false;
+      if (!/^\^.*\$$/s.test(spiffeidPattern)) return false;
+    }
+    const hasAll = permissions.includes("super") || (permissions.includes("admin") && !isReserved);
+    return hasAll || wanted.every((one) => permissions.includes(one));
+  }).map(({ name }) => name);
+  return names.sort()[0];
+}
+
+function isCompilable({ spiffeidPattern, pathPattern }: Policy): boolean {
+  return !faultOf(spiffeidPattern) && !faultOf(pathPattern);
+}
+
+/** The first of each name: names are unique in a store. */
+function unique(given: readonly Policy[]): Policy[] {
+  return [...new Map(given.map((policy) => [policy.name, policy])).values()];
+}
+
+const id = fc.oneof(subject, fc.constantFrom(WEB, `${WEB}/1`, "spiffe://example.org"));
+const path = fc.oneof(
+  subject,
+  fc.constantFrom("spike/system/acl", "spike/system/x", "a/b", "a/", "spike/system/cipher/key/k"),
+);
+const wanted = fc.uniqueArray(fc.constantFrom(...PERMISSIONS), { minLength: 1 });
+
+Deno.test("the index decides exactly as looking at every policy, by the letter of the rules, does", () => {
+  const seen = { allowed: 0, denied: 0 };
+  fc.assert(
+    fc.property(
+      policies,
+      fc.array(fc.record({ id, path, wanted }), { maxLength: 12 }),
+      (given, asked) => {
+        const known = unique(given).filter(isCompilable);
+        const set = createPolicySet(known.map(compilePolicy));
+        for (const question of asked) {
+          const decision = decide(set, question);
+          assert.deepEqual(decision, decideAmong(set.policies, question));
+          assert.equal(decision.allowed ? decision.policy : undefined, naive(known, question));
+          seen[decision.allowed ? "allowed" : "denied"]++;
+        }
+      },
+    ),
+    { numRuns: 1500 },
+  );
+  assert.ok(seen.allowed > 200 && seen.denied > 200, JSON.stringify(seen));
+});
+
+Deno.test("a decision looks at the policies that share its beginning, however many there are", () => {
+  const many = Array.from({ length: 10_000 }, (_, i) => ({
+    name: `tenant-${i}`,
+    spiffeidPattern: `^spiffe://example\\.org/tenant-${i}/`,
+    pathPattern: "^shared/.*$",
+  }));
+  const set = setOf(...many);
+  const candidates = set.candidates("spiffe://example.org/tenant-77/web", "shared/a");
+  assert.deepEqual(candidates.map(({ name }) => name), ["tenant-77"]);
+  const byPath = setOf(...many.map((one, i) => ({
+    ...one,
+    spiffeidPattern: ".*",
+    pathPattern: `^tenants/${i}/.*$`,
+  })));
+  assert.deepEqual(byPath.candidates(WEB, "tenants/77/db").map(({ name }) => name), ["tenant-77"]);
+});
+
+Deno.test("a caller sees of a listing what it may list or read", () => {
+  const set = setOf(
+    { pathPattern: "^a/.*$", permissions: ["list"] },
+    { pathPattern: "^b/.*$", permissions: ["read"] },
+    { pathPattern: "^c/.*$", permissions: ["write", "execute"] },
+    { pathPattern: "^d/.*$", permissions: ["super"] },
+    {
+      pathPattern: "^e/.*$",
+      permissions: ["list"],
+      spiffeidPattern: "^spiffe://example\\.org/db$",
+    },
+  );
+  const sight = sightOf(set, WEB);
+  const paths = ["a/1", "b/1", "c/1", "d/1", "e/1", "f/1", "spike/system/acl"];
+  assert.deepEqual(paths.filter((one) => sight?.sees(one)), ["a/1", "b/1", "d/1"]);
+});
+
+Deno.test("a caller without any list grant sees no listing", () => {
+  assert.equal(sightOf(setOf({ permissions: ["read", "write"] }), WEB), undefined);
+  assert.equal(sightOf(setOf({ permissions: ["list"] }), "spiffe://other.org/x"), undefined);
+  assert.equal(
+    sightOf(setOf({ pathPattern: "^spike/system/acl$", permissions: ["list"] }), WEB),
+    undefined,
+  );
+  for (const word of ["list", "admin", "super"] as const) {
+    assert.ok(sightOf(setOf({ permissions: [word] }), WEB), word);
+  }
+});
+
+Deno.test("what a caller sees is what decide() grants it, path by path", () => {
+  fc.assert(
+    fc.property(policies, id, fc.array(path, { maxLength: 20 }), (given, id, paths) => {
+      const set = createPolicySet(unique(given).map(compilePolicy));
+      const sight = sightOf(set, id);
+      if (!sight) return;
+      for (const path of paths) {
+        if (path.startsWith("spike/system/")) continue;
+        const isGranted = (["list", "read"] as const).some((one) =>
+          decide(set, { id, path, wanted: [one] }).allowed
+        );
+        assert.equal(sight.sees(path), isGranted, path);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
