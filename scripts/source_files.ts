@@ -3,12 +3,10 @@ import { join, normalize } from "node:path";
 /** Directory of the checkout, without a final slash. */
 export const ROOT = normalize(join(import.meta.dirname ?? ".", ".."));
 
-/** By their names; `lib/mtls/self_test.ts` is what a server does at its start. */
 const TEST_FILE = /(_test|_test_worker|_bench|_fixture|\/conformance|\/fake_\w+|\/_\w+)\.ts$/;
 
 /** Whether a file exists for tests only: the released program must never contain it. */
 export function isTestFile(path: string): boolean {
-  if (path === "lib/mtls/self_test.ts") return false;
   return TEST_FILE.test(path) || path.startsWith("tests/");
 }
 

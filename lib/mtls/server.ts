@@ -10,7 +10,7 @@ import type { Logger } from "../telemetry/log.ts";
 import { BodyBudget, BoundedBody } from "./body.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { peerChain } from "./chain.ts";
-import { assertAnswersNobody } from "./self_test.ts";
+import { assertAnswersNobody } from "./stranger_check.ts";
 
 /** The verified caller of a request. */
 export type Peer = PeerVerdict & { ok: true };

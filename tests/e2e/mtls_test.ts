@@ -3,7 +3,7 @@ import { createServer } from "node:https";
 import { connect, type TLSSocket } from "node:tls";
 import { pemEncode } from "../../lib/spiffe/mod.ts";
 import type { MemorySource } from "../../lib/spiffe/mod.ts";
-import { assertAnswersNobody } from "../../lib/mtls/self_test.ts";
+import { assertAnswersNobody } from "../../lib/mtls/stranger_check.ts";
 import {
   authority,
   bundlesOf,
