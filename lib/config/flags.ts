@@ -19,6 +19,32 @@ function flagNames(role: SettingsRole): Map<string, boolean> {
   );
 }
 
+/** A flag of a server role, as help and completion show it. */
+export interface RoleFlag {
+  /** Without dashes. */
+  readonly name: string;
+  readonly meaning: string;
+  /** Whether it can stand without a value. */
+  readonly isSwitch: boolean;
+}
+
+/** Flags of every server role that are no settings. */
+export const ROLE_SWITCHES: readonly RoleFlag[] = [
+  {
+    name: "check-config",
+    meaning: "Tell whether the settings are right, and end.",
+    isSwitch: true,
+  },
+  { name: "help", meaning: "Print the help of this role.", isSwitch: true },
+];
+
+/** Every flag of a server role. */
+export function roleFlags(role: Exclude<SettingsRole, "pilot">): readonly RoleFlag[] {
+  const settings = SETTINGS.filter(({ roles }) => roles.includes(role))
+    .map(({ name, meaning, kind }) => ({ name, meaning, isSwitch: kind === flag }));
+  return [...settings, ...ROLE_SWITCHES];
+}
+
 /**
  * Takes `--name value`, `--name=value` and bare `--name` (for a setting that is true or false) apart.
  * `switches` are the caller's own flags, which take no value.

@@ -1,4 +1,5 @@
 import { plainDefault } from "./documentation.ts";
+import { ROLE_SWITCHES } from "./flags.ts";
 import type { SettingsRole } from "./setting.ts";
 import { SETTINGS } from "./table.ts";
 
@@ -32,6 +33,9 @@ export function serverHelp(role: Exclude<SettingsRole, "pilot">): string {
   const lines = rows.map(([name = "", variable = "", value = ""]) =>
     `  ${name.padEnd(width(0))}  ${variable.padEnd(width(1))}  ${value}`.trimEnd()
   );
+  const switches = ROLE_SWITCHES.map(({ name, meaning }) =>
+    `  ${`--${name}`.padEnd(width(0))}  ${meaning}`
+  );
   const { what, example } = ROLE_TEXT[role];
   return [
     `Usage: spike ${role} [flags]`,
@@ -40,6 +44,9 @@ export function serverHelp(role: Exclude<SettingsRole, "pilot">): string {
     "",
     "Flags (--name value), the variables that they beat, and defaults:",
     ...lines,
+    "",
+    "Flags that end at once:",
+    ...switches,
     "",
     "Example:",
     `  $ ${example}`,

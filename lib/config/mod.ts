@@ -1,15 +1,16 @@
 /**
  * One schema of all settings: a table from which parsing, flags, provenance and the documentation come.
- * Pure: the environment comes in as a parameter. Start reading at `table.ts`.
+ * Pure but for `read_file.ts`: the environment comes in as a parameter. Start reading at `table.ts`.
  *
  * @module
  */
 export { settingsTable } from "./documentation.ts";
-export { parseFlags, type RoleArguments } from "./flags.ts";
+export { parseFlags, type RoleArguments, type RoleFlag, roleFlags } from "./flags.ts";
 export { serverHelp } from "./help.ts";
+export { readSettingsFile } from "./read_file.ts";
 export { explainSettings, loadSettings, type SettingOrigin, type SettingsRequest } from "./load.ts";
 export type { ListenAddress } from "./place_kind.ts";
-export type { SettingsRole } from "./setting.ts";
+export { isSettingsRole, ROLES, type SettingsRole } from "./setting.ts";
 export type {
   BootstrapSettings,
   CallTimeouts,

@@ -6,6 +6,11 @@ export const ROLES = ["nexus", "keeper", "bootstrap", "pilot"] as const;
 /** A role that reads settings. */
 export type SettingsRole = typeof ROLES[number];
 
+/** Whether a text names a role that reads settings. */
+export function isSettingsRole(text: string): text is SettingsRole {
+  return (ROLES as readonly string[]).includes(text);
+}
+
 /** A variable that sets something, with its own parser where it is spelled differently from the setting's. */
 export interface Variable<T> {
   readonly name: string;

@@ -102,6 +102,8 @@ function svidFiles(from: Resolver): SvidFiles | undefined {
 }
 
 function common(from: Resolver): CommonSettings {
+  // The file was read before; here it is only looked at, so that it is shown with the others.
+  from.get(IDENTITY.configFile);
   const files = svidFiles(from);
   const hint = from.get(IDENTITY.svidHint);
   const roots = from.get(IDENTITY.trustRoot);

@@ -32,7 +32,7 @@ function trustRootOf(role: Exclude<keyof TrustRoots, "lite">) {
   });
 }
 
-/** Settings of identity and logging, read by every role. */
+/** Settings of identity and logging, and where more settings are; read by every role. */
 export const IDENTITY = {
   endpointSocket: setting("endpoint-socket", {
     kind: text,
@@ -89,6 +89,13 @@ export const IDENTITY = {
     fallback: undefined,
     fallbackText: "`SPIKE_TRUST_ROOT`",
     meaning: "Trust roots under which an ID counts as lite workload.",
+  }),
+  configFile: setting("config-file", {
+    kind: optional(filePath),
+    variables: ["SPIKE_CONFIG_FILE"],
+    fallback: undefined,
+    meaning:
+      "YAML file with settings by the names of their flags, which flags and variables beat; lists may be YAML lists.",
   }),
   logLevel: setting("log-level", {
     kind: choice("debug", "info", "warn", "error"),

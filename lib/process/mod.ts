@@ -7,5 +7,6 @@
 export * from "./call.ts";
 export * from "./confine.ts";
 export * from "./prepare.ts";
+export * from "./role.ts";
 export * from "./supervise.ts";
 export * from "./thread.ts";

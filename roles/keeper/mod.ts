@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { loadSettings, parseFlags, serverHelp } from "../../lib/config/mod.ts";
+import type { KeeperSettings } from "../../lib/config/mod.ts";
 import {
-  asRole,
   prepareProcess,
   reportFailure,
+  runRole,
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
@@ -20,12 +20,13 @@ export function runKeeper(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<number> {
-  return asRole(args, () => serverHelp("keeper"), () => start(args, env));
+  return runRole({ role: "keeper", args, env, run: start });
 }
 
-async function start(args: readonly string[], env: Record<string, string>): Promise<number> {
-  const { flags, switches } = parseFlags("keeper", args, ["exit-with-stdin"]);
-  const settings = loadSettings({ role: "keeper", env, flags });
+async function start(
+  settings: KeeperSettings,
+  switches: ReadonlySet<string>,
+): Promise<number> {
   prepareProcess();
   const { buffer, layout, report } = allocateLocked(2);
   const thread = startConfined({

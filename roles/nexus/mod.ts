@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { loadSettings, type NexusSettings, parseFlags, serverHelp } from "../../lib/config/mod.ts";
+import type { NexusSettings } from "../../lib/config/mod.ts";
 import {
-  asRole,
   assertPortIsFree,
   prepareProcess,
   reportFailure,
+  runRole,
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
@@ -23,12 +23,13 @@ export function runNexus(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<number> {
-  return asRole(args, () => serverHelp("nexus"), () => start(args, env));
+  return runRole({ role: "nexus", args, env, run: start });
 }
 
-async function start(args: readonly string[], env: Record<string, string>): Promise<number> {
-  const { flags, switches } = parseFlags("nexus", args, ["exit-with-stdin"]);
-  const settings = loadSettings({ role: "nexus", env, flags });
+async function start(
+  settings: NexusSettings,
+  switches: ReadonlySet<string>,
+): Promise<number> {
   prepareProcess();
   // Listeners that share a port would silently share it with another process, too.
   assertPortIsFree(settings.listen);

@@ -1,0 +1,38 @@
+import { SpikeError } from "../api/error.ts";
+import type { SettingsFile } from "./file.ts";
+import { Resolver, type SettingSources } from "./resolve.ts";
+import type { SettingsRole } from "./setting.ts";
+import { IDENTITY } from "./table.ts";
+
+/**
+ * Reads the file that a flag or variable names, if one does; the only part of this folder that touches a disk.
+ *
+ * @throws SpikeError `config_invalid` when it cannot be read
+ */
+export async function readSettingsFile(
+  role: SettingsRole,
+  sources: SettingSources,
+): Promise<SettingsFile | undefined> {
+  const path = new Resolver(role, sources).get(IDENTITY.configFile);
+  if (path === undefined) return undefined;
+  const { parseSettingsFile } = await import("./file.ts");
+  return parseSettingsFile(path, await readText(path));
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound;
+    const why = isMissing ? "it does not exist" : messageOf(error);
+    throw new SpikeError(
+      "config_invalid",
+      `Settings file ${JSON.stringify(path)} cannot be read: ${why}`,
+      { hint: "See SPIKE_CONFIG_FILE or --config-file", cause: error },
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
