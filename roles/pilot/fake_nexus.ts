@@ -65,7 +65,7 @@ export async function spike(args: readonly string[], around: Surroundings = {}):
   const outBytes: number[] = [];
   let err = "";
   const calls: { to: string; request: Message }[] = [];
-  const { nexus, stdin = "" } = around;
+  const { nexus, stdin = around.typed ?? "" } = around;
   const deps: PilotDeps = {
     env: { HOME: "/home/ada", ...around.env },
     stdin: new Blob([typeof stdin === "string" ? stdin : stdin.slice()]).stream(),

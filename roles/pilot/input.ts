@@ -1,4 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import type { PilotDeps } from "./deps.ts";
+import { reasonOf } from "./private_file.ts";
 
 /** Reads a stream to its end, but no more than `limitBytes`. @throws SpikeError `data_invalid_input` */
 export async function readAll(
@@ -26,6 +28,61 @@ export async function readAll(
     chunk.fill(0);
   }
   return all;
+}
+
+/** Input of a command. */
+export interface InputRequest {
+  /** Absent or `-` for standard input. */
+  readonly file: string | undefined;
+  readonly limitBytes: number;
+  /** False with `--no-input`: nobody is waited for at a terminal. */
+  readonly mayAsk: boolean;
+}
+
+/**
+ * Reads a file, or standard input.
+ *
+ * @throws SpikeError `fs_file_open_failed`, `data_invalid_input` when it is too long, or `usage` where nobody
+ *   may be waited for
+ */
+export async function readInput(deps: PilotDeps, request: InputRequest): Promise<Uint8Array> {
+  const { file, limitBytes, mayAsk } = request;
+  if (file !== undefined && file !== "-") return await readFile(file, limitBytes, "Input");
+  if (deps.isTerminal) {
+    requireAnswer(mayAsk, "input");
+    deps.stderr.write("Reading from the terminal; end the input with Ctrl-D\n");
+  }
+  return await readAll(deps.stdin, limitBytes, "Input");
+}
+
+/** @throws SpikeError `usage` when a person would have to be asked for `what`, but may not be */
+export function requireAnswer(mayAsk: boolean, what: string): void {
+  if (mayAsk) return;
+  throw new SpikeError("usage", `No ${what} on standard input, and --no-input forbids to ask`, {
+    hint: "Redirect standard input from a file or a pipe",
+  });
+}
+
+/** Reads a file of at most `limitBytes`. @throws SpikeError `fs_file_open_failed` or `data_invalid_input` */
+export async function readFile(
+  path: string,
+  limitBytes: number,
+  what: string,
+  hint?: string,
+): Promise<Uint8Array> {
+  try {
+    using file = await Deno.open(path);
+    return await readAll(file.readable, limitBytes, what);
+  } catch (error) {
+    if (error instanceof SpikeError) throw error;
+    const isMissing = error instanceof Deno.errors.NotFound;
+    const why = isMissing ? "it does not exist" : reasonOf(error);
+    throw new SpikeError(
+      "fs_file_open_failed",
+      `File ${JSON.stringify(path)} cannot be read: ${why}`,
+      { ...(hint === undefined ? {} : { hint }), cause: error },
+    );
+  }
 }
 
 const CTRL_C = 0x03;

@@ -1,5 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import { formatShard, type Shard } from "../../lib/shamir/mod.ts";
+import { reasonOf, removeIfThere, writePrivately } from "./private_file.ts";
 
 const IS_SHARD_FILE = /^spike\.recovery.*\.txt$/;
 
@@ -14,28 +15,6 @@ async function prepareDirectory(directory: string): Promise<void> {
       `Directory ${JSON.stringify(directory)} cannot be used: ${reasonOf(error)}`,
       { hint: "Set SPIKE_PILOT_RECOVERY_DIR to a directory that you may write", cause: error },
     );
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** Writes a new file that nobody else may read and waits until it is on the disk. */
-async function writePrivately(path: string, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-  let rest = bytes;
-  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-  await file.sync();
-  bytes.fill(0);
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
@@ -55,26 +34,35 @@ interface ShardFile {
 
 /** Writes all drafts, or leaves none. */
 async function writeDrafts(files: readonly ShardFile[]): Promise<void> {
-  const written: string[] = [];
+  const begun: string[] = [];
   try {
     for (const { shard, draft } of files) {
       await removeIfThere(draft);
-      await writePrivately(draft, formatShard(shard));
-      written.push(draft);
+      begun.push(draft);
+      const bytes = new TextEncoder().encode(formatShard(shard));
+      try {
+        await writePrivately(draft, bytes);
+      } finally {
+        bytes.fill(0);
+      }
     }
   } catch (error) {
-    for (const draft of written) await removeIfThere(draft);
+    for (const draft of begun) await removeIfThere(draft);
     throw error;
   }
 }
 
 /**
  * Writes one file per shard, `spike.recovery.<index>.txt`, its text without a newline. Files of an earlier run
- * are touched only when all new ones are on the disk, so that a full disk leaves the old set whole.
+ * are touched only when all new ones are on the disk, so that a full disk leaves the old set whole. Answers the
+ * paths.
  *
  * @throws SpikeError `fs_directory_creation_failed` or `fs_file_open_failed`
  */
-export async function writeShards(directory: string, shards: readonly Shard[]): Promise<void> {
+export async function writeShards(
+  directory: string,
+  shards: readonly Shard[],
+): Promise<string[]> {
   await prepareDirectory(directory);
   const files = shards.map((shard) => ({
     shard,
@@ -88,6 +76,7 @@ export async function writeShards(directory: string, shards: readonly Shard[]): 
     for (const path of await shardFilesIn(directory)) {
       if (!present.has(path)) await removeIfThere(path);
     }
+    return [...present];
   } catch (error) {
     throw new SpikeError(
       "fs_file_open_failed",

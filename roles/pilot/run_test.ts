@@ -13,12 +13,26 @@ const COMMANDS = [
   ["secret", "undelete"],
   ["secret", "metadata"],
   ["secret", "metadata", "get"],
+  ["policy"],
+  ["policy", "create"],
+  ["policy", "apply"],
+  ["policy", "list"],
+  ["policy", "get"],
+  ["policy", "delete"],
+  ["cipher"],
+  ["cipher", "encrypt"],
+  ["cipher", "decrypt"],
   ["operator"],
   ["operator", "recover"],
   ["operator", "restore"],
   ["status"],
+  ["config"],
+  ["config", "show"],
+  ["completion"],
   ["version"],
 ];
+
+const GROUPS = ["", "secret", "secret metadata", "policy", "cipher", "operator", "config"];
 
 Deno.test("help of every command fits a screen and needs no settings, identity or server", async () => {
   for (const command of COMMANDS) {
@@ -32,13 +46,11 @@ Deno.test("help of every command fits a screen and needs no settings, identity o
 });
 
 Deno.test("help of every command that does something ends with an example of it", async () => {
-  const doing = COMMANDS.filter((command) =>
-    !["", "secret", "secret metadata", "operator"].includes(command.join(" "))
-  );
+  const doing = COMMANDS.filter((command) => !GROUPS.includes(command.join(" ")));
   for (const command of doing) {
     const { out } = await spike([...command, "--help"]);
-    const last = out.trimEnd().split("\n").at(-1) ?? "";
-    assert.ok(last.startsWith("  $ ") && last.includes(`spike ${command.join(" ")}`), last);
+    const shown = out.slice(out.lastIndexOf("\nExample:\n"));
+    assert.match(shown, new RegExp(`^\nExample:\n  \\$ .*spike ${command.join(" ")}`), shown);
   }
 });
 
@@ -84,6 +96,45 @@ Deno.test("the version is printed in each of its forms", async () => {
   assert.equal((await spike(["version"])).out, `spike ${VERSION}\n`);
   assert.equal((await spike(["--version"])).out, `spike ${VERSION}\n`);
   assert.deepEqual(JSON.parse((await spike(["version", "-f", "json"])).out), { version: VERSION });
+});
+
+Deno.test("a command may have a --version of its own", async () => {
+  const nexus = () => ({ data: { k: "v" } });
+  const { out, calls } = await spike(["secret", "get", "a", "--version", "3"], { nexus });
+  assert.equal(out, "k: v\n");
+  assert.deepEqual(calls[0]?.request, { path: "a", version: 3 });
+});
+
+Deno.test("no help has colours or other control characters", async () => {
+  for (const command of COMMANDS) {
+    const { out } = await spike([...command, "--help"], { env: { FORCE_COLOR: "1" } });
+    assert.ok([...out].every((character) => character >= " " || character === "\n"));
+  }
+});
+
+Deno.test("--no-input is taken by every command, before its name or after it", async () => {
+  const nexus = () => ({ keys: [] });
+  for (const args of [["--no-input", "secret", "list"], ["secret", "list", "--no-input"]]) {
+    assert.equal((await spike(args, { nexus })).code, 0);
+  }
+});
+
+Deno.test("with --no-input nobody is waited for at a terminal", async () => {
+  const asking = [
+    ["secret", "put", "a", "k=-"],
+    ["operator", "restore"],
+    ["policy", "delete", "web"],
+    ["policy", "apply", "--file", "-"],
+    ["cipher", "encrypt"],
+    ["cipher", "decrypt"],
+  ];
+  for (const args of asking) {
+    for (const all of [["--no-input", ...args], [...args, "--no-input"]]) {
+      const { code, out, err } = await spike(all, { typed: "y\n" });
+      assert.deepEqual({ code, out }, { code: 1, out: "" }, all.join(" "));
+      assert.match(err, /^Error: No(body is there| )/, all.join(" "));
+    }
+  }
 });
 
 Deno.test("each refusal of Nexus has its exit code and says what to do", async () => {

@@ -51,7 +51,7 @@ Deno.test("put refuses everything when one pair is wrong, before Nexus is called
     [
       ["k=@/nowhere/at/all"],
       1,
-      /^Error: File "\/nowhere\/at\/all" cannot be read: there is none\n/,
+      /^Error: File "\/nowhere\/at\/all" cannot be read: it does not exist\n/,
     ],
   ];
   for (const [pairs, expected, message] of table) {

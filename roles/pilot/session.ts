@@ -1,5 +1,5 @@
 import { type Client, createClient } from "../../lib/client/mod.ts";
-import { loadSettings, type PilotSettings } from "../../lib/config/mod.ts";
+import { loadSettings, type PilotSettings, readSettingsFile } from "../../lib/config/mod.ts";
 import { hasRole, type Role } from "../../lib/spiffe/role.ts";
 import type { PilotDeps } from "./deps.ts";
 
@@ -31,7 +31,9 @@ export async function withNexus<T>(
   use: (session: Session) => Promise<T>,
   role?: Role,
 ): Promise<T> {
-  const settings = loadSettings({ role: "pilot", env: deps.env });
+  const { env } = deps;
+  const file = await readSettingsFile("pilot", { env });
+  const settings = loadSettings({ role: "pilot", env, ...(file && { file }) });
   const source = await deps.openSource(settings);
   try {
     const { svid } = await source.ready(settings.sourceTimeoutMs);

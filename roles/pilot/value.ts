@@ -1,7 +1,7 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import { MAX_VALUE_BYTES, requireValues } from "../../lib/secret/name.ts";
 import type { PilotDeps } from "./deps.ts";
-import { readAll } from "./input.ts";
+import { readAll, readFile, requireAnswer } from "./input.ts";
 import { asInputError } from "./report.ts";
 
 /** Where one value comes from. */
@@ -47,35 +47,31 @@ function refuseDoubles(pairs: readonly Pair[]): void {
   }
 }
 
-async function readValueFile(key: string, path: string): Promise<Uint8Array> {
-  try {
-    using file = await Deno.open(path);
-    return await readAll(file.readable, MAX_VALUE_BYTES, `Value of key ${JSON.stringify(key)}`);
-  } catch (error) {
-    if (error instanceof SpikeError) throw error;
-    const why = error instanceof Deno.errors.NotFound ? "there is none" : String(error);
-    throw new SpikeError(
-      "fs_file_open_failed",
-      `File ${JSON.stringify(path)} cannot be read: ${why}`,
-      {
-        hint: `A value that starts with @ names a file; such a text itself goes through ${key}=-`,
-        cause: error,
-      },
-    );
-  }
+/** What a pair is read from, and whether a person may be waited for. */
+export interface ValueSource {
+  readonly deps: PilotDeps;
+  readonly mayAsk: boolean;
 }
 
-function readBytes(pair: Pair, deps: PilotDeps): Promise<Uint8Array> {
-  if (pair.from === "file") return readValueFile(pair.key, pair.text);
+function readBytes(pair: Pair, { deps, mayAsk }: ValueSource): Promise<Uint8Array> {
+  const { key, from, text } = pair;
+  const what = `Value of key ${JSON.stringify(key)}`;
+  if (from === "file") {
+    const hint =
+      `A value that starts with @ names a file; such a text itself goes through ${key}=-`;
+    return readFile(text, MAX_VALUE_BYTES, what, hint);
+  }
   if (deps.isTerminal) {
-    deps.stderr.write(`Type the value of ${JSON.stringify(pair.key)}, end it with Ctrl-D\n`);
+    requireAnswer(mayAsk, `value of ${JSON.stringify(key)}`);
+    deps.stderr.write(`Type the value of ${JSON.stringify(key)}, end it with Ctrl-D\n`);
   }
-  return readAll(deps.stdin, MAX_VALUE_BYTES, `Value of key ${JSON.stringify(pair.key)}`);
+  return readAll(deps.stdin, MAX_VALUE_BYTES, what);
 }
 
-async function readValue(pair: Pair, deps: PilotDeps): Promise<string> {
+async function readValue(pair: Pair, source: ValueSource): Promise<string> {
   if (pair.from === "argument") return pair.text;
-  const bytes = await readBytes(pair, deps);
+  const { deps } = source;
+  const bytes = await readBytes(pair, source);
   const name = JSON.stringify(pair.key);
   try {
     const value = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -101,7 +97,7 @@ async function readValue(pair: Pair, deps: PilotDeps): Promise<string> {
  */
 export async function readValues(
   given: readonly string[],
-  deps: PilotDeps,
+  source: ValueSource,
 ): Promise<Record<string, string>> {
   const pairs = given.map((text, i) => parsePair(text, i + 1));
   refuseDoubles(pairs);
@@ -109,7 +105,7 @@ export async function readValues(
   for (const { key } of pairs) names[key] = "";
   asInputError(() => requireValues(names));
   const values: Record<string, string> = Object.create(null);
-  for (const pair of pairs) values[pair.key] = await readValue(pair, deps);
+  for (const pair of pairs) values[pair.key] = await readValue(pair, source);
   asInputError(() => requireValues(values));
   return values;
 }

@@ -1,22 +1,26 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { RecoveryShard } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
+import { type Format, render } from "../format.ts";
 import { writeShards } from "../recovery_files.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike operator recover`: writes every shard to a file of its own. */
-export async function operatorRecover(deps: PilotDeps): Promise<void> {
-  const { directory, count } = await withNexus(deps, async ({ client, settings }) => {
+export async function operatorRecover(deps: PilotDeps, format: Format): Promise<void> {
+  const written = await withNexus(deps, async ({ client, settings }) => {
     const shards = await client.recover();
     try {
       refuseUnusable(shards);
-      await writeShards(settings.recoveryDir, shards);
-      return { directory: settings.recoveryDir, count: shards.length };
+      const files = await writeShards(settings.recoveryDir, shards);
+      return { directory: settings.recoveryDir, files };
     } finally {
       for (const { bytes } of shards) bytes.fill(0);
     }
   }, "recover");
-  deps.stdout.write(`Wrote ${count} recovery shards to ${directory}\n`);
+  const text = format === "human"
+    ? `Wrote ${written.files.length} recovery shards to ${written.directory}`
+    : await render(written, format, 2);
+  deps.stdout.write(`${text}\n`);
   deps.stderr.write(
     "Whoever holds enough of these files holds the root key: encrypt them, hand each to another\n" +
       "person, then erase them here. The number in a file's name is part of the shard.\n",

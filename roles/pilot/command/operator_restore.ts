@@ -2,14 +2,21 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { RestoreProgress } from "../../../lib/client/mod.ts";
 import { parseShard, type Shard } from "../../../lib/shamir/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { readAll } from "../input.ts";
+import { type Format, render } from "../format.ts";
+import { readAll, requireAnswer } from "../input.ts";
 import { withNexus } from "../session.ts";
 
 const MAX_SHARD_INPUT_BYTES = 4096;
 
+/** How a restoration is asked for and told. */
+export interface RestoreOptions {
+  readonly format: Format;
+  readonly mayAsk: boolean;
+}
+
 /** `spike operator restore`: hands one shard to Nexus. It is checked before anything is asked of the network. */
-export async function operatorRestore(deps: PilotDeps): Promise<void> {
-  const shard = await readShard(deps);
+export async function operatorRestore(deps: PilotDeps, options: RestoreOptions): Promise<void> {
+  const shard = await readShard(deps, options.mayAsk);
   try {
     const progress = await withNexus(deps, async ({ client }) => {
       try {
@@ -18,14 +25,15 @@ export async function operatorRestore(deps: PilotDeps): Promise<void> {
         throw explain(error, shard.index);
       }
     }, "restore");
-    tell(progress, deps);
+    await tell(progress, options.format, deps);
   } finally {
     shard.bytes.fill(0);
   }
 }
 
-async function readShard(deps: PilotDeps): Promise<Shard> {
+async function readShard(deps: PilotDeps, mayAsk: boolean): Promise<Shard> {
   if (deps.isTerminal) {
+    requireAnswer(mayAsk, "shard");
     deps.stderr.write("(your input will be hidden as you paste/type it)\nEnter recovery shard: ");
     const line = await deps.readHidden();
     deps.stderr.write("\n");
@@ -48,14 +56,22 @@ function explain(error: unknown, index: number): unknown {
   });
 }
 
-function tell({ collected, remaining, restored }: RestoreProgress, deps: PilotDeps): void {
-  if (restored) {
-    deps.stdout.write("SPIKE is restored: Nexus has its root key again.\n");
-    deps.stderr.write(
-      "Erase the shard files that you used, and export new ones when keys change.\n",
-    );
-    return;
-  }
-  deps.stdout.write(`Shards collected:  ${collected}\nShards remaining:  ${remaining}\n`);
-  deps.stderr.write("Run this command again with the next shard.\n");
+async function tell(progress: RestoreProgress, format: Format, deps: PilotDeps): Promise<void> {
+  const { collected, remaining, restored } = progress;
+  deps.stdout.write(
+    format === "human"
+      ? toText(progress)
+      : `${await render({ collected, remaining, restored }, format, 2)}\n`,
+  );
+  deps.stderr.write(
+    restored
+      ? "Erase the shard files that you used, and export new ones when keys change.\n"
+      : "Run this command again with the next shard.\n",
+  );
+}
+
+function toText({ collected, remaining, restored }: RestoreProgress): string {
+  return restored
+    ? "SPIKE is restored: Nexus has its root key again.\n"
+    : `Shards collected:  ${collected}\nShards remaining:  ${remaining}\n`;
 }

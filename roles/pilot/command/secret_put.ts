@@ -3,14 +3,17 @@ import { parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
 import { readValues } from "../value.ts";
 
+/** What to put where. */
+export interface SecretPutRequest {
+  readonly path: string;
+  readonly pairs: readonly string[];
+  readonly mayAsk: boolean;
+}
+
 /** `spike secret put`: everything is checked and read before Nexus is called. */
-export async function secretPut(
-  deps: PilotDeps,
-  given: string,
-  pairs: readonly string[],
-): Promise<void> {
-  const path = parsePath(given);
-  const values = await readValues(pairs, deps);
+export async function secretPut(deps: PilotDeps, request: SecretPutRequest): Promise<void> {
+  const path = parsePath(request.path);
+  const values = await readValues(request.pairs, { deps, mayAsk: request.mayAsk });
   await withNexus(deps, ({ client }) => client.putSecret(path, values));
   deps.stdout.write("OK\n");
 }

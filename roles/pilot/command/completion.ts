@@ -1,0 +1,29 @@
+import type { Command } from "commander";
+import { SpikeError } from "../../../lib/api/error.ts";
+import { bashScript } from "../completion/bash.ts";
+import { fishScript } from "../completion/fish.ts";
+import { powershellScript } from "../completion/powershell.ts";
+import { completionNodes, type Shell, SHELLS } from "../completion/tree.ts";
+import { zshScript } from "../completion/zsh.ts";
+import type { PilotDeps } from "../deps.ts";
+
+const SCRIPTS: { readonly [S in Shell]: typeof bashScript } = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+  powershell: powershellScript,
+};
+
+/** `spike completion`: the script of a shell, made from the tree of commands. */
+export function printCompletion(deps: PilotDeps, given: string, program: Command): void {
+  const shell = SHELLS.find((name) => name === given);
+  if (shell === undefined) {
+    throw new SpikeError(
+      "usage",
+      `Shell is ${JSON.stringify(given)}, expected ${SHELLS.slice(0, -1).join(", ")} or ${
+        SHELLS.at(-1)
+      }`,
+    );
+  }
+  deps.stdout.write(SCRIPTS[shell](program.name(), completionNodes(program)));
+}

@@ -1,0 +1,24 @@
+import { SpikeError } from "../../lib/api/error.ts";
+import type { PilotDeps } from "./deps.ts";
+import { writeOutput } from "./private_file.ts";
+
+/** Where output goes: absent for standard output, `-` for that even where it is a terminal. */
+export type OutputName = string | undefined;
+
+/** @throws SpikeError `usage` before bytes that are no text would go to a terminal */
+export function refuseTerminal(deps: PilotDeps, out: OutputName): void {
+  if (out !== undefined || !deps.isOutputTerminal) return;
+  throw new SpikeError("usage", "The output is binary, and standard output is a terminal", {
+    hint: "Give --out FILE, or --out - to print it all the same",
+  });
+}
+
+/** Writes output, to a file whole or not at all. @throws SpikeError `fs_file_open_failed` */
+export async function writeTo(
+  deps: PilotDeps,
+  out: OutputName,
+  data: Uint8Array,
+): Promise<void> {
+  if (out === undefined || out === "-") deps.stdout.write(data);
+  else await writeOutput(out, data);
+}

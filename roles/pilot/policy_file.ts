@@ -1,0 +1,131 @@
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parseAllDocuments,
+  type YAMLError,
+  type YAMLMap,
+} from "yaml";
+import { SpikeError } from "../../lib/api/error.ts";
+import type { PolicyDraft } from "../../lib/policy/policy.ts";
+
+const KEYS = ["name", "spiffeidPattern", "pathPattern", "permissions"] as const;
+
+/** What files for older releases, and slips of the pen, call a key. */
+const MEANT: Readonly<Record<string, string>> = {
+  spiffeid: "spiffeidPattern",
+  spiffiedPattern: "spiffeidPattern",
+  path: "pathPattern",
+};
+
+/** A file as it is read: its name, and where its lines begin. */
+interface Source {
+  readonly file: string;
+  readonly lines: LineCounter;
+}
+
+/** Something that the parser gave a place. */
+interface Placed {
+  readonly range?: readonly [number, number, number] | null | undefined;
+}
+
+function refuse(source: Source, at: Placed, message: string, hint?: string): SpikeError {
+  const start = at.range?.[0];
+  const line = start === undefined ? "" : `:${source.lines.linePos(start).line}`;
+  const options = hint === undefined ? {} : { hint };
+  return new SpikeError("data_invalid_input", `${source.file}${line}: ${message}`, options);
+}
+
+/**
+ * Reads a policy from YAML: one document with exactly four keys. What it says is not yet checked.
+ *
+ * @throws SpikeError `data_invalid_input` that begins with the file's name and the line
+ */
+export function parsePolicyFile(file: string, text: string): PolicyDraft {
+  const source = { file, lines: new LineCounter() };
+  const members = membersOf(source, documentOf(source, text));
+  const missing = KEYS.find((key) => !members.has(key));
+  if (missing !== undefined) {
+    throw refuse(source, {}, `${missing} is required in YAML file`, `Give ${KEYS.join(", ")}`);
+  }
+  return {
+    name: textOf(source, members, "name"),
+    spiffeidPattern: textOf(source, members, "spiffeidPattern"),
+    pathPattern: textOf(source, members, "pathPattern"),
+    permissions: wordsOf(source, members),
+  };
+}
+
+function documentOf(source: Source, text: string): YAMLMap {
+  // With this schema every scalar is the text that stands there: a policy may be called 007 or yes.
+  const parsed = parseAllDocuments(text, {
+    schema: "failsafe",
+    lineCounter: source.lines,
+    prettyErrors: false,
+  });
+  const documents: readonly Document[] = "empty" in parsed ? [] : parsed;
+  const [first, second] = documents;
+  const error = documents.flatMap(({ errors }) => errors)[0];
+  if (error !== undefined) throw refuseSyntax(source, error);
+  if (second !== undefined) {
+    throw refuse(source, { range: second.range }, "A second document begins here, expected one");
+  }
+  if (!isMap(first?.contents)) {
+    throw refuse(source, {}, `File holds no mapping, expected the keys ${KEYS.join(", ")}`);
+  }
+  return first.contents;
+}
+
+function refuseSyntax(source: Source, { code, message, pos }: YAMLError): SpikeError {
+  const [start, end] = pos;
+  const hint = code === "BAD_DQ_ESCAPE"
+    ? "Put patterns in single quotes; in double quotes each backslash must be doubled"
+    : undefined;
+  return refuse(source, { range: [start, end, end] }, `YAML is not valid: ${message}`, hint);
+}
+
+function membersOf(source: Source, map: YAMLMap): Map<string, Pair> {
+  const members = new Map<string, Pair>();
+  for (const pair of map.items) {
+    const place: Placed = isScalar(pair.key) ? pair.key : map;
+    const key = isScalar(pair.key) ? String(pair.key.value) : "";
+    if (!KEYS.some((known) => known === key)) {
+      const meant = Object.hasOwn(MEANT, key) ? MEANT[key] : undefined;
+      const hint = meant === undefined ? `Known are ${KEYS.join(", ")}` : `Write ${meant}`;
+      throw refuse(source, place, `Key ${JSON.stringify(key)} is not known`, hint);
+    }
+    members.set(key, pair);
+  }
+  return members;
+}
+
+function textOf(source: Source, members: Map<string, Pair>, key: string): string {
+  const pair = members.get(key);
+  const place: Placed = isScalar(pair?.key) ? pair.key : {};
+  const text = isScalar(pair?.value) ? pair.value.value : undefined;
+  if (text === "" || pair?.value === null) {
+    throw refuse(source, place, `${key} is required in YAML file`);
+  }
+  if (typeof text !== "string") throw refuse(source, place, `${key} is no text, expected one`);
+  return text;
+}
+
+function wordsOf(source: Source, members: Map<string, Pair>): string[] {
+  const pair = members.get("permissions");
+  const place: Placed = isScalar(pair?.key) ? pair.key : {};
+  if (!isSeq(pair?.value)) {
+    throw refuse(
+      source,
+      place,
+      "permissions is no list, expected one",
+      "Write permissions: [read, list]",
+    );
+  }
+  return pair.value.items.map((item) => {
+    if (isScalar(item) && typeof item.value === "string") return item.value;
+    throw refuse(source, place, "permissions holds what is no word");
+  });
+}

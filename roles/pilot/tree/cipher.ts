@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import type { DecryptOptions } from "../command/cipher_decrypt.ts";
+import type { EncryptOptions } from "../command/cipher_encrypt.ts";
+import type { PilotDeps } from "../deps.ts";
+import { example, mayAsk, NO_INPUT_OPTION } from "./shared.ts";
+
+const FILE = ["-f, --file <file>", "input (default: standard input)"] as const;
+const OUT = [
+  "-o, --out <file>",
+  "output, readable by you alone (default: standard output)",
+] as const;
+const ALGORITHM = ["--algorithm <hint>", "a hint that Nexus ignores"] as const;
+
+const ENCRYPT_MODES = `
+Bytes become one binary blob. With --plaintext the output is a JSON object of version, nonce and
+ciphertext. \`spike cipher decrypt\` takes either.`;
+
+function addEncrypt(command: Command, deps: PilotDeps): void {
+  command
+    .description("encrypt with a key that Nexus keeps")
+    .option(...FILE)
+    .option(...OUT)
+    .option("--plaintext <base64>", "encrypt these bytes (others can see them in the process list)")
+    .option(...ALGORITHM)
+    .option(...NO_INPUT_OPTION)
+    .addHelpText("after", ENCRYPT_MODES)
+    .addHelpText("after", example("spike cipher encrypt --file backup.tar --out backup.tar.enc"))
+    .action(async (options: EncryptOptions, command: Command) => {
+      const { cipherEncrypt } = await import("../command/cipher_encrypt.ts");
+      await cipherEncrypt(deps, options, mayAsk(command));
+    });
+}
+
+function addDecrypt(command: Command, deps: PilotDeps): void {
+  command
+    .description("decrypt what `spike cipher encrypt` wrote")
+    .option(...FILE)
+    .option(...OUT)
+    .option("--version <0-255>", "version of the key (default: 1)")
+    .option("--nonce <base64>", "nonce, 12 bytes")
+    .option("--ciphertext <base64>", "ciphertext with its tag")
+    .option(...ALGORITHM)
+    .option(...NO_INPUT_OPTION)
+    .addHelpText("after", "\nThe input is a binary blob or a JSON object, whichever encrypt wrote.")
+    .addHelpText("after", example("spike cipher decrypt --file backup.tar.enc --out backup.tar"))
+    .action(async (options: DecryptOptions, command: Command) => {
+      const { cipherDecrypt } = await import("../command/cipher_decrypt.ts");
+      await cipherDecrypt(deps, options, mayAsk(command));
+    });
+}
+
+/** `spike cipher …`. */
+export function addCipher(cipher: Command, deps: PilotDeps): void {
+  cipher.description("encrypt and decrypt data that are kept elsewhere");
+  addEncrypt(cipher.command("encrypt"), deps);
+  addDecrypt(cipher.command("decrypt"), deps);
+}

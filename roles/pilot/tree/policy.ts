@@ -1,0 +1,121 @@
+import type { Command } from "commander";
+import type { ApplyFlags } from "../command/policy_put.ts";
+import type { PilotDeps } from "../deps.ts";
+import { parseFormat } from "../format.ts";
+import type { PolicyFlags } from "../policy_input.ts";
+import { example, FORMAT, type FormatOption, mayAsk, NO_INPUT_OPTION } from "./shared.ts";
+
+interface FilterOptions extends FormatOption {
+  readonly pathPattern?: string;
+  readonly spiffeidPattern?: string;
+}
+
+interface NameOption {
+  readonly name?: string;
+}
+
+interface DeleteOptions extends NameOption {
+  readonly yes?: boolean;
+}
+
+const NAME = ["--name <name>", "its name, if not given as argument"] as const;
+
+function addFields(command: Command): Command {
+  return command
+    .option("--name <name>", "its name")
+    .option("--path-pattern <regex>", "which paths it is about")
+    .option("--spiffeid-pattern <regex>", "whom it is for")
+    .option("--permissions <list>", "read, write, list, execute, admin, super; comma-separated");
+}
+
+const PATTERNS = `
+Patterns are RE2 and match anywhere in the text unless they are anchored with ^ and $.`;
+
+function addCreate(command: Command, deps: PilotDeps): void {
+  addFields(command.description("make a policy whose name is not in use"))
+    .addHelpText("after", PATTERNS)
+    .addHelpText(
+      "after",
+      example(
+        "spike policy create --name acme-web --path-pattern '^tenants/acme/db/.*$' \\",
+        "    --spiffeid-pattern '^spiffe://example\\.org/acme/web$' --permissions read,list",
+      ),
+    )
+    .action(async (flags: PolicyFlags) => {
+      const { policyCreate } = await import("../command/policy_put.ts");
+      await policyCreate(deps, flags);
+    });
+}
+
+const POLICY_FILE = `
+A file has exactly these keys, patterns in single quotes:
+  name: acme-web
+  spiffeidPattern: '^spiffe://example\\.org/acme/web$'
+  pathPattern: '^tenants/acme/db/.*$'
+  permissions: [read, list]`;
+
+function addApply(command: Command, deps: PilotDeps): void {
+  addFields(command.description("make a policy, or replace the one of the same name"))
+    .option("--file <file>", "take all of it from a YAML file, - for standard input")
+    .addHelpText("after", POLICY_FILE)
+    .option(...NO_INPUT_OPTION)
+    .addHelpText("after", example("spike policy apply --file acme-web.yaml"))
+    .action(async (flags: ApplyFlags, command: Command) => {
+      const { policyApply } = await import("../command/policy_put.ts");
+      await policyApply(deps, flags, mayAsk(command));
+    });
+}
+
+function addList(command: Command, deps: PilotDeps): void {
+  command
+    .description("print the names of all policies")
+    .option("--path-pattern <regex>", "only those with exactly this path pattern")
+    .option("--spiffeid-pattern <regex>", "only those with exactly this SPIFFE ID pattern")
+    .option(...FORMAT)
+    .addHelpText("after", example("spike policy list --path-pattern '^tenants/acme/.*$'"))
+    .action(async ({ format, ...filter }: FilterOptions) => {
+      const parsed = parseFormat(format);
+      const { policyList } = await import("../command/policy_list.ts");
+      await policyList(deps, filter, parsed);
+    });
+}
+
+function addGet(command: Command, deps: PilotDeps): void {
+  command
+    .description("print a policy")
+    .argument("[name]", "its name")
+    .option(...NAME)
+    .option(...FORMAT)
+    .addHelpText("after", example("spike policy get acme-web"))
+    .action(async (name: string | undefined, options: NameOption & FormatOption) => {
+      const format = parseFormat(options.format);
+      const { policyGet } = await import("../command/policy_get.ts");
+      await policyGet(deps, name ?? options.name, format);
+    });
+}
+
+function addDelete(command: Command, deps: PilotDeps): void {
+  command
+    .description("delete a policy, after asking")
+    .argument("[name]", "its name")
+    .option(...NAME)
+    .option("-y, --yes", "do not ask")
+    .option(...NO_INPUT_OPTION)
+    .addHelpText("after", "\nWhere standard input is no terminal, its first line is the answer.")
+    .addHelpText("after", example("spike policy delete acme-web --yes"))
+    .action(async (name: string | undefined, options: DeleteOptions, command: Command) => {
+      const { policyDelete } = await import("../command/policy_delete.ts");
+      const isAgreed = options.yes === true;
+      await policyDelete(deps, name ?? options.name, { isAgreed, mayAsk: mayAsk(command) });
+    });
+}
+
+/** `spike policy …`. */
+export function addPolicy(policy: Command, deps: PilotDeps): void {
+  policy.description("say who may do what to which secrets");
+  addCreate(policy.command("create"), deps);
+  addApply(policy.command("apply"), deps);
+  addList(policy.command("list"), deps);
+  addGet(policy.command("get"), deps);
+  addDelete(policy.command("delete"), deps);
+}
