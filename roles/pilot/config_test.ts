@@ -48,6 +48,32 @@ Deno.test("config show tells everything that is wrong, and what is no role", asy
   );
 });
 
+Deno.test("settings of a file count for the command line and are shown with their place", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(
+      path,
+      "nexus-url: https://elsewhere:8553\ntrust-root: [a.org, b.org]\n",
+    );
+    const fromFile = { SPIKE_CONFIG_FILE: path };
+    const { out } = await spike(["config", "show", "-f", "json"], { env: fromFile });
+    const shown = JSON.parse(out);
+    assert.deepEqual(shown["nexus-url"], {
+      value: "https://elsewhere:8553",
+      origin: `nexus-url in ${path}`,
+    });
+    assert.deepEqual(shown["config-file"], { value: path, origin: "SPIKE_CONFIG_FILE" });
+    const { err } = await spike(["operator", "recover"], {
+      nexus: () => ({}),
+      env: fromFile,
+      id: "spiffe://a.org/spike/pilot/role/superuser",
+    });
+    assert.match(err, /but spiffe:\/\/a\.org\/.* or spiffe:\/\/b\.org\/.* is needed\n/);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("config show shows no password", async () => {
   const { err, out } = await spike(["config", "show"], {
     env: { SPIKE_NEXUS_URL: "https://ada:hunter2@nexus" },

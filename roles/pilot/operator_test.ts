@@ -125,6 +125,37 @@ Deno.test("restore sends the shard from standard input and tells how far it is",
   }]);
 });
 
+Deno.test("recover and restore print documents, too", async () => {
+  await inDirectory(async (parent) => {
+    const recovered = await spike(["operator", "recover", "-f", "json"], {
+      nexus: () => SHARDS,
+      env: { SPIKE_PILOT_RECOVERY_DIR: parent },
+      id: RECOVER_ID,
+    });
+    const directory = `${parent}/recover`;
+    assert.deepEqual(JSON.parse(recovered.out), {
+      directory,
+      files: ["1", "2", "10"].map((index) => `${directory}/spike.recovery.${index}.txt`),
+    });
+  });
+  const restored = await spike(["operator", "restore", "-f", "yaml"], {
+    nexus: () => ({ collected: 1, remaining: 1, restored: false }),
+    stdin: `spike:2:${"0a".repeat(32)}`,
+    id: RESTORE_ID,
+  });
+  assert.equal(restored.out, "collected: 1\nremaining: 1\nrestored: false\n");
+  assert.equal(restored.err, "Run this command again with the next shard.\n");
+});
+
+Deno.test("recover leaves no draft behind when a later one cannot be written", async () => {
+  await inDirectory(async (parent) => {
+    const directory = `${parent}/recover`;
+    await Deno.mkdir(`${directory}/.spike.recovery.10.draft/full`, { recursive: true });
+    assert.equal((await recoverInto(parent, SHARDS)).code, 1);
+    assert.deepEqual(await namesIn(directory), [".spike.recovery.10.draft"]);
+  });
+});
+
 Deno.test("restore asks a person without showing what is typed", async () => {
   const { out, err } = await spike(["operator", "restore"], {
     nexus: () => ({ collected: 2, remaining: 0, restored: true }),
