@@ -17,6 +17,14 @@ export function damagedVersion(path: string, version: number, cause?: unknown): 
   });
 }
 
+/** A head of a revision that the store has not come to: the counter was put back, or the head is a copy's. */
+export function aheadOfStore(path: string, revision: number, reached: number): SpikeError {
+  const message = `Head of ${path} has revision ${revision}, the store is at ${reached}`;
+  return new SpikeError("state_integrity_check", message, {
+    hint: "The database was changed outside spike; restore it from a backup",
+  });
+}
+
 /** Whether `reason` says that stored bytes are wrong, and not, say, that there is no key to open them with. */
 export function isDamage(reason: unknown): boolean {
   return reason instanceof SpikeError &&

@@ -2,6 +2,7 @@ import { SpikeError } from "../api/error.ts";
 import { type Keyring, type RandomSource, wipe } from "../seal/mod.ts";
 import type { Store, StoreTx } from "../store/port.ts";
 import { createSealBudget, type SealBudget } from "./budget.ts";
+import { aheadOfStore } from "./damage.ts";
 import { HeadSealer } from "./head_sealer.ts";
 import type { Head } from "./head.ts";
 import { parseWritablePath, requireValues, type SecretPath, type SecretValues } from "./name.ts";
@@ -179,6 +180,9 @@ class StoreSecretWriter implements SecretWriter {
     return await this.#options.store.write(async (tx) => {
       const row = await tx.head(path);
       const head = row && this.#heads.open(row);
+      if (row && row.revision >= tx.revision) {
+        throw aheadOfStore(path, row.revision, tx.revision - 1);
+      }
       requireExpected(path, cas, head?.current ?? 0);
       const nowMs = this.#options.clock();
       return await change({ tx, path, author, kekGeneration, nowMs }, head);

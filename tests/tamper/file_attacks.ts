@@ -1,0 +1,125 @@
+import { all, type Attack, noStart, nothing, only, type Outcome, pathGone } from "./attack.ts";
+import { FORMAT_VERSION } from "../../lib/store/sqlite_schema.ts";
+import { PATHS } from "./plan.ts";
+
+const UNTOUCHED = "Nexus does not start, says why, and leaves the file as it is";
+const damaged = noStart("state_integrity_check: Database spike.db is damaged");
+const lost = noStart("database_lost");
+
+/** All paths as they were when the earlier copy was taken. */
+const rolledBack: Outcome = all(
+  only({
+    "get grown": "grown@2",
+    "get grown@3": "no such version",
+    "metadata grown": "current 2 of 1 2",
+    "put grown": "version 3",
+    "get hidden": "hidden@2",
+    "get hidden@2": "hidden@2",
+    "metadata hidden": "current 2 of 1 2",
+    "get pruned": "pruned@3",
+    "get pruned@1": "pruned@1",
+    "get pruned@4": "no such version",
+    "metadata pruned": "current 3 of 1 2 3",
+    "put pruned": "version 4",
+  }),
+  pathGone("new", "version 1"),
+);
+
+/** Attacks on the database file as a whole, and on what makes it ours. */
+export const FILE_ATTACKS: readonly Attack[] = [
+  {
+    name: "the whole file replaced by an earlier copy of itself",
+    detector: "outside",
+    seen: "the state of the earlier copy is served; writes go on from there",
+    attack: ({ store, earlier }) => Deno.copyFileSync(earlier, store),
+    stopped: rolledBack,
+  },
+  {
+    name: "the whole file replaced by a copy that was written on its own",
+    detector: "outside",
+    seen: "the other copy's state is served; writes go on from there",
+    attack: ({ store, fork }) => Deno.copyFileSync(fork, store),
+    stopped: all(
+      rolledBack,
+      only({
+        "get grown": "of the fork",
+        "get grown@3": "of the fork",
+        "metadata grown": "current 3 of 1 2 3",
+        "put grown": "version 4",
+      }),
+    ),
+  },
+  {
+    name: "the whole file replaced by another store",
+    detector: "start",
+    seen: "no shards give a key that fits the store: Nexus goes on asking, and answers 503",
+    attack: ({ store, foreign }) => Deno.copyFileSync(foreign, store),
+    stopped: noStart("waiting: no-match"),
+  },
+  {
+    name: "the file removed",
+    detector: "start",
+    seen: "the database counts as lost: keepers name a store that is not there; 503",
+    attack: ({ store }) => Deno.removeSync(store),
+    stopped: lost,
+  },
+  {
+    name: "the file emptied",
+    detector: "start",
+    seen: "the database counts as lost: keepers name a store that is not there; 503",
+    attack: ({ store }) => Deno.truncateSync(store),
+    stopped: lost,
+  },
+  {
+    name: "the file cut short",
+    detector: "start",
+    seen: UNTOUCHED,
+    attack: ({ store }) => Deno.truncateSync(store, 20_000),
+    stopped: damaged,
+  },
+  {
+    name: "the file overwritten with something else",
+    detector: "start",
+    seen: UNTOUCHED,
+    attack: ({ store }) => Deno.writeTextFileSync(store, "no database\n".repeat(1_000)),
+    stopped: damaged,
+  },
+  {
+    name: "number of the format raised",
+    detector: "start",
+    seen: UNTOUCHED,
+    attack: "PRAGMA user_version = 999",
+    stopped: noStart(
+      `store_invalid_configuration: Database spike.db has format 999, this program knows 1 to ${FORMAT_VERSION}`,
+    ),
+    running: nothing,
+  },
+  {
+    name: "marked as another program's",
+    detector: "start",
+    seen: UNTOUCHED,
+    attack: "PRAGMA application_id = 1",
+    stopped: noStart(
+      "store_invalid_configuration: Database spike.db belongs to another program (application id 1)",
+    ),
+    running: nothing,
+  },
+  {
+    name: "a trigger added that swallows changes of heads",
+    detector: "nobody",
+    seen: "puts are answered as done and are lost; a second put of the same path is refused",
+    attack: "CREATE TRIGGER t BEFORE UPDATE ON heads BEGIN SELECT RAISE(IGNORE); END",
+    stopped: (before) =>
+      only(Object.fromEntries(PATHS.map((path) => {
+        const name = `put ${path}`;
+        return [name, `${before[name]}, which is not read back`];
+      })))(before),
+  },
+  {
+    name: "a trigger added that keeps versions from being removed",
+    detector: "nobody",
+    seen: "nothing; versions that are pushed out stay in the file",
+    attack: "CREATE TRIGGER t BEFORE DELETE ON versions BEGIN SELECT RAISE(IGNORE); END",
+    stopped: nothing,
+  },
+];

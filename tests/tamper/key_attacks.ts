@@ -1,0 +1,116 @@
+import {
+  type Attack,
+  flipped,
+  noStart,
+  nothing,
+  only,
+  type Outcome,
+  putsRefused,
+} from "./attack.ts";
+
+const NO_KEY = "Nexus goes on asking for its key, and answers 503; its log names the failure";
+const DAMAGED_KEK = noStart(
+  "crypto_decryption_failed: Sealed bytes are not authentic under this key and place",
+);
+const NO_CIPHER = "the cipher service has no key; secrets are as before";
+const noCipherKey: Outcome = only({ "cipher key": "none" });
+const unknownKek = putsRefused(() => "state_integrity_check: Key generation 1 is not in the store");
+
+/** Attacks on the rows that wrap keys: `keks` and `keys`. A system that runs has its keys in memory. */
+export const KEY_ATTACKS: readonly Attack[] = [
+  {
+    name: "a wrapped KEK edited",
+    detector: "start",
+    seen: NO_KEY,
+    attack: `UPDATE keks SET wrapped = ${flipped("wrapped")}`,
+    stopped: DAMAGED_KEK,
+    running: nothing,
+  },
+  {
+    name: "the KEK of another store put in its place",
+    detector: "start",
+    seen: NO_KEY,
+    attack: "UPDATE keks SET wrapped = (SELECT wrapped FROM other.keks)",
+    stopped: DAMAGED_KEK,
+    running: nothing,
+  },
+  {
+    name: "a KEK given another generation",
+    detector: "start",
+    seen: `${NO_KEY}; a system that runs refuses writes`,
+    attack: "UPDATE keks SET generation = 2",
+    stopped: DAMAGED_KEK,
+    running: unknownKek,
+  },
+  {
+    name: "a KEK made up",
+    detector: "start",
+    seen: NO_KEY,
+    attack: "INSERT INTO keks SELECT 2, wrapped, created_at, 0, 'active' FROM keks",
+    stopped: DAMAGED_KEK,
+    running: nothing,
+  },
+  {
+    name: "a KEK removed",
+    detector: "start",
+    seen: `${NO_KEY}; a system that runs refuses writes`,
+    attack: "DELETE FROM keks",
+    stopped: noStart("root_key_missing: No key-encryption key is loaded"),
+    running: unknownKek,
+  },
+  {
+    name: "a KEK marked as retired",
+    detector: "write",
+    seen: "reads are as before; writes are refused with 503",
+    attack: "UPDATE keks SET state = 'retired'",
+    stopped: putsRefused(() => "root_key_missing: No key-encryption key is loaded"),
+    running: nothing,
+  },
+  {
+    name: "count of sealings under a KEK lowered",
+    detector: "nobody",
+    seen: "nothing; the key may be used for longer than it should",
+    attack: "UPDATE keks SET reserved_seals = 0",
+    stopped: nothing,
+  },
+  {
+    name: "the wrapped cipher key edited",
+    detector: "start",
+    seen: NO_CIPHER,
+    attack: `UPDATE keys SET wrapped = ${flipped("wrapped")}`,
+    stopped: noCipherKey,
+    running: nothing,
+  },
+  {
+    name: "the cipher key of another store put in its place",
+    detector: "start",
+    seen: NO_CIPHER,
+    attack: "UPDATE keys SET wrapped = (SELECT wrapped FROM other.keys)",
+    stopped: noCipherKey,
+    running: nothing,
+  },
+  {
+    name: "KEK generation of the cipher key edited",
+    detector: "start",
+    seen: NO_CIPHER,
+    attack: "UPDATE keys SET kek_generation = 2",
+    stopped: noCipherKey,
+    running: nothing,
+  },
+  {
+    name: "the cipher key given another version",
+    detector: "start",
+    seen: NO_CIPHER,
+    attack: "UPDATE keys SET version = 2",
+    stopped: noCipherKey,
+    running: nothing,
+  },
+  {
+    name: "the cipher key removed",
+    detector: "verify",
+    seen: "a new key is made at the next start; what was encrypted before cannot be decrypted",
+    attack: "DELETE FROM keys",
+    stopped: only({ "cipher key": "another" }),
+    running: nothing,
+  },
+];

@@ -1,0 +1,116 @@
+import { type Attack, flipped, noStart, nothing, only, putsRefused } from "./attack.ts";
+
+const NO_MATCH = "no shards give a key that fits the store: Nexus goes on asking, and answers 503";
+const noMatch = noStart("waiting: no-match");
+const otherShards = only({ shards: "others" });
+const revisionRefused = putsRefused((path) =>
+  `state_integrity_check: Head of ${path} has revision #, the store is at #`
+);
+
+/** Attacks on what a store says of itself in the clear: `meta` and `counter`. */
+export const META_ATTACKS: readonly Attack[] = [
+  {
+    name: "store id edited",
+    detector: "start",
+    seen: NO_MATCH,
+    attack: `UPDATE meta SET store_id = ${flipped("store_id", 3)}`,
+    stopped: noMatch,
+    running: nothing,
+  },
+  {
+    name: "key-check value edited",
+    detector: "start",
+    seen: NO_MATCH,
+    attack: `UPDATE meta SET key_check = ${flipped("key_check", 3)}`,
+    stopped: noMatch,
+    running: nothing,
+  },
+  {
+    name: "`meta` and `keks` of another store put in their place",
+    detector: "start",
+    seen: NO_MATCH,
+    attack: ["meta", "keks"].map((table) => `
+      DELETE FROM ${table};
+      INSERT INTO ${table} SELECT * FROM other.${table};`).join(""),
+    stopped: noMatch,
+    running: nothing,
+  },
+  {
+    name: "`meta` removed",
+    detector: "start",
+    seen: "the database counts as lost: keepers name a store that is not there; 503",
+    attack: "DELETE FROM meta",
+    stopped: noStart("database_lost"),
+    running: nothing,
+  },
+  {
+    name: "time of creation edited",
+    detector: "harmless",
+    seen: "nothing",
+    attack: "UPDATE meta SET created_at = 0",
+    stopped: nothing,
+  },
+  {
+    name: "threshold of the shards edited",
+    detector: "nobody",
+    seen: "keepers are given shards of that threshold; with 1, each of them is the root key",
+    attack: "UPDATE meta SET threshold = 1",
+    stopped: otherShards,
+    running: nothing,
+  },
+  {
+    name: "number of shares edited",
+    detector: "nobody",
+    seen: "keepers are given shards of another set",
+    attack: "UPDATE meta SET shares = 4, commitments = x''",
+    stopped: otherShards,
+    running: nothing,
+  },
+  {
+    name: "id of the shard set edited",
+    detector: "nobody",
+    seen: "keepers are given shards of another set",
+    attack: `UPDATE meta SET set_id = ${flipped("set_id", 3)}`,
+    stopped: otherShards,
+    running: nothing,
+  },
+  {
+    name: "generation of the shard set edited",
+    detector: "nobody",
+    seen: "keepers are given shards of another set; the right one is refused as stale afterwards",
+    attack: "UPDATE meta SET set_generation = 7",
+    stopped: otherShards,
+    running: nothing,
+  },
+  {
+    name: "scheme of the shards edited",
+    detector: "start",
+    seen: "keepers are given no shards, and the recovery export is refused; secrets are as before",
+    attack: "UPDATE meta SET scheme = 'p256'",
+    stopped: only({
+      shards: "store_invalid_configuration: Shards of scheme p256 cannot be made",
+    }),
+    running: nothing,
+  },
+  {
+    name: "commitments to the shards edited",
+    detector: "restore",
+    seen: "nothing, until shards are restored by hand: then the right ones are refused",
+    attack: `UPDATE meta SET commitments = ${flipped("commitments", 3)}`,
+    stopped: nothing,
+  },
+  {
+    name: "counter of revisions lowered",
+    detector: "write",
+    seen: "reads are as before; writes to paths of later revisions are refused",
+    attack: "UPDATE counter SET revision = 0",
+    stopped: revisionRefused,
+  },
+  {
+    name: "counter of revisions removed",
+    detector: "write",
+    seen: "reads are as before; writes are refused",
+    attack: "DELETE FROM counter",
+    stopped: revisionRefused,
+  },
+];
