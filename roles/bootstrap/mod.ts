@@ -4,21 +4,17 @@
  * @module
  */
 import { exitCodeOf } from "../../lib/api/error.ts";
+import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import {
-  type BootstrapSettings,
-  loadSettings,
-  parseFlags,
-  serverHelp,
-} from "../../lib/config/mod.ts";
-import {
-  asRole,
   prepareProcess,
   reportFailure,
+  runRole,
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
 import { allocateLocked } from "../../lib/seal/mod.ts";
 import { bootstrapPermissions } from "./permissions.ts";
+import { reasonToSkip } from "./skip.ts";
 import type { BootstrapStart } from "./worker.ts";
 
 /** Runs Bootstrap; answers the exit code. `-init` is taken for the sake of existing scripts. */
@@ -26,13 +22,14 @@ export function runBootstrapRole(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<number> {
-  return asRole(args, () => serverHelp("bootstrap"), () => start(args, env));
+  return runRole({ role: "bootstrap", args, env, switches: ["init"], run: start });
 }
 
-async function start(args: readonly string[], env: Record<string, string>): Promise<number> {
-  const { flags, switches } = parseFlags("bootstrap", args, ["exit-with-stdin", "init"]);
-  const settings = loadSettings({ role: "bootstrap", env, flags });
-  const reason = reasonNotToRun(settings);
+async function start(
+  settings: BootstrapSettings,
+  switches: ReadonlySet<string>,
+): Promise<number> {
+  const reason = reasonToSkip(settings);
   if (reason !== undefined) {
     console.log(reason);
     return 0;
@@ -64,10 +61,4 @@ async function timeOut(ms: number): Promise<number> {
     hint: "It can simply be run again",
   });
   return exitCodeOf("state_not_ready");
-}
-
-function reasonNotToRun({ backend, completed, force }: BootstrapSettings): string | undefined {
-  if (backend !== "sqlite") return `Nothing to do: backend ${backend} is not bootstrapped`;
-  if (completed && !force) return "Nothing to do: SPIKE_BOOTSTRAP_COMPLETED is true";
-  return undefined;
 }
