@@ -86,3 +86,16 @@ Deno.test("with a memory store nobody gets a directory", async () => {
   }
   await world.end();
 });
+
+Deno.test("with backend lite the core has the data, a request worker no directory", async () => {
+  const world = await prepare({ backend: "lite" });
+  const { settings } = world;
+  const there = { what: "read", path: `${settings.dataDir}/there` } as const;
+  const core = startProbe(corePermissions(settings));
+  assert.equal(await core.tryTo(there), "done");
+  core.end();
+  const worker = startProbe(requestPermissions(settings));
+  await assertForbidden(world, worker, [there]);
+  worker.end();
+  await world.end();
+});
