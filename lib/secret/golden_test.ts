@@ -1,7 +1,7 @@
 /**
  * tests/golden/store.json freezes what a store of format 1 holds: the tables, one database's rows, and the
- * plaintext of a head; store_2.json does the same for format 2. None is ever written anew; a next format gets a
- * file of its own beside them.
+ * plaintext of a head; store_2.json does the same for format 2, store_3.json for format 3 and the plaintext of a
+ * policy. None is ever written anew; a next format gets a file of its own beside them.
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -18,8 +18,12 @@ import { openSqlite } from "../store/sqlite.ts";
 import { decodeHead, encodeHead } from "./head.ts";
 import { createSecretReader } from "./reader.ts";
 import { AUTHOR, inWorld, START_MS, testKeyring, type World } from "./secret_fixture.ts";
+import { createPolicyReader, createPolicyWriter } from "../policy_store/mod.ts";
+import { decodePolicy, encodePolicy } from "../policy_store/record.ts";
+import { createSealBudget } from "./budget.ts";
 import first from "../../tests/golden/store.json" with { type: "json" };
-import golden from "../../tests/golden/store_2.json" with { type: "json" };
+import second from "../../tests/golden/store_2.json" with { type: "json" };
+import golden from "../../tests/golden/store_3.json" with { type: "json" };
 
 type Cell = string | number | null;
 
@@ -48,7 +52,18 @@ function cipherKeyPlace({ storeId }: Keyring): Place {
   return { storeId, table: "key", path: "cipher/default", version: 1, kekGeneration: 1 };
 }
 
-async function fill({ writer, store, keyring }: World, random: RandomSource): Promise<void> {
+/** The one policy in the golden database. */
+const POLICY = {
+  name: "web team",
+  spiffeidPattern: "^spiffe://example\\.org/workload/web$",
+  pathPattern: "^tenants/acme/.*$",
+  permissions: ["read", "list"],
+} as const;
+
+async function fill(
+  { writer, store, keyring, clock }: World,
+  random: RandomSource,
+): Promise<void> {
   await writer.put({ path: "a", values: { user: "admin", password: "s3cr3t" }, author: AUTHOR });
   await writer.put({ path: "a", values: {}, author: AUTHOR });
   await writer.put({ path: "b/c", values: null, author: AUTHOR });
@@ -64,6 +79,9 @@ async function fill({ writer, store, keyring }: World, random: RandomSource): Pr
       reservedSeals: 16384,
     })
   );
+  const budget = createSealBudget({ store, keyring });
+  const policies = createPolicyWriter({ store, keyring, clock, random, budget });
+  await policies.put({ ...POLICY, author: AUTHOR });
 }
 
 /** Bytes as `x'…'`, so that they are told from text. */
@@ -126,7 +144,7 @@ Deno.test("the same secrets, keys and randomness give the rows of the golden fil
   }, { random });
 });
 
-for (const file of [first, golden] satisfies Golden[]) {
+for (const file of [first, second, golden] satisfies Golden[]) {
   Deno.test(`the rows of the golden file of format ${file.formatVersion} are opened`, async () => {
     const dir = await Deno.makeTempDir();
     restore(`${dir}/spike.db`, file);
@@ -150,10 +168,44 @@ for (const file of [first, golden] satisfies Golden[]) {
       const keyring = goldenKeyring();
       assert.deepEqual(unwrapDataKey(keyring.kek(1), cipherKeyPlace(keyring), wrapped), CIPHER_KEY);
     }
+    const policies = createPolicyReader({
+      store,
+      keyring: goldenKeyring(),
+      revision: () => 0,
+      onDamage: assert.fail,
+    });
+    assert.deepEqual(await policies.list(), file.formatVersion < 3 ? [] : [POLICY.name]);
+    if (file.formatVersion >= 3) {
+      assert.deepEqual(
+        await policies.get(POLICY.name),
+        decodePolicy(new TextEncoder().encode(golden.policy)),
+      );
+    }
     await store.close();
     await Deno.remove(dir, { recursive: true });
   });
 }
+
+Deno.test("the plaintext of a policy is that of the golden file", () => {
+  const keyring = goldenKeyring();
+  const sealed = valueOf(golden.rows.policies[0]?.[3] ?? null);
+  assert.ok(sealed instanceof Uint8Array);
+  const { storeId } = keyring;
+  const place = { storeId, table: "policy", path: POLICY.name, version: 0, kekGeneration: 1 };
+  const plaintext = openRecord(keyring.kek(1), place as Place, sealed);
+  assert.equal(new TextDecoder().decode(plaintext), golden.policy);
+  const record = decodePolicy(plaintext);
+  assert.deepEqual(
+    { ...POLICY },
+    {
+      name: record.name,
+      spiffeidPattern: record.spiffeidPattern,
+      pathPattern: record.pathPattern,
+      permissions: record.permissions,
+    },
+  );
+  assert.deepEqual(encodePolicy(record), plaintext);
+});
 
 Deno.test("the plaintext of a head is that of the golden file", () => {
   const keyring = goldenKeyring();

@@ -4,6 +4,7 @@ import type {
   InitialMeta,
   KekRow,
   KeyRow,
+  PolicyRow,
   Store,
   StoreReader,
   StoreTx,
@@ -94,6 +95,10 @@ function someVersion(version: number): VersionRow {
     sealed: filled(50, version),
     createdAtMs: 1_767_323_045_125 + version,
   };
+}
+
+function somePolicy(name: string, revision = 1): PolicyRow {
+  return { name, revision, kekGeneration: 1, sealed: filled(40, revision) };
 }
 
 async function put(tx: StoreTx, path: string, version: number): Promise<void> {
@@ -388,6 +393,86 @@ const RULES: Record<string, Body> = {
 
   "listPaths() refuses an empty page": async (store) => {
     await assert.rejects(store.listPaths({ limit: 0 }), RangeError);
+  },
+
+  "policies() answers all policies by name, with the revision of the last change": async (
+    store,
+  ) => {
+    assert.deepEqual(await store.policies(), { revision: 0, rows: [] });
+    await store.write(async (tx) => {
+      for (const name of ["b", "a b", "B", "a", "a-b"]) await tx.putPolicy(somePolicy(name));
+    });
+    await store.write((tx) => put(tx, "a", 1));
+    const rows = ["B", "a", "a b", "a-b", "b"].map((name) => somePolicy(name));
+    assert.deepEqual(await store.policies(), { revision: 1, rows });
+  },
+
+  "putPolicy() inserts and replaces": async (store) => {
+    await store.write((tx) => tx.putPolicy(somePolicy("a")));
+    await store.write(async (tx) => {
+      await tx.putPolicy(somePolicy("a", 2));
+      assert.deepEqual(await tx.policy("a"), somePolicy("a", 2));
+      assert.deepEqual(await store.policy("a"), somePolicy("a", 1));
+    });
+    assert.deepEqual(await store.policy("a"), somePolicy("a", 2));
+    assert.deepEqual(await store.policies(), { revision: 2, rows: [somePolicy("a", 2)] });
+    assert.equal(await store.policy("b"), undefined);
+  },
+
+  "deletePolicy() removes one policy and says whether it was there": async (store) => {
+    await store.write(async (tx) => {
+      await tx.putPolicy(somePolicy("a"));
+      await tx.putPolicy(somePolicy("b"));
+    });
+    assert.equal(await store.write((tx) => tx.deletePolicy("a")), true);
+    assert.equal(await store.policy("a"), undefined);
+    assert.deepEqual(await store.policies(), { revision: 2, rows: [somePolicy("b")] });
+    assert.equal(await store.write((tx) => tx.deletePolicy("a")), false);
+    assert.equal((await store.policies()).revision, 2);
+    await store.write((tx) => tx.putPolicy(somePolicy("a", 4)));
+    assert.deepEqual(await store.policy("a"), somePolicy("a", 4));
+  },
+
+  "a policy stored and removed in one transaction was never there": async (store) => {
+    await store.write(async (tx) => {
+      await tx.putPolicy(somePolicy("a"));
+      assert.equal(await tx.deletePolicy("a"), true);
+      assert.equal(await tx.policy("a"), undefined);
+    });
+    assert.deepEqual((await store.policies()).rows, []);
+  },
+
+  "a rejected change of policies leaves rows and revision": async (store) => {
+    await store.write((tx) => tx.putPolicy(somePolicy("a")));
+    const change = async (tx: StoreTx) => {
+      await tx.deletePolicy("a");
+      await tx.putPolicy(somePolicy("b"));
+      throw new Error("no");
+    };
+    await assert.rejects(store.write(change));
+    assert.deepEqual(await store.policies(), { revision: 1, rows: [somePolicy("a")] });
+  },
+
+  "a policy belongs to the caller": async (store) => {
+    const row = somePolicy("a");
+    await store.write((tx) => tx.putPolicy(row));
+    row.sealed.fill(0xee);
+    (await store.policy("a"))?.sealed.fill(0xee);
+    (await store.policies()).rows[0]?.sealed.fill(0xee);
+    assert.deepEqual(await store.policy("a"), somePolicy("a"));
+  },
+
+  "another reader sees a removed policy no more": async (store, harness) => {
+    const reader = await harness.openReader(store);
+    try {
+      await store.write((tx) => tx.putPolicy(somePolicy("a")));
+      assert.equal((await reader.policies()).rows.length, 1);
+      await store.write((tx) => tx.deletePolicy("a"));
+      assert.deepEqual(await reader.policies(), { revision: 2, rows: [] });
+      assert.equal(await reader.policy("a"), undefined);
+    } finally {
+      await reader.close();
+    }
   },
 
   "forgetRemoved() leaves what is stored": async (store) => {

@@ -38,6 +38,8 @@ function memoryReader(root: Layer, engine: MemoryEngine): StoreReader {
     head: (path) => read(() => root.head(path)),
     secret: (path, version) => read(() => root.secret(path, version)),
     listPaths: (request) => read(() => page(root, request)),
+    policies: () => read(() => root.policies()),
+    policy: (name) => read(() => root.policy(name)),
     close: () => Promise.resolve(),
   };
 }

@@ -6,6 +6,8 @@ import type {
   KekRow,
   KeyRow,
   MetaChange,
+  PolicyRow,
+  PolicyRows,
   SecretRows,
   StoreMeta,
   StoreTx,
@@ -15,7 +17,7 @@ import { copyHead, copyKek, copyMeta, copyVersion, requireMeta } from "./rows.ts
 import { repeatedVersion, unknownKek, unknownKey } from "./refusal.ts";
 
 /** The layout whose rules these are; see the SQLite migrations. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
 /** A set of changes over another one; the lowest layer is what is committed. Rows are copied in and out. */
 export class Layer {
@@ -26,6 +28,9 @@ export class Layer {
   readonly #heads = new Map<string, HeadRow>();
   /** By version and path; null hides a row of the layers below. */
   readonly #versions = new Map<string, VersionRow | null>();
+  /** By name; null hides a row of the layers below. */
+  readonly #policies = new Map<string, PolicyRow | null>();
+  #policyRevision: number | undefined;
   #meta: StoreMeta | undefined;
   #sorted: string[] | undefined;
 
@@ -94,6 +99,32 @@ export class Layer {
     return head && { head, version: this.version(path, version === 0 ? head.current : version) };
   }
 
+  policies(): PolicyRows {
+    const below = this.#below?.policies();
+    const rows = new Map((below?.rows ?? []).map((row) => [row.name, row]));
+    for (const [name, row] of this.#policies) {
+      if (row === null) rows.delete(name);
+      else rows.set(name, copyHead(row));
+    }
+    return {
+      revision: this.#policyRevision ?? below?.revision ?? 0,
+      rows: [...rows.values()].sort((a, b) => compareBytewise(a.name, b.name)),
+    };
+  }
+
+  policy(name: string): PolicyRow | undefined {
+    const own = this.#policies.get(name);
+    if (own === undefined) return this.#below?.policy(name);
+    return own === null ? undefined : copyHead(own);
+  }
+
+  /** Null removes the policy. */
+  setPolicy(name: string, row: PolicyRow | null, revision: number): void {
+    this.#policyRevision = revision;
+    if (row === null && this.#below === undefined) this.#policies.delete(name);
+    else this.#policies.set(name, row && copyHead(row));
+  }
+
   /** Sorted paths of this layer alone. */
   paths(): readonly string[] {
     return this.#sorted ??= [...this.#heads.keys()].sort(compareBytewise);
@@ -108,6 +139,9 @@ export class Layer {
     for (const row of this.#keys.values()) below.setKey(row);
     for (const row of this.#heads.values()) below.setHead(row);
     for (const [key, row] of this.#versions) below.#place(key, row);
+    const revision = this.#policyRevision;
+    if (revision === undefined) return;
+    for (const [name, row] of this.#policies) below.setPolicy(name, row, revision);
   }
 
   #place(key: string, row: VersionRow | null): void {
@@ -153,6 +187,10 @@ export class MemoryTx implements StoreTx {
 
   secret(path: string, version: number): Promise<SecretRows | undefined> {
     return this.#do((layer) => layer.secret(path, version));
+  }
+
+  policy(name: string): Promise<PolicyRow | undefined> {
+    return this.#do((layer) => layer.policy(name));
   }
 
   initialise(meta: InitialMeta, kek: KekRow): Promise<void> {
@@ -241,6 +279,18 @@ export class MemoryTx implements StoreTx {
   deleteVersions(path: string, versions: readonly number[]): Promise<void> {
     return this.#do((layer) => {
       for (const version of versions) layer.removeVersion(path, version);
+    });
+  }
+
+  putPolicy(row: PolicyRow): Promise<void> {
+    return this.#do((layer) => layer.setPolicy(row.name, row, this.revision));
+  }
+
+  deletePolicy(name: string): Promise<boolean> {
+    return this.#do((layer) => {
+      const isThere = layer.policy(name) !== undefined;
+      if (isThere) layer.setPolicy(name, null, this.revision);
+      return isThere;
     });
   }
 

@@ -75,6 +75,24 @@ export interface VersionRow {
   readonly createdAtMs: number;
 }
 
+/** A policy. Its name is in the clear, all that it says is sealed. */
+export interface PolicyRow {
+  readonly name: string;
+  /** Revision of the write transaction that stored it. */
+  readonly revision: number;
+  /** Generation of the key that sealed it. */
+  readonly kekGeneration: number;
+  readonly sealed: Uint8Array;
+}
+
+/** All policies as of one moment. */
+export interface PolicyRows {
+  /** Revision of the last transaction that stored or removed a policy, 0 before the first. */
+  readonly revision: number;
+  /** By name, bytewise ascending. */
+  readonly rows: readonly PolicyRow[];
+}
+
 /** The answer to a look-up of one version: a head, and the version's row when there is one. */
 export interface SecretRows {
   readonly head: HeadRow;
@@ -113,6 +131,9 @@ export interface StoreReader {
   secret(path: string, version: number): Promise<SecretRows | undefined>;
   /** A page of paths. Never touches a sealed blob. */
   listPaths(request: ListRequest): Promise<readonly string[]>;
+  /** Every policy. */
+  policies(): Promise<PolicyRows>;
+  policy(name: string): Promise<PolicyRow | undefined>;
   close(): Promise<void>;
 }
 
@@ -134,6 +155,7 @@ export interface StoreTx {
   keys(name?: string): Promise<readonly KeyRow[]>;
   head(path: string): Promise<HeadRow | undefined>;
   secret(path: string, version: number): Promise<SecretRows | undefined>;
+  policy(name: string): Promise<PolicyRow | undefined>;
 
   /** Stores the meta data and the first key. Rejects with `state_already_initialized` unless empty. */
   initialise(meta: InitialMeta, kek: KekRow): Promise<void>;
@@ -163,6 +185,11 @@ export interface StoreTx {
   ): Promise<boolean>;
   /** Removes versions; numbers that are not there are ignored. */
   deleteVersions(path: string, versions: readonly number[]): Promise<void>;
+
+  /** Inserts or replaces the policy of `row.name`. */
+  putPolicy(row: PolicyRow): Promise<void>;
+  /** Removes a policy; false when there is no such one. */
+  deletePolicy(name: string): Promise<boolean>;
 }
 
 /**

@@ -4,6 +4,7 @@ import type {
   KekRow,
   KeyRow,
   ListRequest,
+  PolicyRow,
   ShardSet,
   VersionRow,
 } from "./port.ts";
@@ -13,7 +14,7 @@ const SET_ID_BYTES = 16;
 const DIGEST_BYTES = 32;
 
 /** A copy that shares no bytes with `row`. */
-export function copyHead(row: HeadRow): HeadRow {
+export function copyHead<R extends HeadRow | PolicyRow>(row: R): R {
   return { ...row, sealed: row.sealed.slice() };
 }
 

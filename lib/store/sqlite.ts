@@ -53,6 +53,8 @@ function openReader(path: string): StoreReader {
     head: (path) => read(() => reads.head(path)),
     secret: (path, version) => read(() => reads.secret(path, version)),
     listPaths: (request) => read(() => reads.listPaths(request)),
+    policies: () => read(() => reads.policies()),
+    policy: (name) => read(() => reads.policy(name)),
     close: () => {
       if (db.isOpen) db.close();
       return Promise.resolve();

@@ -5,6 +5,8 @@ import type {
   KekState,
   KeyRow,
   ListRequest,
+  PolicyRow,
+  PolicyRows,
   SecretRows,
   ShardScheme,
   StoreMeta,
@@ -15,6 +17,7 @@ import { requireLimit } from "./rows.ts";
 import { bytes, integer, oneInteger, type Row, text } from "./sqlite_column.ts";
 
 const HEAD = "h.path, h.revision, h.current, h.kek_generation, h.sealed";
+const POLICY = "p.name, p.revision, p.kek_generation, p.sealed";
 const COMMITMENT_BYTES = 32;
 
 /** The statements that read, prepared once for a connection. */
@@ -26,6 +29,8 @@ export class SqliteReads {
   readonly #secret: StatementSync;
   readonly #pathsFrom: StatementSync;
   readonly #pathsAfter: StatementSync;
+  readonly #policies: StatementSync;
+  readonly #policy: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -41,6 +46,11 @@ export class SqliteReads {
     );
     this.#pathsFrom = db.prepare("SELECT path FROM heads WHERE path >= ? ORDER BY path LIMIT ?");
     this.#pathsAfter = db.prepare("SELECT path FROM heads WHERE path > ? ORDER BY path LIMIT ?");
+    // One statement, so that the revision is that of the rows.
+    this.#policies = db.prepare(
+      `SELECT c.policy_revision, ${POLICY} FROM counter c LEFT JOIN policies p ORDER BY p.name`,
+    );
+    this.#policy = db.prepare(`SELECT ${POLICY} FROM policies p WHERE p.name = ?`);
   }
 
   revision(): number {
@@ -87,6 +97,20 @@ export class SqliteReads {
     const end = paths.findIndex((path) => !path.startsWith(prefix));
     return end < 0 ? paths : paths.slice(0, end);
   }
+
+  policies(): PolicyRows {
+    const rows = this.#policies.all();
+    const [first] = rows;
+    return {
+      revision: first ? integer(first, "policy_revision") : 0,
+      rows: rows.filter(({ name }) => name !== null).map(policyOf),
+    };
+  }
+
+  policy(name: string): PolicyRow | undefined {
+    const row = this.#policy.get(name);
+    return row && policyOf(row);
+  }
 }
 
 function headOf(row: Row): HeadRow {
@@ -94,6 +118,15 @@ function headOf(row: Row): HeadRow {
     path: text(row, "path"),
     revision: integer(row, "revision"),
     current: integer(row, "current"),
+    kekGeneration: integer(row, "kek_generation"),
+    sealed: bytes(row, "sealed"),
+  };
+}
+
+function policyOf(row: Row): PolicyRow {
+  return {
+    name: text(row, "name"),
+    revision: integer(row, "revision"),
     kekGeneration: integer(row, "kek_generation"),
     sealed: bytes(row, "sealed"),
   };

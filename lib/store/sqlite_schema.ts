@@ -68,6 +68,15 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (name, version)
   ) STRICT;
   `,
+  `
+  CREATE TABLE policies (
+    name           TEXT    PRIMARY KEY,
+    revision       INTEGER NOT NULL,
+    kek_generation INTEGER NOT NULL,
+    sealed         BLOB    NOT NULL
+  ) STRICT;
+  ALTER TABLE counter ADD COLUMN policy_revision INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Layout that this program writes. */

@@ -6,6 +6,7 @@ import type {
   KekRow,
   KeyRow,
   MetaChange,
+  PolicyRow,
   SecretRows,
   StoreMeta,
   StoreTx,
@@ -30,6 +31,9 @@ export class SqliteWrites {
   readonly insertVersion: StatementSync;
   readonly rewrapVersion: StatementSync;
   readonly deleteVersion: StatementSync;
+  readonly putPolicy: StatementSync;
+  readonly deletePolicy: StatementSync;
+  readonly setPolicyRevision: StatementSync;
   readonly setRevision: StatementSync;
 
   constructor(db: DatabaseSync, path: string, reads: SqliteReads) {
@@ -64,6 +68,13 @@ export class SqliteWrites {
       "UPDATE versions SET kek_generation = ?, wrapped_key = ? WHERE path = ? AND version = ?",
     );
     this.deleteVersion = db.prepare("DELETE FROM versions WHERE path = ? AND version = ?");
+    this.putPolicy = db.prepare(
+      `INSERT INTO policies VALUES (?, ?, ?, ?)
+       ON CONFLICT (name) DO UPDATE SET revision = excluded.revision,
+         kek_generation = excluded.kek_generation, sealed = excluded.sealed`,
+    );
+    this.deletePolicy = db.prepare("DELETE FROM policies WHERE name = ?");
+    this.setPolicyRevision = db.prepare("UPDATE counter SET policy_revision = ?");
     this.setRevision = db.prepare("UPDATE counter SET revision = ?");
   }
 }
@@ -100,6 +111,10 @@ export class SqliteTx implements StoreTx {
 
   secret(path: string, version: number): Promise<SecretRows | undefined> {
     return this.#do(({ reads }) => reads.secret(path, version));
+  }
+
+  policy(name: string): Promise<PolicyRow | undefined> {
+    return this.#do(({ reads }) => reads.policy(name));
   }
 
   initialise(meta: InitialMeta, kek: KekRow): Promise<void> {
@@ -182,6 +197,21 @@ export class SqliteTx implements StoreTx {
   deleteVersions(path: string, versions: readonly number[]): Promise<void> {
     return this.#do((writes) => {
       for (const version of versions) writes.deleteVersion.run(path, version);
+    });
+  }
+
+  putPolicy(row: PolicyRow): Promise<void> {
+    return this.#do((writes) => {
+      writes.putPolicy.run(row.name, row.revision, row.kekGeneration, row.sealed);
+      writes.setPolicyRevision.run(this.revision);
+    });
+  }
+
+  deletePolicy(name: string): Promise<boolean> {
+    return this.#do((writes) => {
+      const isThere = Number(writes.deletePolicy.run(name).changes) > 0;
+      if (isThere) writes.setPolicyRevision.run(this.revision);
+      return isThere;
     });
   }
 

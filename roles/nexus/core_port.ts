@@ -62,5 +62,7 @@ export const READER_METHODS = [
   "head",
   "secret",
   "listPaths",
+  "policies",
+  "policy",
   "close",
 ] as const satisfies readonly (keyof StoreReader)[];

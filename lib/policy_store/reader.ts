@@ -1,0 +1,134 @@
+import { SpikeError } from "../api/error.ts";
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  createPolicySet,
+  parsePolicyName,
+  type PolicySet,
+} from "../policy/mod.ts";
+import type { Keyring } from "../seal/mod.ts";
+import { isSame } from "../secret/cache.ts";
+import { isDamage } from "../secret/damage.ts";
+import type { PolicyRow, StoreReader } from "../store/port.ts";
+import type { PolicyRecord } from "./record.ts";
+import { openPolicy } from "./sealer.ts";
+
+/** Which policies to list: those whose stored pattern is this text. Absent: all. */
+export interface PolicyFilter {
+  readonly spiffeidPattern?: string;
+  readonly pathPattern?: string;
+}
+
+/** Reads policies. */
+export interface PolicyReader {
+  /**
+   * Undefined when there is none. Rejects with `api_bad_request` for what cannot be a name, and with
+   * `state_integrity_check` for a row that is not what was stored.
+   */
+  get(name: string): Promise<PolicyRecord | undefined>;
+  /** Names, bytewise ascending. Without a filter, damaged policies are named, too. */
+  list(filter?: PolicyFilter): Promise<readonly string[]>;
+  /**
+   * All policies, ready to be asked, never older than the moment of the call. A damaged one grants nothing;
+   * since no policy denies, leaving it out can only refuse more.
+   */
+  set(): Promise<PolicySet>;
+}
+
+/** What a reader works with. */
+export interface PolicyReaderOptions {
+  readonly store: StoreReader;
+  readonly keyring: Keyring;
+  /** A number that differs as soon as a change of policies is committed, before anybody is told that it is. */
+  readonly revision: () => number;
+  /** Called for each damaged policy, once for each time it is met anew. */
+  readonly onDamage: (failure: SpikeError) => void;
+}
+
+/** One stored policy, opened; or not, when it is damaged. */
+interface Entry {
+  readonly row: PolicyRow;
+  readonly opened?: { readonly record: PolicyRecord; readonly compiled: CompiledPolicy };
+}
+
+interface Loaded {
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly set: PolicySet;
+}
+
+/**
+ * Makes a reader. Each thread has its own. It opens and compiles the policies when they are first asked, and
+ * after that only those that have changed.
+ */
+export function createPolicyReader(options: PolicyReaderOptions): PolicyReader {
+  const { store, keyring, revision } = options;
+  let current: { at: number; loaded: Promise<Loaded> } | undefined;
+  let last: Loaded | undefined;
+
+  const load = async () => {
+    const { rows } = await store.policies();
+    return last = loadedFrom(rows, last, options);
+  };
+  const loaded = () => {
+    // Looked at before the rows are read: what is committed afterwards makes the next caller read them again.
+    const at = revision();
+    if (current?.at === at) return current.loaded;
+    const mine = { at, loaded: load() };
+    current = mine;
+    mine.loaded.catch(() => {
+      if (current === mine) current = undefined;
+    });
+    return mine.loaded;
+  };
+
+  return {
+    async get(name) {
+      const row = await store.policy(parsePolicyName(name));
+      return row && openPolicy(keyring, row);
+    },
+    list: async (filter = {}) => names(await loaded(), filter),
+    set: async () => (await loaded()).set,
+  };
+}
+
+function loadedFrom(
+  rows: readonly PolicyRow[],
+  before: Loaded | undefined,
+  options: PolicyReaderOptions,
+): Loaded {
+  const entries = new Map(
+    rows.map((row) => [row.name, entryOf(row, before?.entries.get(row.name), options)]),
+  );
+  const compiled = [...entries.values()].flatMap(({ opened }) => opened?.compiled ?? []);
+  return { entries, set: createPolicySet(compiled) };
+}
+
+function entryOf(
+  row: PolicyRow,
+  before: Entry | undefined,
+  { keyring, onDamage }: PolicyReaderOptions,
+): Entry {
+  if (before && isSameRow(before.row, row)) return before;
+  try {
+    const record = openPolicy(keyring, row);
+    return { row, opened: { record, compiled: compilePolicy(record) } };
+  } catch (reason) {
+    if (!isDamage(reason) || !(reason instanceof SpikeError)) throw reason;
+    onDamage(reason);
+    return { row };
+  }
+}
+
+function isSameRow(a: PolicyRow, b: PolicyRow): boolean {
+  return a.revision === b.revision && a.kekGeneration === b.kekGeneration &&
+    isSame(a.sealed, b.sealed);
+}
+
+/** Of two filters only the first counts, as in the original. */
+function names({ entries }: Loaded, filter: PolicyFilter): string[] {
+  const member = filter.spiffeidPattern ? "spiffeidPattern" : "pathPattern";
+  const wanted = filter[member];
+  return [...entries.values()]
+    .filter(({ opened }) => !wanted || opened?.record[member] === wanted)
+    .map(({ row }) => row.name);
+}
