@@ -132,6 +132,7 @@ export class DevSystem {
     const ended = children.map(async (child) => {
       throw this.#endedEarly(child.name, await child.ended);
     });
+    let lastLack = "a process does not listen";
     try {
       await Promise.race([
         listening.then(() =>
@@ -140,9 +141,10 @@ export class DevSystem {
             awaited: this.#awaited(positions),
             isNexusAwaited: children.some(({ name }) => name === "nexus"),
             signal: stop.signal,
+            note: (lack) => lastLack = lack,
           })
         ),
-        timeOut(timeoutMs + 1_000, stop.signal),
+        timeOut(timeoutMs + 1_000, stop.signal, () => lastLack),
         ...ended,
       ]);
     } finally {
@@ -202,7 +204,7 @@ export class DevSystem {
     }));
   }
 
-  async #poll({ timeoutMs, awaited, isNexusAwaited, signal }: Poll): Promise<void> {
+  async #poll({ timeoutMs, awaited, isNexusAwaited, signal, note }: Poll): Promise<void> {
     const endMs = Date.now() + timeoutMs;
     let lack: string | undefined;
     while (!signal.aborted) {
@@ -213,6 +215,7 @@ export class DevSystem {
       if (!isServing && !isNexusAwaited) return;
       lack = typeof status === "string" ? status : lackOf(status, awaited);
       if (lack === undefined) return;
+      note(lack);
       if (Date.now() > endMs) throw tooLate(timeoutMs, lack);
       await pause(POLL_MS);
     }
@@ -225,6 +228,8 @@ interface Poll {
   /** Whether Nexus itself has to become ready. */
   readonly isNexusAwaited: boolean;
   readonly signal: AbortSignal;
+  /** Told what is lacking, each time it was looked at. */
+  readonly note: (lack: string) => void;
 }
 
 function howOf({ code, signal, complaint }: Ending): string {
@@ -243,9 +248,9 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function timeOut(ms: number, signal: AbortSignal): Promise<never> {
+function timeOut(ms: number, signal: AbortSignal, lack: () => string): Promise<never> {
   return new Promise((_, reject) => {
-    const timer = setTimeout(() => reject(tooLate(ms, "a process does not listen")), ms);
+    const timer = setTimeout(() => reject(tooLate(ms, lack())), ms);
     signal.addEventListener("abort", () => clearTimeout(timer));
   });
 }
