@@ -18,7 +18,7 @@ import {
   deriveVerifyKey,
   keyCheckValue,
   type KeySlots,
-  type LockedKeyring,
+  LockedKeyring,
   matchesKeyCheck,
   newKey,
   type RandomSource,
@@ -29,7 +29,6 @@ import {
 import type { Store, StoreMeta } from "../../lib/store/mod.ts";
 import { shardCommitment } from "../../lib/shamir/mod.ts";
 import type { Logger } from "../../lib/telemetry/mod.ts";
-import { LockedKeyring as Keyring } from "../../lib/seal/mod.ts";
 import { Complaints } from "./complaints.ts";
 import type { SharedPage } from "./page.ts";
 
@@ -348,7 +347,7 @@ export class KeyControl {
   async #openKeyring(storeId: Uint8Array): Promise<void> {
     const { store, page, rootSlots, kekSlots, cipherSlots } = this.#options;
     const storageKey = deriveStorageKey(rootSlots.slot(ROOT), storeId);
-    const ring = new Keyring(kekSlots, storeId);
+    const ring = new LockedKeyring(kekSlots, storeId);
     try {
       for (const row of await store.keks()) {
         const kek = unwrapKek(storageKey, storeId, row.generation, row.wrapped);
