@@ -1,0 +1,67 @@
+/** Some of the table on real processes: what a person at the command line sees. */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { DevSystem, type Ran, temporaryDirectory } from "../e2e/harness.ts";
+import { exchanged, flipped, row } from "./attack.ts";
+
+/** Changes the database of a system behind its back. */
+function change(system: DevSystem, sql: string): void {
+  const db = new DatabaseSync(`${system.dir}/data/spike.db`, {
+    enableForeignKeyConstraints: false,
+    timeout: 5_000,
+  });
+  db.exec(sql);
+  db.close();
+}
+
+function assertRefused({ code, stdout, stderr }: Ran): void {
+  assert.equal(code, 2, stderr);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^Error: Nexus found stored data that were changed behind its back$/m);
+}
+
+async function assertReads(system: DevSystem, path: string, value: string): Promise<void> {
+  const { stdout, stderr } = await system.spike(["secret", "get", path, "k"]);
+  assert.equal(stdout, `${value}\n`, stderr);
+}
+
+Deno.test("changes under a running system, and in a stopped one, are refused and harm nothing else", async () => {
+  await using tmp = await temporaryDirectory();
+  await using system = await DevSystem.start(`${tmp.path}/d`);
+  for (const pair of ["a=1", "a=2", "b=3", "new=4"]) {
+    const [path = "", value = ""] = pair.split("=");
+    assert.equal((await system.spike(["secret", "put", path, `k=${value}`])).code, 0);
+  }
+
+  change(system, `UPDATE versions SET sealed = ${flipped("sealed")} WHERE ${row("a", 1)}`);
+  assertRefused(await system.spike(["secret", "get", "a", "-v", "1"]));
+  await system.until(/state_integrity_check, detail Version 1 of a is not what was stored/);
+  await assertReads(system, "a", "2");
+
+  await system.dev("kill", "nexus");
+  change(
+    system,
+    `CREATE TABLE kept_kek AS SELECT wrapped FROM keks;
+     UPDATE keks SET wrapped = ${flipped("wrapped")};
+     ${exchanged("versions", "sealed", row("b", 1), row("new", 1))}`,
+  );
+  const started = system.dev("start", "nexus");
+  await system.until(/recovery failed: code crypto_decryption_failed/);
+  const waiting = await system.spike(["secret", "get", "a"]);
+  assert.equal(waiting.code, 6);
+  assert.match(waiting.stderr, /Nexus is not ready/);
+
+  await system.dev("kill", "nexus");
+  change(
+    system,
+    "UPDATE keks SET wrapped = (SELECT wrapped FROM kept_kek); DROP TABLE kept_kek",
+  );
+  assert.equal((await system.dev("start", "nexus")).code, 0);
+  await started;
+  for (const path of ["b", "new"]) {
+    assertRefused(await system.spike(["secret", "get", path]));
+    assert.equal((await system.spike(["secret", "put", path, "k=5"])).code, 0);
+    await assertReads(system, path, "5");
+  }
+  await assertReads(system, "a", "2");
+});
