@@ -55,7 +55,7 @@ export const ANSWERS = {
     metadata: v.exactOptional(message(secretMetadata)),
     err: text,
   }),
-  "policy.put": message({ id: text, err: text }),
+  "policy.put": message({ id: text, warnings: texts, err: text }),
   "policy.get": message({
     id: text,
     name: text,

@@ -25,7 +25,7 @@ export interface AppOptions<O extends Operation> {
   /** Throws `state_not_ready` for a route (or none) that cannot be served yet. */
   readonly assertReady: (route: Route | undefined) => void;
   /** Throws `access_unauthorized`; `path` is the request's own, as received. */
-  readonly authorize: (peer: Peer, route: Route, path: string) => void;
+  readonly authorize: (peer: Peer, route: Route, path: string) => void | Promise<void>;
   readonly log: Logger;
 }
 
@@ -71,14 +71,14 @@ async function serve<O extends Operation>(
       throw new SpikeError("api_bad_request", "There is no such path and action");
     }
     const { peer } = context;
-    if (route.judgesCallerFirst) authorize(peer, route, "");
+    if (route.judgesCallerFirst) await authorize(peer, route, "");
     const body = await context.readBody(bodyLimit?.(route) ?? route.bodyLimit);
     if (raw) {
-      authorize(peer, route, "");
+      await authorize(peer, route, "");
       return rawAnswer(await raw(body, peer));
     }
     const decoded = decodeRequest(route.operation as O, body);
-    authorize(peer, route, pathOf(decoded));
+    await authorize(peer, route, pathOf(decoded));
     const value = await handlers[route.operation as O](decoded, peer);
     // Peers of the original trust a success to have a body.
     if (value === undefined) throw new Error(`Operation ${route.operation} answered nothing`);

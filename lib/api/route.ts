@@ -1,13 +1,19 @@
+import type { Permission } from "../policy/permission.ts";
 import type { Role } from "../spiffe/role.ts";
 import type { Operation } from "./request.ts";
 
-/** What a policy can grant. */
-export type Permission = "read" | "write" | "list" | "execute";
+export type { Permission } from "../policy/permission.ts";
 
 /** Who may call a route. */
 export type Want =
   /** Whoever holds the permission, by role or by policy, on the request's own `path` or on a reserved one. */
-  | { readonly by: "permission"; readonly permission: Permission; readonly on: PermissionTarget }
+  | {
+    readonly by: "permission";
+    readonly permission: Permission;
+    readonly on: PermissionTarget;
+    /** Whoever holds it anywhere else may call, too, and is shown only what it may see. */
+    readonly orPartly?: true;
+  }
   /** Whoever has one of these roles, and nobody else. */
   | { readonly by: "role"; readonly roles: readonly Role[] };
 
@@ -15,6 +21,7 @@ export type Want =
 export type PermissionTarget =
   | "request.path"
   | "spike/system/secret"
+  | "spike/system/acl"
   | "spike/system/cipher/exec";
 
 /** One line of the routing table. There is no route without a `want`. */
@@ -39,14 +46,14 @@ const SMALL = 65_536;
 /** A ciphertext at the original's limit, in base64, with room for the rest of the message. */
 const PROOF = 131_072;
 
-function secret(
+function stored(
   action: string,
   operation: Operation,
   permission: Permission,
-  more: { path?: string; on?: PermissionTarget; bodyLimit?: number } = {},
+  more: { path?: string; on?: PermissionTarget; orPartly?: true; bodyLimit?: number } = {},
 ): Route {
-  const { path = SECRETS, on = "request.path", bodyLimit = SMALL } = more;
-  const want = { by: "permission", permission, on } as const;
+  const { path = SECRETS, on = "request.path", bodyLimit = SMALL, ...rest } = more;
+  const want = { by: "permission", permission, on, ...rest } as const;
   return {
     server: "nexus",
     path,
@@ -56,6 +63,10 @@ function secret(
     bodyLimit,
     isServedWithoutKey: false,
   };
+}
+
+function policy(action: string, operation: Operation, permission: Permission): Route {
+  return stored(action, operation, permission, { path: "/v1/acl/policy", on: "spike/system/acl" });
 }
 
 function forRoles(
@@ -87,12 +98,16 @@ const WITHOUT_KEY = { isServedWithoutKey: true };
 
 /** Every route of every component. */
 export const ROUTES: readonly Route[] = [
-  secret("", "secret.put", "write", { bodyLimit: LARGE }),
-  secret("get", "secret.get", "read"),
-  secret("delete", "secret.delete", "write"),
-  secret("undelete", "secret.undelete", "write"),
-  secret("list", "secret.list", "list", { on: "spike/system/secret" }),
-  secret("get", "secret.metadata", "read", { path: `${SECRETS}/metadata` }),
+  stored("", "secret.put", "write", { bodyLimit: LARGE }),
+  stored("get", "secret.get", "read"),
+  stored("delete", "secret.delete", "write"),
+  stored("undelete", "secret.undelete", "write"),
+  stored("list", "secret.list", "list", { on: "spike/system/secret", orPartly: true }),
+  stored("get", "secret.metadata", "read", { path: `${SECRETS}/metadata` }),
+  policy("", "policy.put", "write"),
+  policy("get", "policy.get", "read"),
+  policy("delete", "policy.delete", "write"),
+  policy("list", "policy.list", "list"),
   cipher("cipher.encrypt"),
   cipher("cipher.decrypt"),
   forRoles("nexus", "/v1/status", "status", [

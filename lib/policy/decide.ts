@@ -98,6 +98,8 @@ function lackingIn(policy: CompiledPolicy, { id, path, wanted }: Question): read
 export interface Sight {
   /** Whether it may list, or read, `path`. */
   sees(path: string): boolean;
+  /** Every path that it sees begins with one of these. Ascending; none begins with another. */
+  readonly prefixes: readonly string[];
 }
 
 /**
@@ -112,6 +114,7 @@ export function sightOf(set: PolicySet, id: string): Sight | undefined {
   );
   const byPath = new PrefixIndex(showing, (policy) => policy.path.shape);
   return {
+    prefixes: shortest(showing.map(({ path }) => path.shape.text)),
     // The system's own paths hold no secrets.
     sees: (path) =>
       !isReserved(path) &&
@@ -121,6 +124,16 @@ export function sightOf(set: PolicySet, id: string): Sight | undefined {
 
 function mayListSomething({ permissions, path }: CompiledPolicy): boolean {
   return isGranted(permissions, "list", false) && !path.shape.text.startsWith(RESERVED_PREFIX);
+}
+
+/** Without those that begin with another one. */
+function shortest(prefixes: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (const prefix of [...prefixes].sort()) {
+    const last = kept.at(-1);
+    if (last === undefined || !prefix.startsWith(last)) kept.push(prefix);
+  }
+  return kept;
 }
 
 function sizeOf(lists: readonly (readonly CompiledPolicy[])[]): number {

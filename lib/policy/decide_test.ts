@@ -163,6 +163,18 @@ Deno.test("a caller sees of a listing what it may list or read", () => {
   const sight = sightOf(set, WEB);
   const paths = ["a/1", "b/1", "c/1", "d/1", "e/1", "f/1", "spike/system/acl"];
   assert.deepEqual(paths.filter((one) => sight?.sees(one)), ["a/1", "b/1", "d/1"]);
+  assert.deepEqual(sight?.prefixes, ["a/", "b/", "d/"]);
+});
+
+Deno.test("where a caller may look is told by the shortest beginnings", () => {
+  const see = (...patterns: string[]) =>
+    sightOf(
+      setOf(...patterns.map((pathPattern) => ({ pathPattern, permissions: ["list" as const] }))),
+      WEB,
+    )
+      ?.prefixes;
+  assert.deepEqual(see("^b/c/.*$", "^a$", "^b/.*$", "^a-b$", "^b/$"), ["a", "b/"]);
+  assert.deepEqual(see("^a/.*$", "b"), [""]);
 });
 
 Deno.test("a caller without any list grant sees no listing", () => {
@@ -189,6 +201,8 @@ Deno.test("what a caller sees is what decide() grants it, path by path", () => {
           decide(set, { id, path, wanted: [one] }).allowed
         );
         assert.equal(sight.sees(path), isGranted, path);
+        const prefixes = sight.prefixes.filter((prefix) => path.startsWith(prefix));
+        assert.ok(prefixes.length === 1 || (prefixes.length === 0 && !isGranted), path);
       }
     }),
     { numRuns: 500 },

@@ -3,14 +3,10 @@ import type { NexusStatus } from "../../lib/api/mod.ts";
 import { reserveEncryptions } from "../../lib/cipher/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
+import { unanchoredPatterns } from "../../lib/policy/mod.ts";
 import { createKeeperClient, watchPosition } from "../../lib/recovery/mod.ts";
 import { type KeySlots, osRandom, wipe } from "../../lib/seal/mod.ts";
-import {
-  createSecretWriter,
-  type SecretChanged,
-  type SecretNotFound,
-  type SecretWriter,
-} from "../../lib/secret/mod.ts";
+import type { SecretChanged, SecretNotFound } from "../../lib/secret/mod.ts";
 import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
 import type { Store } from "../../lib/store/mod.ts";
 import { createLogger } from "../../lib/telemetry/mod.ts";
@@ -23,6 +19,7 @@ import { RestoreCollection } from "./restore.ts";
 import { createTurn, type InTurn } from "./turn.ts";
 import { watchKeepers } from "./watch.ts";
 import { Wake } from "./wake.ts";
+import { createWritersOnDemand } from "./writers.ts";
 
 export interface CoreOptions {
   readonly settings: NexusSettings;
@@ -114,14 +111,29 @@ type PortDeps = CoreOptions & {
 
 function createPort(deps: PortDeps): CorePort {
   const { store, control, settings, page, inTurn, wake } = deps;
-  const writer = createWriterOnDemand(deps);
+  const writers = createWritersOnDemand(store, control, settings);
+  const log = createLogger("nexus");
   return {
     putSecret: async (input) => {
-      const { version } = await writer().put(input);
+      const { version } = await writers().secrets.put(input);
       return { version };
     },
-    deleteVersions: async (input) => assertFound(await writer().delete(input)),
-    undeleteVersions: async (input) => assertFound(await writer().undelete(input)),
+    deleteVersions: async (input) => assertFound(await writers().secrets.delete(input)),
+    undeleteVersions: async (input) => assertFound(await writers().secrets.undelete(input)),
+    putPolicy: async (input) => {
+      const policy = await changing(page, () => writers().policies.put(input));
+      const unanchored = unanchoredPatterns(policy);
+      const fields = { policy: policy.name, author: input.author };
+      if (unanchored.length > 0) {
+        log.warn("policy_unanchored", { ...fields, members: unanchored.join(",") });
+      } else log.info("policy_put", fields);
+      return { unanchored };
+    },
+    deletePolicy: async (input) => {
+      const isGone = await changing(page, () => writers().policies.delete(input));
+      if (isGone) log.info("policy_deleted", { policy: input.name, author: input.author });
+      return isGone;
+    },
     reserveEncryptions: (version) => reserveEncryptions(store, version),
     status: async () => describe(deps, await store.meta()),
     verify: (nonce, ciphertext) =>
@@ -172,23 +184,13 @@ async function wiping<T>(bytes: Uint8Array, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** The writer belongs to a keyring, and a keyring to one life of the root key. */
-function createWriterOnDemand({ store, control, settings }: PortDeps): () => SecretWriter {
-  let made: { keyring: unknown; writer: SecretWriter } | undefined;
-  return () => {
-    const keyring = control.keyring;
-    if (made?.keyring !== keyring) {
-      const writer = createSecretWriter({
-        store,
-        keyring,
-        clock: Date.now,
-        random: osRandom,
-        maxVersions: settings.maxSecretVersions,
-      });
-      made = { keyring, writer };
-    }
-    return made.writer;
-  };
+/** Changes policies, then tells all threads, even if it failed: what became of a failed commit is not known. */
+async function changing<T>(page: SharedPage, change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } finally {
+    page.publishPolicies();
+  }
 }
 
 function assertFound(outcome: SecretChanged | SecretNotFound): void {

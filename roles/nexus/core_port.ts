@@ -1,3 +1,5 @@
+import type { PatternMember } from "../../lib/policy/mod.ts";
+import type { PolicyPut } from "../../lib/policy_store/mod.ts";
 import type { StoreReader } from "../../lib/store/mod.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
 
@@ -31,6 +33,10 @@ export interface CorePort {
     author: string;
     cas?: number;
   }): Promise<void>;
+  /** Answers the members whose patterns may find more than their author means. */
+  putPolicy(policy: PolicyPut): Promise<{ unanchored: readonly PatternMember[] }>;
+  /** False when there is no such policy. */
+  deletePolicy(request: { name: string; author: string }): Promise<boolean>;
   /** Takes a block of encryptions under a version of the default cipher key; answers its size. */
   reserveEncryptions(version: number): Promise<number>;
   status(): Promise<NexusStatus>;
@@ -46,6 +52,8 @@ export const CORE_METHODS = [
   "putSecret",
   "deleteVersions",
   "undeleteVersions",
+  "putPolicy",
+  "deletePolicy",
   "reserveEncryptions",
   "status",
   "verify",

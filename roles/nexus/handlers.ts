@@ -2,7 +2,9 @@ import type { Handlers } from "../../lib/api/app.ts";
 import { encodeShards, formatTime, type Operation, SpikeError } from "../../lib/api/mod.ts";
 import { wipe } from "../../lib/seal/mod.ts";
 import type { Head, SecretNotFound, SecretReader } from "../../lib/secret/mod.ts";
+import type { SpiffeId } from "../../lib/spiffe/mod.ts";
 import type { CorePort } from "./core_port.ts";
+import { type PageRequest, parseLimit } from "./listing.ts";
 
 /** The operations of Nexus. */
 export type NexusOperation = Exclude<
@@ -13,10 +15,17 @@ export type NexusOperation = Exclude<
 const NONCE_BYTES = 12;
 const SHARD_LIMIT = 255;
 
+/** A page of the paths that a caller may see, and where the next one begins. */
+export type ListSecrets = (
+  id: SpiffeId,
+  request: PageRequest,
+) => Promise<{ readonly keys: readonly string[]; readonly next?: string }>;
+
 /** Every operation, on a reader of this thread and the port to the one control. */
 export function createHandlers(
   core: CorePort,
   secrets: () => SecretReader,
+  listSecrets: ListSecrets,
   cipherLimitBytes: number,
 ): Handlers<NexusOperation> {
   return {
@@ -37,10 +46,9 @@ export function createHandlers(
       await core.undeleteVersions({ path, versions, author: id, ...casOf(cas) });
       return {};
     },
-    "secret.list": async ({ prefix, after, limit }) => {
-      const keys = await secrets().list({ prefix, after, ...(limit ? { limit } : {}) });
-      const last = keys.at(-1);
-      return { keys, ...(limit && keys.length === limit && last ? { next: last } : {}) };
+    "secret.list": async ({ prefix, after, limit }, { id }) => {
+      const most = parseLimit(limit);
+      return await listSecrets(id, { prefix, after, ...(most ? { limit: most } : {}) });
     },
     "secret.metadata": async ({ path, version }) => {
       const found = await secrets().metadata({ path, version });

@@ -14,7 +14,8 @@ const REVISION = 1;
 const CURRENT = 2;
 const FIRST_SLOT = 3;
 const CIPHER = FIRST_SLOT + KEK_SLOTS;
-const WORDS = CIPHER + 1;
+const POLICIES = CIPHER + 1;
+const WORDS = POLICIES + 1;
 const STORE_ID = WORDS * 4;
 
 /**
@@ -51,6 +52,16 @@ export class SharedPage {
 
   set cipherVersion(version: number) {
     Atomics.store(this.#words, CIPHER, version);
+  }
+
+  /** Differs after every change of policies that is committed. Whoever is told of the change finds it so. */
+  get policyRevision(): number {
+    return Atomics.load(this.#words, POLICIES);
+  }
+
+  /** Makes all threads read the policies again before they decide anything. Call after the commit. */
+  publishPolicies(): void {
+    Atomics.add(this.#words, POLICIES, 1);
   }
 
   /** Tells all threads which slot holds which generation. Publish before the state becomes `ready`. */

@@ -1,0 +1,95 @@
+import { createApp } from "../../lib/api/app.ts";
+import { type Route, SpikeError } from "../../lib/api/mod.ts";
+import {
+  type CipherService,
+  createCipherService,
+  createEncryptionBudget,
+} from "../../lib/cipher/mod.ts";
+import type { NexusSettings } from "../../lib/config/mod.ts";
+import type { Fetch } from "../../lib/mtls/mod.ts";
+import { type KeySlots, osRandom } from "../../lib/seal/mod.ts";
+import { type Access, createAccess } from "./access.ts";
+import {
+  cipherBodyLimit,
+  createCipherHandlers,
+  createRawCipherHandlers,
+} from "./cipher_handlers.ts";
+import { followCipherKeys } from "./cipher_keys.ts";
+import type { CorePort } from "./core_port.ts";
+import { openCursor, sealCursor } from "./cursor.ts";
+import { createHandlers, type ListSecrets } from "./handlers.ts";
+import { listEverything, listVisible } from "./listing.ts";
+import type { SharedPage } from "./page.ts";
+import { createPolicyHandlers } from "./policy_handlers.ts";
+import { followKeyring, type Readers, type ReadersOptions } from "./readers.ts";
+
+/** What the routes of Nexus work with, in whatever thread. */
+export interface NexusAppOptions extends ReadersOptions {
+  readonly settings: Pick<NexusSettings, "backend" | "cipherLimitBytes" | "trustRoots">;
+  readonly core: CorePort;
+  readonly cipherSlots: KeySlots;
+}
+
+/** All routes of a Nexus as one function from request and verified caller to response. */
+export function createNexusApp(options: NexusAppOptions): Fetch {
+  const { settings, core, page, log } = options;
+  const cipher = createCipher(options);
+  const readers = followKeyring(options);
+  const isLite = settings.backend === "lite";
+  const access = createAccess({
+    roots: settings.trustRoots,
+    ...(isLite ? {} : { policies: () => readers().policies.set() }),
+  });
+  return createApp({
+    server: "nexus",
+    handlers: {
+      ...createHandlers(
+        core,
+        () => readers().secrets,
+        createListing(readers, access),
+        settings.cipherLimitBytes,
+      ),
+      ...createPolicyHandlers(core, () => readers().policies),
+      ...createCipherHandlers(cipher),
+    },
+    rawHandlers: createRawCipherHandlers(cipher),
+    offers: ({ operation }) => !isLite || !/^(secret|policy)\./.test(operation),
+    bodyLimit: ({ operation, bodyLimit }) =>
+      operation.startsWith("cipher.") ? cipherBodyLimit(settings.cipherLimitBytes) : bodyLimit,
+    assertReady: (route) => assertReady(page, route),
+    authorize: ({ id }, route, path) => access.authorize(id, route, path),
+    log,
+  });
+}
+
+/** Before there is a final key only what helps to get one is served; Bootstrap's proof needs one to be judged. */
+function assertReady(page: SharedPage, route: Route | undefined): void {
+  const { state } = page;
+  if (state === "ready" || route?.isServedWithoutKey) return;
+  if (state === "provisional" && route?.operation === "bootstrap.verify") return;
+  throw new SpikeError("state_not_ready", `This Nexus is ${state}`);
+}
+
+function createCipher({ settings, core, page, cipherSlots }: NexusAppOptions): CipherService {
+  return createCipherService({
+    keys: followCipherKeys(page, cipherSlots),
+    spend: createEncryptionBudget((version) => core.reserveEncryptions(version)),
+    limitBytes: settings.cipherLimitBytes,
+    random: osRandom,
+  });
+}
+
+/** Pages of what a caller may see. Where one goes on is told in the clear only if the caller saw that path. */
+function createListing(readers: () => Readers, access: Access): ListSecrets {
+  return async (id, request) => {
+    const sight = await access.sight(id);
+    const { keyring, secrets } = readers();
+    const page = { ...request, after: openCursor(keyring, request.after) };
+    const { keys, stoppedAt } = sight === "everything"
+      ? await listEverything(secrets, page)
+      : await listVisible(secrets, sight, page, Date.now);
+    if (stoppedAt === undefined) return { keys };
+    const isTold = stoppedAt === keys.at(-1);
+    return { keys, next: isTold ? stoppedAt : sealCursor(keyring, stoppedAt, osRandom) };
+  };
+}

@@ -1,0 +1,30 @@
+import type { NexusSettings } from "../../lib/config/mod.ts";
+import { createPolicyWriter, type PolicyWriter } from "../../lib/policy_store/mod.ts";
+import { type LockedKeyring, osRandom } from "../../lib/seal/mod.ts";
+import { createSealBudget, createSecretWriter, type SecretWriter } from "../../lib/secret/mod.ts";
+import type { Store } from "../../lib/store/mod.ts";
+
+/** All that seals rows under a keyring, on one budget. */
+export interface Writers {
+  readonly secrets: SecretWriter;
+  readonly policies: PolicyWriter;
+}
+
+/** The writers belong to a keyring, and a keyring to one life of the root key. */
+export function createWritersOnDemand(
+  store: Store,
+  control: { readonly keyring: LockedKeyring },
+  settings: Pick<NexusSettings, "maxSecretVersions">,
+): () => Writers {
+  let made: { keyring: LockedKeyring; writers: Writers } | undefined;
+  return () => {
+    const { keyring } = control;
+    if (made?.keyring !== keyring) {
+      const budget = createSealBudget({ store, keyring });
+      const common = { store, keyring, clock: Date.now, random: osRandom, budget };
+      const secrets = createSecretWriter({ ...common, maxVersions: settings.maxSecretVersions });
+      made = { keyring, writers: { secrets, policies: createPolicyWriter(common) } };
+    }
+    return made.writers;
+  };
+}
