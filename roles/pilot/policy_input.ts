@@ -47,7 +47,7 @@ export function checkPolicy(draft: PolicyDraft, stderr: TextSink): Policy {
   const { policy } = asInputError(() => parsePolicy(draft));
   for (const member of unanchoredPatterns(policy)) {
     stderr.write(
-      `Warning: ${member} ${JSON.stringify(policy[member])} is not anchored: ` +
+      `Warning: ${member} '${policy[member]}' is not anchored: ` +
         "it may match more than you mean; write ^…$\n",
     );
   }

@@ -113,7 +113,7 @@ Deno.test("a pattern that is not anchored is taken with a warning", async () => 
   args[args.indexOf("--path-pattern") + 1] = "tenants/acme";
   const { code, err } = await spike(["policy", "apply", ...args], { nexus: nexusWith(false) });
   assert.equal(code, 0);
-  assert.match(err, /^Warning: pathPattern "tenants\/acme" is not anchored: it may match more/);
+  assert.match(err, /^Warning: pathPattern 'tenants\/acme' is not anchored: it may match more/);
 });
 
 const YAML = `# who reads the database
