@@ -1,5 +1,13 @@
 import type { Observation } from "./observe.ts";
-import { type Files, MAX_VERSIONS, type Path, PATHS } from "./plan.ts";
+import {
+  type Files,
+  MAX_VERSIONS,
+  type Path,
+  PATHS,
+  PLACES,
+  POLICIES,
+  type PolicyName,
+} from "./plan.ts";
 
 /** Who notices an attack: the word, and what the documentation says of it. */
 export const DETECTORS = {
@@ -82,9 +90,25 @@ export function putRefused(path: Path, version: number): Outcome {
   return only({ [`put ${path}`]: alreadyThere(path, version) });
 }
 
-/** Writes of any path are refused. */
-export function putsRefused(answer: (path: Path) => string): Outcome {
-  return only(Object.fromEntries(PATHS.map((path) => [`put ${path}`, answer(path)])));
+/** Writes of any path, and of any policy, are refused. */
+export function putsRefused(
+  path: (path: Path) => string,
+  policy: (name: PolicyName) => Observation,
+): Outcome {
+  return only(Object.assign(
+    Object.fromEntries(PATHS.map((each) => [`put ${each}`, path(each)])),
+    ...POLICIES.map(policy),
+  ));
+}
+
+/** The policy is refused to whoever asks for it or replaces it, and grants nothing. */
+export function policyLost(name: PolicyName): Outcome {
+  const refusal = `state_integrity_check: Policy ${name} is not what was stored`;
+  return only({
+    [`policy ${name}`]: refusal,
+    [`put policy ${name}`]: refusal,
+    [`read at ${PLACES[name]}`]: "no",
+  });
 }
 
 /** What a write says that meets a row of its own number. */

@@ -6,7 +6,7 @@ const UNTOUCHED = "Nexus does not start, says why, and leaves the file as it is"
 const damaged = noStart("state_integrity_check: Database spike.db is damaged");
 const lost = noStart("database_lost");
 
-/** All paths as they were when the earlier copy was taken. */
+/** All paths and policies as they were when the earlier copy was taken. */
 const rolledBack: Outcome = all(
   only({
     "get grown": "grown@2",
@@ -21,6 +21,11 @@ const rolledBack: Outcome = all(
     "get pruned@4": "no such version",
     "metadata pruned": "current 3 of 1 2 3",
     "put pruned": "version 4",
+    policies: "apps dropped narrowed teams",
+    "policy narrowed": "read write at ^grown$",
+    "write at grown": "by narrowed",
+    "policy dropped": "read at ^hidden$",
+    "read at hidden": "by dropped",
   }),
   pathGone("new", "version 1"),
 );

@@ -1,10 +1,15 @@
-import { type Attack, flipped, noStart, nothing, only, putsRefused } from "./attack.ts";
+import { all, type Attack, flipped, noStart, nothing, only, putsRefused } from "./attack.ts";
 
 const NO_MATCH = "no shards give a key that fits the store: Nexus goes on asking, and answers 503";
 const noMatch = noStart("waiting: no-match");
 const otherShards = only({ shards: "others" });
-const revisionRefused = putsRefused((path) =>
-  `state_integrity_check: Head of ${path} has revision #, the store is at #`
+/** What was never written has no revision to be ahead with. */
+const revisionRefused = putsRefused(
+  (path) => `state_integrity_check: Head of ${path} has revision #, the store is at #`,
+  (name) => {
+    const refusal = `state_integrity_check: Policy ${name} has revision #, the store is at #`;
+    return name === "dropped" ? {} : { [`put policy ${name}`]: refusal };
+  },
 );
 
 /** Attacks on what a store says of itself in the clear: `meta` and `counter`. */
@@ -102,15 +107,19 @@ export const META_ATTACKS: readonly Attack[] = [
   {
     name: "counter of revisions lowered",
     detector: "write",
-    seen: "reads are as before; writes to paths of later revisions are refused",
+    seen: "reads are as before; writes to paths and policies of later revisions are refused",
     attack: "UPDATE counter SET revision = 0",
     stopped: revisionRefused,
   },
   {
     name: "counter of revisions removed",
     detector: "write",
-    seen: "reads are as before; writes are refused",
+    seen: "reads are as before; writes are refused; after the next start policies grant nothing",
     attack: "DELETE FROM counter",
-    stopped: revisionRefused,
+    stopped: all(
+      revisionRefused,
+      only({ policies: "", "read at a": "no", "read at b": "no", "read at grown": "no" }),
+    ),
+    running: revisionRefused,
   },
 ];

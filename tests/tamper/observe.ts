@@ -1,9 +1,18 @@
 /** What can be seen of a store from outside, as one flat record: so that "and nothing else changed" is one comparison. */
 import { SpikeError } from "../../lib/api/error.ts";
 import type { StampedShard } from "../../lib/recovery/mod.ts";
+import { decide, type Permission } from "../../lib/policy/mod.ts";
 import type { SecretNotFound } from "../../lib/secret/mod.ts";
-import { AUTHOR, MAX_VERSIONS, type Path, PATHS } from "./plan.ts";
-import { type Running, start } from "./scene.ts";
+import {
+  AUTHOR,
+  MAX_VERSIONS,
+  type Path,
+  PATHS,
+  PLACES,
+  POLICIES,
+  type PolicyName,
+} from "./plan.ts";
+import { policyOf, type Running, start } from "./scene.ts";
 
 /** By question, such as `get a@2`, what the answer was: a value, a refusal's code and message, or what is missing. */
 export type Observation = Readonly<Record<string, string>>;
@@ -44,16 +53,23 @@ export async function observe(
     : system.cipherKey.some((byte) => byte !== 0)
     ? "another"
     : "none";
-  seen["list"] = await told(async () => (await system.reader.list()).join(" "));
+  const { reader, policies } = system.services();
+  seen["list"] = await told(async () => (await reader.list()).join(" "));
   for (const path of PATHS) Object.assign(seen, await read(system, path));
-  await Promise.all(
-    PATHS.map(async (path) => seen[`put ${path}`] = await told(() => write(system, path))),
-  );
+  seen["policies"] = await told(async () => (await policies.list()).join(" "));
+  for (const name of POLICIES) Object.assign(seen, await readPolicy(system, name));
+  await Promise.all([
+    ...PATHS.map(async (path) => seen[`put ${path}`] = await told(() => write(system, path))),
+    ...POLICIES.map(async (name) =>
+      seen[`put policy ${name}`] = await told(() => writePolicy(system, name))
+    ),
+  ]);
   return seen;
 }
 
 /** Puts a version and reads it back. */
-async function write({ reader, writer }: Running, path: Path): Promise<string> {
+async function write(system: Running, path: Path): Promise<string> {
+  const { reader, writer } = system.services();
   const { version } = await writer.put({ path, values: { v: "after" }, author: AUTHOR });
   const answer = await reader.get({ path });
   const isThere = answer.found && answer.values?.v === "after" && answer.version === version;
@@ -63,9 +79,34 @@ async function write({ reader, writer }: Running, path: Path): Promise<string> {
 /** Reads everything once, so that caches are as full as they get. */
 export async function warm(system: Running): Promise<void> {
   for (const path of PATHS) await read(system, path);
+  for (const name of POLICIES) await readPolicy(system, name);
 }
 
-async function read({ reader }: Running, path: Path): Promise<Observation> {
+async function readPolicy(system: Running, name: PolicyName): Promise<Observation> {
+  const { policies } = system.services();
+  const may = (permission: Permission) =>
+    told(async () => {
+      const question = { id: AUTHOR, path: PLACES[name], wanted: [permission] };
+      const decision = decide(await policies.set(), question);
+      return decision.allowed ? `by ${decision.policy}` : "no";
+    });
+  return {
+    [`policy ${name}`]: await told(async () => {
+      const policy = await policies.get(name);
+      return policy ? `${policy.permissions.join(" ")} at ${policy.pathPattern}` : "none";
+    }),
+    [`read at ${PLACES[name]}`]: await may("read"),
+    [`write at ${PLACES[name]}`]: await may("write"),
+  };
+}
+
+async function writePolicy(system: Running, name: PolicyName): Promise<string> {
+  await system.services().policyWriter.put(policyOf(name, ["list"]));
+  return "stored";
+}
+
+async function read(system: Running, path: Path): Promise<Observation> {
+  const { reader } = system.services();
   const seen: Record<string, string> = {};
   for (let version = 0; version <= ASKED; version++) {
     const name = version === 0 ? `get ${path}` : `get ${path}@${version}`;

@@ -11,6 +11,21 @@ export const MAX_VERSIONS = 3;
 /** Caller of all changes. */
 export const AUTHOR = "spiffe://example.org/workload/web";
 
+/**
+ * What became of each policy: nothing (`apps`, `teams`), the permission to write was taken away (`narrowed`), it was
+ * deleted (`dropped`).
+ */
+export const POLICIES = ["apps", "dropped", "narrowed", "teams"] as const;
+export type PolicyName = typeof POLICIES[number];
+
+/** Where each policy applies. */
+export const PLACES: Readonly<Record<PolicyName, Path>> = {
+  apps: "a",
+  teams: "b",
+  narrowed: "grown",
+  dropped: "hidden",
+};
+
 /** Where an attacker finds what. */
 export interface Files {
   /** The store under attack. */

@@ -4,8 +4,16 @@
  */
 import { candidatesOf, sampleKey, sampleSet, sampleShards } from "../../lib/recovery/_sample.ts";
 import type { StampedShard } from "../../lib/recovery/mod.ts";
+import type { PermissionWord } from "../../lib/policy/mod.ts";
+import {
+  createPolicyReader,
+  createPolicyWriter,
+  type PolicyReader,
+  type PolicyWriter,
+} from "../../lib/policy_store/mod.ts";
 import { deriveVerifyKey, makeProbe, ordinarySlots, osRandom } from "../../lib/seal/mod.ts";
 import {
+  createSealBudget,
   createSecretReader,
   createSecretWriter,
   type SecretReader,
@@ -15,7 +23,7 @@ import { openSqlite, type Store } from "../../lib/store/mod.ts";
 import { keepLines, type Line } from "../../roles/nexus/_sink.ts";
 import { KeyControl } from "../../roles/nexus/key_control.ts";
 import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "../../roles/nexus/page.ts";
-import { AUTHOR, type Files, MAX_VERSIONS, type Path } from "./plan.ts";
+import { AUTHOR, type Files, MAX_VERSIONS, type Path, PLACES, type PolicyName } from "./plan.ts";
 
 /** A template of stores, in a directory of its own. */
 export interface Scene {
@@ -27,15 +35,22 @@ export interface Scene {
   readonly cipherKey: Uint8Array;
 }
 
-/** A Nexus without its network: the control, and, once it is ready, a reader and a writer. */
+/** What serves requests once there is a key. */
+interface Services {
+  readonly reader: SecretReader;
+  readonly writer: SecretWriter;
+  readonly policies: PolicyReader;
+  readonly policyWriter: PolicyWriter;
+}
+
+/** A Nexus without its network. */
 export interface Running {
-  readonly store: Store;
   readonly control: KeyControl;
   readonly page: SharedPage;
   readonly cipherKey: Uint8Array;
   readonly lines: readonly Line[];
-  readonly reader: SecretReader;
-  readonly writer: SecretWriter;
+  /** Throws `root_key_missing` unless ready. */
+  services(): Services;
   close(): Promise<void>;
 }
 
@@ -70,37 +85,29 @@ async function recover(store: Store, shards: readonly StampedShard[]): Promise<R
   });
   await control.offer(candidatesOf(shards));
   control.roundOver();
-  const made = <T>(make: () => T): () => T => {
-    let it: T | undefined;
-    return () => it ??= make();
-  };
-  const keyring = () => control.keyring;
-  const reader = made(() => createSecretReader({ store, keyring: keyring() }));
-  const writer = made(() =>
-    createSecretWriter({
-      store,
-      keyring: keyring(),
-      clock,
-      random: osRandom,
-      maxVersions: MAX_VERSIONS,
-    })
-  );
+  let services: Services | undefined;
   return {
-    store,
     control,
     page,
     lines,
     cipherKey: cipherSlots.slot(0),
-    get reader() {
-      return reader();
-    },
-    get writer() {
-      return writer();
-    },
+    services: () => services ??= serve(store, control, clock),
     close: async () => {
       await store.close();
       control.wipe();
     },
+  };
+}
+
+function serve(store: Store, { keyring }: KeyControl, clock: () => number): Services {
+  const budget = createSealBudget({ store, keyring });
+  const writing = { store, keyring, budget, clock, random: osRandom };
+  return {
+    reader: createSecretReader({ store, keyring }),
+    writer: createSecretWriter({ ...writing, maxVersions: MAX_VERSIONS }),
+    // No policy is changed but behind its back, or at the very end.
+    policies: createPolicyReader({ store, keyring, revision: () => 0, onDamage: () => {} }),
+    policyWriter: createPolicyWriter(writing),
   };
 }
 
@@ -114,15 +121,32 @@ async function found(path: string, key: Uint8Array): Promise<StampedShard[]> {
   return shards;
 }
 
+/** Short for what fills a store. */
+interface Hand {
+  put(path: Path, value: string): Promise<unknown>;
+  allow(name: PolicyName, permissions: readonly PermissionWord[]): Promise<unknown>;
+  readonly system: Running;
+}
+
 async function change(
   path: string,
   shards: readonly StampedShard[],
-  work: (put: (path: Path, value: string) => Promise<unknown>, system: Running) => Promise<unknown>,
+  work: (hand: Hand) => Promise<unknown>,
 ): Promise<void> {
   const system = await start(path, shards);
-  const put = (path: Path, v: string) => system.writer.put({ path, values: { v }, author: AUTHOR });
-  await work(put, system);
+  const { writer, policyWriter } = system.services();
+  await work({
+    system,
+    put: (path, v) => writer.put({ path, values: { v }, author: AUTHOR }),
+    allow: (name, permissions) => policyWriter.put(policyOf(name, permissions)),
+  });
   await system.close();
+}
+
+/** Grants permissions to the one caller, at the policy's place. */
+export function policyOf(name: PolicyName, permissions: readonly PermissionWord[]) {
+  const pathPattern = `^${PLACES[name]}$`;
+  return { name, spiffeidPattern: `^${AUTHOR}$`, pathPattern, permissions, author: AUTHOR };
 }
 
 /** The value that version `version` of `path` has. */
@@ -135,26 +159,32 @@ export async function build(): Promise<Scene> {
   const dir = await Deno.makeTempDir({ prefix: "spike-tamper-" });
   const template = filesIn(dir);
   const shards = await found(template.store, sampleKey());
-  await change(template.store, shards, async (put) => {
+  await change(template.store, shards, async ({ put, allow }) => {
     for (const path of ["a", "b", "grown", "hidden", "pruned"] as const) {
       const versions = path === "grown" || path === "hidden" ? 2 : 3;
       for (let i = 1; i <= versions; i++) await put(path, valueOf(path, i));
     }
+    for (const name of ["apps", "teams", "dropped"] as const) await allow(name, ["read"]);
+    await allow("narrowed", ["read", "write"]);
   });
   await Deno.copyFile(template.store, template.earlier);
   await Deno.copyFile(template.store, template.fork);
-  await change(template.fork, shards, (put) => put("grown", "of the fork"));
+  await change(template.fork, shards, ({ put }) => put("grown", "of the fork"));
   let cipherKey = new Uint8Array();
-  await change(template.store, shards, async (put, { writer, cipherKey: key }) => {
-    cipherKey = key.slice();
+  await change(template.store, shards, async ({ put, allow, system }) => {
+    cipherKey = system.cipherKey.slice();
     await put("grown", valueOf("grown", 3));
     await put("pruned", valueOf("pruned", 4));
     await put("new", valueOf("new", 1));
+    const { writer, policyWriter } = system.services();
     await writer.delete({ path: "hidden", versions: [2], author: AUTHOR });
+    await allow("narrowed", ["read"]);
+    await policyWriter.delete({ name: "dropped", author: AUTHOR });
   });
   const foreignShards = await found(template.foreign, sampleKey(7));
-  await change(template.foreign, foreignShards, async (put) => {
+  await change(template.foreign, foreignShards, async ({ put, allow }) => {
     for (let i = 1; i <= 3; i++) await put("a", valueOf("a", i));
+    await allow("apps", ["read"]);
   });
   return { dir, template, shards, cipherKey };
 }

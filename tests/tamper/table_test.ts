@@ -3,7 +3,7 @@ import { TAMPER, withTable } from "../../scripts/write_docs.ts";
 import type { Attack } from "./attack.ts";
 import { ATTACKS } from "./attacks.ts";
 import type { Observation } from "./observe.ts";
-import { PATHS } from "./plan.ts";
+import { PATHS, POLICIES } from "./plan.ts";
 import { tamperTables } from "./table.ts";
 
 Deno.test("the page about tampering says what the tests try", () => {
@@ -19,6 +19,7 @@ const GOOD: Observation = Object.fromEntries([
   ...PATHS.flatMap((path) =>
     [`get ${path}`, `get ${path}@1`, `put ${path}`].map((name) => [name, "good"])
   ),
+  ...POLICIES.flatMap((name) => [[`policy ${name}`, "good"], [`put policy ${name}`, "good"]]),
 ]);
 
 /** Who refuses, told from what is expected. */
@@ -35,7 +36,7 @@ Deno.test("an attack is listed under the first who refuses something because of 
   for (const attack of Object.values(ATTACKS).flat()) {
     const { name, detector } = attack;
     const refusing = refusers(attack);
-    if (detector === "read") assert.ok(refusing.includes("get"), name);
+    if (detector === "read") assert.ok(/get|policy/.test(refusing.join(" ")), name);
     else if (detector === "write") assert.deepEqual(refusing, ["put"], name);
     else if (detector !== "start") assert.deepEqual(refusing, [], name);
     if (detector === "harmless") assert.deepEqual(attack.stopped(GOOD), GOOD, name);
