@@ -60,7 +60,8 @@ async function serve<O extends Operation>(
   route: Route | undefined,
   { handlers, rawHandlers, assertReady, authorize, bodyLimit, log }: AppOptions<O>,
 ): Promise<Response> {
-  const operation = route?.operation;
+  // What is no POST is no call of an operation, whatever its path says.
+  const operation = request.method === "POST" ? route?.operation : undefined;
   const raw = route && isRaw(request) ? rawHandlers?.[route.operation as O] : undefined;
   try {
     if (request.method !== "POST") {

@@ -63,7 +63,7 @@ Deno.test("a request passes readiness, body, caller and operation, in this order
 Deno.test("the method is judged before everything else, readiness before the path", async () => {
   const get = build({ isReady: false });
   const answer = await get.ask(new Request(URL_OF_SHARD));
-  assert.deepEqual(answer, { status: 400, text: '{"shard":null,"Err":"api_bad_request"}' });
+  assert.deepEqual(answer, { status: 400, text: '{"err":"api_bad_request"}' });
   assert.deepEqual(get.asked, []);
   const unknown = build({ isReady: false });
   const refusal = await unknown.ask(post("https://localhost/nowhere"));

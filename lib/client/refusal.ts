@@ -39,6 +39,10 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
     message: "Nexus found stored data that were changed behind its back",
     hint: "Its log says which; nothing of it was handed out",
   },
+  recovery_failed: {
+    message: "Nexus has no recovery shards to give: it has no root key yet",
+    hint: "Wait for its keepers, or see `spike status`",
+  },
   database_lost: {
     message: "Nexus has an empty database, but its keepers belong to another one",
     hint: "Put the database back, or start Nexus with --accept-empty-store to give it up",

@@ -146,6 +146,12 @@ function createPort(deps: PortDeps): CorePort {
       }),
     recover: () => {
       refuseWithoutKeepers(settings);
+      if (page.state !== "ready") {
+        throw new SpikeError(
+          "recovery_failed",
+          `This Nexus is ${page.state}, it has no shards yet`,
+        );
+      }
       const shards = control.shards();
       return Promise.resolve(shards.map(({ stamp, bytes }) => ({ index: stamp.index, bytes })));
     },

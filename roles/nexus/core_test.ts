@@ -102,7 +102,7 @@ Deno.test("of a wrong and a right proof at once the first in turn decides, and n
 Deno.test("before there is a key nothing is written, and status tells where it stands", async () => {
   const { port, stop, control } = await start();
   await assert.rejects(port.putSecret(PUT), { code: "root_key_missing" });
-  assert.throws(() => port.recover(), { code: "root_key_missing" });
+  assert.throws(() => port.recover(), { code: "recovery_failed" });
   const before = await port.status();
   assert.deepEqual([before.state, before.initialized, before.keepers], ["waiting", false, []]);
   assert.equal("storeId" in before, false);

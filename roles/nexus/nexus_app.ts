@@ -56,10 +56,19 @@ export function createNexusApp(options: NexusAppOptions): Fetch {
     offers: ({ operation }) => !isLite || !/^(secret|policy)\./.test(operation),
     bodyLimit: ({ operation, bodyLimit }) =>
       operation.startsWith("cipher.") ? cipherBodyLimit(settings.cipherLimitBytes) : bodyLimit,
-    assertReady: (route) => assertReady(page, route),
+    assertReady: (route) => {
+      assertServed(settings.backend, route);
+      assertReady(page, route);
+    },
     authorize: ({ id }, route, path) => access.authorize(id, route, path),
     log,
   });
+}
+
+/** What operators do with shards is refused, whoever asks, where there are no keepers to have any. */
+function assertServed(backend: NexusSettings["backend"], route: Route | undefined): void {
+  if (backend !== "memory" || !route?.operation.startsWith("operator.")) return;
+  throw new SpikeError("api_bad_request", "A Nexus with a memory store has no recovery shards");
 }
 
 /** Before there is a final key only what helps to get one is served; Bootstrap's proof needs one to be judged. */
