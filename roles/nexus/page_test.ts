@@ -40,6 +40,18 @@ Deno.test("what is published comes back whole in another view, and the revision 
   assert.ok(view.keyringRevision > revision);
 });
 
+Deno.test("a change of policies is seen by every view, and touches nothing else", () => {
+  const page = new SharedPage();
+  const view = new SharedPage(page.buffer);
+  page.publish(ringOf(1, 2).layout());
+  page.cipherVersion = 3;
+  const [before, layout] = [view.policyRevision, view.layout()];
+  page.publishPolicies();
+  page.publishPolicies();
+  assert.equal(view.policyRevision, before + 2);
+  assert.deepEqual([view.layout(), view.cipherVersion], [layout, 3]);
+});
+
 Deno.test("a layout is a copy: a later one does not change it", () => {
   const page = new SharedPage();
   page.publish(ringOf(1).layout());

@@ -1,0 +1,98 @@
+/** A Nexus with a memory store and no network: two sets of routes, as two request workers have them. */
+import type { NexusSettings } from "../../lib/config/mod.ts";
+import type { Fetch, Peer } from "../../lib/mtls/mod.ts";
+import { ordinarySlots } from "../../lib/seal/mod.ts";
+import { DEFAULT_TRUST_ROOTS, MemorySource, parseSpiffeId } from "../../lib/spiffe/mod.ts";
+import { openMemory, type Store } from "../../lib/store/mod.ts";
+import { keepLines, type Line } from "./_sink.ts";
+import { startCore } from "./core.ts";
+import type { CorePort } from "./core_port.ts";
+import { createNexusApp } from "./nexus_app.ts";
+import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "./page.ts";
+
+const SETTINGS = {
+  backend: "memory",
+  keeperPeers: [],
+  threshold: 1,
+  shares: 1,
+  acceptEmptyStore: false,
+  trustRoots: DEFAULT_TRUST_ROOTS,
+  callTimeouts: { connectMs: 1, headersMs: 1, totalMs: 1 },
+  maxSecretVersions: 10,
+  cipherLimitBytes: 65_536,
+} as unknown as NexusSettings;
+
+const PATHS = {
+  secret: "/v1/store/secrets",
+  metadata: "/v1/store/secrets/metadata",
+  policy: "/v1/acl/policy",
+  encrypt: "/v1/cipher/encrypt",
+  decrypt: "/v1/cipher/decrypt",
+  status: "/v1/status",
+} as const;
+
+/** A group of routes and, behind a colon, the action: `secret:get`. */
+export type RouteName = keyof typeof PATHS | `${keyof typeof PATHS}:${string}`;
+
+/** An answer. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A Nexus under test. */
+export interface AppWorld extends AsyncDisposable {
+  readonly store: Store;
+  readonly core: CorePort;
+  readonly page: SharedPage;
+  readonly lines: readonly Line[];
+  /** Sends a request to one of the two sets of routes, 0 or 1. */
+  ask(id: string, route: RouteName, body: unknown, app?: number): Promise<Answer>;
+}
+
+/** Of a role of the default trust root. */
+export function idOf(role: string): string {
+  if (["nexus", "keeper", "bootstrap"].includes(role)) return `spiffe://spike.ist/spike/${role}`;
+  if (role === "lite") return "spiffe://spike.ist/spike/workload/role/lite";
+  return `spiffe://spike.ist/spike/pilot/role/${role}`;
+}
+
+/** Starts a Nexus that is ready. */
+export async function startApps(): Promise<AppWorld> {
+  const store = openMemory();
+  const page = new SharedPage();
+  const kekSlots = ordinarySlots(KEK_SLOTS);
+  const cipherSlots = ordinarySlots(CIPHER_SLOTS);
+  const core = await startCore({
+    settings: SETTINGS,
+    source: new MemorySource(),
+    store,
+    page,
+    rootSlots: ordinarySlots(1),
+    kekSlots,
+    cipherSlots,
+  });
+  const { log, lines } = keepLines();
+  const parts = { settings: SETTINGS, core: core.port, page, kekSlots, cipherSlots, store, log };
+  const apps = [createNexusApp(parts), createNexusApp(parts)];
+  return {
+    store,
+    core: core.port,
+    page,
+    lines,
+    ask: (id, route, body, app = 0) => ask(apps[app] as Fetch, id, route, body),
+    [Symbol.asyncDispose]: () => core.stop(),
+  };
+}
+
+async function ask(fetch: Fetch, id: string, route: RouteName, body: unknown): Promise<Answer> {
+  const [group = "", action] = route.split(":");
+  const url = new URL(PATHS[group as keyof typeof PATHS], "https://localhost");
+  if (action !== undefined) url.searchParams.set("action", action);
+  const bytes = new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
+  const response = await fetch(new Request(url, { method: "POST" }), {
+    peer: { ok: true, id: parseSpiffeId(id) } as Peer,
+    readBody: () => Promise.resolve(bytes),
+  });
+  return { status: response.status, body: JSON.parse(await response.text()) };
+}
