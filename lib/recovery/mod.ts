@@ -11,3 +11,4 @@ export * from "./message.ts";
 export * from "./rebuild.ts";
 export * from "./shard_set.ts";
 export * from "./stamp.ts";
+export * from "./store_check.ts";

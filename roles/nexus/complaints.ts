@@ -31,6 +31,17 @@ export class Complaints {
     this.#log.warn("root_key_not_rebuilt", { reason, shards, needed });
   }
 
+  /** Says that the right key is there, and that the store's own account of its shard set was changed. */
+  sayDamage(): void {
+    const text = "store_meta_damaged";
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    this.#log.error(text, {
+      hint:
+        "What the database says of its key or shard set is not what this program wrote; nothing was used. Put the database back from a backup",
+    });
+  }
+
   /** Forgets what was said: there is a key, or it was lost. */
   clear(): void {
     this.#said.clear();

@@ -3,6 +3,7 @@ import { loadDefaultKey } from "../../lib/cipher/mod.ts";
 import {
   agree,
   type Candidate,
+  matchesStoreCheck,
   type NotRebuilt,
   rebuild,
   type Rebuilt,
@@ -11,9 +12,11 @@ import {
   shardsOf,
   type ShardStamp,
   type StampedShard,
+  storeCheck,
 } from "../../lib/recovery/mod.ts";
 import {
   answerProbe,
+  constantTimeEqual,
   deriveStorageKey,
   deriveVerifyKey,
   keyCheckValue,
@@ -220,7 +223,7 @@ export class KeyControl {
     const needed = meta.shardSet.threshold;
     const result = rebuild(candidates, {
       threshold: needed,
-      isKey: (key) => matchesKeyCheck(key, meta.storeId, meta.keyCheck),
+      isKey: (key, stamp) => this.#isStoreKey(key, stamp, meta),
     });
     this.#complaints.say(result.complaints);
     if (result.kind !== "rebuilt") {
@@ -230,6 +233,19 @@ export class KeyControl {
     await this.#install(result, meta);
     log.info("root_key_rebuilt", { keepers: result.usedKeepers.join(",") });
     return true;
+  }
+
+  /** Recognises the key of the store; says so when only what the store tells of its shard set is wrong. */
+  #isStoreKey(key: Uint8Array, stamp: ShardStamp | undefined, meta: StoreMeta): boolean {
+    const { storeId, keyCheck } = meta;
+    const { commitments, ...rest } = meta.shardSet;
+    const set = { ...rest, scheme: meta.scheme };
+    if (matchesStoreCheck(key, { storeId, set, commitments }, keyCheck)) return true;
+    const isOwn = stamp?.check && stamp.storeId && constantTimeEqual(stamp.storeId, storeId);
+    if (isOwn && stamp.check && matchesKeyCheck(key, stamp.setId, stamp.check)) {
+      this.#complaints.sayDamage();
+    }
+    return false;
   }
 
   async #install(rebuilt: Rebuilt, meta: StoreMeta): Promise<void> {
@@ -332,7 +348,7 @@ export class KeyControl {
     await store.write((tx) =>
       tx.initialise({
         storeId,
-        keyCheck: keyCheckValue(root, storeId),
+        keyCheck: storeCheck(root, { storeId, set, commitments }),
         scheme,
         shardSet: { setId, generation, threshold, shares, commitments },
         createdAtMs: clock(),

@@ -7,13 +7,8 @@ import {
   sampleShards,
 } from "../../lib/recovery/_sample.ts";
 import type { Candidate, ShardSet, StampedShard } from "../../lib/recovery/mod.ts";
-import {
-  deriveVerifyKey,
-  makeProbe,
-  matchesKeyCheck,
-  ordinarySlots,
-  osRandom,
-} from "../../lib/seal/mod.ts";
+import { matchesStoreCheck } from "../../lib/recovery/mod.ts";
+import { deriveVerifyKey, makeProbe, ordinarySlots, osRandom } from "../../lib/seal/mod.ts";
 import { openMemory, type Store } from "../../lib/store/mod.ts";
 import { keepLines } from "./_sink.ts";
 import { KeyControl, type KeyControlOptions } from "./key_control.ts";
@@ -107,7 +102,10 @@ Deno.test("first start: a stamped set is provisional until bootstrap's proof, th
   assert.equal(await prove(KEY), true);
   assert.equal(page.state, "ready");
   const meta = await store.meta();
-  assert.ok(meta && matchesKeyCheck(KEY, meta.storeId, meta.keyCheck));
+  assert.ok(meta);
+  const { commitments, ...rest } = meta.shardSet;
+  const checked = { storeId: meta.storeId, set: { ...rest, scheme: meta.scheme }, commitments };
+  assert.ok(matchesStoreCheck(KEY, checked, meta.keyCheck));
   assert.deepEqual(rootSlots.slot(0), KEY);
   assert.equal(control.keyring.currentKek, 1);
   assert.deepEqual(page.layout(), control.keyring.layout());
@@ -286,6 +284,22 @@ Deno.test("a wrong key is never installed in a store that exists", async () => {
   assert.equal(page.state, "waiting");
   assert.equal(isEmpty(), true);
   assert.deepEqual(events().includes("root_key_rebuilt"), false);
+});
+
+Deno.test("a store whose account of its shard set was edited gets no key, and the log says why", async () => {
+  const { store, shards } = await started();
+  const meta = await store.meta();
+  assert.ok(meta);
+  await store.write((tx) =>
+    tx.changeMeta({ shardSet: { ...meta.shardSet, threshold: 1 }, keyCheck: meta.keyCheck })
+  );
+  const { control, page, events, isEmpty } = build({ store });
+  assert.equal(await control.offer(stamped(shards)), false);
+  assert.equal(await control.offer(stamped(shards)), false);
+  assert.equal(page.state, "waiting");
+  assert.ok(isEmpty());
+  assert.throws(() => control.shards(), { code: "root_key_missing" });
+  assert.deepEqual(events(), ["store_meta_damaged"]);
 });
 
 Deno.test("one wrong keeper is named once, and the others rebuild the key", async () => {
