@@ -8,10 +8,10 @@ import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import {
   prepareProcess,
   reportFailure,
-  runRole,
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
+import { runRole } from "../../lib/process/role.ts";
 import { allocateLocked } from "../../lib/seal/mod.ts";
 import { bootstrapPermissions } from "./permissions.ts";
 import { reasonToSkip } from "./skip.ts";

@@ -7,10 +7,10 @@ import type { KeeperSettings } from "../../lib/config/mod.ts";
 import {
   prepareProcess,
   reportFailure,
-  runRole,
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
+import { runRole } from "../../lib/process/role.ts";
 import { allocateLocked } from "../../lib/seal/mod.ts";
 import { keeperPermissions } from "./permissions.ts";
 import type { KeeperStart } from "./worker.ts";

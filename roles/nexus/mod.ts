@@ -9,10 +9,10 @@ import {
   assertPortIsFree,
   prepareProcess,
   reportFailure,
-  runRole,
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
+import { runRole } from "../../lib/process/role.ts";
 import { allocateLocked } from "../../lib/seal/locked_memory.ts";
 import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "./page.ts";
 import { corePermissions, requestPermissions } from "./permissions.ts";
