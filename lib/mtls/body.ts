@@ -89,6 +89,8 @@ export class BoundedBody {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     if (this.#outcome.kind === "refused") throw this.#outcome.error;
+    // It was complete before anybody said how long it may be.
+    if (this.#size > this.#limit) throw tooLarge(this.#limit);
     return this.#join();
   }
 

@@ -77,6 +77,15 @@ Deno.test("a route's lower limit counts for what has come already", async () => 
   early.release();
 });
 
+Deno.test("a route's lower limit counts for a body that is complete already, and spares its connection", async () => {
+  const request = new FakeRequest();
+  const { body, overflows } = bounded(request);
+  request.data(50);
+  request.emit("end");
+  await assert.rejects(body.read(49), { code: "api_bad_request", message: /longer than/ });
+  assert.equal(overflows.length, 0);
+});
+
 Deno.test("bytes are counted and dropped when nobody reads", () => {
   const request = new FakeRequest();
   const budget = new BodyBudget(1000);

@@ -204,7 +204,8 @@ type RequestDeps = MtlsServerOptions & {
 
 interface Exchange {
   readonly context: RequestContext;
-  readonly mustClose: boolean;
+  /** Whether the answer says that it is the connection's last. */
+  mustClose: boolean;
 }
 
 function createRequestHandler(deps: RequestDeps) {
@@ -222,10 +223,17 @@ function createRequestHandler(deps: RequestDeps) {
     if (!isServed) return void socket.destroy();
     const mustClose = recheck(connection, deps);
     if (mustClose === "refused") return void socket.destroy();
+    const exchange: Exchange = {
+      context: { peer: connection.verdict, readBody: (limit) => body.read(limit) },
+      mustClose: mustClose === "close",
+    };
     const body = new BoundedBody(incoming, {
       ceilingBytes: deps.maxBodyBytes ?? 1024 * 1024,
       budget,
-      onOverflow: () => endAfterAnswer(outgoing, socket),
+      onOverflow: () => {
+        exchange.mustClose = true;
+        endAfterAnswer(outgoing, socket);
+      },
       onFlood: () => socket.destroy(),
     });
     connection.requestsUnderWay++;
@@ -234,10 +242,7 @@ function createRequestHandler(deps: RequestDeps) {
       body.release();
       if (connection.isClosing && connection.requestsUnderWay === 0) socket.destroy();
     });
-    exchanges.set(incoming, {
-      context: { peer: connection.verdict, readBody: (limit) => body.read(limit) },
-      mustClose: mustClose === "close",
-    });
+    exchanges.set(incoming, exchange);
     void listener(incoming, outgoing);
   };
 }
