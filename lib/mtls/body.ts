@@ -35,6 +35,8 @@ export interface BodyOptions {
   /** No more than this is ever kept, whatever a route allows. */
   readonly ceilingBytes: number;
   readonly budget: BodyBudget;
+  /** How much of what nobody will read is taken. Default 16 MiB. */
+  readonly mostDroppedBytes?: number;
   /** Called once when the body is refused for its size: answer, then end the connection. */
   readonly onOverflow: () => void;
   /** Called once when the client goes on regardless: end the connection at once. */
@@ -43,7 +45,7 @@ export interface BodyOptions {
 
 /**
  * One request's body, counted from its first byte on. Bytes that nobody will read are dropped as they come, up
- * to the ceiling once more, so that a client in mid-sentence can still get its answer.
+ * to a limit, so that a client in mid-sentence can still get its answer.
  */
 export class BoundedBody {
   #chunks: Uint8Array[] = [];
@@ -53,13 +55,14 @@ export class BoundedBody {
   #isReleased = false;
   #droppedBytes = 0;
   #waiting: (() => void)[] = [];
-  readonly #ceiling: number;
+  readonly #mostDropped: number;
   readonly #budget: BodyBudget;
   readonly #onOverflow: () => void;
   #onFlood: (() => void) | undefined;
 
   constructor(incoming: IncomingMessage, options: BodyOptions) {
-    this.#limit = this.#ceiling = options.ceilingBytes;
+    this.#limit = options.ceilingBytes;
+    this.#mostDropped = options.mostDroppedBytes ?? 16 * 1024 * 1024;
     this.#budget = options.budget;
     this.#onOverflow = options.onOverflow;
     this.#onFlood = options.onFlood;
@@ -94,7 +97,7 @@ export class BoundedBody {
     return this.#join();
   }
 
-  /** Wipes and gives back what is held; what still arrives is dropped, up to the ceiling. Idempotent. */
+  /** Wipes and gives back what is held; what still arrives is dropped, up to a limit. Idempotent. */
   release(): void {
     for (const chunk of this.#chunks) chunk.fill(0);
     this.#chunks = [];
@@ -106,7 +109,7 @@ export class BoundedBody {
   #keep(chunk: Uint8Array): void {
     if (this.#isReleased) {
       this.#droppedBytes += chunk.length;
-      if (this.#droppedBytes <= this.#ceiling) return;
+      if (this.#droppedBytes <= this.#mostDropped) return;
       this.#onFlood?.();
       this.#onFlood = undefined;
       return;

@@ -18,12 +18,13 @@ class FakeRequest extends EventEmitter {
 
 function bounded(
   request: FakeRequest,
-  options: { ceilingBytes?: number; budget?: BodyBudget } = {},
+  options: { ceilingBytes?: number; mostDroppedBytes?: number; budget?: BodyBudget } = {},
 ) {
   const overflows: number[] = [];
   const floods: number[] = [];
   const body = new BoundedBody(request as unknown as IncomingMessage, {
     ceilingBytes: 100,
+    mostDroppedBytes: 100,
     budget: new BodyBudget(1000),
     onOverflow: () => overflows.push(1),
     onFlood: () => floods.push(1),

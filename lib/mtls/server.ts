@@ -57,6 +57,9 @@ export interface MtlsServer {
   close(drainMs?: number): Promise<void>;
 }
 
+/** How long a refused body may go on after its answer. */
+const LINGER_MS = 2_000;
+
 /** What is remembered of a connection. */
 interface Connection {
   readonly chain: readonly Uint8Array[];
@@ -232,7 +235,7 @@ function createRequestHandler(deps: RequestDeps) {
       budget,
       onOverflow: () => {
         exchange.mustClose = true;
-        endAfterAnswer(outgoing, socket);
+        endAfterAnswer(incoming, outgoing, socket);
       },
       onFlood: () => socket.destroy(),
     });
@@ -292,12 +295,25 @@ function recheck(connection: Connection, deps: RequestDeps): "keep" | "close" | 
   return left * 4 < verdict.leafNotAfterMs - verdict.leafNotBeforeMs ? "close" : "keep";
 }
 
-/** Lets the answer out, then ends the connection, however much the client still sends. */
-function endAfterAnswer(outgoing: ServerResponse, socket: TLSSocket): void {
-  if (outgoing.writableFinished) return void socket.destroy();
-  outgoing.once("finish", () => socket.destroy());
-  // A client that never reads its answer must not keep the connection.
-  const timer = setTimeout(() => socket.destroy(), 1_000);
+/**
+ * Lets the answer out, then ends the connection, however much the client still sends. Our side ends first and what
+ * comes is dropped for a while: a connection that is closed over unread bytes is reset, and the reset can overtake
+ * the answer.
+ */
+function endAfterAnswer(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  socket: TLSSocket,
+): void {
+  const end = () => {
+    if (incoming.complete && outgoing.writableFinished) socket.destroy();
+  };
+  // What the runtime calls after the last answer of a connection.
+  socket.destroySoon = () => void socket.end(end);
+  incoming.once("end", end);
+  outgoing.once("finish", end);
+  // A client that never reads its answer, or never stops, must not keep the connection.
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(timer));
 }
 
