@@ -223,7 +223,11 @@ export function requestBytes(
 }
 
 /** One request on a connection of its own. */
-export async function ask(port: number, identity: Identity, asked: Asked): Promise<Answer> {
+export async function ask(
+  port: number,
+  identity: Identity | undefined,
+  asked: Asked,
+): Promise<Answer> {
   using wire = await Wire.open(port, identity);
   wire.write(requestBytes(asked));
   return await wire.answer({ toHead: asked.method === "HEAD" });
