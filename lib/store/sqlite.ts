@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SpikeError } from "../api/error.ts";
 import { type CommitEngine, CommitQueue, type OpenTx } from "./commit_queue.ts";
 import type { Store, StoreReader } from "./port.ts";
@@ -6,7 +6,9 @@ import { closed } from "./refusal.ts";
 import { integer } from "./sqlite_column.ts";
 import { guarded, translate } from "./sqlite_error.ts";
 import { openForReading, openForWriting } from "./sqlite_file.ts";
+import { requireLayout } from "./sqlite_layout.ts";
 import { SqliteReads } from "./sqlite_read.ts";
+import { MIGRATIONS } from "./sqlite_schema.ts";
 import { SqliteTx, SqliteWrites } from "./sqlite_tx.ts";
 
 /** Which file, and whether this connection may write. */
@@ -93,16 +95,26 @@ class SqliteEngine implements CommitEngine {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #writes: SqliteWrites;
+  /** Statements, since what only executes a text tells less of why it failed. */
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #schemaVersion: StatementSync;
+  /** Number of the layout that was compared last; SQLite counts every change. */
+  #comparedAt: number | undefined;
 
   constructor(db: DatabaseSync, path: string) {
     this.#db = db;
     this.#path = path;
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
+    this.#schemaVersion = db.prepare("PRAGMA schema_version");
     this.#writes = new SqliteWrites(db, path, new SqliteReads(db));
   }
 
   begin(): number {
     return guarded(this.#path, () => {
-      this.#db.exec("BEGIN IMMEDIATE");
+      this.#begin.run();
+      this.#requireLayout();
       return this.#writes.reads.revision();
     });
   }
@@ -126,7 +138,7 @@ class SqliteEngine implements CommitEngine {
   commit(revision: number): void {
     guarded(this.#path, () => {
       this.#writes.setRevision.run(revision);
-      this.#db.exec("COMMIT");
+      this.#commit.run();
     });
   }
 
@@ -148,6 +160,18 @@ class SqliteEngine implements CommitEngine {
         );
       }
     });
+  }
+
+  /**
+   * Nothing is written to a layout that was changed behind our back. Without a new number SQLite goes on with the
+   * layout it knows.
+   */
+  #requireLayout(): void {
+    const row = this.#schemaVersion.get();
+    const version = row && integer(row, "schema_version");
+    if (version === this.#comparedAt) return;
+    requireLayout(this.#db, this.#path, MIGRATIONS);
+    this.#comparedAt = version;
   }
 
   /** After some failures (full disk, I/O) SQLite has rolled back everything itself. */

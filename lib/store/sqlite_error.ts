@@ -2,6 +2,7 @@ import { SpikeError } from "../api/error.ts";
 
 /** Primary result codes (sqlite.org/rescode.html) that an operator can meet. */
 const SQLITE = {
+  error: 1,
   busy: 5,
   locked: 6,
   readonly: 8,
@@ -29,6 +30,9 @@ export function isConstraint(reason: unknown): boolean {
 
 /** The driver's error as a caller may see it; whatever is not an error of the storage stays as it is. */
 export function translate(cause: unknown, path: string): unknown {
+  const code = driverCode(cause);
+  if (code === "ERR_OUT_OF_RANGE") return holdsWrong(path, "a number that is out of range", cause);
+  if (code !== "ERR_SQLITE_ERROR") return cause;
   switch (primaryCode(cause)) {
     case SQLITE.corrupt:
     case SQLITE.notADatabase:
@@ -51,9 +55,27 @@ export function translate(cause: unknown, path: string): unknown {
         hint: "Look at the disk, the mount and the file's owner and mode",
         cause,
       });
+    // The statements are right for the layout that was found at opening.
+    case SQLITE.error:
+      return holdsWrong(path, "another layout than at its opening", cause);
     default:
-      return cause;
+      return new SpikeError("store_failure", `Database ${path} refused what was asked of it`, {
+        hint: "The log of its owner says why",
+        cause,
+      });
   }
+}
+
+function holdsWrong(path: string, what: string, cause: unknown): SpikeError {
+  return new SpikeError("state_integrity_check", `Database ${path} holds ${what}`, {
+    hint: "It was changed outside spike; undo that, or restore it from a backup",
+    cause,
+  });
+}
+
+/** The runtime's name for the kind of error, where it has one. */
+function driverCode(reason: unknown): unknown {
+  return reason instanceof Error && "code" in reason ? reason.code : undefined;
 }
 
 function primaryCode(reason: unknown): number | undefined {

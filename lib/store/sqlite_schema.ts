@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { SpikeError } from "../api/error.ts";
 import { oneInteger } from "./sqlite_column.ts";
+import { requireLayout } from "./sqlite_layout.ts";
 
 /** "SPIK": in the file's header, so that no other program's database is taken for ours. */
 export const APPLICATION_ID = 0x5350494b;
@@ -91,7 +92,8 @@ export interface Identity {
 
 /**
  * Tells what is in a database, without changing it. Throws `store_invalid_configuration` for a database of
- * another program and for a layout newer than this program.
+ * another program and for a layout newer than this program, `state_integrity_check` for one whose layout is not
+ * that of its format.
  */
 export function identify(db: DatabaseSync, path: string): Identity {
   const applicationId = oneInteger(db, "PRAGMA application_id", "application_id");
@@ -113,6 +115,7 @@ export function identify(db: DatabaseSync, path: string): Identity {
       { hint: "Run the version of spike that wrote it, or a newer one; nothing was changed" },
     );
   }
+  requireLayout(db, path, MIGRATIONS.slice(0, formatVersion));
   return { isEmpty, formatVersion };
 }
 

@@ -101,6 +101,11 @@ export function putsRefused(
   ));
 }
 
+/** Writes of any path, and of any policy, are refused alike. */
+export function everyPutRefused(refusal: string): Outcome {
+  return putsRefused(() => refusal, (name) => ({ [`put policy ${name}`]: refusal }));
+}
+
 /** The policy is refused to whoever asks for it or replaces it, and grants nothing. */
 export function policyLost(name: PolicyName): Outcome {
   const refusal = `state_integrity_check: Policy ${name} is not what was stored`;

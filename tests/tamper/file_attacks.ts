@@ -1,8 +1,18 @@
-import { all, type Attack, noStart, nothing, only, type Outcome, pathGone } from "./attack.ts";
+import {
+  all,
+  type Attack,
+  everyPutRefused,
+  noStart,
+  nothing,
+  only,
+  type Outcome,
+  pathGone,
+} from "./attack.ts";
+import { POLICIES } from "./plan.ts";
 import { FORMAT_VERSION } from "../../lib/store/sqlite_schema.ts";
-import { PATHS } from "./plan.ts";
 
 const UNTOUCHED = "Nexus does not start, says why, and leaves the file as it is";
+const LAID_OUT = `${UNTOUCHED}; a system that runs refuses writes`;
 const damaged = noStart("state_integrity_check: Database spike.db is damaged");
 const lost = noStart("database_lost");
 
@@ -29,6 +39,25 @@ const rolledBack: Outcome = all(
   }),
   pathGone("new", "version 1"),
 );
+
+/** Of a system that runs: decisions, and names, are those it has in memory. */
+const policiesLost: Outcome = only(Object.fromEntries(POLICIES.map((name) => [
+  `policy ${name}`,
+  "state_integrity_check: Database spike.db holds another layout than at its opening",
+])));
+
+function laidOut(difference: string): string {
+  return `state_integrity_check: Database spike.db is not laid out as it was made: ${difference}`;
+}
+
+/** What follows from another layout; a system that runs may have read some of it before. */
+function layoutChanged(
+  difference: string,
+  ofReads: Outcome = nothing,
+): { stopped: Outcome; running: Outcome } {
+  const refusal = laidOut(difference);
+  return { stopped: noStart(refusal), running: all(ofReads, everyPutRefused(refusal)) };
+}
 
 /** Attacks on the database file as a whole, and on what makes it ours. */
 export const FILE_ATTACKS: readonly Attack[] = [
@@ -110,21 +139,54 @@ export const FILE_ATTACKS: readonly Attack[] = [
     running: nothing,
   },
   {
+    name: "number of the format put back",
+    detector: "start",
+    seen: UNTOUCHED,
+    attack: "PRAGMA user_version = 1",
+    stopped: noStart(laidOut('table "keys" was added')),
+    running: nothing,
+  },
+  {
     name: "a trigger added that swallows changes of heads",
-    detector: "nobody",
-    seen: "puts are answered as done and are lost; a second put of the same path is refused",
+    detector: "start",
+    seen: LAID_OUT,
     attack: "CREATE TRIGGER t BEFORE UPDATE ON heads BEGIN SELECT RAISE(IGNORE); END",
-    stopped: (before) =>
-      only(Object.fromEntries(PATHS.map((path) => {
-        const name = `put ${path}`;
-        return [name, `${before[name]}, which is not read back`];
-      })))(before),
+    ...layoutChanged('trigger "t" was added'),
   },
   {
     name: "a trigger added that keeps versions from being removed",
-    detector: "nobody",
-    seen: "nothing; versions that are pushed out stay in the file",
+    detector: "start",
+    seen: LAID_OUT,
     attack: "CREATE TRIGGER t BEFORE DELETE ON versions BEGIN SELECT RAISE(IGNORE); END",
-    stopped: nothing,
+    ...layoutChanged('trigger "t" was added'),
+  },
+  {
+    name: "a table exchanged for a view of its rows",
+    detector: "start",
+    seen: LAID_OUT,
+    attack: "CREATE TABLE rows AS SELECT * FROM heads; DROP TABLE heads; " +
+      "CREATE VIEW heads AS SELECT * FROM rows",
+    ...layoutChanged('table "rows" was added'),
+  },
+  {
+    name: "a column added",
+    detector: "start",
+    seen: LAID_OUT,
+    attack: "ALTER TABLE heads ADD COLUMN more TEXT",
+    ...layoutChanged('table "heads" was changed'),
+  },
+  {
+    name: "an index added",
+    detector: "start",
+    seen: LAID_OUT,
+    attack: "CREATE UNIQUE INDEX i ON heads (revision)",
+    ...layoutChanged('index "i" was added'),
+  },
+  {
+    name: "a table removed",
+    detector: "start",
+    seen: `${LAID_OUT}, and reads of that table`,
+    attack: "DROP TABLE policies",
+    ...layoutChanged('table "policies" was removed', policiesLost),
   },
 ];

@@ -1,11 +1,11 @@
 import {
   type Attack,
+  everyPutRefused,
   flipped,
   noStart,
   nothing,
   only,
   type Outcome,
-  putsRefused,
 } from "./attack.ts";
 
 const NO_KEY = "Nexus goes on asking for its key, and answers 503; its log names the failure";
@@ -14,11 +14,7 @@ const DAMAGED_KEK = noStart(
 );
 const NO_CIPHER = "the cipher service has no key; secrets are as before";
 const noCipherKey: Outcome = only({ "cipher key": "none" });
-const unknownKek = everyPut("state_integrity_check: Key generation 1 is not in the store");
-
-function everyPut(refusal: string): Outcome {
-  return putsRefused(() => refusal, (name) => ({ [`put policy ${name}`]: refusal }));
-}
+const unknownKek = everyPutRefused("state_integrity_check: Key generation 1 is not in the store");
 
 /** Attacks on the rows that wrap keys: `keks` and `keys`. A system that runs has its keys in memory. */
 export const KEY_ATTACKS: readonly Attack[] = [
@@ -67,7 +63,7 @@ export const KEY_ATTACKS: readonly Attack[] = [
     detector: "write",
     seen: "reads are as before; writes are refused with 503",
     attack: "UPDATE keks SET state = 'retired'",
-    stopped: everyPut("root_key_missing: No key-encryption key is loaded"),
+    stopped: everyPutRefused("root_key_missing: No key-encryption key is loaded"),
     running: nothing,
   },
   {

@@ -30,7 +30,7 @@ export async function observeStart(
   try {
     system = await start(path, shards);
   } catch (reason) {
-    return { start: refusal(reason).replace(path, "spike.db") };
+    return { start: refusal(reason) };
   }
   try {
     return await observe(system, shards, cipherKey);
@@ -160,5 +160,8 @@ async function told(work: () => string | Promise<string>): Promise<string> {
 /** Anything but a refusal that a caller may meet is a bug, and comes through. */
 function refusal(reason: unknown): string {
   if (!(reason instanceof SpikeError)) throw reason;
-  return `${reason.code}: ${reason.message.replace(/\b(revision|at) \d+/g, "$1 #")}`;
+  const message = reason.message
+    .replace(/\b(revision|at) \d+/g, "$1 #")
+    .replace(/ \/\S+\/spike\.db\b/, " spike.db");
+  return `${reason.code}: ${message}`;
 }

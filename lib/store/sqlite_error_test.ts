@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { SpikeError } from "../api/error.ts";
+import { guarded } from "./sqlite_error.ts";
+
+/** What `work` on a small database fails with. */
+function failureOf(work: (db: DatabaseSync) => unknown): unknown {
+  const db = new DatabaseSync(":memory:");
+  db.exec("CREATE TABLE t (n INTEGER NOT NULL CHECK (n >= 0)) STRICT");
+  db.exec(`INSERT INTO t VALUES (${2n ** 60n})`);
+  try {
+    guarded("spike.db", () => work(db));
+  } catch (reason) {
+    return reason;
+  } finally {
+    db.close();
+  }
+  assert.fail("nothing was thrown");
+}
+
+function assertFailure(work: (db: DatabaseSync) => unknown, code: string, message: string): void {
+  const failure = failureOf(work);
+  assert.ok(failure instanceof SpikeError);
+  assert.deepEqual([failure.code, failure.message], [code, message]);
+}
+
+Deno.test("a number that no program of ours wrote is damage", () => {
+  assertFailure(
+    (db) => db.prepare("SELECT n FROM t").get(),
+    "state_integrity_check",
+    "Database spike.db holds a number that is out of range",
+  );
+});
+
+Deno.test("a table or column that is not there is damage", () => {
+  for (const sql of ["SELECT * FROM gone", "SELECT gone FROM t"]) {
+    assertFailure(
+      (db) => db.prepare(sql).get(),
+      "state_integrity_check",
+      "Database spike.db holds another layout than at its opening",
+    );
+  }
+});
+
+Deno.test("whatever else the driver says is a failure of the store", () => {
+  const refused = "Database spike.db refused what was asked of it";
+  const full = "UPDATE t SET n = 9223372036854775807 + 5";
+  assertFailure((db) => db.prepare(full).run(), "store_failure", refused);
+  assertFailure((db) => db.exec("INSERT INTO t VALUES (-1)"), "store_failure", refused);
+});
+
+Deno.test("what is not an error of the storage stays as it is", () => {
+  for (const reason of [new RangeError("Limit is 0"), new Error("a bug"), "text"]) {
+    assert.equal(
+      failureOf(() => {
+        throw reason;
+      }),
+      reason,
+    );
+  }
+});
