@@ -116,6 +116,14 @@ export function policyLost(name: PolicyName): Outcome {
   });
 }
 
+/** A system that runs has the policies in memory: who asks for one sees the row, decisions stay. */
+export function withDecisionsAsBefore(stopped: Outcome): Outcome {
+  return (before) => {
+    const kept = Object.entries(before).filter(([name]) => /^policies$|^\w+ at /.test(name));
+    return { ...stopped(before), ...Object.fromEntries(kept) };
+  };
+}
+
 /** What a write says that meets a row of its own number. */
 export function alreadyThere(path: Path, version: number): string {
   return `state_integrity_check: Version ${version} of ${path} is stored already, its head does not know it`;

@@ -1,4 +1,5 @@
 import {
+  all,
   type Attack,
   everyPutRefused,
   flipped,
@@ -6,7 +7,10 @@ import {
   nothing,
   only,
   type Outcome,
+  pathGone,
+  withDecisionsAsBefore,
 } from "./attack.ts";
+import { PATHS, PLACES, POLICIES } from "./plan.ts";
 
 const NO_KEY = "Nexus goes on asking for its key, and answers 503; its log names the failure";
 const DAMAGED_KEK = noStart(
@@ -15,6 +19,15 @@ const DAMAGED_KEK = noStart(
 const NO_CIPHER = "the cipher service has no key; secrets are as before";
 const noCipherKey: Outcome = only({ "cipher key": "none" });
 const unknownKek = everyPutRefused("state_integrity_check: Key generation 1 is not in the store");
+
+/** No path and no policy is there any more. */
+const emptied: Outcome = all(
+  ...PATHS.map((path) => pathGone(path, "version 1")),
+  ...POLICIES.map((name) =>
+    only({ [`policy ${name}`]: "none", [`read at ${PLACES[name]}`]: "no" })
+  ),
+  only({ list: "", policies: "" }),
+);
 
 /** Attacks on the rows that wrap keys: `keks` and `keys`. A system that runs has its keys in memory. */
 export const KEY_ATTACKS: readonly Attack[] = [
@@ -107,10 +120,19 @@ export const KEY_ATTACKS: readonly Attack[] = [
   },
   {
     name: "the cipher key removed",
+    detector: "start",
+    seen: NO_CIPHER,
+    attack: "DELETE FROM keys",
+    stopped: noCipherKey,
+    running: nothing,
+  },
+  {
+    name: "the cipher key removed, and the store emptied to look new",
     detector: "verify",
     seen: "a new key is made at the next start; what was encrypted before cannot be decrypted",
-    attack: "DELETE FROM keys",
-    stopped: only({ "cipher key": "another" }),
-    running: nothing,
+    attack: `${["keys", "heads", "versions", "policies"].map((t) => `DELETE FROM ${t};`).join(" ")}
+      UPDATE counter SET revision = 1, policy_revision = 0`,
+    stopped: all(emptied, only({ "cipher key": "another" })),
+    running: withDecisionsAsBefore(emptied),
   },
 ];

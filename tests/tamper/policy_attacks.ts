@@ -7,6 +7,7 @@ import {
   only,
   type Outcome,
   policyLost,
+  withDecisionsAsBefore,
 } from "./attack.ts";
 
 const REFUSED = "that policy is refused to whoever asks for it, and grants nothing";
@@ -22,14 +23,6 @@ function replay(name: string): string {
 /** The policy is not there any more; a put makes it anew. */
 function gone(names: string): Outcome {
   return only({ policies: names, "policy apps": "none", "read at a": "no" });
-}
-
-/** A system that runs has the policies in memory: who asks for one sees the row, decisions stay. */
-function withDecisionsAsBefore(stopped: Outcome): Outcome {
-  return (before) => {
-    const kept = Object.entries(before).filter(([name]) => /^policies$|^\w+ at /.test(name));
-    return { ...stopped(before), ...Object.fromEntries(kept) };
-  };
 }
 
 const ON_STOPPED: readonly Omit<Attack, "running">[] = [
