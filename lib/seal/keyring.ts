@@ -2,6 +2,7 @@
  * The key hierarchy below the root key: the storage key wraps KEKs, a KEK wraps data keys and seals records, a
  * data key seals one value. Every step is bound to its place, so that nothing opens anywhere else.
  */
+import { SpikeError } from "../api/error.ts";
 import { open, openBulk, seal, sealBulk } from "./aead.ts";
 import { requireLength } from "./bytes.ts";
 import { KEY_BYTES } from "./derive.ts";
@@ -40,14 +41,26 @@ export function wrapKek(
   return seal(storageKey, kek, kekAad(storeId, generation), random);
 }
 
-/** Unwraps a KEK. Throws `crypto_decryption_failed` under another root key, store id or generation. */
+/**
+ * Unwraps a KEK; the caller wipes it. Throws `state_integrity_check`, naming the generation, for a row that is of
+ * another root key, store or generation: the root key was proved before, so the row was changed.
+ */
 export function unwrapKek(
   storageKey: Uint8Array,
   storeId: Uint8Array,
   generation: number,
   wrapped: Uint8Array,
 ): Uint8Array {
-  return open(storageKey, wrapped, kekAad(storeId, generation));
+  try {
+    return open(storageKey, wrapped, kekAad(storeId, generation));
+  } catch (cause) {
+    if (!(cause instanceof SpikeError) || cause.code !== "crypto_decryption_failed") throw cause;
+    throw new SpikeError(
+      "state_integrity_check",
+      `Key-encryption key generation ${generation} is not what was stored`,
+      { hint: "The row was changed outside spike; restore the store from a backup", cause },
+    );
+  }
 }
 
 /** Wraps a data key (table `datakey`), or any other 32-byte key (table `key`), under a KEK. */

@@ -66,13 +66,19 @@ Deno.test("re-wrapping a data key under the next KEK leaves its value readable",
   assert.deepEqual(openValue(unwrapDataKey(second, next, again), next, sealed), TEXT);
 });
 
+function changedKek(generation: number) {
+  const message = `Key-encryption key generation ${generation} is not what was stored`;
+  return { code: "state_integrity_check", message };
+}
+
 Deno.test("a KEK unwraps only under its storage key, store and generation", () => {
   const [storageKey, kek] = [newKey(osRandom), newKey(osRandom)];
   const wrapped = wrapKek(storageKey, STORE, 5, kek, osRandom);
   assert.deepEqual(unwrapKek(storageKey, STORE, 5, wrapped), kek);
-  assert.throws(() => unwrapKek(storageKey, STORE, 6, wrapped), refused);
-  assert.throws(() => unwrapKek(storageKey, STORE.with(3, 9), 5, wrapped), refused);
-  assert.throws(() => unwrapKek(kek, STORE, 5, wrapped), refused);
+  assert.throws(() => unwrapKek(storageKey, STORE, 6, wrapped), changedKek(6));
+  assert.throws(() => unwrapKek(storageKey, STORE.with(3, 9), 5, wrapped), changedKek(5));
+  assert.throws(() => unwrapKek(kek, STORE, 5, wrapped), changedKek(5));
+  assert.throws(() => unwrapKek(storageKey, STORE, 5, new Uint8Array(0)), changedKek(5));
 });
 
 Deno.test("what was sealed for one purpose does not serve another, even under the same key and place", () => {
@@ -80,7 +86,8 @@ Deno.test("what was sealed for one purpose does not serve another, even under th
   const thirtyTwo = newKey(osRandom);
   const kekPlace: Place = { ...PLACE, table: "kek", path: "", version: 0 };
   const record = sealRecord(key, kekPlace, thirtyTwo, osRandom);
-  assert.throws(() => unwrapKek(key, STORE, kekPlace.kekGeneration, record), refused);
+  const generation = kekPlace.kekGeneration;
+  assert.throws(() => unwrapKek(key, STORE, generation, record), changedKek(generation));
   assert.throws(() => unwrapDataKey(key, kekPlace, record), refused);
   assert.throws(() => openValue(key, kekPlace, record), refused);
   const wrapped = wrapDataKey(key, kekPlace, thirtyTwo, osRandom);

@@ -12,10 +12,13 @@ import {
 } from "./attack.ts";
 import { PATHS, PLACES, POLICIES } from "./plan.ts";
 
-const NO_KEY = "Nexus goes on asking for its key, and answers 503; its log names the failure";
-const DAMAGED_KEK = noStart(
-  "crypto_decryption_failed: Sealed bytes are not authentic under this key and place",
-);
+const NO_KEY = "Nexus goes on asking for its key, and answers 503; its log names the KEK";
+const NO_KEKS =
+  "Nexus goes on asking for its key, and answers 503; its log says that there is no KEK";
+const damagedKek = (generation: number) =>
+  noStart(
+    `state_integrity_check: Key-encryption key generation ${generation} is not what was stored`,
+  );
 const NO_CIPHER = "the cipher service has no key; secrets are as before";
 const noCipherKey: Outcome = only({ "cipher key": "none" });
 const unknownKek = everyPutRefused("state_integrity_check: Key generation 1 is not in the store");
@@ -36,7 +39,7 @@ export const KEY_ATTACKS: readonly Attack[] = [
     detector: "start",
     seen: NO_KEY,
     attack: `UPDATE keks SET wrapped = ${flipped("wrapped")}`,
-    stopped: DAMAGED_KEK,
+    stopped: damagedKek(1),
     running: nothing,
   },
   {
@@ -44,7 +47,7 @@ export const KEY_ATTACKS: readonly Attack[] = [
     detector: "start",
     seen: NO_KEY,
     attack: "UPDATE keks SET wrapped = (SELECT wrapped FROM other.keks)",
-    stopped: DAMAGED_KEK,
+    stopped: damagedKek(1),
     running: nothing,
   },
   {
@@ -52,7 +55,7 @@ export const KEY_ATTACKS: readonly Attack[] = [
     detector: "start",
     seen: `${NO_KEY}; a system that runs refuses writes`,
     attack: "UPDATE keks SET generation = 2",
-    stopped: DAMAGED_KEK,
+    stopped: damagedKek(2),
     running: unknownKek,
   },
   {
@@ -60,13 +63,13 @@ export const KEY_ATTACKS: readonly Attack[] = [
     detector: "start",
     seen: NO_KEY,
     attack: "INSERT INTO keks SELECT 2, wrapped, created_at, 0, 'active' FROM keks",
-    stopped: DAMAGED_KEK,
+    stopped: damagedKek(2),
     running: nothing,
   },
   {
     name: "a KEK removed",
     detector: "start",
-    seen: `${NO_KEY}; a system that runs refuses writes`,
+    seen: `${NO_KEKS}; a system that runs refuses writes`,
     attack: "DELETE FROM keks",
     stopped: noStart("root_key_missing: No key-encryption key is loaded"),
     running: unknownKek,
