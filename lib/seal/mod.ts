@@ -12,6 +12,7 @@ export * from "./budget.ts";
 export * from "./cipher_blob.ts";
 export { constantTimeEqual, requireLength, wipe } from "./bytes.ts";
 export * from "./derive.ts";
+export * from "./fill_keyring.ts";
 export { NONCE_BYTES, TAG_BYTES } from "./gcm.ts";
 export * from "./key_slots.ts";
 export * from "./keyring.ts";
