@@ -12,27 +12,26 @@ import {
   shardsOf,
   type ShardStamp,
   type StampedShard,
-  storeCheck,
 } from "../../lib/recovery/mod.ts";
 import {
   answerProbe,
   constantTimeEqual,
   deriveStorageKey,
   deriveVerifyKey,
+  fillKeyring,
   keyCheckValue,
   type KeySlots,
   LockedKeyring,
   matchesKeyCheck,
   newKey,
   type RandomSource,
-  unwrapKek,
   wipe,
-  wrapKek,
 } from "../../lib/seal/mod.ts";
 import type { Store, StoreMeta } from "../../lib/store/mod.ts";
 import { shardCommitment } from "../../lib/shamir/mod.ts";
 import type { Logger } from "../../lib/telemetry/mod.ts";
 import { Complaints } from "./complaints.ts";
+import { makeStore } from "./new_store.ts";
 import type { SharedPage } from "./page.ts";
 
 /** The one slot of the control's own region. */
@@ -332,28 +331,9 @@ export class KeyControl {
     log.info("root_key_provisional", { keepers: usedKeepers.join(",") });
   }
 
-  /** Makes the store that this root key opens. From here on the key's check value stands beside the data. */
   async #createStore(set: ShardSet): Promise<void> {
-    const { store, random, clock, rootSlots, log } = this.#options;
-    const root = rootSlots.slot(ROOT);
-    const storeId = random(16);
-    const storageKey = deriveStorageKey(root, storeId);
-    const kek = newKey(random);
-    const wrapped = wrapKek(storageKey, storeId, 1, kek, random);
-    wipe(storageKey, kek);
-    const shards = shardsOf(root, set, storeId);
-    const commitments = shards.map(({ stamp }) => stamp.commitment);
-    for (const { bytes } of shards) wipe(bytes);
-    const { scheme, setId, generation, threshold, shares } = set;
-    await store.write((tx) =>
-      tx.initialise({
-        storeId,
-        keyCheck: storeCheck(root, { storeId, set, commitments }),
-        scheme,
-        shardSet: { setId, generation, threshold, shares, commitments },
-        createdAtMs: clock(),
-      }, { generation: 1, wrapped, createdAtMs: clock(), reservedSeals: 0, state: "active" })
-    );
+    const { rootSlots, log } = this.#options;
+    const storeId = await makeStore(rootSlots.slot(ROOT), set, this.#options);
     this.#held = { set, storeId };
     await this.#openKeyring(storeId);
     log.info("store_created", { store: storeId.toHex() });
@@ -365,12 +345,7 @@ export class KeyControl {
     const storageKey = deriveStorageKey(rootSlots.slot(ROOT), storeId);
     const ring = new LockedKeyring(kekSlots, storeId);
     try {
-      for (const row of await store.keks()) {
-        const kek = unwrapKek(storageKey, storeId, row.generation, row.wrapped);
-        ring.put(row.generation, kek);
-        wipe(kek);
-        if (row.state === "active") ring.use(row.generation);
-      }
+      fillKeyring(ring, storageKey, await store.keks());
       const onDamage = (version: number) =>
         this.#options.log.error("cipher_key_damaged", { version });
       const load = { ...this.#options, keyring: ring, slots: cipherSlots, onDamage };
