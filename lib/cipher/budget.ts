@@ -1,5 +1,5 @@
 import { SpikeError } from "../api/error.ts";
-import { SEAL_LIMIT } from "../seal/mod.ts";
+import { resumeBudget, SEAL_LIMIT } from "../seal/mod.ts";
 import type { Store } from "../store/port.ts";
 import { DEFAULT_KEY } from "./default_key.ts";
 
@@ -11,11 +11,14 @@ export const ENCRYPTION_BLOCK = 2 ** 14;
 
 /**
  * Writes one block of encryptions under a version of the default key down as spent, and answers its size. Rejects
- * with `state_not_ready` when the key may not encrypt any more (NIST SP 800-38D section 8.3).
+ * with `state_not_ready` when the key may not encrypt any more (NIST SP 800-38D section 8.3), and with
+ * `state_integrity_check` when the count is beyond its limit already.
  */
 export function reserveEncryptions(store: Store, version: number): Promise<number> {
   return store.write(async (tx) => {
     const reserved = await tx.reserveKeySeals(DEFAULT_KEY, version, ENCRYPTION_BLOCK);
+    // Nobody gets beyond the limit honestly.
+    resumeBudget(reserved - ENCRYPTION_BLOCK);
     if (reserved <= SEAL_LIMIT) return ENCRYPTION_BLOCK;
     throw new SpikeError(
       "state_not_ready",

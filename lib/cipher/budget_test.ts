@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { SEAL_LIMIT } from "../seal/mod.ts";
 import { openMemory } from "../store/memory.ts";
+import { openSqlite } from "../store/sqlite.ts";
 import { createEncryptionBudget, ENCRYPTION_BLOCK, reserveEncryptions } from "./budget.ts";
 import { worldOver } from "./cipher_fixture.ts";
 import { DEFAULT_KEY } from "./default_key.ts";
@@ -22,6 +24,25 @@ Deno.test("a key gives its last block, then no more, and nothing is counted for 
   assert.equal(await reserveEncryptions(store, 1), ENCRYPTION_BLOCK);
   await assert.rejects(reserveEncryptions(store, 1), { code: "state_not_ready" });
   assert.equal((await store.keys(DEFAULT_KEY))[0]?.reservedSeals, SEAL_LIMIT);
+});
+
+Deno.test("a count of encryptions that this program never wrote is damage", async () => {
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/spike.db`;
+  const { store, load } = await worldOver(openSqlite({ path, mode: "write" }));
+  await load();
+  for (const count of [SEAL_LIMIT + 1, 2n ** 53n, 2n ** 63n - 1n]) {
+    const db = new DatabaseSync(path);
+    db.exec(`UPDATE keys SET reserved_seals = ${count}`);
+    db.close();
+    await assert.rejects(reserveEncryptions(store, 1), {
+      code: "state_integrity_check",
+      message: /^Sealing budget is \d+, expected an integer from 0 to 4294967296$/,
+    });
+    assert.deepEqual((await load()).damaged, []);
+  }
+  await store.close();
+  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("a version that the store does not know has no budget", async () => {

@@ -1,7 +1,8 @@
 /** What the table in tests/tamper cannot say: changes that take a key, and what is told afterwards. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { osRandom } from "../seal/mod.ts";
+import { osRandom, SEAL_LIMIT } from "../seal/mod.ts";
+import { createSealBudget } from "./budget.ts";
 import { AUTHOR, inWorld, type World } from "./secret_fixture.ts";
 import { sealNewVersion } from "./value_seal.ts";
 import { encodeValues } from "./values.ts";
@@ -119,4 +120,19 @@ Deno.test("a change of a head from a revision that the store has not come to is 
     const { version } = await world.writer.put({ ...request, path: "c" });
     assert.equal(version, 1);
     assert.equal((await world.reader.get({ path: "b" })).found, true);
+  }));
+
+Deno.test("a count of sealings that is beyond the limit refuses writes, and reads go on", () =>
+  inWorld("sqlite", async (world) => {
+    await fill(world);
+    for (const count of [SEAL_LIMIT + 1, 2n ** 53n, 2n ** 63n - 1n]) {
+      behindOurBack(world.path, `UPDATE keks SET reserved_seals = ${count}`);
+      await assert.rejects(createSealBudget(world).take(1), {
+        code: "state_integrity_check",
+        message: /^Sealing budget is \d+, expected an integer from 0 to 4294967296$/,
+      });
+      assert.equal((await world.store.keks()).length, 1);
+      assert.ok(await world.store.write((tx) => tx.reserveSeals(1, 1)) > SEAL_LIMIT);
+    }
+    assert.equal((await world.reader.get({ path: "a" })).found, true);
   }));

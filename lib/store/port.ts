@@ -25,7 +25,7 @@ export interface StoreMeta {
   readonly createdAtMs: number;
 }
 
-/** `active` seals and opens, `retired` only opens. */
+/** `active` seals and opens, `retired` only opens. Nothing rests on it: the newest generation is the one that seals. */
 export type KekState = "active" | "retired";
 
 /** One generation of the key-encryption key, wrapped by a key that is never stored. */

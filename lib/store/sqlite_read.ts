@@ -19,6 +19,11 @@ import { bytes, integer, oneInteger, type Row, text } from "./sqlite_column.ts";
 const HEAD = "h.path, h.revision, h.current, h.kek_generation, h.sealed";
 const POLICY = "p.name, p.revision, p.kek_generation, p.sealed";
 const COMMITMENT_BYTES = 32;
+/**
+ * Reserved seals as they are read: no honest count comes near 2^52. One that was edited stays a number, which whoever
+ * seals can judge, so that it does not keep those from the row's key who only open.
+ */
+export const BOUNDED_SEALS = `min(reserved_seals, ${2 ** 52})`;
 
 /** The statements that read, prepared once for a connection. */
 export class SqliteReads {
@@ -35,7 +40,10 @@ export class SqliteReads {
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#revision = db.prepare("SELECT revision FROM counter");
-    this.#keks = db.prepare("SELECT * FROM keks ORDER BY generation");
+    this.#keks = db.prepare(
+      `SELECT generation, wrapped, created_at, ${BOUNDED_SEALS} AS reserved_seals, state
+       FROM keks ORDER BY generation`,
+    );
     this.#head = db.prepare(`SELECT ${HEAD} FROM heads h WHERE h.path = ?`);
     this.#secret = db.prepare(
       `SELECT ${HEAD}, v.version, v.kek_generation AS wrap_generation, v.wrapped_key,
@@ -72,7 +80,8 @@ export class SqliteReads {
   /** Rare, so not prepared ahead. */
   keys(name?: string): KeyRow[] {
     return this.#db.prepare(
-      "SELECT * FROM keys WHERE ?1 IS NULL OR name = ?1 ORDER BY name, version",
+      `SELECT name, version, kek_generation, wrapped, created_at, ${BOUNDED_SEALS} AS reserved_seals
+       FROM keys WHERE ?1 IS NULL OR name = ?1 ORDER BY name, version`,
     ).all(name ?? null).map(keyOf);
   }
 

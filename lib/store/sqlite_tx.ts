@@ -16,7 +16,7 @@ import { repeatedVersion, unknownKek, unknownKey } from "./refusal.ts";
 import { requireMeta } from "./rows.ts";
 import { integer } from "./sqlite_column.ts";
 import { guarded, isConstraint } from "./sqlite_error.ts";
-import type { SqliteReads } from "./sqlite_read.ts";
+import { BOUNDED_SEALS, type SqliteReads } from "./sqlite_read.ts";
 
 /** The statements that write, prepared once for the writing connection. */
 export class SqliteWrites {
@@ -46,7 +46,7 @@ export class SqliteWrites {
          reserved_seals = max(reserved_seals, excluded.reserved_seals)`,
     );
     this.reserveSeals = db.prepare(
-      `UPDATE keks SET reserved_seals = reserved_seals + ? WHERE generation = ?
+      `UPDATE keks SET reserved_seals = ${BOUNDED_SEALS} + ? WHERE generation = ?
        RETURNING reserved_seals`,
     );
     this.putKey = db.prepare(
@@ -55,7 +55,7 @@ export class SqliteWrites {
          wrapped = excluded.wrapped, reserved_seals = max(reserved_seals, excluded.reserved_seals)`,
     );
     this.reserveKeySeals = db.prepare(
-      `UPDATE keys SET reserved_seals = reserved_seals + ? WHERE name = ? AND version = ?
+      `UPDATE keys SET reserved_seals = ${BOUNDED_SEALS} + ? WHERE name = ? AND version = ?
        RETURNING reserved_seals`,
     );
     this.putHead = db.prepare(

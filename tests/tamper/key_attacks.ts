@@ -71,16 +71,15 @@ export const KEY_ATTACKS: readonly Attack[] = [
     detector: "start",
     seen: `${NO_KEKS}; a system that runs refuses writes`,
     attack: "DELETE FROM keks",
-    stopped: noStart("root_key_missing: No key-encryption key is loaded"),
+    stopped: noStart("state_integrity_check: The store holds no key-encryption key"),
     running: unknownKek,
   },
   {
     name: "a KEK marked as retired",
-    detector: "write",
-    seen: "reads are as before; writes are refused with 503",
+    detector: "harmless",
+    seen: "nothing: the newest KEK is the one that seals",
     attack: "UPDATE keks SET state = 'retired'",
-    stopped: everyPutRefused("root_key_missing: No key-encryption key is loaded"),
-    running: nothing,
+    stopped: nothing,
   },
   {
     name: "count of sealings under a KEK lowered",
@@ -88,6 +87,22 @@ export const KEY_ATTACKS: readonly Attack[] = [
     seen: "nothing; the key may be used for longer than it should",
     attack: "UPDATE keks SET reserved_seals = 0",
     stopped: nothing,
+  },
+  {
+    name: "count of sealings under a KEK raised to its limit",
+    detector: "write",
+    seen: "reads are as before; writes are refused with 503, as under any key that is used up",
+    attack: "UPDATE keks SET reserved_seals = 4294967296",
+    stopped: everyPutRefused("state_not_ready: Key has reached its limit of 4294967296 sealings"),
+  },
+  {
+    name: "count of sealings under a KEK raised beyond its limit",
+    detector: "write",
+    seen: "reads are as before; writes are refused",
+    attack: "UPDATE keks SET reserved_seals = 1 << 60",
+    stopped: everyPutRefused(
+      "state_integrity_check: Sealing budget is 4503599627370496, expected an integer from 0 to 4294967296",
+    ),
   },
   {
     name: "the wrapped cipher key edited",
