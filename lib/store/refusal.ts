@@ -25,6 +25,13 @@ export function unknownKey(name: string, version: number): SpikeError {
   );
 }
 
+/** The row that counts write transactions is not there, although every store is made with it. */
+export function missingCounter(): SpikeError {
+  return new SpikeError("state_integrity_check", "The store's counter of revisions is missing", {
+    hint: "The row was removed outside spike; restore the store from a backup",
+  });
+}
+
 /** A store used after `close`. */
 export function closed(): SpikeError {
   return new SpikeError("store_failure", "Store is closed");

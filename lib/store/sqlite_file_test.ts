@@ -140,6 +140,24 @@ Deno.test("a damaged page is an integrity failure when it is read, and only then
     await store.close();
   }));
 
+Deno.test("a store whose counter was removed tells no revision and no policies, and takes no write", () =>
+  inDirectory(async (dir) => {
+    const path = await makeStore(dir);
+    const db = new DatabaseSync(path);
+    db.exec("DELETE FROM counter");
+    db.close();
+    const store = openNew(dir);
+    const refusal = {
+      code: "state_integrity_check",
+      message: "The store's counter of revisions is missing",
+    };
+    await assert.rejects(store.revision(), refusal);
+    await assert.rejects(store.policies(), refusal);
+    await assert.rejects(store.write((tx) => tx.putKek(someKek(2))), refusal);
+    assert.deepEqual(await store.keks(), [someKek()]);
+    await store.close();
+  }));
+
 Deno.test("a missing directory and a missing database are named", () =>
   inDirectory(async (dir) => {
     const path = `${dir}/none/spike.db`;

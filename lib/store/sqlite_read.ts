@@ -13,6 +13,7 @@ import type {
   VersionRow,
 } from "./port.ts";
 import { isBefore } from "./order.ts";
+import { missingCounter } from "./refusal.ts";
 import { requireLimit } from "./rows.ts";
 import { bytes, integer, oneInteger, type Row, text } from "./sqlite_column.ts";
 
@@ -63,7 +64,8 @@ export class SqliteReads {
 
   revision(): number {
     const row = this.#revision.get();
-    return row === undefined ? 0 : integer(row, "revision");
+    if (row === undefined) throw missingCounter();
+    return integer(row, "revision");
   }
 
   /** Rare, so not prepared ahead. */
@@ -110,8 +112,9 @@ export class SqliteReads {
   policies(): PolicyRows {
     const rows = this.#policies.all();
     const [first] = rows;
+    if (first === undefined) throw missingCounter();
     return {
-      revision: first ? integer(first, "policy_revision") : 0,
+      revision: integer(first, "policy_revision"),
       rows: rows.filter(({ name }) => name !== null).map(policyOf),
     };
   }

@@ -1,4 +1,14 @@
-import { all, type Attack, flipped, noStart, nothing, only, putsRefused } from "./attack.ts";
+import {
+  all,
+  type Attack,
+  everyPutRefused,
+  flipped,
+  noStart,
+  nothing,
+  only,
+  putsRefused,
+} from "./attack.ts";
+import { PLACES } from "./plan.ts";
 
 const NO_MATCH = "no shards give a key that fits the store: Nexus goes on asking, and answers 503";
 const SET_DAMAGED =
@@ -12,6 +22,16 @@ const revisionRefused = putsRefused(
     return name === "dropped" ? {} : { [`put policy ${name}`]: refusal };
   },
 );
+
+const NO_COUNTER = "state_integrity_check: The store's counter of revisions is missing";
+const noPolicies = only({
+  policies: NO_COUNTER,
+  ...Object.fromEntries(
+    Object.values(PLACES).flatMap((path) =>
+      ["read", "write"].map((permission) => [`${permission} at ${path}`, NO_COUNTER])
+    ),
+  ),
+});
 
 /** Attacks on what a store says of itself in the clear: `meta` and `counter`. */
 export const META_ATTACKS: readonly Attack[] = [
@@ -113,13 +133,11 @@ export const META_ATTACKS: readonly Attack[] = [
   },
   {
     name: "counter of revisions removed",
-    detector: "write",
-    seen: "reads are as before; writes are refused; after the next start policies grant nothing",
+    detector: "read",
+    seen:
+      "secrets are read as before; writes, and whatever policies decide, are refused; a system that runs decides as before",
     attack: "DELETE FROM counter",
-    stopped: all(
-      revisionRefused,
-      only({ policies: "", "read at a": "no", "read at b": "no", "read at grown": "no" }),
-    ),
-    running: revisionRefused,
+    stopped: all(everyPutRefused(NO_COUNTER), noPolicies),
+    running: everyPutRefused(NO_COUNTER),
   },
 ];

@@ -36,7 +36,7 @@ Deno.test("an attack is listed under the first who refuses something because of 
   for (const attack of Object.values(ATTACKS).flat()) {
     const { name, detector } = attack;
     const refusing = refusers(attack);
-    if (detector === "read") assert.ok(/get|policy/.test(refusing.join(" ")), name);
+    if (detector === "read") assert.ok(/get|polic/.test(refusing.join(" ")), name);
     else if (detector === "write") assert.deepEqual(refusing, ["put"], name);
     else if (detector !== "start") assert.deepEqual(refusing, [], name);
     if (detector === "harmless") assert.deepEqual(attack.stopped(GOOD), GOOD, name);
