@@ -1,4 +1,4 @@
-import { complaintOf, type LogLine, parseLogLine } from "./log_line.ts";
+import { complaintOf, deadEndOf, type LogLine, parseLogLine } from "./log_line.ts";
 import type { ProcessPlan } from "./plan.ts";
 import type { Self } from "./self.ts";
 
@@ -17,6 +17,8 @@ export interface Child {
   readonly startedAtMs: number;
   /** Resolves when it says that it listens; never rejects. */
   readonly listening: Promise<void>;
+  /** Resolves, with the reason, when it says that it cannot get ready without help; never rejects. */
+  readonly stuck: Promise<string>;
   /** Resolves when it is gone and all of its output is in the log. */
   readonly ended: Promise<Ending>;
   kill(signal: Deno.Signal): void;
@@ -50,12 +52,15 @@ export function startChild({ self, plan, logPath, onLogLine }: ChildOptions): Ch
     detached: true,
   }).spawn();
   const listening = Promise.withResolvers<void>();
+  const stuck = Promise.withResolvers<string>();
   let complaint: string | undefined;
   const onLine = (line: string) => {
     complaint = complaintOf(line) ?? complaint;
     const parsed = parseLogLine(line);
     if (parsed === undefined) return;
     if (parsed.event === "listening") listening.resolve();
+    const why = deadEndOf(parsed);
+    if (why !== undefined) stuck.resolve(why);
     onLogLine(parsed);
   };
   const output = [process.stdout, process.stderr].map((stream) => follow(stream, log, onLine));
@@ -68,6 +73,7 @@ export function startChild({ self, plan, logPath, onLogLine }: ChildOptions): Ch
     pid: process.pid,
     startedAtMs,
     listening: listening.promise,
+    stuck: stuck.promise,
     ended,
     kill: (signal) => {
       try {

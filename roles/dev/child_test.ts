@@ -53,3 +53,14 @@ Deno.test("it is known to listen when its log says so", async () => {
     assert.deepEqual(lines.map(({ event }) => event), ["listening"]);
   });
 });
+
+Deno.test("it is known to be stuck when its log says that its store was changed", async () => {
+  const fields = '"fields":{"code":"state_integrity_check","detail":"KEK 1"}';
+  const line = `{"level":"error","event":"recovery_failed",${fields}}`;
+  await withShell(`echo '${line}' >&2; exec cat`, async (child) => {
+    assert.equal(
+      await child.stuck,
+      "recovery failed: code state_integrity_check, detail KEK 1",
+    );
+  });
+});

@@ -28,6 +28,17 @@ export function complaintOf(line: string): string | undefined {
   return `${parsed.event}${detailOf(parsed)}`;
 }
 
+/** Events after which no waiting helps, whatever they say. */
+const DEAD_ENDS: ReadonlySet<string> = new Set(["store_meta_damaged"]);
+
+/** Why a process will never get ready by itself, in words, or undefined when a line says no such thing. */
+export function deadEndOf(line: LogLine): string | undefined {
+  const { level, event, fields } = line;
+  const isFinal = DEAD_ENDS.has(event) ||
+    event === "recovery_failed" && fields["code"] === "state_integrity_check";
+  return level === "error" && isFinal ? tellingOf(line) : undefined;
+}
+
 /** Events worth telling a person who looks on, by name. */
 const TOLD: Readonly<Record<string, string>> = {
   listening: "listening",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { complaintOf, parseLogLine, tellingOf } from "./log_line.ts";
+import { complaintOf, deadEndOf, parseLogLine, tellingOf } from "./log_line.ts";
 
 function line(level: string, event: string, fields?: Record<string, unknown>): string {
   return JSON.stringify({ time: "2026-01-01T00:00:00Z", level, component: "nexus", event, fields });
@@ -29,6 +29,25 @@ Deno.test("notable events are told in words, the others are not", () => {
   );
   assert.equal(told(line("error", "disk_full", { left: 0 })), "disk full: left 0");
   assert.equal(told(line("info", "shard_taken", { from: "nexus" })), undefined);
+});
+
+Deno.test("only damage of the store is a dead end, all else may pass", () => {
+  const end = (text: string) => {
+    const parsed = parseLogLine(text);
+    return parsed && deadEndOf(parsed);
+  };
+  const damage = { code: "state_integrity_check", detail: "KEK 1" };
+  assert.equal(
+    end(line("error", "recovery_failed", damage)),
+    "recovery failed: code state_integrity_check, detail KEK 1",
+  );
+  assert.equal(
+    end(line("error", "store_meta_damaged", { hint: "h" })),
+    "store meta damaged: hint h",
+  );
+  assert.equal(end(line("error", "recovery_failed", { code: "store_failure" })), undefined);
+  assert.equal(end(line("warn", "recovery_failed", damage)), undefined);
+  assert.equal(end(line("error", "keeper_shard_wrong", damage)), undefined);
 });
 
 Deno.test("a complaint is a printed error or a log line of level error", () => {

@@ -119,7 +119,8 @@ export class DevSystem {
   }
 
   /**
-   * Waits until Nexus is ready and holds the keepers at `positions` for good, or until one of `children` ends.
+   * Waits until Nexus is ready and holds the keepers at `positions` for good, or until one of `children` ends or
+   * says that it cannot get ready.
    * While Nexus has no key, and is not one of `children`, it is enough that they listen.
    */
   async untilReady(
@@ -131,6 +132,9 @@ export class DevSystem {
     const listening = Promise.all(children.map((child) => this.untilListening(child)));
     const ended = children.map(async (child) => {
       throw this.#endedEarly(child.name, await child.ended);
+    });
+    const stuck = children.map(async (child) => {
+      throw this.#neverReady(child.name, await child.stuck);
     });
     let lastLack = "a process does not listen";
     try {
@@ -146,6 +150,7 @@ export class DevSystem {
         ),
         timeOut(timeoutMs + 1_000, stop.signal, () => lastLack),
         ...ended,
+        ...stuck,
       ]);
     } finally {
       stop.abort();
@@ -195,6 +200,13 @@ export class DevSystem {
         hint: `See ${this.#options.layout.log}/${name}.log`,
       },
     );
+  }
+
+  #neverReady(name: string, why: string): SpikeError {
+    return new SpikeError("state_not_ready", `${name} cannot get ready: ${why}`, {
+      hint:
+        `Put right what it names and start it again; see ${this.#options.layout.log}/${name}.log`,
+    });
   }
 
   #awaited(positions: readonly number[]): AwaitedKeepers {
