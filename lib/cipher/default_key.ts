@@ -8,13 +8,10 @@ import {
   wrapDataKey,
 } from "../seal/mod.ts";
 import { isDamage } from "../secret/damage.ts";
-import type { KeyRow, Store, StoreTx } from "../store/port.ts";
+import type { KeyRow, Store } from "../store/port.ts";
 
 /** Name of the key that callers use who name none. */
 export const DEFAULT_KEY = "cipher/default";
-
-/** Revision of a store whose one transaction was the one that initialised it. */
-const REVISION_OF_NEW = 1;
 
 /** What loading the default key takes. */
 export interface DefaultKeyOptions {
@@ -22,25 +19,17 @@ export interface DefaultKeyOptions {
   readonly keyring: Keyring;
   /** Version n goes into slot n - 1. */
   readonly slots: KeySlots;
-  readonly random: RandomSource;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
   /** Called for a version whose row is not there, or not what was stored; its slot stays empty. */
   readonly onDamage: (version: number, reason: "missing" | "altered") => void;
 }
 
 /**
- * Puts the versions of the default key into their slots and answers the newest one, 0 when there is none. A store
- * that was just made is given the first version: 32 random bytes, wrapped by the current KEK, so that what was
- * encrypted outlives every rotation of keys above. A row that was damaged, or removed later on, is never replaced,
- * since it may still be put right from a backup.
+ * Puts the versions of the default key into their slots and answers the newest one, 0 when there is none. A row that
+ * was damaged or removed is never replaced, since it may still be put right from a backup.
  */
 export async function loadDefaultKey(options: DefaultKeyOptions): Promise<number> {
   const { store, onDamage } = options;
-  let rows = await store.keys(DEFAULT_KEY);
-  if (rows.length === 0 && await isJustMade(store)) {
-    rows = await store.write((tx) => makeFirst(tx, options));
-  }
+  const rows = await store.keys(DEFAULT_KEY);
   if (rows.length === 0) onDamage(1, "missing");
   for (const row of rows) {
     if (!place(row, options)) onDamage(row.version, "altered");
@@ -48,42 +37,29 @@ export async function loadDefaultKey(options: DefaultKeyOptions): Promise<number
   return Math.max(0, ...rows.map(({ version }) => version));
 }
 
-/**
- * Whether nothing was written since the store was initialised. The counter alone could have been put back; whoever
- * empties the store, too, has left nothing to protect but what was encrypted.
- */
-async function isJustMade(store: Store): Promise<boolean> {
-  if (await store.revision() !== REVISION_OF_NEW) return false;
-  const [keys, paths, { rows }] = await Promise.all([
-    store.keys(),
-    store.listPaths({ limit: 1 }),
-    store.policies(),
-  ]);
-  return keys.length === 0 && paths.length === 0 && rows.length === 0;
+/** What the first version is made from. */
+export interface FirstKeyOptions {
+  /** 16 bytes. */
+  readonly storeId: Uint8Array;
+  /** The KEK that is in use and its generation. */
+  readonly kek: Uint8Array;
+  readonly kekGeneration: number;
+  readonly random: RandomSource;
+  readonly createdAtMs: number;
 }
 
-async function makeFirst(
-  tx: StoreTx,
-  { keyring, random, clock }: DefaultKeyOptions,
-): Promise<readonly KeyRow[]> {
-  const kekGeneration = keyring.currentKek;
+/**
+ * The first version of the default key: 32 random bytes, wrapped by a KEK, so that what was encrypted outlives every
+ * rotation of keys above. Stored in the transaction that initialises the store and at no other time, so that a key
+ * that is missing later on is known to have been removed.
+ */
+export function makeFirstKey(options: FirstKeyOptions): KeyRow {
+  const { kek, kekGeneration, random, createdAtMs } = options;
   const key = newKey(random);
-  try {
-    const place = placeOf(keyring, { version: 1, kekGeneration });
-    const wrapped = wrapDataKey(keyring.kek(kekGeneration), place, key, random);
-    await tx.reserveSeals(kekGeneration, 1);
-    await tx.putKey({
-      name: DEFAULT_KEY,
-      version: 1,
-      kekGeneration,
-      wrapped,
-      createdAtMs: clock(),
-      reservedSeals: 0,
-    });
-  } finally {
-    wipe(key);
-  }
-  return await tx.keys(DEFAULT_KEY);
+  const at = { version: 1, kekGeneration };
+  const wrapped = wrapDataKey(kek, placeOf(options, at), key, random);
+  wipe(key);
+  return { name: DEFAULT_KEY, ...at, wrapped, createdAtMs, reservedSeals: 0 };
 }
 
 /** False for a row that is not what was stored. */
@@ -101,7 +77,7 @@ function place(row: KeyRow, { keyring, slots }: DefaultKeyOptions): boolean {
 }
 
 function placeOf(
-  { storeId }: Keyring,
+  { storeId }: Pick<Keyring, "storeId">,
   { version, kekGeneration }: Pick<KeyRow, "version" | "kekGeneration">,
 ) {
   return { storeId, table: "key", path: DEFAULT_KEY, version, kekGeneration } as const;

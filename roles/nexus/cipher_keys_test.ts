@@ -72,21 +72,6 @@ Deno.test("the cipher key survives a restart, a wipe and a recovery", async () =
   assert.deepEqual(await second.service.decrypt(encrypted), PLAINTEXT);
 });
 
-Deno.test("a store made before there were cipher keys is given one", async () => {
-  const world = build();
-  await world.start();
-  const meta = await world.store.meta();
-  const keks = await world.store.keks();
-  const [kek] = keks;
-  assert.ok(meta && kek);
-  const older = openMemory();
-  await older.write((tx) => tx.initialise(meta, kek));
-  assert.deepEqual(await older.keys(), []);
-  const { start, service } = build(older);
-  await start();
-  assert.deepEqual(await service.decrypt(await service.encrypt(PLAINTEXT)), PLAINTEXT);
-});
-
 Deno.test("a memory store has another cipher key at each start", async () => {
   const [first, second] = [build(), build()];
   await first.control.startEphemeral();

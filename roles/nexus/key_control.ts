@@ -346,10 +346,14 @@ export class KeyControl {
     const ring = new LockedKeyring(kekSlots, storeId);
     try {
       fillKeyring(ring, storageKey, await store.keks());
-      const onDamage = (version: number) =>
-        this.#options.log.error("cipher_key_damaged", { version });
-      const load = { ...this.#options, keyring: ring, slots: cipherSlots, onDamage };
-      page.cipherVersion = await loadDefaultKey(load);
+      const onDamage = (version: number, reason: string) =>
+        this.#options.log.error("cipher_key_damaged", { version, reason });
+      page.cipherVersion = await loadDefaultKey({
+        store,
+        keyring: ring,
+        slots: cipherSlots,
+        onDamage,
+      });
     } catch (error) {
       this.wipe();
       throw error;

@@ -1,3 +1,4 @@
+import { makeFirstKey } from "../../lib/cipher/mod.ts";
 import { type ShardSet, shardsOf, storeCheck } from "../../lib/recovery/mod.ts";
 import { deriveStorageKey, newKey, type RandomSource, wipe, wrapKek } from "../../lib/seal/mod.ts";
 import type { Store } from "../../lib/store/mod.ts";
@@ -10,7 +11,7 @@ export interface NewStoreOptions {
 }
 
 /**
- * Makes the store that `root` opens, with its first KEK, in one transaction. From here on a value that proves the
+ * Makes the store that `root` opens, with its first KEK and cipher key, in one transaction. From here on a value that proves the
  * key stands beside the data. Answers the store's id.
  *
  * @throws SpikeError `state_already_initialized` when there is a store
@@ -24,12 +25,13 @@ export async function makeStore(
   const storageKey = deriveStorageKey(root, storeId);
   const kek = newKey(random);
   const wrapped = wrapKek(storageKey, storeId, 1, kek, random);
+  const createdAtMs = clock();
+  const cipherKey = makeFirstKey({ storeId, kek, kekGeneration: 1, random, createdAtMs });
   wipe(storageKey, kek);
   const shards = shardsOf(root, set, storeId);
   const commitments = shards.map(({ stamp }) => stamp.commitment);
   for (const { bytes } of shards) wipe(bytes);
   const { scheme, setId, generation, threshold, shares } = set;
-  const createdAtMs = clock();
   const meta = {
     storeId,
     keyCheck: storeCheck(root, { storeId, set, commitments }),
@@ -37,7 +39,10 @@ export async function makeStore(
     shardSet: { setId, generation, threshold, shares, commitments },
     createdAtMs,
   };
-  const first = { generation: 1, wrapped, createdAtMs, reservedSeals: 0, state: "active" } as const;
-  await store.write((tx) => tx.initialise(meta, first));
+  const first = { generation: 1, wrapped, createdAtMs, reservedSeals: 1, state: "active" } as const;
+  await store.write(async (tx) => {
+    await tx.initialise(meta, first);
+    await tx.putKey(cipherKey);
+  });
   return storeId;
 }
