@@ -26,6 +26,11 @@ export class BodyBudget {
   }
 }
 
+/** A body in pieces of a byte costs the runtime hundreds of times its length. */
+const MOST_PIECES = 32_768;
+
+const EMPTY = new Uint8Array(0);
+
 type Outcome =
   | { kind: "reading" }
   | { kind: "complete" }
@@ -35,34 +40,33 @@ export interface BodyOptions {
   /** No more than this is ever kept, whatever a route allows. */
   readonly ceilingBytes: number;
   readonly budget: BodyBudget;
-  /** How much of what nobody will read is taken. Default 16 MiB. */
-  readonly mostDroppedBytes?: number;
   /** Called once when the body is refused for its size: answer, then end the connection. */
   readonly onOverflow: () => void;
-  /** Called once when the client goes on regardless: end the connection at once. */
+  /** Called once when the client goes on regardless: end the connection. */
   readonly onFlood: () => void;
 }
 
 /**
  * One request's body, counted from its first byte on. Bytes that nobody will read are dropped as they come, up
- * to a limit, so that a client in mid-sentence can still get its answer.
+ * to the ceiling once more, so that a client in mid-sentence can still get its answer.
  */
 export class BoundedBody {
-  #chunks: Uint8Array[] = [];
+  /** The first chunk itself; more of them are gathered. */
+  #held: Uint8Array = EMPTY;
   #size = 0;
   #outcome: Outcome = { kind: "reading" };
   #limit: number;
   #isReleased = false;
   #droppedBytes = 0;
+  #pieces = 0;
   #waiting: (() => void)[] = [];
-  readonly #mostDropped: number;
+  readonly #ceiling: number;
   readonly #budget: BodyBudget;
   readonly #onOverflow: () => void;
   #onFlood: (() => void) | undefined;
 
   constructor(incoming: IncomingMessage, options: BodyOptions) {
-    this.#limit = options.ceilingBytes;
-    this.#mostDropped = options.mostDroppedBytes ?? 16 * 1024 * 1024;
+    this.#limit = this.#ceiling = options.ceilingBytes;
     this.#budget = options.budget;
     this.#onOverflow = options.onOverflow;
     this.#onFlood = options.onFlood;
@@ -80,7 +84,7 @@ export class BoundedBody {
   }
 
   /**
-   * The whole body.
+   * The whole body, which is wiped on release.
    *
    * @throws SpikeError `api_bad_request` past `limitBytes` or when the client stopped half-way, `state_not_ready`
    *   when the budget is used up
@@ -94,36 +98,58 @@ export class BoundedBody {
     if (this.#outcome.kind === "refused") throw this.#outcome.error;
     // It was complete before anybody said how long it may be.
     if (this.#size > this.#limit) throw tooLarge(this.#limit);
-    return this.#join();
+    return this.#held.subarray(0, this.#size);
   }
 
-  /** Wipes and gives back what is held; what still arrives is dropped, up to a limit. Idempotent. */
+  /** Wipes and gives back what is held; what still arrives is dropped, up to the ceiling. Idempotent. */
   release(): void {
-    for (const chunk of this.#chunks) chunk.fill(0);
-    this.#chunks = [];
-    this.#budget.give(this.#size);
+    this.#held.fill(0);
+    this.#budget.give(this.#held.length);
+    this.#held = EMPTY;
     this.#size = 0;
     this.#isReleased = true;
   }
 
   #keep(chunk: Uint8Array): void {
+    this.#pieces++;
     if (this.#isReleased) {
       this.#droppedBytes += chunk.length;
-      if (this.#droppedBytes <= this.#mostDropped) return;
+      if (this.#droppedBytes <= this.#ceiling && this.#pieces <= MOST_PIECES) return;
       this.#onFlood?.();
       this.#onFlood = undefined;
       return;
     }
     if (this.#size + chunk.length > this.#limit) return this.#refuse(tooLarge(this.#limit));
-    if (!this.#budget.take(chunk.length)) {
+    if (this.#pieces > MOST_PIECES) return this.#refuse(tooManyPieces());
+    if (!this.#makeRoom(chunk)) {
       return this.#refuse(
         new SpikeError("state_not_ready", "The server holds too many request bodies", {
           hint: "Try again in a moment",
         }),
       );
     }
-    this.#chunks.push(chunk);
+    if (this.#held !== chunk) {
+      this.#held.set(chunk, this.#size);
+      chunk.fill(0);
+    }
     this.#size += chunk.length;
+  }
+
+  /** Makes room for one more chunk; false when the budget does not allow it. */
+  #makeRoom(chunk: Uint8Array): boolean {
+    const needed = this.#size + chunk.length;
+    const capacity = this.#held.length;
+    if (needed <= capacity) return true;
+    const wanted = Math.max(needed, Math.min(2 * capacity, this.#limit));
+    if (!this.#budget.take(wanted - capacity)) return false;
+    if (capacity === 0) this.#held = chunk;
+    else {
+      const larger = new Uint8Array(wanted);
+      larger.set(this.#held);
+      this.#held.fill(0);
+      this.#held = larger;
+    }
+    return true;
   }
 
   #refuse(error: SpikeError, isOverflow = true): void {
@@ -138,22 +164,14 @@ export class BoundedBody {
     this.#outcome = outcome;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
-
-  #join(): Uint8Array {
-    const [only] = this.#chunks;
-    if (this.#chunks.length === 1 && only) return only;
-    const whole = new Uint8Array(this.#size);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at);
-      at += chunk.length;
-    }
-    return whole;
-  }
 }
 
 function tooLarge(limit: number): SpikeError {
   return new SpikeError("api_bad_request", `Request body is longer than ${limit} bytes`);
+}
+
+function tooManyPieces(): SpikeError {
+  return new SpikeError("api_bad_request", `Request body comes in more than ${MOST_PIECES} pieces`);
 }
 
 function cutShort(): SpikeError {

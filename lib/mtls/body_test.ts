@@ -18,13 +18,12 @@ class FakeRequest extends EventEmitter {
 
 function bounded(
   request: FakeRequest,
-  options: { ceilingBytes?: number; mostDroppedBytes?: number; budget?: BodyBudget } = {},
+  options: { ceilingBytes?: number; budget?: BodyBudget } = {},
 ) {
   const overflows: number[] = [];
   const floods: number[] = [];
   const body = new BoundedBody(request as unknown as IncomingMessage, {
     ceilingBytes: 100,
-    mostDroppedBytes: 100,
     budget: new BodyBudget(1000),
     onOverflow: () => overflows.push(1),
     onFlood: () => floods.push(1),
@@ -142,4 +141,36 @@ Deno.test("after the answer a short rest is dropped, an endless one ends the con
   assert.equal(floods.length, 0);
   request.data(1);
   assert.equal(floods.length, 1);
+});
+
+Deno.test("a body in too many pieces is refused, also when nobody reads it", async () => {
+  const request = new FakeRequest();
+  const { body, overflows } = bounded(request, {
+    ceilingBytes: 100_000,
+    budget: new BodyBudget(100_000),
+  });
+  const whole = body.read(100_000);
+  for (let i = 0; i <= 32_768; i++) request.data(1);
+  await assert.rejects(whole, { code: "api_bad_request", message: /pieces/ });
+  assert.equal(overflows.length, 1);
+
+  const unread = new FakeRequest();
+  const { body: answered, floods } = bounded(unread, { ceilingBytes: 100_000 });
+  answered.release();
+  for (let i = 0; i <= 32_768; i++) unread.data(1);
+  assert.equal(floods.length, 1);
+});
+
+Deno.test("what is held of many pieces is wiped, and counts with its reserve", async () => {
+  const request = new FakeRequest();
+  const budget = new BodyBudget(1000);
+  const { body } = bounded(request, { budget });
+  const pieces = [request.data(30, 1), request.data(5, 2), request.data(5, 3)];
+  assert.equal(budget.heldBytes, 60);
+  request.emit("end");
+  const whole = await body.read(100);
+  assert.deepEqual([whole.length, whole[0], whole[30], whole[39]], [40, 1, 2, 3]);
+  body.release();
+  for (const bytes of [whole, ...pieces]) assert.ok(bytes.every((byte) => byte === 0));
+  assert.equal(budget.heldBytes, 0);
 });

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { SpikeError } from "../api/error.ts";
 import type { PeerVerdict, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { pemEncode } from "../spiffe/mod.ts";
@@ -10,6 +10,8 @@ import type { Logger } from "../telemetry/log.ts";
 import { BodyBudget, BoundedBody } from "./body.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { peerChain } from "./chain.ts";
+import { dropInput, endAfterAnswer, endWith } from "./linger.ts";
+import { headFault, lastResponse, MALFORMED } from "./malformed.ts";
 import { assertAnswersNobody } from "./stranger_check.ts";
 
 /** The verified caller of a request. */
@@ -57,25 +59,23 @@ export interface MtlsServer {
   close(drainMs?: number): Promise<void>;
 }
 
-/** How long a refused body may go on after its answer. */
-const LINGER_MS = 2_000;
-
 /** What is remembered of a connection. */
 interface Connection {
   readonly chain: readonly Uint8Array[];
   verdict: Peer;
   readonly generation: number;
   requestsUnderWay: number;
+  /** On the wire since the last request began. */
+  receivedBytes: number;
   /** Nothing more is served on it after the requests under way. */
   isClosing: boolean;
 }
 
-/** The answer to what is no HTTP, or breaks the limits of its header or its time. */
-const MALFORMED = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n" +
-  'content-type: application/json\r\ncontent-length: 25\r\n\r\n{"err":"api_bad_request"}';
-
 /** How many requests one connection may have in the pipe. Our clients and the original's send one at a time. */
 const PIPELINE_LIMIT = 8;
+
+/** No body longer than this is ever kept unless it is asked for. */
+const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
  * An HTTPS server that knows its callers by SPIFFE ID. Whatever the runtime thinks of a certificate, the
@@ -101,6 +101,8 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     minVersion: "TLSv1.2",
     handshakeTimeout: 10_000,
     maxHeaderSize: 16 * 1024,
+    // Judged with the rest of the head, so that the answer is ours.
+    requireHostHeader: false,
     headersTimeout: options.headersTimeoutMs ?? 10_000,
     requestTimeout: options.requestTimeoutMs ?? 30_000,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 30_000,
@@ -119,8 +121,9 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     const connection = judgeConnection(socket, { ...options, judge, progress });
-    if (connection) connections.set(socket, connection);
-    else socket.destroy();
+    if (!connection) return void socket.destroy();
+    connections.set(socket, connection);
+    limitWrapping(socket, connection, options.maxBodyBytes ?? MAX_BODY_BYTES);
   });
   server.on("tlsClientError", (error: Error & { code?: string }, socket?: TLSSocket) => {
     log.warn("tls_handshake_failed", { code: error.code ?? "unknown", detail: error.message });
@@ -129,9 +132,16 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   server.on("clientError", (error: Error & { code?: string }, socket: TLSSocket) => {
     if (!connections.has(socket) || !socket.writable) return void socket.destroy();
     log.warn("malformed_request", { code: error.code ?? "unknown" });
-    socket.end(MALFORMED, () => socket.destroy());
+    endWith(MALFORMED, socket);
   });
-  server.on("request", createRequestHandler({ ...options, clock, judge, connections }));
+  const onRequest = createRequestHandler({ ...options, clock, judge, connections });
+  server.on("request", onRequest);
+  // An expectation that is not met is refused with everything else that makes no request.
+  server.on("checkExpectation", onRequest);
+  server.on(
+    "connect",
+    (_incoming: IncomingMessage, socket: TLSSocket) => endWith(MALFORMED, socket),
+  );
 
   return {
     listen: async (address) => {
@@ -192,7 +202,19 @@ function judgeConnection(
     return refuse("wrong-role", "This identity may not connect here", verdict.id);
   }
   const generation = deps.source.current().generation;
-  return { chain, verdict, generation, requestsUnderWay: 0, isClosing: false };
+  return { chain, verdict, generation, requestsUnderWay: 0, receivedBytes: 0, isClosing: false };
+}
+
+/**
+ * Ends a connection on which too much comes that is neither head nor body, such as line ends between requests or
+ * extensions of chunks.
+ */
+function limitWrapping(socket: TLSSocket, connection: Connection, maxBodyBytes: number): void {
+  const mostBytes = 2 * maxBodyBytes + 1024 * 1024;
+  socket.on("data", (chunk: Uint8Array) => {
+    connection.receivedBytes += chunk.length;
+    if (connection.receivedBytes > mostBytes) socket.destroy();
+  });
 }
 
 function remoteOf(socket: Socket): string {
@@ -207,6 +229,8 @@ type RequestDeps = MtlsServerOptions & {
 
 interface Exchange {
   readonly context: RequestContext;
+  /** What makes it no request. */
+  readonly fault: string | undefined;
   /** Whether the answer says that it is the connection's last. */
   mustClose: boolean;
 }
@@ -216,28 +240,43 @@ function createRequestHandler(deps: RequestDeps) {
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const listener = getRequestListener(
     (request, env) => respond(request, env.incoming as IncomingMessage, deps, exchanges),
-    { overrideGlobalObjects: false, autoCleanupIncoming: false },
+    {
+      overrideGlobalObjects: false,
+      autoCleanupIncoming: false,
+      errorHandler: (error) => {
+        if (error instanceof RequestError) return lastResponse(400);
+        deps.log.error("request_crashed", { detail: String(error) });
+        return lastResponse(500);
+      },
+    },
   );
   return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const socket = incoming.socket as TLSSocket;
     const connection = deps.connections.get(socket);
-    const isServed = connection && !connection.isClosing &&
-      connection.requestsUnderWay < PIPELINE_LIMIT;
-    if (!isServed) return void socket.destroy();
+    if (!connection) return void socket.destroy();
+    if (connection.isClosing || connection.requestsUnderWay === PIPELINE_LIMIT) {
+      // Those under way have come as a whole by now, and are answered.
+      connection.isClosing = true;
+      return dropInput(socket);
+    }
+    connection.receivedBytes = 0;
     const mustClose = recheck(connection, deps);
     if (mustClose === "refused") return void socket.destroy();
     const exchange: Exchange = {
       context: { peer: connection.verdict, readBody: (limit) => body.read(limit) },
+      fault: headFault(incoming),
       mustClose: mustClose === "close",
     };
+    // Whom the client meant to reach was settled by the handshake; its word for us is checked and has no meaning.
+    incoming.headers.host = "localhost";
     const body = new BoundedBody(incoming, {
-      ceilingBytes: deps.maxBodyBytes ?? 1024 * 1024,
+      ceilingBytes: deps.maxBodyBytes ?? MAX_BODY_BYTES,
       budget,
       onOverflow: () => {
         exchange.mustClose = true;
-        endAfterAnswer(incoming, outgoing, socket);
+        endAfterAnswer(socket);
       },
-      onFlood: () => socket.destroy(),
+      onFlood: () => endWith("", socket),
     });
     connection.requestsUnderWay++;
     outgoing.once("close", () => {
@@ -259,6 +298,10 @@ async function respond(
   const exchange = exchanges.get(incoming);
   if (!exchange) {
     throw new Error("A request reached the handler without a verdict on its connection");
+  }
+  if (exchange.fault !== undefined) {
+    deps.log.warn("malformed_request", { code: exchange.fault });
+    return lastResponse(400);
   }
   const response = await deps.fetch(request, exchange.context);
   if (exchange.mustClose) response.headers.set("connection", "close");
@@ -293,28 +336,6 @@ function recheck(connection: Connection, deps: RequestDeps): "keep" | "close" | 
   if (deps.source.current().generation !== connection.generation) return "close";
   const left = verdict.leafNotAfterMs - deps.clock();
   return left * 4 < verdict.leafNotAfterMs - verdict.leafNotBeforeMs ? "close" : "keep";
-}
-
-/**
- * Lets the answer out, then ends the connection, however much the client still sends. Our side ends first and what
- * comes is dropped for a while: a connection that is closed over unread bytes is reset, and the reset can overtake
- * the answer.
- */
-function endAfterAnswer(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  socket: TLSSocket,
-): void {
-  const end = () => {
-    if (incoming.complete && outgoing.writableFinished) socket.destroy();
-  };
-  // What the runtime calls after the last answer of a connection.
-  socket.destroySoon = () => void socket.end(end);
-  incoming.once("end", end);
-  outgoing.once("finish", end);
-  // A client that never reads its answer, or never stops, must not keep the connection.
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once("close", () => clearTimeout(timer));
 }
 
 async function listen(server: Server, address: Address): Promise<number> {
