@@ -71,7 +71,9 @@ function admitBootstrap(holding: Holding, contribution: Contribution): void {
     throw new SpikeError("api_bad_request", "Bootstrap cannot prepare a pending shard");
   }
   if (holdingState(holding) === "confirmed" && !contribution.isForced) {
-    throw new SpikeError("shard_held", "This keeper holds a shard that a Nexus has confirmed", {
+    // Who sends no stamp knows none of our codes either.
+    const code = contribution.stamp ? "shard_held" : "api_bad_request";
+    throw new SpikeError(code, "This keeper holds a shard that a Nexus has confirmed", {
       hint: "The system is already bootstrapped; nothing was changed",
     });
   }

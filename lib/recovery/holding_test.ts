@@ -94,10 +94,10 @@ const TABLE: [string, Holding, Contribution, string][] = [
     "shard_held",
   ],
   [
-    "confirmed keeps from unstamped bootstrap",
+    "confirmed keeps from unstamped bootstrap, in a code that it knows",
     CONFIRMED,
     offer("bootstrap", { isStamped: false }),
-    "shard_held",
+    "api_bad_request",
   ],
   [
     "confirmed gives way to a forced bootstrap",

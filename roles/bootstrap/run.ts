@@ -13,7 +13,7 @@ import {
 } from "../../lib/seal/mod.ts";
 import { combine } from "../../lib/shamir/mod.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
-import { decide, type Survey } from "./survey.ts";
+import { decide, type KeeperFinding, type Survey } from "./survey.ts";
 import { retry, type RetryDeps } from "./retry.ts";
 
 /** Nexus as Bootstrap needs it. */
@@ -60,7 +60,7 @@ export async function runBootstrap(deps: BootstrapDeps): Promise<void> {
     wipe(drawn);
     await distribute(rootKey, set, deps);
     // Where a keeper drops stamps Nexus may not know the set. It takes the original's proof just as well.
-    const areStampsKept = found.keepers.every((probe) => probe !== undefined);
+    const areStampsKept = found.keepers.every((finding) => typeof finding === "object");
     const key = areStampsKept ? deriveVerifyKey(rootKey, set.setId) : rootKey;
     try {
       await prove(key, deps);
@@ -76,21 +76,17 @@ export async function runBootstrap(deps: BootstrapDeps): Promise<void> {
 }
 
 async function survey({ nexus, keepers, settings }: BootstrapDeps): Promise<Survey> {
-  const unlessUnreachable = (error: unknown): undefined => {
-    if (error instanceof SpikeError && error.code === "net_peer_connection") return undefined;
+  const ifUnreachable = <T>(value: T) => (error: unknown): T => {
+    if (error instanceof SpikeError && error.code === "net_peer_connection") return value;
     throw error;
   };
-  const [status, ...probes] = await Promise.all(
-    [
-      nexus.status().catch(unlessUnreachable),
-      ...keepers.map((keeper) => keeper.probe().catch(unlessUnreachable)),
-    ] as const,
-  );
-  return {
-    nexus: status as NexusStatus | undefined,
-    keepers: probes as Survey["keepers"],
-    isForced: settings.force,
-  };
+  const look = async (keeper: KeeperClient): Promise<KeeperFinding> =>
+    await keeper.probe().catch(ifUnreachable("unreachable" as const)) ?? "silent";
+  const [status, findings] = await Promise.all([
+    nexus.status().catch(ifUnreachable(undefined)),
+    Promise.all(keepers.map(look)),
+  ]);
+  return { nexus: status, keepers: findings, isForced: settings.force };
 }
 
 async function distribute(rootKey: Uint8Array, set: ShardSet, deps: BootstrapDeps): Promise<void> {

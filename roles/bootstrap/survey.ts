@@ -2,12 +2,18 @@ import { SpikeError } from "../../lib/api/error.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
 import type { KeeperProbe } from "../../lib/recovery/mod.ts";
 
+/**
+ * What a keeper says that it holds; `silent` when it answers but cannot say, as those do that know no probes;
+ * `unreachable` when it does not answer.
+ */
+export type KeeperFinding = KeeperProbe | "silent" | "unreachable";
+
 /** What Bootstrap finds before it acts. */
 export interface Survey {
   /** Undefined when Nexus does not answer: distributing does not need it. */
   readonly nexus: NexusStatus | undefined;
-  /** By position; undefined for a keeper that cannot say (none that runs unmodified original code can). */
-  readonly keepers: readonly (KeeperProbe | undefined)[];
+  /** By position. */
+  readonly keepers: readonly KeeperFinding[];
   readonly isForced: boolean;
 }
 
@@ -34,8 +40,19 @@ export function decide({ nexus, keepers, isForced }: Survey): Decision {
       "Bring the keepers back, or restore the key with spike operator restore; for a new system move the database away",
     );
   }
-  const confirmed = keepers.flatMap((probe, i) => probe?.state === "confirmed" ? [i + 1] : []);
-  if (confirmed.length === 0 || isForced) return { kind: "go" };
+  if (isForced) return { kind: "go" };
+  const confirmed = positions(
+    keepers,
+    (found) => typeof found === "object" && found.state === "confirmed",
+  );
+  const silent = positions(keepers, (found) => found === "silent");
+  if (confirmed.length === 0 && silent.length > 0 && !nexus) {
+    return refuse(
+      `Keepers ${silent.join(", ")} cannot say whether they hold shards, and Nexus does not answer`,
+      "Start Nexus first, so that it can tell whether the system is bootstrapped; or run again with --force",
+    );
+  }
+  if (confirmed.length === 0) return { kind: "go" };
   if (nexus?.state === "database_lost") {
     return refuse(
       `Keepers ${confirmed.join(", ")} hold shards of a database that Nexus does not have`,
@@ -48,6 +65,13 @@ export function decide({ nexus, keepers, isForced }: Survey): Decision {
       confirmed.join(", ")
     } hold confirmed shards: the system is already bootstrapped, nothing was changed`,
   };
+}
+
+function positions(
+  keepers: readonly KeeperFinding[],
+  isMeant: (found: KeeperFinding) => boolean,
+): number[] {
+  return keepers.flatMap((found, i) => isMeant(found) ? [i + 1] : []);
 }
 
 function refuse(message: string, hint: string): Decision {

@@ -21,11 +21,16 @@ function nexus(state: State, initialized: boolean): NexusStatus {
 const EMPTY: KeeperProbe = { state: "empty" };
 const UNCONFIRMED: KeeperProbe = { state: "unconfirmed" };
 const CONFIRMED: KeeperProbe = { state: "confirmed" };
-const SILENT = undefined;
+const SILENT = "silent";
+const AWAY = "unreachable";
 
 /** Nexus, keepers, forced: what is decided. */
 const TABLE: [string, Survey["nexus"], Survey["keepers"], boolean, string][] = [
-  ["nobody answers", undefined, [SILENT, SILENT, SILENT], false, "go"],
+  ["nobody answers", undefined, [AWAY, AWAY, AWAY], false, "go"],
+  ["keepers know no probes, Nexus is away", undefined, [SILENT, SILENT, SILENT], false, "refuse"],
+  ["one knows no probes, Nexus is away", undefined, [EMPTY, UNCONFIRMED, SILENT], false, "refuse"],
+  ["they know no probes, it is forced", undefined, [SILENT, SILENT, SILENT], true, "go"],
+  ["keepers know no probes, Nexus waits", nexus("waiting", false), [SILENT, SILENT], false, "go"],
   ["all is new", nexus("waiting", false), [EMPTY, EMPTY, EMPTY], false, "go"],
   ["keepers are new, Nexus is away", undefined, [EMPTY, EMPTY, EMPTY], false, "go"],
   ["a run was killed half-way", nexus("waiting", false), [UNCONFIRMED, EMPTY, EMPTY], false, "go"],
@@ -65,7 +70,7 @@ const TABLE: [string, Survey["nexus"], Survey["keepers"], boolean, string][] = [
     true,
     "refuse",
   ],
-  ["one keeper is confirmed, Nexus is away", undefined, [EMPTY, CONFIRMED, SILENT], false, "done"],
+  ["one keeper is confirmed, Nexus is away", undefined, [EMPTY, CONFIRMED, AWAY], false, "done"],
   [
     "one keeper is confirmed, Nexus waits",
     nexus("waiting", false),
