@@ -23,10 +23,15 @@ export async function serveControl(
 async function acceptAll(listener: Deno.Listener, handlers: ControlHandlers): Promise<void> {
   for await (const connection of listener) {
     serveOne(connection, handlers).catch((error) => {
-      // The command was interrupted and does not wait for its answer any more.
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      if (!isHangUp(error)) throw error;
     });
   }
+}
+
+/** The command was interrupted and does not wait for its answer any more; how that shows depends on the moment. */
+function isHangUp(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.ConnectionReset;
 }
 
 async function serveOne(connection: Deno.Conn, handlers: ControlHandlers): Promise<void> {
