@@ -11,7 +11,7 @@ import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
 import type { Store } from "../../lib/store/mod.ts";
 import { createLogger } from "../../lib/telemetry/mod.ts";
 import { VERSION } from "../../lib/version.ts";
-import type { CorePort } from "./core_port.ts";
+import type { CorePort, RestoreProgress } from "./core_port.ts";
 import { KeeperSync } from "./keeper_sync.ts";
 import { KeyControl } from "./key_control.ts";
 import type { SharedPage } from "./page.ts";
@@ -78,7 +78,16 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   }
   return {
     control,
-    port: createPort({ ...options, control, sync, restore, inTurn, wake, startedAtMs: clock() }),
+    port: createPort({
+      ...options,
+      control,
+      sync,
+      restore,
+      inTurn,
+      wake,
+      startedAtMs: clock(),
+      restored: { isByHand: false },
+    }),
     stop: async () => {
       stopping.abort();
       sync.stop();
@@ -107,6 +116,8 @@ type PortDeps = CoreOptions & {
   readonly inTurn: InTurn;
   readonly wake: Wake;
   readonly startedAtMs: number;
+  /** Whether the key in force was brought back by shards that people handed in. */
+  readonly restored: { isByHand: boolean };
 };
 
 function createPort(deps: PortDeps): CorePort {
@@ -159,12 +170,7 @@ function createPort(deps: PortDeps): CorePort {
       wiping(shard, () =>
         inTurn(async () => {
           refuseWithoutKeepers(settings);
-          if (page.state === "ready") {
-            throw new SpikeError(
-              "state_already_initialized",
-              "This Nexus has its root key; nothing was changed",
-            );
-          }
+          if (page.state === "ready") return await answerRestored(deps, index, shard);
           if (!await store.meta()) {
             throw new SpikeError(
               "api_bad_request",
@@ -176,9 +182,29 @@ function createPort(deps: PortDeps): CorePort {
           }
           const progress = await deps.restore.add(index, shard);
           if (progress.restored) wake.now();
+          deps.restored.isByHand = progress.restored;
           return progress;
         })),
   };
+}
+
+/**
+ * A working key is never replaced. But the custodian who brings one shard more than it took hears that the key is
+ * restored, not that something is wrong.
+ */
+async function answerRestored(
+  { control, restored, store }: PortDeps,
+  index: number,
+  shard: Uint8Array,
+): Promise<RestoreProgress> {
+  if (restored.isByHand && await control.isCommittedShard(index, shard)) {
+    const collected = (await store.meta())?.shardSet.threshold ?? 0;
+    return { collected, remaining: 0, restored: true };
+  }
+  throw new SpikeError(
+    "state_already_initialized",
+    "This Nexus has its root key; nothing was changed",
+  );
 }
 
 /** Zeroes `bytes` when the work is over, however it ends. */

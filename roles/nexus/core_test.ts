@@ -130,7 +130,13 @@ Deno.test("a restored key opens the store, and what was restored by hand is wipe
   assert.equal(page.state, "ready");
   assert.ok(handed.every((bytes) => bytes.every((byte) => byte === 0)));
   assert.deepEqual(await port.putSecret(PUT), { version: 1 });
-  await assert.rejects(port.restore(1, one.bytes.slice()), { code: "state_already_initialized" });
+  assert.deepEqual(await port.restore(1, one.bytes.slice()), {
+    collected: 2,
+    remaining: 0,
+    restored: true,
+  }, "one custodian more hears that it is done");
+  const foreign = two.bytes.with(0, 1 ^ (two.bytes[0] ?? 0));
+  await assert.rejects(port.restore(2, foreign), { code: "state_already_initialized" });
   assert.equal((await port.recover()).length, 3);
   await stop();
 });
