@@ -40,7 +40,6 @@ export function dropInput(socket: TLSSocket): void {
   });
   // The parser holds a connection back while nobody reads a body.
   socket.resume();
-  socket.once("end", () => socket.destroy());
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(timer));
 }

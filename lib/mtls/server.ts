@@ -3,16 +3,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { SpikeError } from "../api/error.ts";
 import type { PeerVerdict, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { pemEncode } from "../spiffe/mod.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { BodyBudget, BoundedBody } from "./body.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { peerChain } from "./chain.ts";
+import { type Address, listen } from "./listen.ts";
 import { dropInput, endAfterAnswer, endWith } from "./linger.ts";
 import { headFault, lastResponse, MALFORMED } from "./malformed.ts";
-import { assertAnswersNobody } from "./stranger_check.ts";
 
 /** The verified caller of a request. */
 export type Peer = PeerVerdict & { ok: true };
@@ -45,13 +44,6 @@ export interface MtlsServerOptions {
   readonly keepAliveTimeoutMs?: number;
 }
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-  /** Several listeners of one process share the port. */
-  readonly reusePort?: boolean;
-}
-
 export interface MtlsServer {
   /** Resolves with the port once the self-test has passed. */
   listen(address: Address): Promise<number>;
@@ -65,6 +57,7 @@ interface Connection {
   verdict: Peer;
   readonly generation: number;
   requestsUnderWay: number;
+  latest: IncomingMessage | undefined;
   /** On the wire since the last request began. */
   receivedBytes: number;
   /** Nothing more is served on it after the requests under way. */
@@ -103,11 +96,14 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     maxHeaderSize: 16 * 1024,
     // Judged with the rest of the head, so that the answer is ours.
     requireHostHeader: false,
+    allowHalfOpen: true,
     headersTimeout: options.headersTimeoutMs ?? 10_000,
     requestTimeout: options.requestTimeoutMs ?? 30_000,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 30_000,
     connectionsCheckingInterval: 1_000,
   });
+  // A client that has said all it has to say still gets its answers.
+  Object.assign(server, { httpAllowHalfOpen: true });
   const stopWatching = source.subscribe(() => swapContext(server, source, log));
 
   const handshakes = new Map<string, Socket>();
@@ -124,6 +120,9 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     if (!connection) return void socket.destroy();
     connections.set(socket, connection);
     limitWrapping(socket, connection, options.maxBodyBytes ?? MAX_BODY_BYTES);
+    socket.once("end", () => {
+      if (connection.latest?.complete === false) socket.destroy();
+    });
   });
   server.on("tlsClientError", (error: Error & { code?: string }, socket?: TLSSocket) => {
     log.warn("tls_handshake_failed", { code: error.code ?? "unknown", detail: error.message });
@@ -202,7 +201,8 @@ function judgeConnection(
     return refuse("wrong-role", "This identity may not connect here", verdict.id);
   }
   const generation = deps.source.current().generation;
-  return { chain, verdict, generation, requestsUnderWay: 0, receivedBytes: 0, isClosing: false };
+  const atFirst = { requestsUnderWay: 0, latest: undefined, receivedBytes: 0, isClosing: false };
+  return { chain, verdict, generation, ...atFirst };
 }
 
 /**
@@ -260,6 +260,7 @@ function createRequestHandler(deps: RequestDeps) {
       return dropInput(socket);
     }
     connection.receivedBytes = 0;
+    connection.latest = incoming;
     const mustClose = recheck(connection, deps);
     if (mustClose === "refused") return void socket.destroy();
     const exchange: Exchange = {
@@ -336,38 +337,6 @@ function recheck(connection: Connection, deps: RequestDeps): "keep" | "close" | 
   if (deps.source.current().generation !== connection.generation) return "close";
   const left = verdict.leafNotAfterMs - deps.clock();
   return left * 4 < verdict.leafNotAfterMs - verdict.leafNotBeforeMs ? "close" : "keep";
-}
-
-async function listen(server: Server, address: Address): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: Error & { code?: string }) => {
-      const where = `${address.host || "*"}:${address.port}`;
-      reject(
-        new SpikeError(
-          "config_invalid",
-          `Cannot listen on ${where}: ${error.code ?? error.message}`,
-          {
-            hint: error.code === "EADDRINUSE"
-              ? "Another process holds the port; stop it or choose another port"
-              : "Check the address and whether this user may listen on it",
-            cause: error,
-          },
-        ),
-      );
-    });
-    const where = { port: address.port, ...(address.host ? { host: address.host } : {}) };
-    server.listen({ ...where, ...(address.reusePort ? { reusePort: true } : {}) }, resolve);
-  });
-  const bound = server.address();
-  const port = typeof bound === "object" && bound ? bound.port : address.port;
-  try {
-    await assertAnswersNobody({ host: address.host || "127.0.0.1", port });
-  } catch (error) {
-    server.close();
-    server.closeAllConnections();
-    throw error;
-  }
-  return port;
 }
 
 /** Ends idle connections now, busy ones after their answer, and all of them when `drainMs` have passed. */

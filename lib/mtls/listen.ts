@@ -1,0 +1,48 @@
+import type { Server } from "node:https";
+import { SpikeError } from "../api/error.ts";
+import { assertAnswersNobody } from "./stranger_check.ts";
+
+/** Where a server listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  /** Several listeners of one process share the port. */
+  readonly reusePort?: boolean;
+}
+
+/**
+ * Listens, and resolves with the port when a caller without a certificate was turned away.
+ *
+ * @throws SpikeError `config_invalid` when it cannot listen there
+ */
+export async function listen(server: Server, address: Address): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: Error & { code?: string }) => {
+      const where = `${address.host || "*"}:${address.port}`;
+      reject(
+        new SpikeError(
+          "config_invalid",
+          `Cannot listen on ${where}: ${error.code ?? error.message}`,
+          {
+            hint: error.code === "EADDRINUSE"
+              ? "Another process holds the port; stop it or choose another port"
+              : "Check the address and whether this user may listen on it",
+            cause: error,
+          },
+        ),
+      );
+    });
+    const where = { port: address.port, ...(address.host ? { host: address.host } : {}) };
+    server.listen({ ...where, ...(address.reusePort ? { reusePort: true } : {}) }, resolve);
+  });
+  const bound = server.address();
+  const port = typeof bound === "object" && bound ? bound.port : address.port;
+  try {
+    await assertAnswersNobody({ host: address.host || "127.0.0.1", port });
+  } catch (error) {
+    server.close();
+    server.closeAllConnections();
+    throw error;
+  }
+  return port;
+}
