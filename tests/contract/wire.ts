@@ -47,8 +47,6 @@ export class Wire implements Disposable {
   #received: Uint8Array = new Uint8Array(0);
   #changed = Promise.withResolvers<void>();
   #hasEnded = false;
-  /** Bytes handed to the operating system so far. */
-  sentBytes = 0;
 
   private constructor(socket: TLSSocket) {
     this.#socket = socket;
@@ -73,7 +71,6 @@ export class Wire implements Disposable {
   static open(
     port: number,
     identity: Identity | undefined,
-    options: { alpn?: readonly string[] } = {},
   ): Promise<Wire> {
     return promptly(
       "A handshake",
@@ -83,7 +80,6 @@ export class Wire implements Disposable {
           port,
           rejectUnauthorized: false,
           ...(identity ? { cert: identity.certificates, key: identity.privateKey } : {}),
-          ...(options.alpn ? { ALPNProtocols: [...options.alpn] } : {}),
         });
         socket.once("secureConnect", () => {
           socket.setNoDelay(true);
@@ -117,18 +113,13 @@ export class Wire implements Disposable {
   /** Writes the same bytes again and again until `limitBytes` are out or the server has had enough. */
   async flood(chunk: Uint8Array, limitBytes: number): Promise<number> {
     let sent = 0;
-    const pump = async () => {
-      while (sent < limitBytes && !this.#hasEnded) {
-        sent += chunk.length;
-        if (this.#socket.write(chunk)) continue;
-        const drained = Promise.withResolvers<void>();
-        this.#socket.once("drain", drained.resolve);
-        while (!this.#hasEnded && this.#socket.writableNeedDrain) {
-          await Promise.race([drained.promise, this.#changed.promise]);
-        }
-      }
-    };
-    await pump();
+    while (sent < limitBytes && !this.#hasEnded) {
+      sent += chunk.length;
+      if (this.#socket.write(chunk)) continue;
+      // The end of the connection is told in the same way.
+      this.#socket.once("drain", () => this.#tell());
+      while (!this.#hasEnded && this.#socket.writableNeedDrain) await this.#changed.promise;
+    }
     return sent;
   }
 
