@@ -114,7 +114,11 @@ export async function restorePairs(scene: Scene): Promise<Pair[]> {
       200,
       { collected: 2, remaining: 0, restored: true },
     ]),
-    sealed("after that no shard is taken", first, [
+    sealed("one shard more hears that it is done", { id: 2, shard: shards["2"] }, [
+      200,
+      { collected: 2, remaining: 0, restored: true },
+    ]),
+    sealed("a foreign one that nothing was changed", { id: 2, shard: ONES }, [
       400,
       refusal("operator.restore", "state_already_initialized"),
     ]),

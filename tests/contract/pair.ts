@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Caller } from "./identity.ts";
 import type { Scene, Server } from "./scene.ts";
-import { type Answer, ask, type Asked, headerOf, textOf } from "./wire.ts";
+import { type Answer, type Asked, headerOf, textOf } from "./wire.ts";
 
 /** What is to be asked and what comes back. */
 export interface Pair {
@@ -63,7 +63,8 @@ export async function send(scene: Scene, pair: Omit<Pair, "that" | "gives">): Pr
     ...(pair.method ? { method: pair.method } : {}),
     ...(pair.headers ? { headers: pair.headers } : {}),
   };
-  return await ask(await scene.port(pair.server ?? "nexus"), identity, asked);
+  const port = await scene.port(pair.server ?? "nexus");
+  return await scene.connections.ask(port, pair.as, identity, asked);
 }
 
 function bodyOf(body: unknown): string | Uint8Array {

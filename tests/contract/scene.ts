@@ -2,6 +2,7 @@
 import { spikeProgram } from "../../scripts/program.ts";
 import { askSupervisor } from "../../roles/dev/control_client.ts";
 import { DevSystem, temporaryDirectory } from "../e2e/harness.ts";
+import { Connections } from "./connections.ts";
 import { Identities, type Identity } from "./identity.ts";
 import { promptly } from "./wire.ts";
 
@@ -22,6 +23,7 @@ export type Server =
 export interface Scene extends AsyncDisposable {
   readonly system: DevSystem;
   readonly identities: Identities;
+  readonly connections: Connections;
   /** Where a server listens; a single one is started when it is first asked for. */
   port(server: Server): Promise<number>;
   /** The process of a server, where it is known. */
@@ -38,6 +40,7 @@ export async function startScene(workers: number): Promise<Scene> {
     const args = ["--workers", String(workers)];
     const system = stack.use(await DevSystem.start(`${tmp.path}/d`, { args }));
     const identities = new Identities(system.dir);
+    const connections = stack.use(new Connections());
     const started = new Map<Server, Promise<Single>>();
     const single = (server: Exclude<Server, "nexus">): Promise<Single> => {
       const known = started.get(server);
@@ -55,6 +58,7 @@ export async function startScene(workers: number): Promise<Scene> {
     return {
       system,
       identities,
+      connections,
       port: async (server) =>
         server === "nexus" ? system.ports[0] ?? 0 : (await single(server)).port,
       pid: async (server) =>
