@@ -7,6 +7,7 @@ import type { PeerVerdict, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { pemEncode } from "../spiffe/mod.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { BodyBudget, BoundedBody } from "./body.ts";
+import { watchUnread } from "./unread.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { peerChain } from "./chain.ts";
 import { type Address, listen } from "./listen.ts";
@@ -106,6 +107,8 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   Object.assign(server, { httpAllowHalfOpen: true });
   const stopWatching = source.subscribe(() => swapContext(server, source, log));
 
+  const sweep = watchUnread(sockets);
+  const sweeping = setInterval(() => sweep(performance.now()), 1_000);
   const handshakes = new Map<string, Socket>();
   server.on("connection", (socket: Socket) => {
     const remote = remoteOf(socket);
@@ -125,12 +128,19 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     });
   });
   server.on("tlsClientError", (error: Error & { code?: string }, socket?: TLSSocket) => {
-    log.warn("tls_handshake_failed", { code: error.code ?? "unknown", detail: error.message });
+    const { code = "unknown", message: detail } = error;
+    log.warn("tls_handshake_failed", { code, detail, remote: socket ? remoteOf(socket) : null });
     socket?.destroy();
   });
   server.on("clientError", (error: Error & { code?: string }, socket: TLSSocket) => {
-    if (!connections.has(socket) || !socket.writable) return void socket.destroy();
-    log.warn("malformed_request", { code: error.code ?? "unknown" });
+    const connection = connections.get(socket);
+    if (!connection || !socket.writable) return void socket.destroy();
+    const code = error.code ?? "unknown";
+    // Nothing was asked, so nothing is answered: a request that crosses would take it for its own.
+    if (code === "ERR_HTTP_REQUEST_TIMEOUT" && connection.receivedBytes === 0) {
+      return void socket.destroy();
+    }
+    log.warn("malformed_request", { code, peer: connection.verdict.id, remote: remoteOf(socket) });
     endWith(MALFORMED, socket);
   });
   const onRequest = createRequestHandler({ ...options, clock, judge, connections });
@@ -150,6 +160,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     },
     close: (drainMs = 0) => {
       stopWatching();
+      clearInterval(sweeping);
       for (const socket of handshakes.values()) socket.destroy();
       return close(server, sockets, connections, drainMs);
     },
