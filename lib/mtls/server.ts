@@ -7,6 +7,7 @@ import type { PeerVerdict, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { pemEncode } from "../spiffe/mod.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { BodyBudget, BoundedBody } from "./body.ts";
+import { SELF_TEST_NAME } from "./stranger_check.ts";
 import { watchUnread } from "./unread.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { peerChain } from "./chain.ts";
@@ -84,8 +85,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   const judge = createJudge(source, clock);
   const connections = new WeakMap<TLSSocket, Connection>();
   const sockets = new Set<TLSSocket>();
-  // Until the self-test is over, the stranger that is refused is ourselves: no news for an operator.
-  const progress = { isOpen: false };
+  const progress: Progress = { strangers: 0 };
   const server = createServer({
     ...secureContext(source),
     requestCert: true,
@@ -153,11 +153,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   );
 
   return {
-    listen: async (address) => {
-      const port = await listen(server, address);
-      progress.isOpen = true;
-      return port;
-    },
+    listen: (address) => listen(server, address, () => progress.strangers > 0),
     close: (drainMs = 0) => {
       stopWatching();
       clearInterval(sweeping);
@@ -190,14 +186,17 @@ function swapContext(server: Server, source: SvidSource, log: Logger): void {
 
 function judgeConnection(
   socket: TLSSocket,
-  deps: MtlsServerOptions & { judge: Judge; progress: { isOpen: boolean } },
+  deps: MtlsServerOptions & { judge: Judge; progress: Progress },
 ): Connection | undefined {
   const refuse = (reason: string, detail: string, id?: SpiffeId): undefined => {
-    const level = deps.progress.isOpen ? "warn" : "debug";
+    const level = isSelfTest(socket, reason) ? "debug" : "warn";
     deps.log[level]("peer_refused", { reason, detail, peer: id ?? null, remote: remoteOf(socket) });
   };
   const chain = peerChain(socket);
-  if (chain.length === 0) return refuse("no-certificate", "The client sent no certificate");
+  if (chain.length === 0) {
+    deps.progress.strangers++;
+    return refuse("no-certificate", "The client sent no certificate");
+  }
   let verdict: PeerVerdict;
   try {
     verdict = deps.judge(chain);
@@ -214,6 +213,22 @@ function judgeConnection(
   const generation = deps.source.current().generation;
   const atFirst = { requestsUnderWay: 0, latest: undefined, receivedBytes: 0, isClosing: false };
   return { chain, verdict, generation, ...atFirst };
+}
+
+/** What a listener has seen. */
+interface Progress {
+  /** Connections without a certificate. */
+  strangers: number;
+}
+
+/**
+ * Whether a refusal is that of a self-test of this machine: no news for an operator. Listeners that share a port
+ * meet each other's, so it is told by its name.
+ */
+function isSelfTest(socket: TLSSocket, reason: string): boolean {
+  const { servername, remoteAddress = "" } = socket as TLSSocket & { servername?: unknown };
+  return reason === "no-certificate" && servername === SELF_TEST_NAME &&
+    /^(127\.|::1$|::ffff:127\.)/.test(remoteAddress);
 }
 
 /**

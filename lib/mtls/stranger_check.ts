@@ -1,5 +1,7 @@
 import { connect } from "node:tls";
 
+/** The server name that a self-test asks for (RFC 6066 section 3): it means nothing but "this is one". */
+export const SELF_TEST_NAME = "self-test.invalid";
 const PATIENCE_MS = 5_000;
 
 /**
@@ -15,7 +17,12 @@ export function assertAnswersNobody(address: { host: string; port: number }): Pr
     ? "::1"
     : address.host;
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: address.port, rejectUnauthorized: false });
+    const socket = connect({
+      host,
+      port: address.port,
+      servername: SELF_TEST_NAME,
+      rejectUnauthorized: false,
+    });
     const finish = (error?: Error) => {
       clearTimeout(timer);
       socket.destroy();
