@@ -87,25 +87,29 @@ async function serve<O extends Operation>(
   } catch (error) {
     const text = raw && textAnswer(error);
     if (text?.status === 400) return text;
-    const failure = publicFace(error, operation, log);
+    const failure = publicFace(error, { operation, peer: context.peer.id, log });
     return text ?? answer(statusOf(failure.code), errorBody(operation, failure));
   }
 }
 
-/** What a caller may know of an error; what it may not know goes to the log. */
-function publicFace(error: unknown, operation: Operation | undefined, log: Logger): SpikeError {
+/** What is known of a request that failed. */
+interface FailedCall {
+  readonly operation: Operation | undefined;
+  readonly peer: string;
+  readonly log: Logger;
+}
+
+/** What a caller may know of an error; what it may not know goes to the log, and so does every denial. */
+function publicFace(error: unknown, { operation, peer, log }: FailedCall): SpikeError {
+  const call = { operation: operation ?? null, peer };
   if (error instanceof SpikeError) {
-    if (statusOf(error.code) === 500) {
-      log.error("operation_failed", {
-        operation: operation ?? null,
-        code: error.code,
-        detail: error.message,
-      });
-    }
+    const { code, message: detail } = error;
+    if (code === "access_unauthorized") log.warn("access_denied", { ...call, detail });
+    else if (statusOf(code) === 500) log.error("operation_failed", { ...call, code, detail });
     return error;
   }
   log.error("operation_crashed", {
-    operation: operation ?? null,
+    ...call,
     detail: error instanceof Error ? (error.stack ?? error.message) : "not an error",
   });
   return new SpikeError("api_internal_error", "The server failed");

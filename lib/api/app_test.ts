@@ -105,7 +105,12 @@ Deno.test("what is behind a status 500 goes to the log and not to the caller", a
   assert.deepEqual(answer, { status: 500, text: '{"shard":null,"Err":"store_failure"}' });
   assert.deepEqual(known.lines, [{
     event: "operation_failed",
-    fields: { operation: "keeper.shard", code: "store_failure", detail: "Disk 7 is full" },
+    fields: {
+      operation: "keeper.shard",
+      peer: NEXUS.id,
+      code: "store_failure",
+      detail: "Disk 7 is full",
+    },
   }]);
   for (const bug of [new TypeError("x is not a function"), "thrown text"]) {
     const { ask, lines } = failing(bug);
@@ -113,6 +118,17 @@ Deno.test("what is behind a status 500 goes to the log and not to the caller", a
     assert.equal(`${status} ${text}`, '500 {"shard":null,"Err":"api_internal_error"}');
     assert.equal(lines[0]?.event, "operation_crashed");
   }
+});
+
+Deno.test("who is denied what goes to the log", async () => {
+  const { ask, lines } = build({
+    handler: () => Promise.reject(new SpikeError("access_unauthorized", "Not this one")),
+  });
+  assert.equal((await ask(post())).status, 401);
+  assert.deepEqual(lines, [{
+    event: "access_denied",
+    fields: { operation: "keeper.shard", peer: NEXUS.id, detail: "Not this one" },
+  }]);
 });
 
 Deno.test("a handler that throws before it promises anything is answered, too", async () => {
