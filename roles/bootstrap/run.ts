@@ -152,7 +152,8 @@ async function prove(key: Uint8Array, deps: BootstrapDeps): Promise<void> {
   };
   const attempt = async () => {
     const probe = makeProbe(key, deps.random);
-    if (await deps.nexus.verify(probe) === probe.expectedHash) return;
+    const hash = await deps.nexus.verify(probe).catch((error) => explainRefusal(error, deps));
+    if (hash === probe.expectedHash) return;
     throw new SpikeError(
       "crypto_cipher_verification_failed",
       "Nexus answered the proof with a wrong hash",
@@ -160,6 +161,19 @@ async function prove(key: Uint8Array, deps: BootstrapDeps): Promise<void> {
     );
   };
   await retry(attempt, policy, retryDeps(deps, "Nexus"));
+}
+
+/** A proof that a ready Nexus does not take will never be taken: another run was first. */
+async function explainRefusal(error: unknown, { nexus }: BootstrapDeps): Promise<never> {
+  const isRefusal = error instanceof SpikeError &&
+    (error.code === "api_internal_error" || error.code === "crypto_decryption_failed");
+  const status = isRefusal ? await nexus.status().catch(() => undefined) : undefined;
+  if (status?.state !== "ready") throw error;
+  throw new SpikeError(
+    "state_already_initialized",
+    "Another run of Bootstrap was first: Nexus is ready, with the root key of that run",
+    { hint: "Nothing is left to do; Nexus gives every keeper its own shard again" },
+  );
 }
 
 /** Codes after which the same call may well succeed: nobody there yet, or not ready yet. */

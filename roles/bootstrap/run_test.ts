@@ -230,6 +230,23 @@ Deno.test("once one keeper has refused, the others are not tried on with shards 
   assert.deepEqual([one.asked, two.asked], [["probe"], ["probe"]]);
 });
 
+Deno.test("a run that another one has overtaken ends, and says so", async () => {
+  const { run, nexus, isWiped, pauses } = build();
+  const overtaken = {
+    status: async () => ({ ...await nexus.status(), state: pauses.length ? "ready" : "waiting" }),
+    verify: () => {
+      pauses.push(0);
+      return Promise.reject(new SpikeError("api_internal_error", "Nexus answered 500"));
+    },
+  } as BootstrapDeps["nexus"];
+  await assert.rejects(run({ nexus: overtaken }), {
+    code: "state_already_initialized",
+    message: /Another run of Bootstrap was first/,
+  });
+  assert.equal(pauses.length, 1);
+  assert.equal(isWiped(), true);
+});
+
 Deno.test("a wrong hash is fatal, and the key is wiped all the same", async () => {
   const { run, nexus, isWiped, pauses } = build();
   nexus.verify = () => Promise.resolve("0".repeat(64));
