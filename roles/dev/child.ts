@@ -32,6 +32,8 @@ export interface ChildOptions {
   readonly logPath: string;
   /** Told of every line of its log that is one. */
   readonly onLogLine: (line: LogLine) => void;
+  /** Told once why the log has gaps, as when the disk is full; the process runs on. */
+  readonly onLogFailure: (why: string) => void;
 }
 
 /**
@@ -39,7 +41,8 @@ export interface ChildOptions {
  * system sees to when this process is gone, however it went. In a session of its own it does not get the
  * terminal's Ctrl-C, so that the supervisor can stop all of them in order.
  */
-export function startChild({ self, plan, logPath, onLogLine }: ChildOptions): Child {
+export function startChild(options: ChildOptions): Child {
+  const { self, plan, logPath, onLogLine } = options;
   const log = Deno.openSync(logPath, { append: true, create: true, mode: 0o600 });
   const startedAtMs = Date.now();
   const process = new Deno.Command(self.command, {
@@ -63,7 +66,8 @@ export function startChild({ self, plan, logPath, onLogLine }: ChildOptions): Ch
     if (why !== undefined) stuck.resolve(why);
     onLogLine(parsed);
   };
-  const output = [process.stdout, process.stderr].map((stream) => follow(stream, log, onLine));
+  const write = logWriter(log, options.onLogFailure);
+  const output = [process.stdout, process.stderr].map((stream) => follow(stream, write, onLine));
   const ended = Promise.all([process.status, ...output]).then(([{ code, signal }]) => {
     log.close();
     return { code, signal, complaint };
@@ -89,11 +93,11 @@ export function startChild({ self, plan, logPath, onLogLine }: ChildOptions): Ch
 /** Copies a stream to the log, whole lines at a time since two streams share it, and shows each line. */
 async function follow(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  log: Deno.FsFile,
+  write: (line: string) => void,
   onLine: (line: string) => void,
 ): Promise<void> {
   const take = (line: string) => {
-    writeAll(log, new TextEncoder().encode(`${line}\n`));
+    write(line);
     onLine(line);
   };
   let rest = "";
@@ -103,6 +107,22 @@ async function follow(
     for (const line of lines) take(line);
   }
   if (rest !== "") take(rest);
+}
+
+/**
+ * Writes lines for as long as that goes. A failure is told once and then passed over: a role whose output nobody
+ * takes would block, and a supervisor that ended would take the root key with it.
+ */
+function logWriter(log: Deno.FsFile, onFailure: (why: string) => void): (line: string) => void {
+  let hasFailed = false;
+  return (line) => {
+    try {
+      writeAll(log, new TextEncoder().encode(`${line}\n`));
+    } catch (error) {
+      if (!hasFailed) onFailure(error instanceof Error ? error.message : String(error));
+      hasFailed = true;
+    }
+  };
 }
 
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {

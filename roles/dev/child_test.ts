@@ -6,15 +6,18 @@ import type { LogLine } from "./log_line.ts";
 async function withShell(
   script: string,
   work: (child: Child, lines: LogLine[], logPath: string) => Promise<void>,
+  onLogFailure?: (why: string) => void,
+  givenLog?: string,
 ): Promise<void> {
   const dir = await Deno.makeTempDir();
-  const logPath = `${dir}/role.log`;
+  const logPath = givenLog ?? `${dir}/role.log`;
   const lines: LogLine[] = [];
   const child = startChild({
     self: { command: "/bin/sh", args: ["-c"] },
     plan: { name: "role", args: [script], spiffeId: "spiffe://spike.ist/x", env: { ONLY: "this" } },
     logPath,
     onLogLine: (line) => lines.push(line),
+    onLogFailure: onLogFailure ?? assert.fail,
   });
   try {
     await work(child, lines, logPath);
@@ -63,4 +66,22 @@ Deno.test("it is known to be stuck when its log says that its store was changed"
       "recovery failed: code state_integrity_check, detail KEK 1",
     );
   });
+});
+
+Deno.test("a log that takes nothing more is told of once, and the output is still read to its end", async () => {
+  const told: string[] = [];
+  const line = '{"level":"info","event":"listening","fields":{}}';
+  // More than a pipe holds: unread, it would block the process.
+  const script = `echo one; head -c 200000 /dev/zero | tr '\\0' x; echo; echo '${line}'`;
+  await withShell(
+    script,
+    async (child, lines) => {
+      assert.equal((await child.ended).code, 0);
+      assert.deepEqual(lines.map(({ event }) => event), ["listening"]);
+    },
+    (why) => told.push(why),
+    "/dev/full",
+  );
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? "", /No space left/);
 });

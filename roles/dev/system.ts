@@ -69,6 +69,7 @@ export class DevSystem {
         told.add(telling);
         say(about(name, telling));
       },
+      onLogFailure: (why) => say(about(name, `its log in ${layout.log} has gaps: ${why}`)),
     });
     this.#children.set(name, child);
     void child.ended.then((ending) => this.#ended(child, ending));
