@@ -108,7 +108,9 @@ async function getReady({ home, identities, system, url, options }: Setup): Prom
   async function restore(text: string): Promise<void> {
     await Promise.all(lasting.map((child) => system.untilListening(child)));
     const client = await openClient(identities, "restore", url);
-    await restoreShards(client, text);
+    await restoreShards(client, text, (which, { message }) => {
+      say(`${layout.kept}: shard ${which} is passed over: ${message}`);
+    });
     await client.close();
     say(`Root key restored from ${layout.kept}`);
   }
