@@ -26,7 +26,7 @@ While it runs:
 
 Example:
   $ spike dev --dir ./dev &
-  $ until [ -e ./dev/env ]; do sleep 0.1; done; . ./dev/env
+  $ while [ ! -e ./dev/env ] && kill -0 $!; do sleep 0.1; done; . ./dev/env
   $ spike secret put tenants/acme/db user=ada
   $ spike dev svid --dir ./dev --id spiffe://spike.ist/spike/pilot/role/operator --out ./operator
 `;
