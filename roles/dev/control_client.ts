@@ -7,7 +7,7 @@ import {
   type RequestOf,
   type ResultOf,
 } from "./control.ts";
-import { readIfThere } from "./file.ts";
+import { onFiles, readIfThere } from "./file.ts";
 
 /** What a supervisor writes down for commands. */
 export interface SupervisorFile {
@@ -38,7 +38,11 @@ export async function askSupervisor<C extends ControlName>(
 }
 
 async function connect(dir: string): Promise<Deno.Conn> {
-  const text = await readIfThere(`${dir}/supervisor.json`);
+  const text = await onFiles(
+    "fs_file_open_failed",
+    `Cannot use --dir ${dir}`,
+    () => readIfThere(`${dir}/supervisor.json`),
+  );
   if (text === undefined) throw notRunning(dir);
   const { control } = JSON.parse(text) as SupervisorFile;
   try {

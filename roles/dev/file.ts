@@ -1,4 +1,27 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { type ErrorCode, SpikeError } from "../../lib/api/error.ts";
+
+/**
+ * Does `work` on files that somebody named; what the operating system has against it becomes a failure to show.
+ *
+ * @throws SpikeError `code`, whose message is `what` and the system's reason
+ */
+export async function onFiles<T>(
+  code: ErrorCode,
+  what: string,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isOfSystem = error instanceof Error && !(error instanceof SpikeError) &&
+      "code" in error && typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code);
+    if (!isOfSystem) throw error;
+    throw new SpikeError(code, `${what}: ${error.message}`, {
+      hint: "Name a directory that you can write to",
+      cause: error,
+    });
+  }
+}
 
 /** Writes a file for its owner alone and puts it in place in one step. */
 export async function replaceFile(path: string, text: string): Promise<void> {

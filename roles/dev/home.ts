@@ -2,7 +2,15 @@ import { SpikeError } from "../../lib/api/error.ts";
 import { directory } from "../../lib/config/place_kind.ts";
 import { Refusal } from "../../lib/config/kind.ts";
 import { openSqlite } from "../../lib/store/mod.ts";
-import { exists, ownDirectory, readIfThere, removeFile, replaceFile, tryLock } from "./file.ts";
+import {
+  exists,
+  onFiles,
+  ownDirectory,
+  readIfThere,
+  removeFile,
+  replaceFile,
+  tryLock,
+} from "./file.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import type { Say } from "./say.ts";
 import { leaseAnyPorts, leaseSamePorts, type PortLease } from "./ports.ts";
@@ -33,15 +41,23 @@ export interface HomeOptions {
  * Takes a directory for a new system: makes it, locks it, clears away what would mislead, and finds ports.
  * Everything taken is given back when `stack` is disposed of.
  *
- * @throws SpikeError `entity_conflict` when another supervisor runs there, `root_key_missing` when there are data
+ * @throws SpikeError `fs_directory_creation_failed` when it is no directory to write to, `entity_conflict` when
+ *   another supervisor runs there, `root_key_missing` when there are data
  *   whose key is lost
  */
 export async function openHome(options: HomeOptions, stack: AsyncDisposableStack): Promise<Home> {
   const { dir, runtimeBase } = options;
   checkPlace(dir, options.env);
-  await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
-  const layout = layoutOf(await Deno.realPath(dir), runtimeBase);
-  stack.use(lockHome(layout));
+  const layout = await onFiles(
+    "fs_directory_creation_failed",
+    `Cannot use --dir ${dir}`,
+    async () => {
+      await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
+      const made = layoutOf(await Deno.realPath(dir), runtimeBase);
+      stack.use(lockHome(made));
+      return made;
+    },
+  );
   await removeFile(layout.env);
   await removeFile(layout.supervisor);
   if (options.isReset) await discard(layout, options.say);

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { askSupervisor } from "../control_client.ts";
-import { replaceFile } from "../file.ts";
+import { onFiles, replaceFile } from "../file.ts";
 import type { CommandContext } from "../mod.ts";
 import { directoryOf, durationFlag, noWords, parseOptions, required } from "../options.ts";
 
@@ -18,10 +18,12 @@ export async function svid({ args, env }: CommandContext): Promise<number> {
     ...(ttlMs === undefined ? {} : { ttlMs }),
     ...(signer === undefined ? {} : { signer }),
   });
-  await Deno.mkdir(out, { recursive: true, mode: 0o700 });
-  await replaceFile(`${out}/key.pem`, files.privateKey);
-  await replaceFile(`${out}/bundle.pem`, files.bundle);
-  await replaceFile(`${out}/svid.pem`, files.certificates);
+  await onFiles("fs_file_open_failed", `Cannot write to --out ${out}`, async () => {
+    await Deno.mkdir(out, { recursive: true, mode: 0o700 });
+    await replaceFile(`${out}/key.pem`, files.privateKey);
+    await replaceFile(`${out}/bundle.pem`, files.bundle);
+    await replaceFile(`${out}/svid.pem`, files.certificates);
+  });
   const until = new Date(files.notAfterMs).toISOString();
   console.error(`Wrote svid.pem, key.pem and bundle.pem to ${out}, valid until ${until}`);
   return 0;
