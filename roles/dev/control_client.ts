@@ -7,7 +7,9 @@ import {
   type RequestOf,
   type ResultOf,
 } from "./control.ts";
+import { shellQuote } from "./env_file.ts";
 import { onFiles, readIfThere } from "./file.ts";
+import { programName } from "./self.ts";
 
 /** What a supervisor writes down for commands. */
 export interface SupervisorFile {
@@ -57,6 +59,6 @@ async function connect(dir: string): Promise<Deno.Conn> {
 
 function notRunning(dir: string): SpikeError {
   return new SpikeError("state_not_ready", `No development system runs in ${dir}`, {
-    hint: `Start one: spike dev --dir ${dir}`,
+    hint: `Start one: ${programName()} dev --dir ${shellQuote(dir)}`,
   });
 }

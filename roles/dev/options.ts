@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { SpikeError } from "../../lib/api/error.ts";
 import { duration, integer, type Kind, Refusal } from "../../lib/config/kind.ts";
+import { programName } from "./self.ts";
 
 type Shape = NonNullable<ParseArgsConfig["options"]>;
 
@@ -43,7 +44,7 @@ function parsed(args: readonly string[], options: Shape) {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new SpikeError("usage", message.split(". ")[0] ?? message, {
-      hint: "Run: spike dev --help",
+      hint: `Run: ${programName()} dev --help`,
       cause: error,
     });
   }
@@ -102,6 +103,6 @@ export function noWords(given: Given): Given {
   const [word] = given.words;
   if (word === undefined) return given;
   throw new SpikeError("usage", `Argument ${JSON.stringify(word)} is not known`, {
-    hint: "Run: spike dev --help",
+    hint: `Run: ${programName()} dev --help`,
   });
 }

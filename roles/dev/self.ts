@@ -1,4 +1,6 @@
+import { basename, dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { shellQuote } from "./env_file.ts";
 
 /** How this very program is run again. */
 export interface Self {
@@ -26,4 +28,17 @@ export function fromCheckout(command: string, root: string, main: string, flags:
     command,
     args: ["run", "--quiet", "--config", `${root}/deno.json`, ...permissions, main],
   };
+}
+
+/** What a person types to run this program again from where they are, for lines that tell how. */
+export function programName(): string {
+  if (Deno.build.standalone) return shellQuote(basename(Deno.execPath()));
+  return starterSeenFrom(Deno.cwd(), dirname(fileURLToPath(Deno.mainModule)));
+}
+
+/** The starter of the checkout at `root` as a shell in `cwd` runs it. */
+export function starterSeenFrom(cwd: string, root: string): string {
+  const path = relative(cwd, `${root}/scripts/spike`);
+  // Without a slash a shell would look for it on PATH.
+  return shellQuote(/^\.\.?\//.test(path) ? path : `./${path}`);
 }

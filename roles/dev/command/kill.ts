@@ -2,6 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import { askSupervisor } from "../control_client.ts";
 import type { CommandContext } from "../mod.ts";
 import { directoryOf, type Given, parseOptions } from "../options.ts";
+import { programName } from "../self.ts";
 
 /** `spike dev kill NAME`: SIGKILL; the process then stays down until it is started. */
 export async function kill({ args, env }: CommandContext): Promise<number> {
@@ -19,6 +20,6 @@ export function processName({ words }: Given, command: string): string {
   throw new SpikeError(
     "usage",
     `spike dev ${command} was given ${words.length} names, expected one`,
-    { hint: `For example: spike dev ${command} nexus` },
+    { hint: `For example: ${programName()} dev ${command} nexus` },
   );
 }

@@ -14,6 +14,7 @@ import {
 } from "../options.ts";
 import { KEEPERS } from "../plan.ts";
 import { openRuntimeBase } from "../runtime_base.ts";
+import { programName } from "../self.ts";
 import { sayOnStderr as say } from "../say.ts";
 import { listenForSignals } from "../signals.ts";
 
@@ -80,14 +81,15 @@ async function temporaryDirectory(stack: AsyncDisposableStack): Promise<string> 
 }
 
 function usageOf({ dir, env, log }: Layout): string {
+  const spike = programName();
   return [
     "",
     "In another terminal:",
     `  . ${shellQuote(env)}`,
-    "  spike secret put tenants/acme/db user=ada",
-    "  spike secret get tenants/acme/db",
+    `  ${spike} secret put tenants/acme/db user=ada`,
+    `  ${spike} secret get tenants/acme/db`,
     "",
-    `Logs are in ${log}. To play with failure: spike dev kill nexus --dir ${shellQuote(dir)}`,
+    `Logs are in ${log}. To play with failure: ${spike} dev kill nexus --dir ${shellQuote(dir)}`,
     "Ctrl-C stops it all.",
   ].join("\n");
 }
