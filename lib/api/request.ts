@@ -28,7 +28,6 @@ export const REQUESTS = {
   "secret.undelete": versions,
   "secret.list": message({
     prefix: text,
-    recursive: flag,
     limit: maybeInteger,
     after: text,
   }),

@@ -8,7 +8,7 @@ import { pemEncode } from "../spiffe/mod.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { BodyBudget, BoundedBody } from "./body.ts";
 import { SELF_TEST_NAME } from "./stranger_check.ts";
-import { watchUnread } from "./unread.ts";
+import { UNREAD_LIMITS, watchUnread } from "./unread.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { peerChain } from "./chain.ts";
 import { type Address, listen } from "./listen.ts";
@@ -143,7 +143,14 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     log.warn("malformed_request", { code, peer: connection.verdict.id, remote: remoteOf(socket) });
     endWith(MALFORMED, socket);
   });
-  const onRequest = createRequestHandler({ ...options, clock, judge, connections });
+  const onRequest = createRequestHandler({
+    ...options,
+    clock,
+    judge,
+    connections,
+    sockets,
+    answers: new BodyBudget(UNREAD_LIMITS.limitBytes),
+  });
   server.on("request", onRequest);
   // An expectation that is not met is refused with everything else that makes no request.
   server.on("checkExpectation", onRequest);
@@ -251,6 +258,9 @@ type RequestDeps = MtlsServerOptions & {
   clock: () => number;
   judge: Judge;
   connections: WeakMap<TLSSocket, Connection>;
+  sockets: ReadonlySet<TLSSocket>;
+  /** What is held of answers that are on their way. */
+  answers: BodyBudget;
 };
 
 interface Exchange {
@@ -259,6 +269,8 @@ interface Exchange {
   readonly fault: string | undefined;
   /** Whether the answer says that it is the connection's last. */
   mustClose: boolean;
+  /** Of an answer that is on its way. */
+  answerBytes: number;
 }
 
 function createRequestHandler(deps: RequestDeps) {
@@ -293,6 +305,7 @@ function createRequestHandler(deps: RequestDeps) {
       context: { peer: connection.verdict, readBody: (limit) => body.read(limit) },
       fault: headFault(incoming),
       mustClose: mustClose === "close",
+      answerBytes: 0,
     };
     // Whom the client meant to reach was settled by the handshake; its word for us is checked and has no meaning.
     incoming.headers.host = "localhost";
@@ -309,6 +322,7 @@ function createRequestHandler(deps: RequestDeps) {
     outgoing.once("close", () => {
       connection.requestsUnderWay--;
       body.release();
+      deps.answers.give(exchange.answerBytes);
       if (connection.isClosing && connection.requestsUnderWay === 0) socket.destroy();
     });
     exchanges.set(incoming, exchange);
@@ -332,7 +346,27 @@ async function respond(
   }
   const response = await deps.fetch(request, exchange.context);
   if (exchange.mustClose) response.headers.set("connection", "close");
+  holdAnswer(exchange, Number(response.headers.get("content-length") ?? 0), incoming, deps);
   return response;
+}
+
+/**
+ * Counts an answer until it is handed on, and ends the connection instead when too much waits already: those that
+ * ask for more than they read are the ones to go.
+ */
+function holdAnswer(
+  exchange: Exchange,
+  bytes: number,
+  { socket }: IncomingMessage,
+  { answers, sockets }: RequestDeps,
+): void {
+  // Small answers do not fill memory and are not worth a look at every connection.
+  if (bytes < 65_536) return;
+  let unread = 0;
+  for (const each of sockets) unread += each.writableLength;
+  const fits = unread + answers.heldBytes + bytes <= answers.limitBytes && answers.take(bytes);
+  if (fits) exchange.answerBytes = bytes;
+  else socket.destroy();
 }
 
 /**
