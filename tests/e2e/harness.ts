@@ -192,6 +192,26 @@ export class DevSystem implements AsyncDisposable {
     return await Deno.readTextFile(`${this.dir}/log/${name}.log`);
   }
 
+  /**
+   * Resolves with the log of a process once a line of it matches: a process has answered before the supervisor has
+   * written down what it said. Rejects with the whole log when that takes 20 s.
+   */
+  async logged(name: string, pattern: RegExp): Promise<string> {
+    using watcher = Deno.watchFs(`${this.dir}/log/${name}.log`);
+    const timer = setTimeout(() => watcher.close(), 20_000);
+    try {
+      let text = await this.log(name);
+      if (pattern.test(text)) return text;
+      for await (const _change of watcher) {
+        text = await this.log(name);
+        if (pattern.test(text)) return text;
+      }
+      throw new Error(`No line of ${name} matched ${pattern}:\n${text}`);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** Ends the supervisor with a signal. */
   async end(signal: Deno.Signal): Promise<Ran & { signal: string | null }> {
     if (!this.#hasEnded) this.#process.kill(signal);

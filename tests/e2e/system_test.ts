@@ -129,7 +129,7 @@ Deno.test("a keeper with a wrong shard is named, stops nothing, and is put right
   assert.deepEqual([wrong.status, json(wrong)], [200, {}]);
   assert.equal((await system.dev("start", "nexus")).code, 0);
   assert.equal((await system.spike(["secret", "get", PATH, "k"])).stdout.trim(), "v");
-  assert.match(await system.log("nexus"), /"event":"keeper_shard_wrong","fields":\{"keeper":2/);
+  await system.logged("nexus", /"event":"keeper_shard_wrong","fields":\{"keeper":2/);
   // Nexus pushes as soon as it is ready; each question is a round trip, so this waits without a clock.
   let probe: Record<string, unknown> = {};
   for (let i = 0; i < 500 && probe["index"] !== 2; i++) {
@@ -186,7 +186,7 @@ Deno.test("who may not do a thing is denied it, on Nexus and on keepers", async 
     workload.post(`https://127.0.0.1:${keeperPort}/v1/store/shard`, {}),
     { code: "access_unauthorized" },
   );
-  assert.match(await system.log("keeper-1"), /"event":"peer_refused".*"reason":"wrong-role"/);
+  await system.logged("keeper-1", /"event":"peer_refused".*"reason":"wrong-role"/);
   await using superuser = await as(system, "spike/pilot/role/superuser", `${tmp.path}/s`);
   for (const path of ["recover", "restore"]) {
     const answer = await superuser.post(`${nexusUrl}/v1/operator/${path}`, {});
