@@ -25,8 +25,12 @@ const LITERALS = [["null", null], ["true", true], ["false", false]] as const;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function malformed(position: number): SpikeError {
-  return new SpikeError("api_bad_request", `Body is not valid JSON at character ${position}`);
+/** Choices of {@link parseJson}. */
+export interface JsonOptions {
+  /** What the text is, for messages. */
+  readonly what?: string;
+  /** Refuse an object in which a name comes twice: two readers could take two meanings from it. */
+  readonly isStrictAboutNames?: boolean;
 }
 
 /**
@@ -36,35 +40,43 @@ function malformed(position: number): SpikeError {
  *
  * @throws SpikeError `api_bad_request`, never quoting the body
  */
-export function parseJson(body: Uint8Array): Json {
+export function parseJson(body: Uint8Array, options: JsonOptions = {}): Json {
+  const { what = "Body", isStrictAboutNames = false } = options;
   let text: string;
   try {
     text = decoder.decode(body);
   } catch {
-    throw new SpikeError("api_bad_request", "Body is not valid UTF-8");
+    throw new SpikeError("api_bad_request", `${what} is not valid UTF-8`);
   }
-  return new Parser(text).whole();
+  return new Parser(text, what, isStrictAboutNames).whole();
 }
 
 class Parser {
   #at = 0;
 
-  constructor(readonly text: string) {}
+  constructor(
+    readonly text: string,
+    readonly what: string,
+    readonly isStrictAboutNames: boolean,
+  ) {}
 
   whole(): Json {
     this.#skipBlank();
     if (this.#at === this.text.length) {
-      throw new SpikeError("api_bad_request", "Body is empty, expected a JSON object");
+      throw new SpikeError("api_bad_request", `${this.what} is empty, expected a JSON object`);
     }
     const value = this.#value(0);
     this.#skipBlank();
-    if (this.#at < this.text.length) throw malformed(this.#at);
+    if (this.#at < this.text.length) throw this.#malformed(this.#at);
     return value;
   }
 
   #value(depth: number): Json {
     if (depth > MAX_DEPTH) {
-      throw new SpikeError("api_bad_request", `Body is nested deeper than ${MAX_DEPTH} levels`);
+      throw new SpikeError(
+        "api_bad_request",
+        `${this.what} is nested deeper than ${MAX_DEPTH} levels`,
+      );
     }
     switch (this.text[this.#at]) {
       case "{":
@@ -89,17 +101,20 @@ class Parser {
     if (this.#take("}")) return members;
     do {
       this.#skipBlank();
-      if (this.text[this.#at] !== '"') throw malformed(this.#at);
+      if (this.text[this.#at] !== '"') throw this.#malformed(this.#at);
       const name = this.#string();
       this.#skipBlank();
-      if (!this.#take(":")) throw malformed(this.#at);
+      if (!this.#take(":")) throw this.#malformed(this.#at);
       this.#skipBlank();
       const value = this.#value(depth + 1);
-      members.delete(name);
+      const isRepeated = members.delete(name);
+      if (isRepeated && this.isStrictAboutNames) {
+        throw this.#malformed(this.#at, "ambiguous, it has a name twice");
+      }
       members.set(name, value);
       this.#skipBlank();
     } while (this.#take(","));
-    if (!this.#take("}")) throw malformed(this.#at);
+    if (!this.#take("}")) throw this.#malformed(this.#at);
     return members;
   }
 
@@ -113,7 +128,7 @@ class Parser {
       items.push(this.#value(depth + 1));
       this.#skipBlank();
     } while (this.#take(","));
-    if (!this.#take("]")) throw malformed(this.#at);
+    if (!this.#take("]")) throw this.#malformed(this.#at);
     return items;
   }
 
@@ -128,13 +143,13 @@ class Parser {
         this.#at = at + 1;
         return hasEscape ? this.#unescape(start, at + 1) : this.text.slice(start + 1, at);
       }
-      if (unit < 0x20) throw malformed(at);
+      if (unit < 0x20) throw this.#malformed(at);
       if (unit === BACKSLASH) {
         hasEscape = true;
         at++;
       }
     }
-    throw malformed(this.text.length);
+    throw this.#malformed(this.text.length);
   }
 
   /** For long texts the built-in parser is five times as fast as a look at each character. */
@@ -155,14 +170,14 @@ class Parser {
     try {
       return String(JSON.parse(this.text.slice(start, end))).toWellFormed();
     } catch {
-      throw malformed(start);
+      throw this.#malformed(start);
     }
   }
 
   #number(): number | NumberText {
     NUMBER.lastIndex = this.#at;
     const match = NUMBER.exec(this.text);
-    if (match === null) throw malformed(this.#at);
+    if (match === null) throw this.#malformed(this.#at);
     this.#at = NUMBER.lastIndex;
     const value = Number(match[0]);
     const isWhole = match[1] === undefined && match[2] === undefined;
@@ -171,7 +186,7 @@ class Parser {
 
   #literal(): null | boolean {
     const found = LITERALS.find(([word]) => this.text.startsWith(word, this.#at));
-    if (found === undefined) throw malformed(this.#at);
+    if (found === undefined) throw this.#malformed(this.#at);
     this.#at += found[0].length;
     return found[1];
   }
@@ -188,5 +203,10 @@ class Parser {
     BLANK.lastIndex = this.#at;
     BLANK.exec(this.text);
     this.#at = BLANK.lastIndex;
+  }
+
+  #malformed(position: number, why = "not valid JSON"): SpikeError {
+    const place = `at character ${position}`;
+    return new SpikeError("api_bad_request", `${this.what} is ${why} ${place}`);
   }
 }

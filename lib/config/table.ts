@@ -56,7 +56,8 @@ export const IDENTITY = {
     kind: optional(filePath),
     variables: ["SPIKE_BUNDLE_FILE"],
     fallback: undefined,
-    meaning: "PEM file with the trust bundle.",
+    meaning:
+      "File with the trust bundle: PEM, a SPIFFE bundle (JSON), or a JSON map of several bundles by trust domain.",
   }),
   svidHint: setting("svid-hint", {
     kind: optional(text),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { SpikeError } from "../api/error.ts";
+import { nameCounts, readVectors } from "./_vectors.ts";
 import { type EndpointAddress, formatEndpoint, parseEndpoint } from "./endpoint.ts";
 
 interface Case {
@@ -12,8 +13,8 @@ interface Case {
   readonly port?: number;
 }
 
-const file = new URL("../../tests/vectors/endpoint-address.json", import.meta.url);
-const { cases }: { cases: Case[] } = JSON.parse(Deno.readTextFileSync(file));
+const { cases } = readVectors<{ cases: Case[] }>("endpoint-address.json");
+nameCounts("endpoint-address.json", { addresses: [34, cases.length] });
 
 function expected(vector: Case): EndpointAddress {
   if (vector.kind === "tcp") {

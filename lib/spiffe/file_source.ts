@@ -1,20 +1,24 @@
 import { SpikeError } from "../api/error.ts";
+import { parseAnyBundle } from "./bundle.ts";
 import { parseTrustDomain, type TrustDomain, trustDomainOf } from "./id.ts";
 import { pemDecodeAll } from "./pem.ts";
-import type { IdentitySnapshot, SvidSource, X509Svid } from "./source.ts";
+import type { BundleMap, IdentitySnapshot, SvidSource, X509Svid } from "./source.ts";
 import { SourceState } from "./source_state.ts";
 import { parseSvid, splitDer } from "./svid.ts";
 import { startRealTimer, type StartTimer } from "./timer.ts";
 
-/** The files of an identity, as spiffe-helper and its like write them; all PEM. */
+/** The files of an identity, as spiffe-helper and its like write them: PEM, bundles also as SPIFFE documents. */
 export interface IdentityFiles {
   /** Certificates, leaf first. */
   readonly svid: string;
   /** Unencrypted PKCS#8. */
   readonly key: string;
-  /** Anchors of the SVID's own trust domain. */
+  /**
+   * Anchors of the SVID's own trust domain: PEM, a SPIFFE bundle document, or a map of several documents by
+   * trust domain, which then is also where federated anchors come from.
+   */
   readonly bundle: string;
-  /** By name of a trust domain: a file with its anchors. */
+  /** By name of a trust domain: a file with its anchors. Each wins over the map in `bundle`. */
   readonly federated?: Readonly<Record<string, string>>;
 }
 
@@ -126,11 +130,12 @@ class FileSource implements SvidSource {
     if (before !== await appearanceOf(paths)) return;
     this.#seen = before;
     const identity = readSvid(this.files, texts);
-    const bundles = new Map<TrustDomain, readonly Uint8Array[]>();
+    const own = trustDomainOf(identity.id);
+    const bundles = new Map(readBundles(bundle, own, texts));
+    if (!bundles.has(own)) anchorsFor(own, bundle, texts);
     for (const [domain, path] of this.#federated) {
-      bundles.set(domain, readCertificates(path, texts));
+      if (domain !== own) bundles.set(domain, anchorsFor(domain, path, texts));
     }
-    bundles.set(trustDomainOf(identity.id), readCertificates(bundle, texts));
     this.#state.publish(identity, bundles);
   }
 }
@@ -184,6 +189,28 @@ function readCertificates(path: string, texts: ReadonlyMap<string, string>): Uin
     );
   }
   return inFile(path, () => certificates.flatMap((block) => splitDer(block.der)));
+}
+
+/** Anchors by trust domain. A SPIFFE bundle document begins with a brace, which no PEM text does. */
+function readBundles(
+  path: string,
+  domain: TrustDomain,
+  texts: ReadonlyMap<string, string>,
+): BundleMap {
+  const text = texts.get(path) ?? "";
+  if (!text.trimStart().startsWith("{")) return new Map([[domain, readCertificates(path, texts)]]);
+  const parsed = inFile(path, () => parseAnyBundle(new TextEncoder().encode(text), domain));
+  return new Map([...parsed].map(([name, { x509Authorities }]) => [name, x509Authorities]));
+}
+
+function anchorsFor(
+  domain: TrustDomain,
+  path: string,
+  texts: ReadonlyMap<string, string>,
+): readonly Uint8Array[] {
+  const anchors = readBundles(path, domain, texts).get(domain);
+  if (anchors !== undefined) return anchors;
+  throw new SpikeError("data_invalid_input", `File ${path} has no bundle of ${domain}`);
 }
 
 /** Says which file a failure is about. */

@@ -100,6 +100,52 @@ Deno.test("federated bundles are read under the name they are given", async () =
   });
 });
 
+function bundleDocument(anchors: readonly Uint8Array[]): object {
+  const keys = anchors.map((der) => ({ kty: "EC", use: "x509-svid", x5c: [der.toBase64()] }));
+  return { keys };
+}
+
+Deno.test("a SPIFFE bundle document stands for the SVID's own trust domain", async () => {
+  await withScene(async ({ files, open }) => {
+    const anchors = (await authority()).anchors();
+    await write(files, await issue());
+    await Deno.writeTextFile(files.bundle, JSON.stringify(bundleDocument(anchors)));
+    const { bundles } = await open().ready(60_000);
+    assert.deepEqual([...bundles], [[DOMAIN, anchors]]);
+  });
+});
+
+Deno.test("a map of bundles brings federated anchors, and must have the own domain", async () => {
+  await withScene(async ({ files, open, log, poll }) => {
+    const anchors = (await authority()).anchors();
+    const other = (await createAuthority({ trustDomain: OTHER })).anchors();
+    await write(files, await issue());
+    const map = { [OTHER]: bundleDocument(other) };
+    await Deno.writeTextFile(files.bundle, JSON.stringify({ trust_domains: map }));
+    const source = open();
+    await poll();
+    assert.match(log.join(), /bundle.pem has no bundle of spike.ist/);
+    const both = { ...map, [DOMAIN]: bundleDocument(anchors) };
+    await Deno.writeTextFile(files.bundle, JSON.stringify({ trust_domains: both }));
+    await poll();
+    const { bundles } = source.current();
+    assert.deepEqual(bundles.get(OTHER), other);
+    assert.deepEqual(bundles.get(DOMAIN), anchors);
+  });
+});
+
+Deno.test("a bundle document that cannot be read names the file and changes nothing", async () => {
+  await withScene(async ({ files, open, poll, log }) => {
+    await write(files, await issue());
+    const source = open();
+    await source.ready(60_000);
+    await Deno.writeTextFile(files.bundle, '{"keys":[],"keys":[]}');
+    await poll();
+    assert.match(log.join(), /bundle.pem: Trust bundle is not usable: .*a name twice/);
+    assert.equal(source.current().bundles.get(DOMAIN)?.length, 1);
+  });
+});
+
 Deno.test("a federated name that is no trust domain is refused at once", () => {
   const files = { svid: "/a", key: "/b", bundle: "/c", federated: { "Other.Test": "/d" } };
   assert.throws(() => openFileSource(files), { code: "spiffe_invalid_spiffe_id" });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nameCounts, readVectors } from "./_vectors.ts";
 import {
   decodeStatusMessage,
   encodeFrame,
@@ -18,8 +19,8 @@ interface FrameCase {
   readonly error?: string;
 }
 
-const file = new URL("../../tests/vectors/workload-wire.json", import.meta.url);
-const { frames }: { frames: FrameCase[] } = JSON.parse(Deno.readTextFileSync(file));
+const { frames } = readVectors<{ frames: FrameCase[] }>("workload-wire.json");
+nameCounts("workload-wire.json", { frames: [7, frames.length] });
 
 function readAll(bytes: Uint8Array, chunkBytes: number): Uint8Array[] {
   const reader = new FrameReader();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nameCounts, readVectors } from "./_vectors.ts";
 import {
   isMemberOf,
   parseSpiffeId,
@@ -24,9 +25,13 @@ interface Vectors {
   membership: { id: string; trust_domain: string; member: boolean }[];
 }
 
-const vectors: Vectors = JSON.parse(
-  Deno.readTextFileSync(new URL("../../tests/vectors/spiffe-id.json", import.meta.url)),
-);
+const vectors = readVectors<Vectors>("spiffe-id.json");
+nameCounts("spiffe-id.json", {
+  IDs: [118, vectors.ids.length],
+  "trust domains": [16, vectors.trust_domains.length],
+  "lists of segments": [13, vectors.join_segments.length],
+  memberships: [6, vectors.membership.length],
+});
 
 function reasonOf(act: () => unknown): string | undefined {
   try {

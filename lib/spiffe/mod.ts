@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./bundle.ts";
 export * from "./id.ts";
 export * from "./memory_source.ts";
 export * from "./pem.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nameAbsence, nameCounts, readForeignVectors } from "./_vectors.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { DerError } from "./der.ts";
 import { validatePath } from "./path.ts";
@@ -11,25 +12,6 @@ interface Case {
   peer_certificate: string;
   validation_time: string | null;
   expected_result: "SUCCESS" | "FAILURE";
-}
-
-/** Somebody else's data: it stays outside of the project. */
-function load(): Case[] | undefined {
-  const folder = Deno.env.get("SPIKE_VECTORS") ??
-    new URL("../../../shared/vectors", import.meta.url);
-  try {
-    return JSON.parse(Deno.readTextFileSync(new URL("limbo-path.json", asFolder(folder))))
-      .testcases;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-function asFolder(folder: string | URL): URL {
-  const base = new URL(`file://${Deno.cwd()}/`);
-  const text = String(folder);
-  return new URL(text.endsWith("/") ? text : `${text}/`, base);
 }
 
 function parse(pem: string): Certificate | undefined {
@@ -54,11 +36,9 @@ function isValid(c: Case): boolean {
   return validatePath({ leaf, pool, anchors, instantMs }).ok;
 }
 
-const cases = load();
-
-if (cases === undefined) {
-  Deno.test("path cases of x509-limbo", () => console.log("limbo-path.json is not here, skipped"));
-}
+const cases = readForeignVectors<{ testcases: Case[] }>("limbo-path.json")?.testcases;
+if (cases === undefined) nameAbsence("limbo-path.json");
+else nameCounts("limbo-path.json", { paths: [34, cases.length] });
 
 for (const c of cases ?? []) {
   Deno.test(`path case ${c.id} is a ${c.expected_result.toLowerCase()}`, () => {

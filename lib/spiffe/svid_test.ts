@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nameCounts, readVectors } from "./_vectors.ts";
 import { parseSvid, splitDer } from "./svid.ts";
 
 interface Case {
@@ -13,9 +14,8 @@ interface Case {
   certificates?: number;
 }
 
-const { cases }: { cases: Case[] } = JSON.parse(
-  Deno.readTextFileSync(new URL("../../tests/vectors/x509-svid-material.json", import.meta.url)),
-);
+const { cases } = readVectors<{ cases: Case[] }>("x509-svid-material.json");
+nameCounts("x509-svid-material.json", { "own SVIDs": [29, cases.length] });
 
 const decode = (base64: string) => Uint8Array.fromBase64(base64);
 

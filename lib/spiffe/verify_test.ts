@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nameCounts, readVectors } from "./_vectors.ts";
 import { parseTrustDomain, type TrustDomain } from "./id.ts";
 import { type PeerRefusal, verifyPeer } from "./verify.ts";
 
@@ -13,9 +14,8 @@ interface Case {
   spiffe_id?: string;
 }
 
-const { cases }: { cases: Case[] } = JSON.parse(
-  Deno.readTextFileSync(new URL("../../tests/vectors/x509-svid.json", import.meta.url)),
-);
+const { cases } = readVectors<{ cases: Case[] }>("x509-svid.json");
+nameCounts("x509-svid.json", { peers: [65, cases.length] });
 
 const decode = (base64: string) => Uint8Array.fromBase64(base64);
 

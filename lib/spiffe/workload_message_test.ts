@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { SpikeError } from "../api/error.ts";
+import { nameCounts, readVectors } from "./_vectors.ts";
 import {
   decodeX509BundlesResponse,
   decodeX509SvidResponse,
@@ -28,8 +29,8 @@ interface WireCase {
   readonly why: string;
 }
 
-const file = new URL("../../tests/vectors/workload-wire.json", import.meta.url);
-const { cases }: { cases: WireCase[] } = JSON.parse(Deno.readTextFileSync(file));
+const { cases } = readVectors<{ cases: WireCase[] }>("workload-wire.json");
+nameCounts("workload-wire.json", { messages: [27, cases.length] });
 
 function plain(message: X509SvidResponse): PlainResponse {
   return {
