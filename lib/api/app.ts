@@ -1,14 +1,26 @@
 import { Hono } from "hono";
+import {
+  type Call,
+  type Caller,
+  type Grant,
+  type RequestEntry,
+  type Subject,
+  subjectOf,
+  withAnswer,
+} from "../audit/mod.ts";
 import type { Fetch, Peer } from "../mtls/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
-import { SpikeError, statusOf } from "./error.ts";
+import { type ErrorCode, SpikeError, statusOf } from "./error.ts";
 import { isRaw, rawAnswer, type RawHandler, textAnswer } from "./raw.ts";
 import { decodeRequest, type Operation, type RequestOf } from "./request.ts";
 import { errorBody, RESPONSE_HEADERS } from "./response.ts";
 import { type Route, ROUTES } from "./route.ts";
 
-/** Carries out one operation for a caller who may; answers the JSON value. */
-export type Handler<O extends Operation> = (request: RequestOf<O>, peer: Peer) => Promise<unknown>;
+/**
+ * Carries out one operation for a caller who may; answers the JSON value. What it changes through a port, it changes
+ * on behalf of `call`, so that the change is recorded with its origin.
+ */
+export type Handler<O extends Operation> = (request: RequestOf<O>, call: Call) => Promise<unknown>;
 
 /** Every operation of one server. */
 export type Handlers<O extends Operation> = { readonly [K in O]: Handler<K> };
@@ -24,8 +36,13 @@ export interface AppOptions<O extends Operation> {
   readonly bodyLimit?: (route: Route) => number;
   /** Throws `state_not_ready` for a route (or none) that cannot be served yet. */
   readonly assertReady: (route: Route | undefined) => void;
-  /** Throws `access_unauthorized`; `path` is the request's own, as received. */
-  readonly authorize: (peer: Peer, route: Route, path: string) => void | Promise<void>;
+  /** Answers what lets the caller through, or throws `access_unauthorized`; `path` is the request's own, as received. */
+  readonly authorize: (peer: Peer, route: Route, path: string) => Grant | Promise<Grant>;
+  /**
+   * Takes the record of every request before it is answered. Where it rejects, the request fails, whatever it has
+   * done: nothing that was not recorded is told.
+   */
+  readonly audit: (entry: RequestEntry) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -54,14 +71,60 @@ export function createApp<O extends Operation>(options: AppOptions<O>): Fetch {
   return (request, context) => app.fetch(request, { context });
 }
 
+/** What becomes known of a request on its way. */
+interface Progress {
+  readonly correlation: string;
+  /** Undefined for what is no call of an operation, whatever its path says. */
+  readonly operation: Operation | undefined;
+  subject: Subject;
+  grant?: Grant;
+  code?: ErrorCode;
+}
+
+/** Names the request in the audit log and in the server's log. Nobody has to know of it. */
+const CORRELATION_HEADER = "spike-request-id";
+
 async function serve<O extends Operation>(
   request: Request,
   context: Parameters<Fetch>[1],
   route: Route | undefined,
-  { handlers, rawHandlers, assertReady, authorize, bodyLimit, log }: AppOptions<O>,
+  options: AppOptions<O>,
 ): Promise<Response> {
-  // What is no POST is no call of an operation, whatever its path says.
+  const timeMs = Date.now();
+  const startedAt = performance.now();
   const operation = request.method === "POST" ? route?.operation : undefined;
+  const progress: Progress = { correlation: crypto.randomUUID(), operation, subject: {} };
+  let response = await respond(request, context, { ...options, route, progress });
+  const { correlation, subject, grant, code } = progress;
+  try {
+    await options.audit({
+      correlation,
+      server: options.server,
+      caller: callerOf(context.peer),
+      operation: operation ?? null,
+      subject,
+      ...(grant ? { grant } : {}),
+      status: response.status,
+      ...(code ? { code } : {}),
+      timeMs,
+      durationUs: Math.round((performance.now() - startedAt) * 1000),
+    });
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : "not an error";
+    options.log.error("audit_record_failed", { operation: operation ?? null, correlation, detail });
+    const failure = { code: "audit_unavailable" } as const;
+    response = answer(statusOf(failure.code), errorBody(operation, failure));
+  }
+  response.headers.set(CORRELATION_HEADER, correlation);
+  return response;
+}
+
+async function respond<O extends Operation>(
+  request: Request,
+  { peer, readBody }: Parameters<Fetch>[1],
+  options: AppOptions<O> & { readonly route: Route | undefined; readonly progress: Progress },
+): Promise<Response> {
+  const { handlers, rawHandlers, assertReady, bodyLimit, log, route, progress } = options;
   const raw = route && isRaw(request) ? rawHandlers?.[route.operation as O] : undefined;
   try {
     if (request.method !== "POST") {
@@ -71,37 +134,53 @@ async function serve<O extends Operation>(
     if (!route) {
       throw new SpikeError("api_bad_request", "There is no such path and action");
     }
-    const { peer } = context;
-    if (route.judgesCallerFirst) await authorize(peer, route, "");
-    const body = await context.readBody(bodyLimit?.(route) ?? route.bodyLimit);
+    const authorize = async (path: string): Promise<Call> => {
+      const grant = await options.authorize(peer, route, path);
+      progress.grant = grant;
+      const { correlation } = progress;
+      return { ...callerOf(peer), correlation, operation: route.operation, grant };
+    };
+    if (route.judgesCallerFirst) await authorize("");
+    const body = await readBody(bodyLimit?.(route) ?? route.bodyLimit);
     if (raw) {
-      await authorize(peer, route, "");
-      return rawAnswer(await raw(body, peer));
+      return rawAnswer(await raw(body, await authorize("")));
     }
     const decoded = decodeRequest(route.operation as O, body);
-    await authorize(peer, route, pathOf(decoded));
-    const value = await handlers[route.operation as O](decoded, peer);
+    progress.subject = subjectOf(decoded);
+    const call = await authorize(pathOf(decoded));
+    const value = await handlers[route.operation as O](decoded, call);
     // Peers of the original trust a success to have a body.
     if (value === undefined) throw new Error(`Operation ${route.operation} answered nothing`);
+    progress.subject = withAnswer(progress.subject, value);
     return answer(200, JSON.stringify(value));
   } catch (error) {
     const text = raw && textAnswer(error);
-    if (text?.status === 400) return text;
-    const failure = publicFace(error, { operation, peer: context.peer.id, log });
+    const { operation, correlation } = progress;
+    if (text?.status === 400) {
+      progress.code = (error as SpikeError).code;
+      return text;
+    }
+    const failure = publicFace(error, { operation, correlation, peer: peer.id, log });
+    progress.code = failure.code;
     return text ?? answer(statusOf(failure.code), errorBody(operation, failure));
   }
+}
+
+function callerOf({ id, trustDomain, serial }: Peer): Caller {
+  return { id, trustDomain, serial };
 }
 
 /** What is known of a request that failed. */
 interface FailedCall {
   readonly operation: Operation | undefined;
+  readonly correlation: string;
   readonly peer: string;
   readonly log: Logger;
 }
 
 /** What a caller may know of an error; what it may not know goes to the log, and so does every denial. */
-function publicFace(error: unknown, { operation, peer, log }: FailedCall): SpikeError {
-  const call = { operation: operation ?? null, peer };
+function publicFace(error: unknown, { operation, correlation, peer, log }: FailedCall): SpikeError {
+  const call = { operation: operation ?? null, peer, correlation };
   if (error instanceof SpikeError) {
     const { code, message: detail } = error;
     if (code === "access_unauthorized") log.warn("access_denied", { ...call, detail });

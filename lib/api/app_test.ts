@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { RequestEntry } from "../audit/mod.ts";
 import type { Peer } from "../mtls/mod.ts";
 import { DEFAULT_TRUST_ROOTS, hasRole, parseSpiffeId, type Role } from "../spiffe/mod.ts";
 import { createApp, type Handlers } from "./app.ts";
@@ -15,7 +16,10 @@ const STRANGER = { ok: true, id: parseSpiffeId("spiffe://spike.ist/stranger") } 
 function build(options: {
   isReady?: boolean;
   handler?: () => Promise<unknown>;
+  audit?: () => Promise<void>;
 } = {}) {
+  const entries: RequestEntry[] = [];
+  const correlations: (string | null)[] = [];
   const asked: string[] = [];
   const lines: { event: string; fields: unknown }[] = [];
   const line = (event: string, fields?: unknown) => void lines.push({ event, fields });
@@ -34,8 +38,9 @@ function build(options: {
     },
     authorize: ({ id }, { want }) => {
       asked.push("caller");
-      authorizeByRole(id, want, DEFAULT_TRUST_ROOTS);
+      return authorizeByRole(id, want, DEFAULT_TRUST_ROOTS);
     },
+    audit: options.audit ?? ((entry) => Promise.resolve(void entries.push(entry))),
     log: { debug: line, info: line, warn: line, error: line },
   });
   const ask = async (request: Request, body = "{}", peer = NEXUS) => {
@@ -46,9 +51,10 @@ function build(options: {
         return Promise.resolve(new TextEncoder().encode(body));
       },
     });
+    correlations.push(response.headers.get("spike-request-id"));
     return { status: response.status, text: await response.text() };
   };
-  return { asked, lines, ask };
+  return { correlations, asked, lines, ask, entries };
 }
 
 const URL_OF_SHARD = "https://localhost/v1/store/shard";
@@ -108,6 +114,7 @@ Deno.test("what is behind a status 500 goes to the log and not to the caller", a
     fields: {
       operation: "keeper.shard",
       peer: NEXUS.id,
+      correlation: known.correlations[0],
       code: "store_failure",
       detail: "Disk 7 is full",
     },
@@ -121,13 +128,18 @@ Deno.test("what is behind a status 500 goes to the log and not to the caller", a
 });
 
 Deno.test("who is denied what goes to the log", async () => {
-  const { ask, lines } = build({
+  const { ask, lines, correlations } = build({
     handler: () => Promise.reject(new SpikeError("access_unauthorized", "Not this one")),
   });
   assert.equal((await ask(post())).status, 401);
   assert.deepEqual(lines, [{
     event: "access_denied",
-    fields: { operation: "keeper.shard", peer: NEXUS.id, detail: "Not this one" },
+    fields: {
+      operation: "keeper.shard",
+      peer: NEXUS.id,
+      correlation: correlations[0],
+      detail: "Not this one",
+    },
   }]);
 });
 
@@ -172,4 +184,57 @@ Deno.test("a role route admits its roles and nobody else, a permission route nob
       else assert.throws(act, { code: "access_unauthorized" }, `${operation} by ${role}`);
     }
   }
+});
+
+/** What is recorded of one request, apart from what differs each time. */
+function recordOf({ entries }: { entries: readonly RequestEntry[] }) {
+  assert.equal(entries.length, 1);
+  const { correlation: _, timeMs, durationUs, ...rest } = entries[0] as RequestEntry;
+  assert.ok(timeMs > 0 && durationUs >= 0);
+  return rest;
+}
+
+const CALLER = { id: NEXUS.id, trustDomain: undefined, serial: undefined };
+
+Deno.test("a request that was served is recorded with who asked and by what right", async () => {
+  const world = build();
+  await world.ask(post());
+  assert.deepEqual(recordOf(world), {
+    server: "keeper",
+    caller: CALLER,
+    operation: "keeper.shard",
+    subject: {},
+    grant: { by: "role", name: "nexus" },
+    status: 200,
+  });
+  assert.equal(world.correlations[0], world.entries[0]?.correlation);
+  assert.match(world.correlations[0] ?? "", /^[0-9a-f-]{36}$/);
+});
+
+Deno.test("whatever fails is recorded with its code, whatever comes of no route with no operation", async () => {
+  const denial = build();
+  await denial.ask(post(), "{}", STRANGER);
+  assert.deepEqual(recordOf(denial), {
+    server: "keeper",
+    caller: { ...CALLER, id: STRANGER.id },
+    operation: "keeper.shard",
+    subject: {},
+    status: 401,
+    code: "access_unauthorized",
+  });
+  const nowhere = build();
+  await nowhere.ask(post("https://localhost/nowhere"));
+  const { operation, status, code } = recordOf(nowhere);
+  assert.deepEqual([operation, status, code], [null, 400, "api_bad_request"]);
+  const crash = build({ handler: () => Promise.reject(new TypeError("x")) });
+  await crash.ask(post());
+  assert.equal(recordOf(crash).code, "api_internal_error");
+});
+
+Deno.test("a request that cannot be recorded fails, whatever came of it", async () => {
+  const { ask, asked, lines } = build({ audit: () => Promise.reject(new Error("Disk is full")) });
+  const { status, text } = await ask(post());
+  assert.equal(`${status} ${text}`, '503 {"shard":null,"Err":"audit_unavailable"}');
+  assert.deepEqual(asked, ["ready", "body", "caller", "operation"]);
+  assert.equal(lines[0]?.event, "audit_record_failed");
 });

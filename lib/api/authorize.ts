@@ -1,3 +1,4 @@
+import type { Grant } from "../audit/mod.ts";
 import { hasRole, type SpiffeId, type TrustRoots } from "../spiffe/mod.ts";
 import { SpikeError } from "./error.ts";
 import type { Want } from "./route.ts";
@@ -7,8 +8,9 @@ export function denied(id: SpiffeId): SpikeError {
   return new SpikeError("access_unauthorized", `${id} may not do this`);
 }
 
-/** Lets through who has one of the roles that a route names. @throws SpikeError `access_unauthorized` */
-export function authorizeByRole(id: SpiffeId, want: Want, roots: TrustRoots): void {
-  if (want.by === "role" && want.roles.some((role) => hasRole(id, role, roots))) return;
-  throw denied(id);
+/** Answers the role that lets the caller through, of those that a route names. @throws SpikeError `access_unauthorized` */
+export function authorizeByRole(id: SpiffeId, want: Want, roots: TrustRoots): Grant {
+  const name = want.by === "role" && want.roles.find((role) => hasRole(id, role, roots));
+  if (!name) throw denied(id);
+  return { by: "role", name };
 }

@@ -36,6 +36,7 @@ const TABLE = {
   shard_held: { status: 409, exit: 5 },
   database_lost: { status: 503, exit: 6 },
   entity_conflict: { status: 409, exit: 5 },
+  audit_unavailable: { status: 503, exit: 6 },
   store_failure: { status: 500, exit: 2 },
   overloaded: { status: 429, exit: 6 },
   interrupted: { status: 500, exit: 130 },

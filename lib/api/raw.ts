@@ -1,9 +1,9 @@
 /** Answers that are no JSON: plain bytes, and the refusals in plain text that go with them. */
-import type { Peer } from "../mtls/mod.ts";
+import type { Call } from "../audit/mod.ts";
 import { type ErrorCode, SpikeError } from "./error.ts";
 
 /** Carries out one operation on the bytes of a body; answers the bytes of the answer. */
-export type RawHandler = (body: Uint8Array, peer: Peer) => Promise<Uint8Array>;
+export type RawHandler = (body: Uint8Array, call: Call) => Promise<Uint8Array>;
 
 const BYTES = "application/octet-stream";
 

@@ -98,6 +98,8 @@ function lackingIn(policy: CompiledPolicy, { id, path, wanted }: Question): read
 export interface Sight {
   /** Whether it may list, or read, `path`. */
   sees(path: string): boolean;
+  /** Of all policies that let it list something, the first by name. */
+  readonly policy: string;
   /** Every path that it sees begins with one of these. Ascending; none begins with another. */
   readonly prefixes: readonly string[];
 }
@@ -108,12 +110,14 @@ export interface Sight {
  */
 export function sightOf(set: PolicySet, id: string): Sight | undefined {
   const applying = set.applyingTo(id);
-  if (!applying.some(mayListSomething)) return undefined;
+  const first = applying.find(mayListSomething);
+  if (!first) return undefined;
   const showing = applying.filter(({ permissions }) =>
     isGranted(permissions, "list", false) || isGranted(permissions, "read", false)
   );
   const byPath = new PrefixIndex(showing, (policy) => policy.path.shape);
   return {
+    policy: first.name,
     prefixes: shortest(showing.map(({ path }) => path.shape.text)),
     // The system's own paths hold no secrets.
     sees: (path) =>

@@ -52,6 +52,15 @@ function writeToStderr(line: string): void {
 }
 
 /**
+ * Writes a line whatever the level, and before it returns. Throws when it cannot be written: for what must not get
+ * lost unnoticed.
+ */
+export function writeLine(component: string, event: string, fields: Fields): void {
+  const time = new Date().toISOString();
+  writeToStderr(JSON.stringify({ time, level: "info", component, event, fields }));
+}
+
+/**
  * Says which lines are written and where to; may be called again to change the level. Before the first call
  * nothing is written. Needs no permission, so each Worker calls it for itself.
  */

@@ -10,4 +10,5 @@ export {
   type Level,
   type LineSink,
   type Logger,
+  writeLine,
 } from "./log.ts";

@@ -1,7 +1,7 @@
 import type { Handlers } from "../../lib/api/app.ts";
 import { SpikeError } from "../../lib/api/error.ts";
 import type { RequestOf } from "../../lib/api/mod.ts";
-import type { Peer } from "../../lib/mtls/mod.ts";
+import type { Call } from "../../lib/audit/mod.ts";
 import {
   bytesOf,
   type Contribution,
@@ -26,10 +26,10 @@ export function createHandlers(
   log: Logger,
 ): Handlers<"keeper.contribute" | "keeper.shard"> {
   return {
-    "keeper.contribute": (request, peer) => {
+    "keeper.contribute": (request, call) => {
       try {
         if (request.probe) return Promise.resolve(encodeProbe(slots.holding));
-        const contribution = toContribution(request, contributorOf(peer, roots));
+        const contribution = toContribution(request, contributorOf(call, roots));
         slots.take(contribution);
         const { from, stage, stamp } = contribution;
         log.info("shard_taken", { from, stage, generation: stamp?.generation ?? null });
@@ -57,7 +57,7 @@ export function createHandlers(
   };
 }
 
-function contributorOf({ id }: Peer, roots: TrustRoots): Contributor {
+function contributorOf({ id }: Call, roots: TrustRoots): Contributor {
   return hasRole(id, "nexus", roots) ? "nexus" : "bootstrap";
 }
 

@@ -38,6 +38,7 @@ function startKeeper() {
     handlers: createHandlers(slots, DEFAULT_TRUST_ROOTS, log),
     assertReady: () => {},
     authorize: ({ id }, { want }) => authorizeByRole(id, want, DEFAULT_TRUST_ROOTS),
+    audit: () => Promise.resolve(),
     log,
   });
   const ask = async (caller: Caller, path: string, body: unknown, method = "POST") => {
@@ -265,12 +266,14 @@ Deno.test("a body past the limit of 65,536 bytes is 400", async () => {
 
 Deno.test("the slots hold copies, and the request's bytes are zeroed whether it is taken or not", async () => {
   const { slots, memory } = startKeeper();
+  const grant = { by: "role", name: "nexus" } as const;
+  const CALL = { ...peerOf("nexus"), correlation: "1", operation: "keeper.contribute", grant };
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const handlers = createHandlers(slots, DEFAULT_TRUST_ROOTS, log);
   const requestOf = (body: unknown) =>
     decodeRequest("keeper.contribute", new TextEncoder().encode(JSON.stringify(body)));
   const taken = requestOf(encodeContribution(NEXT, {}));
-  await handlers["keeper.contribute"](taken, peerOf("nexus"));
+  await handlers["keeper.contribute"](taken, CALL);
   assert.deepEqual(memory.slot(0), NEXT.bytes);
   assert.deepEqual(taken.shard, new Uint8Array(32));
   for (
@@ -280,7 +283,7 @@ Deno.test("the slots hold copies, and the request's bytes are zeroed whether it 
     }]
   ) {
     const refused = requestOf(body);
-    assert.throws(() => handlers["keeper.contribute"](refused, peerOf("nexus")));
+    assert.throws(() => handlers["keeper.contribute"](refused, CALL));
     assert.deepEqual(refused.shard, new Uint8Array(32));
   }
   assert.deepEqual(memory.slot(0), NEXT.bytes);

@@ -2,6 +2,7 @@
 import { createApp } from "../../lib/api/app.ts";
 import { authorizeByRole } from "../../lib/api/authorize.ts";
 import { SpikeError } from "../../lib/api/error.ts";
+import { recordOnStderr } from "../../lib/audit/mod.ts";
 import type { KeeperSettings } from "../../lib/config/mod.ts";
 import { createMtlsServer } from "../../lib/mtls/mod.ts";
 import { assertConfined, type Running, runThread } from "../../lib/process/mod.ts";
@@ -48,6 +49,7 @@ async function startKeeper({ settings, memory, locked }: KeeperStart): Promise<R
       handlers: createHandlers(slots, roots, log),
       assertReady: () => {},
       authorize: ({ id }, { want }) => authorizeByRole(id, want, roots),
+      audit: recordOnStderr,
       log,
     }),
     log,

@@ -1,4 +1,5 @@
 /** A Nexus with a memory store and no network: two sets of routes, as two request workers have them. */
+import type { RequestEntry } from "../../lib/audit/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import type { Fetch, Peer } from "../../lib/mtls/mod.ts";
 import { ordinarySlots } from "../../lib/seal/mod.ts";
@@ -46,6 +47,8 @@ export interface AppWorld extends AsyncDisposable {
   readonly core: CorePort;
   readonly page: SharedPage;
   readonly lines: readonly Line[];
+  /** What was recorded of requests. */
+  readonly entries: readonly RequestEntry[];
   /** Sends a request to one of the two sets of routes, 0 or 1. */
   ask(id: string, route: RouteName, body: unknown, app?: number): Promise<Answer>;
 }
@@ -63,6 +66,7 @@ export async function startApps(): Promise<AppWorld> {
   const page = new SharedPage();
   const kekSlots = ordinarySlots(KEK_SLOTS);
   const cipherSlots = ordinarySlots(CIPHER_SLOTS);
+  const entries: RequestEntry[] = [];
   const core = await startCore({
     settings: SETTINGS,
     source: new MemorySource(),
@@ -71,6 +75,7 @@ export async function startApps(): Promise<AppWorld> {
     rootSlots: ordinarySlots(1),
     kekSlots,
     cipherSlots,
+    record: (entry) => Promise.resolve(void entries.push(entry)),
   });
   const { log, lines } = keepLines();
   const parts = { settings: SETTINGS, core: core.port, page, kekSlots, cipherSlots, store, log };
@@ -80,6 +85,7 @@ export async function startApps(): Promise<AppWorld> {
     core: core.port,
     page,
     lines,
+    entries,
     ask: (id, route, body, app = 0) => ask(apps[app] as Fetch, id, route, body),
     [Symbol.asyncDispose]: () => core.stop(),
   };
@@ -91,7 +97,7 @@ async function ask(fetch: Fetch, id: string, route: RouteName, body: unknown): P
   if (action !== undefined) url.searchParams.set("action", action);
   const bytes = new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
   const response = await fetch(new Request(url, { method: "POST" }), {
-    peer: { ok: true, id: parseSpiffeId(id) } as Peer,
+    peer: { ok: true, id: parseSpiffeId(id), trustDomain: "spike.ist", serial: "0a" } as Peer,
     readBody: () => Promise.resolve(bytes),
   });
   return { status: response.status, body: JSON.parse(await response.text()) };

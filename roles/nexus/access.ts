@@ -1,15 +1,26 @@
 import { denied } from "../../lib/api/authorize.ts";
 import { type Route, routeOf } from "../../lib/api/mod.ts";
+import type { Grant } from "../../lib/audit/mod.ts";
 import { decide, type PolicySet, RESERVED, type Sight, sightOf } from "../../lib/policy/mod.ts";
-import type { SpiffeId, TrustRoots } from "../../lib/spiffe/mod.ts";
+import type { Role, SpiffeId, TrustRoots } from "../../lib/spiffe/mod.ts";
 import { judgeByRole } from "./authorize.ts";
 
 /** Who may do what, by roles first and then by policies. */
 export interface Access {
-  /** `path` is the request's own, as received, valid or not. Rejects with `access_unauthorized`. */
-  authorize(id: SpiffeId, route: Route, path: string): Promise<void>;
-  /** What a caller may see of the list of secrets. Rejects with `access_unauthorized` when nothing. */
-  sight(id: SpiffeId): Promise<Sight | "everything">;
+  /**
+   * What lets the caller through. `path` is the request's own, as received, valid or not. Rejects with
+   * `access_unauthorized`.
+   */
+  authorize(id: SpiffeId, route: Route, path: string): Promise<Grant>;
+  /** What a caller may see of the list of secrets, and by what right. Rejects with `access_unauthorized` when nothing. */
+  sight(id: SpiffeId): Promise<Seen>;
+}
+
+/** What a caller may see of the list of secrets. */
+export interface Seen {
+  readonly sight: Sight | "everything";
+  /** The role, or of several policies the first by name. */
+  readonly grant: Grant;
 }
 
 /** What access rests on. */
@@ -21,31 +32,41 @@ export interface AccessOptions {
 
 /** Makes the rules of one listener. A failure to read the policies is no denial: it rejects with what failed. */
 export function createAccess({ roots, policies }: AccessOptions): Access {
-  const sight = async (id: SpiffeId): Promise<Sight | "everything"> => {
+  const sight = async (id: SpiffeId): Promise<Seen> => {
     const judgement = judgeByRole(id, routeOf("secret.list"), roots);
-    if (judgement === "granted") return "everything";
+    if (typeof judgement === "object") return { sight: "everything", grant: byRole(judgement) };
     if (judgement === "denied" || !policies) throw denied(id);
     const set = await policies();
     const whole = decide(set, { id, path: RESERVED.secret, wanted: ["list"] });
-    if (whole.allowed) return "everything";
+    if (whole.allowed) return { sight: "everything", grant: byPolicy(whole.policy) };
     const part = sightOf(set, id);
     if (!part) throw denied(id);
-    return part;
+    return { sight: part, grant: byPolicy(part.policy) };
   };
   return {
     sight,
     async authorize(id, route, path) {
       const { want } = route;
       const judgement = judgeByRole(id, route, roots);
-      if (judgement === "granted") return;
+      if (typeof judgement === "object") return byRole(judgement);
       if (judgement === "denied" || !policies || want.by === "role") throw denied(id);
-      if (want.orPartly) return void await sight(id);
+      if (want.orPartly) return (await sight(id)).grant;
       const question = {
         id,
         path: want.on === "request.path" ? path : want.on,
         wanted: [want.permission],
       };
-      if (!decide(await policies(), question).allowed) throw denied(id);
+      const decision = decide(await policies(), question);
+      if (!decision.allowed) throw denied(id);
+      return byPolicy(decision.policy);
     },
   };
+}
+
+function byRole({ granted }: { readonly granted: Role }): Grant {
+  return { by: "role", name: granted };
+}
+
+function byPolicy(name: string): Grant {
+  return { by: "policy", name };
 }

@@ -3,8 +3,8 @@ import type { Route } from "../../lib/api/mod.ts";
 import { RESERVED } from "../../lib/policy/mod.ts";
 import { hasRole, type Role, type SpiffeId, type TrustRoots } from "../../lib/spiffe/mod.ts";
 
-/** What follows from a caller's roles alone; `open` leaves it to the policies. */
-export type Judgement = "granted" | "denied" | "open";
+/** What follows from a caller's roles alone: the role that grants it, or not; `open` leaves it to the policies. */
+export type Judgement = { readonly granted: Role } | "denied" | "open";
 
 /** Narrower than the SPIFFE standard: no underscore in the trust domain. The original's rule for callers. */
 const CALLER = /^spiffe:\/\/[a-zA-Z0-9.-]+(?:\/[a-zA-Z0-9._-]+)*$/;
@@ -26,7 +26,10 @@ const CONFINED: readonly Role[] = ["lite", "recover", "restore", "bootstrap", "n
 export function judgeByRole(id: SpiffeId, { want, ...route }: Route, roots: TrustRoots): Judgement {
   if (!CALLER.test(id)) throw denied(id);
   const has = (role: Role) => hasRole(id, role, roots);
-  if (want.by === "role") return want.roles.some(has) ? "granted" : "denied";
-  if (GRANTS.some(([role, grants]) => grants({ want, ...route }) && has(role))) return "granted";
+  const granted = want.by === "role"
+    ? want.roles.find(has)
+    : GRANTS.find(([role, grants]) => grants({ want, ...route }) && has(role))?.[0];
+  if (granted) return { granted };
+  if (want.by === "role") return "denied";
   return CONFINED.some(has) ? "denied" : "open";
 }

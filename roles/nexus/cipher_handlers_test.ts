@@ -52,9 +52,10 @@ function build(options: { random?: RandomSource; hasKey?: boolean; isReady?: boo
       if (!isReady) throw new SpikeError("state_not_ready", "Not yet");
     },
     authorize: ({ id }) => {
-      if (hasRole(id, "superuser", DEFAULT_TRUST_ROOTS)) return;
+      if (hasRole(id, "superuser", DEFAULT_TRUST_ROOTS)) return { by: "role", name: "superuser" };
       throw new SpikeError("access_unauthorized", "No");
     },
+    audit: () => Promise.resolve(),
     log: { debug: line, info: line, warn: line, error: line },
   });
   const ask = async (operation: "encrypt" | "decrypt", { body, by = SUPERUSER, type }: Asked) => {
@@ -70,7 +71,11 @@ function build(options: { random?: RandomSource; hasKey?: boolean; isReady?: boo
     });
     const content = new Uint8Array(await response.arrayBuffer());
     const { status } = response;
-    return { status, headers: response.headers, bytes: content, text: decoded(content) };
+    const { headers: told } = response;
+    // Every answer carries it; what it holds differs each time.
+    assert.match(told.get("spike-request-id") ?? "", /^[0-9a-f-]{36}$/);
+    told.delete("spike-request-id");
+    return { status, headers: told, bytes: content, text: decoded(content) };
   };
   const raw = (operation: "encrypt" | "decrypt", body: Uint8Array | string, by = SUPERUSER) =>
     ask(operation, { body, by, type: "application/octet-stream" });

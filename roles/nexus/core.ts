@@ -1,5 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
+import { type Call, inCall, type RequestEntry } from "../../lib/audit/mod.ts";
 import { reserveEncryptions } from "../../lib/cipher/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
@@ -29,6 +30,8 @@ export interface CoreOptions {
   readonly rootSlots: KeySlots;
   readonly kekSlots: KeySlots;
   readonly cipherSlots: KeySlots;
+  /** Takes the audit record of a request; see `CorePort.record`. */
+  readonly record: (entry: RequestEntry) => Promise<void>;
 }
 
 /** The one control and store writer of a Nexus: the port for requests, and its end. */
@@ -125,13 +128,15 @@ function createPort(deps: PortDeps): CorePort {
   const writers = createWritersOnDemand(store, control, settings);
   const log = createLogger("nexus");
   return {
-    putSecret: async (input) => {
+    putSecret: onBehalf(async (input) => {
       const { version } = await writers().secrets.put(input);
       return { version };
-    },
-    deleteVersions: async (input) => assertFound(await writers().secrets.delete(input)),
-    undeleteVersions: async (input) => assertFound(await writers().secrets.undelete(input)),
-    putPolicy: async (input) => {
+    }),
+    deleteVersions: onBehalf(async (input) => assertFound(await writers().secrets.delete(input))),
+    undeleteVersions: onBehalf(async (input) =>
+      assertFound(await writers().secrets.undelete(input))
+    ),
+    putPolicy: onBehalf(async (input) => {
       const policy = await changing(page, () => writers().policies.put(input));
       const unanchored = unanchoredPatterns(policy);
       const fields = { policy: policy.name, author: input.author };
@@ -139,13 +144,14 @@ function createPort(deps: PortDeps): CorePort {
         log.warn("policy_unanchored", { ...fields, members: unanchored.join(",") });
       } else log.info("policy_put", fields);
       return { unanchored };
-    },
-    deletePolicy: async (input) => {
+    }),
+    deletePolicy: onBehalf(async (input) => {
       const isGone = await changing(page, () => writers().policies.delete(input));
       if (isGone) log.info("policy_deleted", { policy: input.name, author: input.author });
       return isGone;
-    },
+    }),
     reserveEncryptions: (version) => reserveEncryptions(store, version),
+    record: deps.record,
     status: async () => describe(deps, await store.meta()),
     verify: (nonce, ciphertext) =>
       inTurn(async () => {
@@ -205,6 +211,16 @@ async function answerRestored(
     "state_already_initialized",
     "This Nexus has its root key; nothing was changed",
   );
+}
+
+/**
+ * A method that changes the store for a caller. Whatever `work` writes is recorded with the call, and `author` is who
+ * made it.
+ */
+function onBehalf<I extends { readonly call: Call }, T>(
+  work: (input: Omit<I, "call"> & { readonly author: string }) => Promise<T>,
+): (input: I) => Promise<T> {
+  return ({ call, ...input }) => inCall(call, () => work({ ...input, author: call.id }));
 }
 
 /** Zeroes `bytes` when the work is over, however it ends. */

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { candidatesOf, sampleKey, sampleSet, sampleShards } from "../../lib/recovery/_sample.ts";
 import { deriveVerifyKey, makeProbe, ordinarySlots, osRandom } from "../../lib/seal/mod.ts";
-import { DEFAULT_TRUST_ROOTS, MemorySource } from "../../lib/spiffe/mod.ts";
+import {
+  DEFAULT_TRUST_ROOTS,
+  MemorySource,
+  parseSpiffeId,
+  trustDomainOf,
+} from "../../lib/spiffe/mod.ts";
 import { openMemory, type Store } from "../../lib/store/mod.ts";
 import { startCore } from "./core.ts";
 import { KEK_SLOTS, SharedPage } from "./page.ts";
@@ -58,6 +63,7 @@ async function start(settings: Partial<NexusSettings> = {}, store: Store = openM
     rootSlots,
     kekSlots: ordinarySlots(KEK_SLOTS),
     cipherSlots: ordinarySlots(1),
+    record: () => Promise.resolve(),
   });
   const verify = async (key = sampleKey()) => {
     const probe = makeProbe(deriveVerifyKey(key, sampleSet().setId), osRandom);
@@ -67,7 +73,15 @@ async function start(settings: Partial<NexusSettings> = {}, store: Store = openM
 }
 
 const AUTHOR = "spiffe://spike.ist/spike/pilot/role/superuser";
-const PUT = { path: "a", values: { k: "v" }, author: AUTHOR };
+const CALL = {
+  id: parseSpiffeId(AUTHOR),
+  trustDomain: trustDomainOf(parseSpiffeId(AUTHOR)),
+  serial: "0a",
+  correlation: "1",
+  operation: "secret.put",
+  grant: { by: "role", name: "superuser" },
+} as const;
+const PUT = { path: "a", values: { k: "v" }, call: CALL };
 
 /** A store that belongs to the sample key. */
 async function startedStore(): Promise<Store> {

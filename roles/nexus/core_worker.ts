@@ -1,5 +1,6 @@
 /** The thread of a Nexus that holds the root key and writes the store. Request workers have neither. */
 import { SpikeError } from "../../lib/api/error.ts";
+import { recordOnStderr } from "../../lib/audit/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { assertConfined, exposeCalls, type Running, runThread } from "../../lib/process/mod.ts";
 import { attachLocked } from "../../lib/seal/mod.ts";
@@ -42,6 +43,7 @@ async function start(given: CoreStart): Promise<Running> {
     rootSlots,
     kekSlots,
     cipherSlots,
+    record: recordOnStderr,
   });
   for (const ports of given.workers) connectWorker(ports, core.port, store, source);
   const server = given.workers.length > 0 ? undefined : await startServing({

@@ -29,8 +29,8 @@ export function createHandlers(
   cipherLimitBytes: number,
 ): Handlers<NexusOperation> {
   return {
-    "secret.put": async ({ path, values, cas }, { id }) => {
-      const { version } = await core.putSecret({ path, values, author: id, ...casOf(cas) });
+    "secret.put": async ({ path, values, cas }, call) => {
+      const { version } = await core.putSecret({ path, values, call, ...casOf(cas) });
       return { version };
     },
     "secret.get": async ({ path, version }) => {
@@ -38,12 +38,12 @@ export function createHandlers(
       if (!found.found) throw notFound(found);
       return { data: found.values, version: found.version };
     },
-    "secret.delete": async ({ path, versions, cas }, { id }) => {
-      await core.deleteVersions({ path, versions, author: id, ...casOf(cas) });
+    "secret.delete": async ({ path, versions, cas }, call) => {
+      await core.deleteVersions({ path, versions, call, ...casOf(cas) });
       return {};
     },
-    "secret.undelete": async ({ path, versions, cas }, { id }) => {
-      await core.undeleteVersions({ path, versions, author: id, ...casOf(cas) });
+    "secret.undelete": async ({ path, versions, cas }, call) => {
+      await core.undeleteVersions({ path, versions, call, ...casOf(cas) });
       return {};
     },
     "secret.list": async ({ prefix, after, limit }, { id }) => {

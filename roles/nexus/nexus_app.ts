@@ -61,6 +61,7 @@ export function createNexusApp(options: NexusAppOptions): Fetch {
       assertReady(page, route);
     },
     authorize: ({ id }, route, path) => access.authorize(id, route, path),
+    audit: (entry) => core.record(entry),
     log,
   });
 }
@@ -91,7 +92,7 @@ function createCipher({ settings, core, page, cipherSlots }: NexusAppOptions): C
 /** Pages of what a caller may see. Where one goes on is told in the clear only if the caller saw that path. */
 function createListing(readers: () => Readers, access: Access): ListSecrets {
   return async (id, request) => {
-    const sight = await access.sight(id);
+    const { sight } = await access.sight(id);
     const { keyring, secrets } = readers();
     const page = { ...request, after: openCursor(keyring, request.after) };
     const { keys, stoppedAt } = sight === "everything"

@@ -13,10 +13,10 @@ export function createPolicyHandlers(
   policies: () => PolicyReader,
 ): Handlers<PolicyOperation> {
   return {
-    "policy.put": async (draft, { id }) => {
+    "policy.put": async (draft, call) => {
       // Here already, so that no pattern keeps the writer from its work for longer than a good one does.
       const { policy } = parsePolicy(draft);
-      const { unanchored } = await core.putPolicy({ ...policy, author: id });
+      const { unanchored } = await core.putPolicy({ ...policy, call });
       const warnings = unanchored.map((member) => `${member} is not anchored`);
       return { id: policy.name, ...(warnings.length > 0 ? { warnings } : {}) };
     },
@@ -26,8 +26,8 @@ export function createPolicyHandlers(
       if (!record) throw notFound(name);
       return encodePolicy(record);
     },
-    "policy.delete": async ({ id: name }, { id }) => {
-      if (!await core.deletePolicy({ name, author: id })) throw notFound(name);
+    "policy.delete": async ({ id: name }, call) => {
+      if (!await core.deletePolicy({ name, call })) throw notFound(name);
       return {};
     },
     "policy.list": async (filter) => {

@@ -46,6 +46,7 @@ async function nexus(env: Record<string, string> = {}) {
     rootSlots,
     kekSlots,
     cipherSlots,
+    record: () => Promise.resolve(),
   });
   stack.defer(() => core.stop());
   await core.control.offer(candidatesOf(sampleShards()));

@@ -1,0 +1,63 @@
+import type { Subject } from "./entry.ts";
+
+/** Longer texts are cut: what is recorded of a request is bounded, whatever it says. */
+const TEXT_LIMIT = 512;
+/** Most names, or numbers, kept of one list. */
+const LIST_LIMIT = 128;
+
+/** Members that name things, in any request. Nothing that may hold a value is ever listed here. */
+const NAMES = [
+  "id",
+  "name",
+  "key",
+  "prefix",
+  "from",
+  "to",
+  "source",
+  "destination",
+  "paths",
+  "spiffeidPattern",
+  "pathPattern",
+] as const;
+
+/** What a decoded request is about. */
+export function subjectOf(request: unknown): Subject {
+  const members: Readonly<Record<string, unknown>> = Object(request);
+  const { path, version, versions } = members;
+  const names = Object.fromEntries(NAMES.flatMap((name) => {
+    const named = nameOf(members[name]);
+    return named === undefined ? [] : [[name, named]];
+  }));
+  return {
+    ...(typeof path === "string" && path !== "" ? { path: bounded(path) } : {}),
+    ...(isNumber(version) && version !== 0 ? { version } : {}),
+    ...(isNumbers(versions) ? { versions: versions.slice(0, LIST_LIMIT) } : {}),
+    ...(Object.keys(names).length > 0 ? { names } : {}),
+  };
+}
+
+/** As it was asked for, with the number that an answer tells where the request left it open. */
+export function withAnswer(subject: Subject, answer: unknown): Subject {
+  const { version }: { version?: unknown } = Object(answer);
+  return isNumber(version) ? { ...subject, version } : subject;
+}
+
+function nameOf(value: unknown): string | readonly string[] | undefined {
+  if (typeof value === "string" && value !== "") return bounded(value);
+  if (typeof value === "number" && value !== 0) return String(value);
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const texts = value.slice(0, LIST_LIMIT).filter((one) => typeof one === "string");
+  return texts.length > 0 ? texts.map(bounded) : undefined;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value);
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isNumber);
+}
+
+function bounded(text: string): string {
+  return text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text;
+}
