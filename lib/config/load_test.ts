@@ -39,6 +39,7 @@ Deno.test("with nothing set, each role has the documented defaults", () => {
     keeperPeers: ["https://k1:8554", "https://k2:8554", "https://k3:8554"],
     shares: 3,
     threshold: 2,
+    scheme: "gf256",
     backend: "sqlite",
     listen: { host: "", port: 8553 },
     readHeaderTimeoutMs: 10_000,

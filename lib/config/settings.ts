@@ -1,3 +1,4 @@
+import type { Scheme } from "../shamir/scheme.ts";
 import type { TrustRoots } from "../spiffe/role.ts";
 import type { ListenAddress } from "./place_kind.ts";
 import type { Resolver } from "./resolve.ts";
@@ -34,6 +35,7 @@ export interface ShardSettings {
   readonly keeperPeers: readonly string[];
   readonly shares: number;
   readonly threshold: number;
+  readonly scheme: Scheme;
   readonly backend: "sqlite" | "memory" | "lite";
 }
 
@@ -164,6 +166,7 @@ function shards(from: Resolver, needsPeers: (backend: ShardSettings["backend"]) 
     keeperPeers: from.get(SHARD.keeperPeers),
     shares: from.get(SHARD.shares),
     threshold: from.get(SHARD.threshold),
+    scheme: from.get(SHARD.scheme),
     backend: from.get(SHARD.backend),
   };
   checkShards(from, read, needsPeers(read.backend));

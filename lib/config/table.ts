@@ -2,6 +2,7 @@
  * Every setting there is: from these lines come the parsing, the flags, the provenance and the documentation.
  * Both families of variables stand side by side, the original's first.
  */
+import { SCHEMES } from "../shamir/scheme.ts";
 import type { TrustRoots } from "../spiffe/role.ts";
 import { choice, duration, flag, integer, list, optional, text } from "./kind.ts";
 import {
@@ -186,6 +187,14 @@ export const SHARD = {
     fallback: 2,
     roles: KEY_ROLES,
     meaning: "Number of shards that rebuild the root key.",
+  }),
+  scheme: setting("shamir-scheme", {
+    kind: choice(...SCHEMES),
+    variables: ["SPIKE_SHAMIR_SCHEME"],
+    fallback: "gf256",
+    roles: KEY_ROLES,
+    meaning:
+      "How a new root key is shared: gf256, or p256 to share it with keepers, a Nexus or a Bootstrap of SPIKE in Go; a store keeps the scheme that it was made with.",
   }),
   allowThresholdOne: setting("allow-threshold-one", {
     kind: flag,

@@ -1,7 +1,7 @@
-import { combine, interpolateAt, liesOnOnePolynomial } from "../shamir/mod.ts";
+import { combine, interpolateAt, isShare, liesOnOnePolynomial } from "../shamir/mod.ts";
 import { constantTimeEqual } from "../seal/mod.ts";
 import { shardsOf } from "./shard_set.ts";
-import { isCommitted, setKey, type ShardStamp } from "./stamp.ts";
+import { isCommitted, type Scheme, setKey, type ShardStamp } from "./stamp.ts";
 
 /** Enough for every 5 of 15; past it the wrong shards must be taken out by hand. */
 const SUBSET_LIMIT = 10_000;
@@ -17,7 +17,7 @@ export interface Candidate {
 /** Why a keeper's shard was left out or differs. */
 export interface Complaint {
   readonly keeper: number;
-  readonly reason: "wrong-index" | "wrong-commitment" | "differs" | "other-set";
+  readonly reason: "wrong-index" | "wrong-commitment" | "not-a-share" | "differs" | "other-set";
 }
 
 /** A root key that was rebuilt and recognised. The caller owns `key` and wipes it. */
@@ -40,12 +40,15 @@ export interface NotRebuilt {
 export interface RebuildOptions {
   /** Threshold of shards without a stamp. */
   readonly threshold: number;
+  /** Scheme of shards without a stamp, whose bytes do not tell; gf256 unless said. */
+  readonly scheme?: Scheme;
   /** Recognises the root key; `stamp` is the set's, absent for unstamped shards. */
   readonly isKey: (key: Uint8Array, stamp: ShardStamp | undefined) => boolean;
 }
 
 interface Group {
   readonly stamp?: ShardStamp;
+  readonly scheme: Scheme;
   readonly threshold: number;
   readonly shards: Candidate[];
 }
@@ -59,8 +62,9 @@ export function rebuild(
   candidates: readonly Candidate[],
   options: RebuildOptions,
 ): Rebuilt | NotRebuilt {
-  const { sound, complaints } = screen(candidates);
-  const groups = groupBySet(sound, options.threshold);
+  const { threshold, scheme = "gf256" } = options;
+  const { sound, complaints } = screen(candidates, scheme);
+  const groups = groupBySet(sound, { threshold, scheme });
   let budget = SUBSET_LIMIT;
   let hasTried = false;
   for (const group of groups) {
@@ -86,10 +90,10 @@ export function rebuild(
 /** The key that a subset gives, when it is recognised; what is not leaves no trace. */
 function tryKey(
   subset: readonly Candidate[],
-  { stamp, threshold }: Group,
+  { stamp, scheme, threshold }: Group,
   isKey: RebuildOptions["isKey"],
 ): Uint8Array | undefined {
-  const key = combine(subset.map(asShard), threshold);
+  const key = combine(subset.map(asShard), threshold, scheme);
   let isRecognised = false;
   try {
     isRecognised = isKey(key, stamp);
@@ -107,18 +111,22 @@ export function agree(
   candidates: readonly Candidate[],
   threshold: number,
   shares: number,
+  scheme: Scheme = "gf256",
 ): boolean {
   const keepers = new Set(candidates.map((candidate) => candidate.keeper));
   return shares > threshold && keepers.size === shares && candidates.length === shares &&
-    candidates.every((candidate) => !candidate.stamp) &&
-    liesOnOnePolynomial(candidates.map(asShard), threshold);
+    candidates.every(({ stamp, bytes }) => !stamp && isShare(scheme, bytes)) &&
+    liesOnOnePolynomial(candidates.map(asShard), threshold, scheme);
 }
 
 function asShard(candidate: Candidate): { index: number; bytes: Uint8Array } {
   return { index: candidate.keeper, bytes: candidate.bytes };
 }
 
-function screen(candidates: readonly Candidate[]): { sound: Candidate[]; complaints: Complaint[] } {
+function screen(
+  candidates: readonly Candidate[],
+  scheme: Scheme,
+): { sound: Candidate[]; complaints: Complaint[] } {
   const sound: Candidate[] = [];
   const complaints: Complaint[] = [];
   for (const candidate of candidates) {
@@ -126,6 +134,8 @@ function screen(candidates: readonly Candidate[]): { sound: Candidate[]; complai
     if (stamp && stamp.index !== keeper) complaints.push({ keeper, reason: "wrong-index" });
     else if (stamp && !isCommitted(stamp, bytes)) {
       complaints.push({ keeper, reason: "wrong-commitment" });
+    } else if (!isShare(stamp?.scheme ?? scheme, bytes)) {
+      complaints.push({ keeper, reason: "not-a-share" });
     } else sound.push(candidate);
   }
   return { sound, complaints };
@@ -134,14 +144,18 @@ function screen(candidates: readonly Candidate[]): { sound: Candidate[]; complai
 /**
  * Stamped sets, newest generation first, each helped by keepers that do not carry stamps; then those alone.
  */
-function groupBySet(candidates: readonly Candidate[], threshold: number): Group[] {
+function groupBySet(
+  candidates: readonly Candidate[],
+  { threshold, scheme }: Pick<Group, "threshold" | "scheme">,
+): Group[] {
   const unstamped = onePerKeeper(candidates.filter((candidate) => !candidate.stamp));
   const sets = new Map<string, Group>();
   for (const candidate of candidates) {
     if (!candidate.stamp) continue;
-    const key = setKey(candidate.stamp);
+    const { stamp } = candidate;
+    const key = setKey(stamp);
     const group = sets.get(key) ??
-      { stamp: candidate.stamp, threshold: candidate.stamp.threshold, shards: [] };
+      { stamp, scheme: stamp.scheme, threshold: stamp.threshold, shards: [] };
     group.shards.push(candidate);
     sets.set(key, group);
   }
@@ -149,9 +163,10 @@ function groupBySet(candidates: readonly Candidate[], threshold: number): Group[
     (b.stamp?.generation ?? 0) - (a.stamp?.generation ?? 0) || b.shards.length - a.shards.length
   );
   for (const group of groups) {
-    group.shards.splice(0, Infinity, ...onePerKeeper([...group.shards, ...unstamped]));
+    const help = group.scheme === scheme ? unstamped : [];
+    group.shards.splice(0, Infinity, ...onePerKeeper([...group.shards, ...help]));
   }
-  return unstamped.length > 0 ? [...groups, { threshold, shards: unstamped }] : groups;
+  return unstamped.length > 0 ? [...groups, { scheme, threshold, shards: unstamped }] : groups;
 }
 
 /** Two shares at one x are no two points of a polynomial: of what a keeper gives twice, the first counts. */
@@ -212,11 +227,11 @@ function expectedShards(
   keepers: readonly number[],
   key: Uint8Array,
   subset: readonly Candidate[],
-  { stamp }: Group,
+  { stamp, scheme }: Group,
 ): Map<number, Uint8Array> {
-  if (stamp?.scheme === "gf256") {
+  if (stamp) {
     return new Map(shardsOf(key, stamp).map((shard) => [shard.stamp.index, shard.bytes]));
   }
   const shards = subset.map(asShard);
-  return new Map(keepers.map((keeper) => [keeper, interpolateAt(shards, keeper).bytes]));
+  return new Map(keepers.map((keeper) => [keeper, interpolateAt(shards, keeper, scheme).bytes]));
 }

@@ -1,5 +1,10 @@
-import { SpikeError } from "../api/error.ts";
-import { derivedCoefficients, shardCommitment, split } from "../shamir/mod.ts";
+import {
+  derivedCoefficients,
+  type Shard,
+  shardCommitment,
+  split,
+  splitP256,
+} from "../shamir/mod.ts";
 import { keyCheckValue } from "../seal/mod.ts";
 import type { Scheme, ShardStamp } from "./stamp.ts";
 
@@ -19,31 +24,32 @@ export interface StampedShard {
   readonly stamp: ShardStamp;
 }
 
+// Whether one shard may be the key itself was decided when the settings were read.
+const allowThresholdOne = true;
+
+/** How the shards of a set come from the root key. */
+const SPLIT: Readonly<Record<Scheme, (rootKey: Uint8Array, set: ShardSet) => Shard[]>> = {
+  gf256: (secret, { setId, generation, threshold, shares }) => {
+    const set = { scheme: "gf256", setId, generation, threshold, shares } as const;
+    const coefficients = derivedCoefficients(secret, set);
+    return split({ secret, threshold, shares, coefficients, allowThresholdOne });
+  },
+  // Fixed by SPIKE in Go: neither the set's id nor its generation has a part in these.
+  p256: (secret, { threshold, shares }) =>
+    splitP256({ secret, threshold, shares, allowThresholdOne }),
+};
+
 /**
- * All shards of a set. Coefficients derive from the root key and the set, so the same set always gives the
- * same shards: a re-push, a keeper that was away and a shard on paper agree. The caller wipes the shards.
+ * All shards of a set. Coefficients derive from the root key (and with gf256 from the set), so the same set always
+ * gives the same shards: a re-push, a keeper that was away and a shard on paper agree. The caller wipes the shards.
  *
  * @param rootKey 32 bytes
  * @param storeId 16 bytes, once a store exists
  */
 export function shardsOf(rootKey: Uint8Array, set: ShardSet, storeId?: Uint8Array): StampedShard[] {
   const { scheme, setId, generation, threshold, shares } = set;
-  if (scheme !== "gf256") {
-    throw new SpikeError(
-      "store_invalid_configuration",
-      `Shards of scheme ${scheme} cannot be made`,
-    );
-  }
   const check = keyCheckValue(rootKey, setId);
-  const shards = split({
-    secret: rootKey,
-    threshold,
-    shares,
-    coefficients: derivedCoefficients(rootKey, { scheme, setId, generation, threshold, shares }),
-    // Whether one shard may be the key itself was decided when the settings were read.
-    allowThresholdOne: true,
-  });
-  return shards.map(({ index, bytes }) => ({
+  return SPLIT[scheme](rootKey, set).map(({ index, bytes }) => ({
     bytes,
     stamp: {
       scheme,

@@ -52,10 +52,3 @@ Deno.test("ids are the same only when both are there and equal", () => {
   assert.equal(isSameId(sampleId(1), undefined), false);
   assert.equal(isSameId(undefined, undefined), false);
 });
-
-Deno.test("shards of a scheme that cannot be made are refused", () => {
-  assert.throws(() => shardsOf(sampleKey(), sampleSet({ scheme: "p256" })), {
-    code: "store_invalid_configuration",
-    message: /p256/,
-  });
-});

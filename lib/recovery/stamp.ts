@@ -1,8 +1,7 @@
 import { constantTimeEqual } from "../seal/mod.ts";
-import { shardCommitment } from "../shamir/mod.ts";
+import { type Scheme, shardCommitment } from "../shamir/mod.ts";
 
-/** How a secret was shared. The bytes of a shard do not tell. */
-export type Scheme = "gf256" | "p256";
+export type { Scheme } from "../shamir/mod.ts";
 
 /** What travels with a shard, so that shards of different sets are never mixed. Holds nothing secret. */
 export interface ShardStamp {

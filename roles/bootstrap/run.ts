@@ -1,11 +1,10 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { type ErrorCode, SpikeError } from "../../lib/api/error.ts";
 import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import type { KeeperClient, ShardSet, StampedShard } from "../../lib/recovery/mod.ts";
-import { shardsOf } from "../../lib/recovery/mod.ts";
+import { drawRootKey, shardsOf } from "../../lib/recovery/mod.ts";
 import {
   constantTimeEqual,
   deriveVerifyKey,
-  draw,
   makeProbe,
   type Probe,
   type RandomSource,
@@ -18,7 +17,10 @@ import { retry, type RetryDeps } from "./retry.ts";
 
 /** Nexus as Bootstrap needs it. */
 export interface NexusClient {
-  /** Rejects with `net_peer_connection` when there is no answer. */
+  /**
+   * Rejects with `net_peer_connection` when there is no answer. An original Nexus does not know the question: it
+   * rejects with `state_not_ready` as long as it has no root key, then with `api_bad_request`.
+   */
   status(): Promise<NexusStatus>;
   /** The hash that Nexus answers. */
   verify(probe: Probe): Promise<string>;
@@ -48,20 +50,22 @@ export async function runBootstrap(deps: BootstrapDeps): Promise<void> {
   if (decision.kind === "done") return deps.say(decision.why);
   const { settings, rootKey, random } = deps;
   const set: ShardSet = {
-    scheme: "gf256",
+    scheme: settings.scheme,
     setId: random(16),
     generation: 1,
     threshold: settings.threshold,
     shares: settings.shares,
   };
   try {
-    const drawn = draw(random, rootKey.length);
+    const drawn = drawRootKey(random, set.scheme);
     rootKey.set(drawn);
     wipe(drawn);
     await distribute(rootKey, set, deps);
-    // Where a keeper drops stamps Nexus may not know the set. It takes the original's proof just as well.
+    // Where a keeper drops stamps Nexus may not know the set, and an original Nexus, with which p256 is shared,
+    // never does. Ours takes the original's proof just as well.
     const areStampsKept = found.keepers.every((finding) => typeof finding === "object");
-    const key = areStampsKept ? deriveVerifyKey(rootKey, set.setId) : rootKey;
+    const isSetKnown = areStampsKept && set.scheme === "gf256";
+    const key = isSetKnown ? deriveVerifyKey(rootKey, set.setId) : rootKey;
     try {
       await prove(key, deps);
     } finally {
@@ -76,14 +80,27 @@ export async function runBootstrap(deps: BootstrapDeps): Promise<void> {
 }
 
 async function survey({ nexus, keepers, settings }: BootstrapDeps): Promise<Survey> {
-  const ifUnreachable = <T>(value: T) => (error: unknown): T => {
-    if (error instanceof SpikeError && error.code === "net_peer_connection") return value;
-    throw error;
+  const isFailure = (error: unknown, ...codes: ErrorCode[]) =>
+    error instanceof SpikeError && codes.includes(error.code);
+  const look = async (keeper: KeeperClient): Promise<KeeperFinding> => {
+    try {
+      return await keeper.probe() ?? "silent";
+    } catch (error) {
+      if (isFailure(error, "net_peer_connection")) return "unreachable";
+      throw error;
+    }
   };
-  const look = async (keeper: KeeperClient): Promise<KeeperFinding> =>
-    await keeper.probe().catch(ifUnreachable("unreachable" as const)) ?? "silent";
+  const ask = async (): Promise<Survey["nexus"]> => {
+    try {
+      return await nexus.status();
+    } catch (error) {
+      if (isFailure(error, "net_peer_connection", "state_not_ready")) return undefined;
+      if (isFailure(error, "api_bad_request")) return { state: "ready", initialized: true };
+      throw error;
+    }
+  };
   const [status, findings] = await Promise.all([
-    nexus.status().catch(ifUnreachable(undefined)),
+    ask(),
     Promise.all(keepers.map(look)),
   ]);
   return { nexus: status, keepers: findings, isForced: settings.force };
@@ -92,7 +109,7 @@ async function survey({ nexus, keepers, settings }: BootstrapDeps): Promise<Surv
 async function distribute(rootKey: Uint8Array, set: ShardSet, deps: BootstrapDeps): Promise<void> {
   const shards = shardsOf(rootKey, set);
   try {
-    assertRebuilds(rootKey, shards, set.threshold);
+    assertRebuilds(rootKey, shards, set);
     const policy = {
       firstPauseMs: deps.settings.retryInitialMs,
       lastPauseMs: deps.settings.retryMaxMs,
@@ -132,11 +149,12 @@ async function distribute(rootKey: Uint8Array, set: ShardSet, deps: BootstrapDep
 function assertRebuilds(
   rootKey: Uint8Array,
   shards: readonly StampedShard[],
-  threshold: number,
+  { threshold, scheme }: ShardSet,
 ): void {
   const rebuilt = combine(
     shards.slice(-threshold).map(({ stamp, bytes }) => ({ index: stamp.index, bytes })),
     threshold,
+    scheme,
   );
   const isSame = constantTimeEqual(rebuilt, rootKey);
   wipe(rebuilt);

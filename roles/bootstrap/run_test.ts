@@ -6,11 +6,13 @@ import { FakeKeeper } from "../../lib/recovery/_fake_keeper.ts";
 import { sampleId, sampleKey, sampleSet, sampleShards } from "../../lib/recovery/_sample.ts";
 import { rebuild, setKey, type StampedShard } from "../../lib/recovery/mod.ts";
 import { answerProbe, deriveVerifyKey, matchesKeyCheck } from "../../lib/seal/mod.ts";
+import { splitP256 } from "../../lib/shamir/mod.ts";
 import { type BootstrapDeps, type NexusClient, runBootstrap } from "./run.ts";
 
 const SETTINGS = {
   threshold: 2,
   shares: 3,
+  scheme: "gf256",
   force: false,
   keeperTimeoutMs: 1_000,
   keeperMaxRetries: 5,
@@ -24,6 +26,7 @@ class FakeNexus implements NexusClient {
   state: NexusStatus["state"] | "away" = "waiting";
   key: Uint8Array | undefined;
   proofs = 0;
+  provedBy: "root" | "set" | undefined;
 
   constructor(readonly keepers: readonly FakeKeeper[]) {}
 
@@ -46,6 +49,7 @@ class FakeNexus implements NexusClient {
     const hash = answerProbe(keys, nonce, ciphertext);
     if (!hash) throw new SpikeError("api_internal_error", "Nexus answered 500");
     this.key = result.key;
+    this.provedBy = answerProbe([result.key], nonce, ciphertext) ? "root" : "set";
     this.state = "ready";
     return hash;
   }
@@ -284,4 +288,40 @@ Deno.test("keepers that drop stamps get a proof under the root key itself, which
   assert.equal(nexus.state, "ready");
   assert.equal(nexus.proofs, 1);
   assert.equal(isWiped(), true);
+});
+
+Deno.test("with p256 the keepers get the shards that SPIKE in Go makes, and the proof is its own", async () => {
+  const { run, keepers, nexus, isWiped } = build({ settings: { scheme: "p256" } });
+  await run();
+  assert.equal(nexus.state, "ready");
+  assert.equal(nexus.provedBy, "root");
+  assert.equal(isWiped(), true);
+  const key = nexus.key ?? assert.fail("no key");
+  const expected = splitP256({ secret: key, threshold: 2, shares: 3 });
+  assert.deepEqual(
+    keepers.map(({ holding }) => holding.current?.bytes),
+    expected.map(({ bytes }) => bytes),
+  );
+});
+
+Deno.test("a root key past the order of P-256 is drawn again", async () => {
+  const { run, nexus } = build({ settings: { scheme: "p256" } });
+  let keys = 0;
+  const random = (length: number) =>
+    new Uint8Array(length).fill(length === 32 && keys++ === 0 ? 0xff : 0x21);
+  await run({ random });
+  assert.ok(keys >= 2);
+  assert.deepEqual(nexus.key, new Uint8Array(32).fill(0x21));
+});
+
+Deno.test("a Nexus that does not know the question is one without a key, or one that has it", async () => {
+  const waiting = build({ settings: { scheme: "p256" } });
+  waiting.nexus.status = () => Promise.reject(new SpikeError("state_not_ready", "503"));
+  await waiting.run();
+  assert.equal(waiting.nexus.proofs, 1);
+  const ready = build({ settings: { scheme: "p256" } });
+  ready.nexus.status = () => Promise.reject(new SpikeError("api_bad_request", "400"));
+  await ready.run();
+  assert.equal(ready.nexus.proofs, 0);
+  assert.match(ready.said.at(-1) ?? "", /nothing was changed$/);
 });

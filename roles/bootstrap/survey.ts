@@ -10,8 +10,8 @@ export type KeeperFinding = KeeperProbe | "silent" | "unreachable";
 
 /** What Bootstrap finds before it acts. */
 export interface Survey {
-  /** Undefined when Nexus does not answer: distributing does not need it. */
-  readonly nexus: NexusStatus | undefined;
+  /** Undefined when Nexus does not answer or cannot say: distributing does not need it. */
+  readonly nexus: Pick<NexusStatus, "state" | "initialized"> | undefined;
   /** By position. */
   readonly keepers: readonly KeeperFinding[];
   readonly isForced: boolean;

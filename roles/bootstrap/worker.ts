@@ -103,6 +103,8 @@ function decoded<T>(decode: () => T): T {
 
 function refusal(status: number): SpikeError {
   switch (status) {
+    case 400:
+      return new SpikeError("api_bad_request", "Nexus does not know what it was asked");
     case 401:
       return new SpikeError("access_unauthorized", "Nexus refused this identity");
     case 503:

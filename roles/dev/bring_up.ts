@@ -24,6 +24,8 @@ export interface BringUpOptions {
   readonly ttlMs: number;
   /** Request workers of Nexus, when asked for. */
   readonly workers?: number;
+  /** How the root key is shared, when asked for. */
+  readonly scheme?: string;
   /** Save the recovery shards once there are any. */
   readonly isKept: boolean;
   readonly say: Say;
@@ -41,7 +43,7 @@ export async function bringUp(
   stack: AsyncDisposableStack,
 ): Promise<boolean> {
   const { layout, lease: { ports } } = home;
-  const { self, env, ttlMs, workers, say } = options;
+  const { self, env, ttlMs, workers, scheme, say } = options;
   const identities = stack.use(new Identities(ttlMs, say));
   const url = nexusUrl(ports);
   const client = openClient(identities, "superuser", url);
@@ -51,6 +53,7 @@ export async function bringUp(
     ports,
     env,
     ...(workers === undefined ? {} : { workers }),
+    ...(scheme === undefined ? {} : { scheme }),
   });
   const system = new DevSystem({ self, layout, plans, identities, client, say });
   stack.defer(() => system.stop());

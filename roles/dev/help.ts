@@ -12,6 +12,7 @@ Options:
   --keep            save recovery shards in DIR, in plain text, and restore from them at the next start
   --reset           discard the data of a former run first
   --workers N       request workers of Nexus
+  --shamir-scheme S how a new root key is shared: gf256, or p256 as SPIKE in Go does
   --svid-ttl TIME   life of the identities (default 1h); they are renewed at half of it
 
 While it runs:

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { SpikeError } from "../../lib/api/error.ts";
-import { duration, integer, type Kind, Refusal } from "../../lib/config/kind.ts";
+import { choice, duration, integer, type Kind, Refusal } from "../../lib/config/kind.ts";
 import { programName } from "./self.ts";
 
 type Shape = NonNullable<ParseArgsConfig["options"]>;
@@ -81,6 +81,15 @@ export function integerFlag(
   most: number,
 ): number | undefined {
   return parsedFlag(given, name, integer(least, most));
+}
+
+/** One of a few words. */
+export function choiceFlag<const T extends string>(
+  given: Given,
+  name: string,
+  words: readonly T[],
+): T | undefined {
+  return parsedFlag(given, name, choice(...words));
 }
 
 /** The directory of the system: `--dir`, or the default under the XDG state directory. */

@@ -27,6 +27,8 @@ export interface SystemPlan {
   readonly env: Readonly<Record<string, string>>;
   /** Request workers of Nexus, when asked for. */
   readonly workers?: number;
+  /** How the root key is shared, when asked for. */
+  readonly scheme?: string;
 }
 
 /** Names that a development system answers itself: what a shell has of another system must not leak in. */
@@ -54,12 +56,13 @@ export function keeperPosition(name: string): number | undefined {
 
 /** All processes of the system, Nexus first. */
 export function planProcesses(plan: SystemPlan): ProcessPlan[] {
-  const { layout, ports, workers } = plan;
+  const { layout, ports, workers, scheme } = plan;
   const peers = ports.keepers.map((port) => `https://127.0.0.1:${port}`).join(",");
   const shards = {
     SPIKE_NEXUS_KEEPER_PEERS: peers,
     SPIKE_NEXUS_SHAMIR_SHARES: String(ports.keepers.length),
     SPIKE_NEXUS_SHAMIR_THRESHOLD: String(THRESHOLD),
+    ...(scheme === undefined ? {} : { SPIKE_SHAMIR_SCHEME: scheme }),
   };
   const make = (name: string, path: string, own: Record<string, string>): ProcessPlan => ({
     name,

@@ -306,3 +306,15 @@ Deno.test("nothing that is logged or refused holds a byte of a shard", async () 
     }
   }
 });
+
+Deno.test("a shard of the scheme that an original Nexus combines is given to whoever asks for it", async () => {
+  const { give, shard } = startKeeper();
+  const set = sampleSet({ scheme: "p256" });
+  const [mine] = sampleShards({ storeId: STORE, set }) as [StampedShard];
+  await give("nexus", encodeContribution(mine, {}));
+  for (const body of [{}, ACCEPT, { accept: ["p256"] }]) {
+    const answer = await shard(body);
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.body.shard, [...mine.bytes]);
+  }
+});

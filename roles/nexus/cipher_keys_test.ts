@@ -31,6 +31,7 @@ function build(store: Store = openMemory()) {
     cipherSlots,
     threshold: 2,
     shares: 3,
+    scheme: "gf256",
     acceptEmptyStore: false,
     random: osRandom,
     clock: () => 0,

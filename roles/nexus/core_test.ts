@@ -17,6 +17,7 @@ const SETTINGS = {
   keeperPeers: [],
   threshold: 2,
   shares: 3,
+  scheme: "gf256",
   acceptEmptyStore: false,
   trustRoots: DEFAULT_TRUST_ROOTS,
   callTimeouts: { connectMs: 1, headersMs: 1, totalMs: 1 },

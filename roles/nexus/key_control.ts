@@ -7,6 +7,7 @@ import {
   type NotRebuilt,
   rebuild,
   type Rebuilt,
+  type Scheme,
   setKey,
   type ShardSet,
   shardsOf,
@@ -48,6 +49,8 @@ export interface KeyControlOptions {
   readonly cipherSlots: KeySlots;
   readonly threshold: number;
   readonly shares: number;
+  /** Of a store that is made from now on; one that is there has its own. */
+  readonly scheme: Scheme;
   readonly acceptEmptyStore: boolean;
   readonly random: RandomSource;
   /** Milliseconds since the epoch. */
@@ -135,8 +138,8 @@ export class KeyControl {
     const meta = await this.#options.store.meta();
     if (meta) return await this.#recover(candidates, meta);
     if (!this.#held) return await this.#startFirst(candidates);
-    const { threshold, shares } = this.#options;
-    if (!this.#held.isUnstamped || !agree(candidates, threshold, shares)) return false;
+    const { threshold, shares, scheme } = this.#options;
+    if (!this.#held.isUnstamped || !agree(candidates, threshold, shares, scheme)) return false;
     // Stronger evidence than what the provisional key was taken on; most often it is the same key.
     this.wipe();
     return await this.#startFirst(candidates);
@@ -222,6 +225,7 @@ export class KeyControl {
     const needed = meta.shardSet.threshold;
     const result = rebuild(candidates, {
       threshold: needed,
+      scheme: meta.scheme,
       isKey: (key, stamp) => this.#isStoreKey(key, stamp, meta),
     });
     this.#complaints.say(result.complaints);
@@ -231,7 +235,16 @@ export class KeyControl {
     }
     await this.#install(result, meta);
     log.info("root_key_rebuilt", { keepers: result.usedKeepers.join(",") });
+    this.#compareScheme(meta.scheme);
     return true;
+  }
+
+  /** The scheme was chosen when the store was made; that the setting says otherwise now is worth a word. */
+  #compareScheme(stored: Scheme): void {
+    const { scheme, log } = this.#options;
+    if (scheme === stored) return;
+    const hint = `Set SPIKE_SHAMIR_SCHEME=${stored}; the store's own scheme is used`;
+    log.warn("shamir_scheme_ignored", { setting: scheme, store: stored, hint });
   }
 
   /** Recognises the key of the store; says so when only what the store tells of its shard set is wrong. */
@@ -255,7 +268,7 @@ export class KeyControl {
   }
 
   async #startFirst(candidates: readonly Candidate[]): Promise<boolean> {
-    const { threshold, acceptEmptyStore } = this.#options;
+    const { threshold, scheme, acceptEmptyStore } = this.#options;
     const owner = ownerOf(candidates);
     if (owner && !acceptEmptyStore) {
       this.#loseDatabase(owner);
@@ -263,6 +276,7 @@ export class KeyControl {
     }
     const result = rebuild(candidates, {
       threshold,
+      scheme,
       isKey: (key, stamp) => this.#isFirstKey(key, stamp),
     });
     this.#complaints.say(result.complaints);
@@ -288,13 +302,13 @@ export class KeyControl {
 
   /**
    * Before a store exists a stamped set vouches for its key by its check value; an unstamped one cannot. A set of
-   * another threshold than was configured is nobody's: one keeper alone could forge a set of one.
+   * another threshold or scheme than was configured is nobody's: one keeper alone could forge a set of one.
    */
   #isFirstKey(key: Uint8Array, stamp: ShardStamp | undefined): boolean {
     if (this.#refuted.has(keyCheckValue(key, this.#refutedSalt).toHex())) return false;
     if (!stamp) return true;
-    const { threshold, shares } = this.#options;
-    return stamp.threshold === threshold && stamp.shares === shares &&
+    const { threshold, shares, scheme } = this.#options;
+    return stamp.threshold === threshold && stamp.shares === shares && stamp.scheme === scheme &&
       stamp.check !== undefined && matchesKeyCheck(key, stamp.setId, stamp.check);
   }
 
@@ -303,9 +317,8 @@ export class KeyControl {
     { key, stamp, usedKeepers }: Rebuilt,
     candidates: readonly Candidate[],
   ): Promise<void> {
-    const { page, log, threshold, shares, random, rootSlots } = this.#options;
-    const { scheme, setId, generation } = stamp ??
-      { scheme: "gf256" as const, setId: random(16), generation: 1 };
+    const { page, log, threshold, shares, scheme, random, rootSlots } = this.#options;
+    const { setId, generation } = stamp ?? { setId: random(16), generation: 1 };
     const set: ShardSet = { scheme, setId, generation, threshold, shares };
     rootSlots.slot(ROOT).set(key);
     wipe(key);
@@ -316,7 +329,7 @@ export class KeyControl {
     this.#replaces = owner ?? ownerOf(candidates);
     if (this.#replaces) log.warn("database_given_up", { store: this.#replaces.toHex() });
     // What a Nexus has confirmed before, or what all keepers agree on, needs no further proof.
-    const isFinal = stamp ? owner !== undefined : agree(candidates, threshold, shares);
+    const isFinal = stamp ? owner !== undefined : agree(candidates, threshold, shares, scheme);
     this.#held = { set, isUnstamped: !stamp };
     if (isFinal) {
       try {

@@ -33,6 +33,7 @@ function build(options: Partial<KeyControlOptions> = {}) {
     cipherSlots,
     threshold: 2,
     shares: 3,
+    scheme: "gf256",
     acceptEmptyStore: false,
     random: osRandom,
     clock: () => 0,
@@ -508,4 +509,40 @@ Deno.test("no line holds a key or a shard", async () => {
     assert.equal(text.includes(secret.toHex()) || text.includes(secret.toBase64()), false);
     assert.equal(text.includes([...secret].join()), false);
   }
+});
+
+const P256 = sampleSet({ scheme: "p256" });
+
+Deno.test("p256: shards of an original Bootstrap become ready by its proof, and the store keeps the scheme", async () => {
+  const { control, page, store, proveAsOriginal } = build({ scheme: "p256" });
+  const shards = sampleShards({ set: P256 });
+  assert.equal(await control.offer(bare(shards).slice(0, 2)), true);
+  assert.equal(page.state, "provisional");
+  assert.equal(await proveAsOriginal(KEY), true);
+  assert.equal(page.state, "ready");
+  assert.equal((await store.meta())?.scheme, "p256");
+  assert.deepEqual(control.shards().map(({ bytes }) => bytes), shards.map(({ bytes }) => bytes));
+});
+
+Deno.test("p256: original keepers that all agree need no proof", async () => {
+  const { control, page } = build({ scheme: "p256" });
+  assert.equal(await control.offer(bare(sampleShards({ set: P256 }))), true);
+  assert.equal(page.state, "ready");
+});
+
+Deno.test("p256: shards of a keeper that drops stamps open the store again, whatever is configured now", async () => {
+  const first = build({ scheme: "p256" });
+  await first.control.offer(bare(sampleShards({ set: P256 })));
+  const again = build({ store: first.store, scheme: "gf256" });
+  assert.equal(await again.control.offer(bare(sampleShards({ set: P256 })).slice(1)), true);
+  assert.equal(again.page.state, "ready");
+  const line = again.lines.find(({ event }) => event === "shamir_scheme_ignored");
+  assert.deepEqual([line?.fields["setting"], line?.fields["store"]], ["gf256", "p256"]);
+  assert.equal(first.events().includes("shamir_scheme_ignored"), false);
+});
+
+Deno.test("a stamped set of another scheme than was configured is no first key", async () => {
+  const { control, page } = build();
+  assert.equal(await control.offer(stamped(sampleShards({ set: P256 }))), false);
+  assert.equal(page.state, "waiting");
 });

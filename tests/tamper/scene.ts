@@ -78,6 +78,7 @@ async function recover(store: Store, shards: readonly StampedShard[]): Promise<R
     kekSlots: ordinarySlots(KEK_SLOTS),
     threshold: 2,
     shares: 3,
+    scheme: "gf256",
     acceptEmptyStore: false,
     random: osRandom,
     clock,

@@ -1,10 +1,12 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import { bringUp } from "../bring_up.ts";
 import { shellQuote } from "../env_file.ts";
+import { SCHEMES } from "../../../lib/shamir/scheme.ts";
 import { openHome } from "../home.ts";
 import type { Layout } from "../layout.ts";
 import type { CommandContext } from "../mod.ts";
 import {
+  choiceFlag,
   directoryOf,
   durationFlag,
   type Given,
@@ -23,10 +25,11 @@ const SVID_TTL_MS = 3_600_000;
 /** `spike dev`: brings everything up, then runs until it is told to stop. */
 export async function up({ args, env, self }: CommandContext): Promise<number> {
   const given = noWords(parseOptions(args, {
-    flags: ["dir", "workers", "svid-ttl"],
+    flags: ["dir", "workers", "shamir-scheme", "svid-ttl"],
     switches: ["ephemeral", "keep", "reset"],
   }));
   refuseContradictions(given);
+  const scheme = choiceFlag(given, "shamir-scheme", SCHEMES);
   const workers = integerFlag(given, "workers", 0, 64);
   const ttlMs = durationFlag(given, "svid-ttl") ?? SVID_TTL_MS;
   using interruption = listenForSignals();
@@ -48,6 +51,7 @@ export async function up({ args, env, self }: CommandContext): Promise<number> {
     env,
     ttlMs,
     ...(workers === undefined ? {} : { workers }),
+    ...(scheme === undefined ? {} : { scheme }),
     isKept: given.switches.has("keep") || home.kept !== undefined,
     say,
     interrupted,
