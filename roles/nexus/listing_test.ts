@@ -225,9 +225,16 @@ Deno.test("where a page stopped is never told as a path that the caller may not 
   assert.deepEqual(first.keys, []);
   assert.match(first.next, /^~1\.[\w-]+$/);
   assert.ok(!JSON.stringify(first).includes("hidden"));
-  // Another thread takes it up.
-  const second = await world.ask(WEB, "secret:list", { after: first.next }, 1);
-  assert.deepEqual(second.body, { keys: ["z/mine"] });
+  // Other threads take it up. On a busy machine time ends a page, too, so there may be more than one.
+  const found: string[] = [];
+  let after: string | undefined = first.next;
+  for (let thread = 1; after !== undefined; thread = 1 - thread) {
+    const page = (await world.ask(WEB, "secret:list", { after }, thread)).body as typeof first;
+    found.push(...page.keys);
+    assert.ok(page.next !== after, "A page gets on");
+    after = page.next;
+  }
+  assert.deepEqual(found, ["z/mine"]);
   const [head = "", tail = ""] = [first.next.slice(0, 20), first.next.slice(20)];
   const changed = head + (tail.startsWith("A") ? "B" : "A") + tail.slice(1);
   assert.equal((await world.ask(WEB, "secret:list", { after: changed })).status, 400);
