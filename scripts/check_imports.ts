@@ -6,7 +6,7 @@ import type { ModuleScan } from "./module_scan.ts";
 import { type Program, readProgram, targetOf } from "./module_graph.ts";
 import { isTestFile } from "./source_files.ts";
 
-const PURE = /^lib\/(policy|shamir|audit|seal|recovery)\//;
+const PURE = /^lib\/(access|policy|shamir|audit|seal|recovery)\//;
 /** What touches the operating system on behalf of a pure folder lives in files named so. */
 const SURROUNDINGS = /\/(os_|locked_memory)\w*\.ts$/;
 

@@ -40,6 +40,14 @@ const keeper = {
   lastSeen: maybeText,
 };
 
+/** What decided, on the wire. */
+const decision = {
+  allowed: flag,
+  by: text,
+  role: maybeText,
+  policy: maybeText,
+};
+
 const written = message({ version: maybeInteger, err: text });
 const done = message({ err: text });
 
@@ -71,6 +79,26 @@ export const ANSWERS = {
   "policy.delete": done,
   "policy.list": message({
     policies: v.optional(v.array(message({ id: text, name: text })), []),
+    err: text,
+  }),
+  "policy.explain": message({
+    ...decision,
+    policies: texts,
+    missing: texts,
+    misses: v.optional(v.array(message({ policy: text, lacks: text, missing: texts })), []),
+    omitted: integer,
+    reason: text,
+    err: text,
+  }),
+  "policy.whoCan": message({
+    policies: v.optional(
+      v.array(
+        message({ policy: text, spiffeidPattern: text, pathPattern: text, permissions: texts }),
+      ),
+      [],
+    ),
+    roles: v.optional(v.array(message({ role: text, spiffeids: texts })), []),
+    spiffeids: v.optional(v.array(message({ spiffeid: text, ...decision })), []),
     err: text,
   }),
   "cipher.encrypt": message({ version: integer, nonce: bytes, ciphertext: bytes, err: text }),

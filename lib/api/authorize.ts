@@ -1,5 +1,6 @@
 import type { Grant } from "../audit/mod.ts";
-import { hasRole, type SpiffeId, type TrustRoots } from "../spiffe/mod.ts";
+import type { SpiffeId } from "../spiffe/id.ts";
+import { hasRole, type TrustRoots } from "../spiffe/role.ts";
 import { SpikeError } from "./error.ts";
 import type { Want } from "./route.ts";
 

@@ -41,6 +41,8 @@ export const REQUESTS = {
   "policy.get": policyName,
   "policy.delete": policyName,
   "policy.list": message({ spiffeidPattern: text, pathPattern: text }),
+  "policy.explain": message({ spiffeid: text, path: text, permissions: texts }),
+  "policy.whoCan": message({ path: text, permissions: texts, spiffeids: texts }),
   "cipher.encrypt": message({ plaintext: bytes, algorithm: text }),
   "cipher.decrypt": message({ version: integer, nonce: bytes, ciphertext: bytes, algorithm: text }),
   "status": nothing,

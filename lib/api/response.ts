@@ -59,6 +59,8 @@ const ZERO: Readonly<Record<Operation, Readonly<Record<string, unknown>>>> = {
   },
   "policy.delete": {},
   "policy.list": { policies: null },
+  "policy.explain": {},
+  "policy.whoCan": {},
   "cipher.encrypt": { version: 0, nonce: null, ciphertext: null },
   "cipher.decrypt": { plaintext: null },
   "status": {},

@@ -108,6 +108,8 @@ export const ROUTES: readonly Route[] = [
   policy("get", "policy.get", "read"),
   policy("delete", "policy.delete", "write"),
   policy("list", "policy.list", "list"),
+  policy("explain", "policy.explain", "read"),
+  policy("who-can", "policy.whoCan", "read"),
   cipher("cipher.encrypt"),
   cipher("cipher.decrypt"),
   forRoles("nexus", "/v1/status", "status", [

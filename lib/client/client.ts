@@ -53,6 +53,61 @@ export interface PolicyFilter {
   readonly pathPattern?: string;
 }
 
+/** A question about access. */
+export interface AccessQuestion {
+  /** Whose access. */
+  readonly spiffeid: string;
+  readonly path: string;
+  /** Of read, write, list and execute at least one; a single policy has to grant all of them. */
+  readonly permissions: readonly string[];
+}
+
+/** A decision on access. */
+export interface AccessDecision {
+  readonly allowed: boolean;
+  /** `role`, `policy`, `nothing`, or `id` for an ID that no rules are made for. */
+  readonly by: string;
+  readonly role?: string;
+  /** The first, by name, of the policies that grant it. */
+  readonly policy?: string;
+}
+
+/** A policy that does not grant what is asked about. */
+export interface PolicyMiss {
+  readonly policy: string;
+  /** `permissions`, `reserved`, `path` or `id`. */
+  readonly lacks: string;
+  readonly missing: readonly string[];
+}
+
+/** Why a decision is what it is. */
+export interface AccessExplanation extends AccessDecision {
+  /** All that grant it, each by itself. */
+  readonly policies: readonly string[];
+  /** What is not granted. */
+  readonly missing: readonly string[];
+  /** Policies that come near, the nearest first. */
+  readonly misses: readonly PolicyMiss[];
+  /** How many more came near. */
+  readonly omitted: number;
+  /** A sentence for people. */
+  readonly reason: string;
+}
+
+/** Everybody who may do something. */
+export interface WhoCan {
+  readonly policies: readonly {
+    readonly policy: string;
+    readonly spiffeidPattern: string;
+    readonly pathPattern: string;
+    readonly permissions: readonly string[];
+  }[];
+  /** IDs, and all that lie below them. */
+  readonly roles: readonly { readonly role: string; readonly spiffeids: readonly string[] }[];
+  /** Those that were asked about. */
+  readonly spiffeids: readonly (AccessDecision & { readonly spiffeid: string })[];
+}
+
 /** What the encryption service makes of a plaintext, in parts. */
 export interface Encrypted {
   /** Version of the key. */
@@ -100,6 +155,14 @@ export interface Client {
   deletePolicy(name: string): Promise<void>;
   /** By ascending name. */
   listPolicies(filter?: PolicyFilter): Promise<readonly PolicyName[]>;
+  /** Why somebody may do something, or may not. Needs `read` on the policies. */
+  explainAccess(question: AccessQuestion): Promise<AccessExplanation>;
+  /** Who may do something, and whether the given IDs may. Needs `read` on the policies. */
+  whoCan(question: {
+    readonly path: string;
+    readonly permissions: readonly string[];
+    readonly spiffeids?: readonly string[];
+  }): Promise<WhoCan>;
   /** Encrypts with the default key of Nexus; `algorithm` is a hint that servers ignore. */
   encrypt(plaintext: Uint8Array, algorithm?: string): Promise<Encrypted>;
   decrypt(encrypted: Encrypted, algorithm?: string): Promise<Uint8Array>;
@@ -178,7 +241,10 @@ export function createClient(options: ClientOptions): Client {
 
 type Call = <O extends ClientOperation>(operation: O, request: unknown) => Promise<AnswerOf<O>>;
 
-type PolicyCalls = Pick<Client, "putPolicy" | "getPolicy" | "deletePolicy" | "listPolicies">;
+type PolicyCalls = Pick<
+  Client,
+  "putPolicy" | "getPolicy" | "deletePolicy" | "listPolicies" | "explainAccess" | "whoCan"
+>;
 
 function policyCalls(call: Call): PolicyCalls {
   return {
@@ -190,6 +256,14 @@ function policyCalls(call: Call): PolicyCalls {
     listPolicies: async ({ spiffeidPattern = "", pathPattern = "" } = {}) => {
       const { policies } = await call("policy.list", { spiffeidPattern, pathPattern });
       return policies.toSorted((a, b) => a.name < b.name ? -1 : 1);
+    },
+    explainAccess: async ({ spiffeid, path, permissions }) => {
+      const { err: _, ...why } = await call("policy.explain", { spiffeid, path, permissions });
+      return why;
+    },
+    whoCan: async ({ path, permissions, spiffeids = [] }) => {
+      const { err: _, ...grants } = await call("policy.whoCan", { path, permissions, spiffeids });
+      return grants;
     },
   };
 }

@@ -79,6 +79,18 @@ Deno.test("each call sends the request that the original's clients send", async 
       spiffeidPattern: "",
       pathPattern: "^a$",
     }],
+    [
+      (c) => c.explainAccess({ spiffeid: "spiffe://a/b", path: "a", permissions: ["read"] }),
+      {},
+      "/v1/acl/policy?action=explain",
+      { spiffeid: "spiffe://a/b", path: "a", permissions: ["read"] },
+    ],
+    [
+      (c) => c.whoCan({ path: "a", permissions: ["read"] }),
+      {},
+      "/v1/acl/policy?action=who-can",
+      { path: "a", permissions: ["read"], spiffeids: [] },
+    ],
     [(c) => c.encrypt(Uint8Array.of(104, 105), "x"), {}, "/v1/cipher/encrypt", {
       plaintext: "aGk=",
       algorithm: "x",

@@ -4,16 +4,21 @@
  * @module
  */
 export {
+  type AccessDecision,
+  type AccessExplanation,
+  type AccessQuestion,
   type Client,
   createClient,
   type Encrypted,
   type Policy,
   type PolicyFilter,
+  type PolicyMiss,
   type PolicyName,
   type PolicyText,
   type RecoveryShard,
   type RestoreProgress,
   type SecretMetadata,
   type VersionInfo,
+  type WhoCan,
 } from "./client.ts";
 export type { ClientOptions, Transport } from "./exchange.ts";

@@ -34,6 +34,8 @@ export interface PolicySet {
   candidates(id: string, path: string): readonly CompiledPolicy[];
   /** Those whose ID pattern is found in `id`, by name. */
   applyingTo(id: string): readonly CompiledPolicy[];
+  /** Those whose path pattern is found in `path`, by name. They need not count there if it is reserved. */
+  covering(path: string): readonly CompiledPolicy[];
 }
 
 /**
@@ -53,6 +55,7 @@ export function createPolicySet(policies: readonly CompiledPolicy[]): PolicySet 
       return merged(sizeOf(forId) <= sizeOf(forPath) ? forId : forPath);
     },
     applyingTo: (id) => merged(byId.candidates(id)).filter((policy) => policy.id.finds(id)),
+    covering: (path) => merged(byPath.candidates(path)).filter((policy) => policy.path.finds(path)),
   };
 }
 

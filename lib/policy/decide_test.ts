@@ -1,20 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { RE2JS } from "re2js";
-import { policies, sampleCompiled, subject } from "./_sample.ts";
-import {
-  createPolicySet,
-  decide,
-  decideAmong,
-  type PolicySet,
-  type Question,
-  sightOf,
-} from "./decide.ts";
-import { faultOf } from "./pattern.ts";
+import { id, naive, path, storable, WEB, world } from "./_reference.ts";
+import { policies, sampleCompiled } from "./_sample.ts";
+import { createPolicySet, decide, decideAmong, type PolicySet, sightOf } from "./decide.ts";
 import { PERMISSIONS, type PermissionWord } from "./permission.ts";
 import { compilePolicy, type Policy } from "./policy.ts";
-
-const WEB = "spiffe://example.org/web";
 
 function setOf(...members: Partial<Policy>[]): PolicySet {
   return createPolicySet(members.map((one, i) => sampleCompiled({ name: `p${i}`, ...one })));
@@ -76,56 +66,18 @@ Deno.test("two policies of one name are a bug", () => {
   assert.throws(() => setOf({ name: "a" }, { name: "a" }), /Policy a is there twice/);
 });
 
-/** The rules once more, as simply as they can be said: the name of the policy that grants it, if any does. */
-function naive(given: readonly Policy[], { id, path, wanted }: Question): string | undefined {
-  const isReserved = path.startsWith("spike/system/");
-  const names = given.filter(({ spiffeidPattern, pathPattern, permissions }) => {
-    if (!RE2JS.compile(spiffeidPattern).test(id) || !RE2JS.compile(pathPattern).test(path)) {
-      return false;
-    }
-    if (isReserved) {
-      if (!RE2JS.compile(`^(?:${pathPattern})$`).test(path)) return false;
-      if (!/^\^.*\$$/s.test(spiffeidPattern)) return false;
-    }
-    const hasAll = permissions.includes("super") || (permissions.includes("admin") && !isReserved);
-    return hasAll || wanted.every((one) => permissions.includes(one));
-  }).map(({ name }) => name);
-  return names.sort()[0];
-}
-
-function isCompilable({ spiffeidPattern, pathPattern }: Policy): boolean {
-  return !faultOf(spiffeidPattern) && !faultOf(pathPattern);
-}
-
-/** The first of each name: names are unique in a store. */
-function unique(given: readonly Policy[]): Policy[] {
-  return [...new Map(given.map((policy) => [policy.name, policy])).values()];
-}
-
-const id = fc.oneof(subject, fc.constantFrom(WEB, `${WEB}/1`, "spiffe://example.org"));
-const path = fc.oneof(
-  subject,
-  fc.constantFrom("spike/system/acl", "spike/system/x", "a/b", "a/", "spike/system/cipher/key/k"),
-);
-const wanted = fc.uniqueArray(fc.constantFrom(...PERMISSIONS), { minLength: 1 });
-
 Deno.test("the index decides exactly as looking at every policy, by the letter of the rules, does", () => {
   const seen = { allowed: 0, denied: 0 };
   fc.assert(
-    fc.property(
-      policies,
-      fc.array(fc.record({ id, path, wanted }), { maxLength: 12 }),
-      (given, asked) => {
-        const known = unique(given).filter(isCompilable);
-        const set = createPolicySet(known.map(compilePolicy));
-        for (const question of asked) {
-          const decision = decide(set, question);
-          assert.deepEqual(decision, decideAmong(set.policies, question));
-          assert.equal(decision.allowed ? decision.policy : undefined, naive(known, question));
-          seen[decision.allowed ? "allowed" : "denied"]++;
-        }
-      },
-    ),
+    fc.property(world, ({ known, asked }) => {
+      const set = createPolicySet(known.map(compilePolicy));
+      for (const question of asked) {
+        const decision = decide(set, question);
+        assert.deepEqual(decision, decideAmong(set.policies, question));
+        assert.equal(decision.allowed ? decision.policy : undefined, naive(known, question));
+        seen[decision.allowed ? "allowed" : "denied"]++;
+      }
+    }),
     { numRuns: 1500 },
   );
   assert.ok(seen.allowed > 200 && seen.denied > 200, JSON.stringify(seen));
@@ -192,7 +144,7 @@ Deno.test("a caller without any list grant sees no listing", () => {
 Deno.test("what a caller sees is what decide() grants it, path by path", () => {
   fc.assert(
     fc.property(policies, id, fc.array(path, { maxLength: 20 }), (given, id, paths) => {
-      const set = createPolicySet(unique(given).map(compilePolicy));
+      const set = createPolicySet(storable(given).map(compilePolicy));
       const sight = sightOf(set, id);
       if (!sight) return;
       for (const path of paths) {

@@ -8,8 +8,15 @@
  * @module
  */
 export * from "./decide.ts";
+export * from "./explain.ts";
 export { MAX_PROGRAM_SIZE, MAX_SUBJECT_LENGTH } from "./pattern.ts";
 export * from "./permission.ts";
 export * from "./policy.ts";
-export { CIPHER_KEY_PREFIX, isReserved, RESERVED, RESERVED_PREFIX } from "./reserved.ts";
+export {
+  CIPHER_KEY_PREFIX,
+  isReserved,
+  reachesReserved,
+  RESERVED,
+  RESERVED_PREFIX,
+} from "./reserved.ts";
 export { isUnanchored } from "./shape.ts";

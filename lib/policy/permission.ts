@@ -28,3 +28,8 @@ export function isGranted(
     word === wanted || word === "super" || (word === "admin" && !isReserved)
   );
 }
+
+/** Whether a text is a single permission, in exactly this case. */
+export function isPermission(text: string): text is Permission {
+  return (PERMISSIONS as readonly string[]).includes(text);
+}

@@ -48,7 +48,14 @@ const BASE: Record<Role, { roots: keyof TrustRoots; path: string }> = {
   lite: { roots: "lite", path: "/spike/workload/role/lite" },
 };
 
-const ROLES = Object.keys(BASE) as readonly Role[];
+/** Every role. */
+export const ROLES = Object.keys(BASE) as readonly Role[];
+
+/** The base ID of `role` under each of its roots. */
+export function idsOfRole(role: Role, roots: TrustRoots): SpiffeId[] {
+  const { roots: family, path } = BASE[role];
+  return roots[family].map((root) => parseSpiffeId(`spiffe://${root}${path}`));
+}
 
 /**
  * Whether `id` is the base ID of `role` under one of its roots, or lies below it.

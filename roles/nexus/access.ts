@@ -1,9 +1,9 @@
+import { judgeByRole, placeOf } from "../../lib/access/mod.ts";
 import { denied } from "../../lib/api/authorize.ts";
 import { type Route, routeOf } from "../../lib/api/mod.ts";
 import type { Grant } from "../../lib/audit/mod.ts";
 import { decide, type PolicySet, RESERVED, type Sight, sightOf } from "../../lib/policy/mod.ts";
 import type { Role, SpiffeId, TrustRoots } from "../../lib/spiffe/mod.ts";
-import { judgeByRole } from "./authorize.ts";
 
 /** Who may do what, by roles first and then by policies. */
 export interface Access {
@@ -51,11 +51,7 @@ export function createAccess({ roots, policies }: AccessOptions): Access {
       if (typeof judgement === "object") return byRole(judgement);
       if (judgement === "denied" || !policies || want.by === "role") throw denied(id);
       if (want.orPartly) return (await sight(id)).grant;
-      const question = {
-        id,
-        path: want.on === "request.path" ? path : want.on,
-        wanted: [want.permission],
-      };
+      const question = { id, path: placeOf(want, path), wanted: [want.permission] };
       const decision = decide(await policies(), question);
       if (!decision.allowed) throw denied(id);
       return byPolicy(decision.policy);

@@ -49,7 +49,7 @@ export function createNexusApp(options: NexusAppOptions): Fetch {
         createListing(readers, access),
         settings.cipherLimitBytes,
       ),
-      ...createPolicyHandlers(core, () => readers().policies),
+      ...createPolicyHandlers(core, () => readers().policies, settings.trustRoots),
       ...createCipherHandlers(cipher),
     },
     rawHandlers: createRawCipherHandlers(cipher),

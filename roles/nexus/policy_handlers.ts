@@ -1,8 +1,10 @@
 import type { Handlers } from "../../lib/api/app.ts";
 import { formatTime, type Operation, SpikeError } from "../../lib/api/mod.ts";
 import { parsePolicy } from "../../lib/policy/mod.ts";
+import type { TrustRoots } from "../../lib/spiffe/mod.ts";
 import type { PolicyReader, PolicyRecord } from "../../lib/policy_store/mod.ts";
 import type { CorePort } from "./core_port.ts";
+import { answerExplanation, answerWhoCan } from "./explain_access.ts";
 
 /** The operations on policies. */
 export type PolicyOperation = Extract<Operation, `policy.${string}`>;
@@ -11,6 +13,7 @@ export type PolicyOperation = Extract<Operation, `policy.${string}`>;
 export function createPolicyHandlers(
   core: Pick<CorePort, "putPolicy" | "deletePolicy">,
   policies: () => PolicyReader,
+  roots: TrustRoots,
 ): Handlers<PolicyOperation> {
   return {
     "policy.put": async (draft, call) => {
@@ -34,6 +37,8 @@ export function createPolicyHandlers(
       const names = await policies().list(filter);
       return { policies: names.map((name) => ({ id: name, name })) };
     },
+    "policy.explain": async (request) => answerExplanation(await policies().set(), request, roots),
+    "policy.whoCan": async (request) => answerWhoCan(await policies().set(), request, roots),
   };
 }
 

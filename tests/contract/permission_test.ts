@@ -22,6 +22,7 @@ const POLICY = {
   pathPattern: "^nothing$",
   permissions: ["read"],
 };
+const ASKED = { spiffeid: "spiffe://spike.ist/nobody", path: PATH, permissions: ["read"] };
 const SECRETS: readonly Caller[] = ["superuser", "operator", "tenant"];
 const POLICIES: readonly Caller[] = ["superuser", "admin", "delegate"];
 const CIPHER: readonly Caller[] = ["superuser", "lite", "delegate"];
@@ -37,6 +38,8 @@ const TABLE: Readonly<Record<Operation, Row>> = {
   "policy.get": { body: { id: POLICY.name }, status: 200, may: POLICIES },
   "policy.delete": { body: { id: "none" }, status: 404, may: POLICIES },
   "policy.list": { body: {}, status: 200, may: POLICIES },
+  "policy.explain": { body: ASKED, status: 200, may: POLICIES },
+  "policy.whoCan": { body: ASKED, status: 200, may: POLICIES },
   "cipher.encrypt": { body: { plaintext: "" }, status: 200, may: CIPHER },
   "cipher.decrypt": { body: { version: 9 }, status: 400, may: CIPHER },
   "status": {

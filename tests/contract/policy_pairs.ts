@@ -199,6 +199,141 @@ const decisions: readonly Pair[] = [
   listed("sees no list without any grant", denied("secret.list")),
 ];
 
+const TENANT = "spiffe://spike.ist/workload/tenant";
+const ASKED = { spiffeid: TENANT, path: "granted/a", permissions: ["read"] };
+const OTHER = { ...EACH, name: "other", spiffeidPattern: "^spiffe://spike\\.ist/workload/.*$" };
+
+const explanations: readonly Pair[] = [
+  asked("nothing grants it at first", "explain", ASKED, [200, {
+    allowed: false,
+    by: "nothing",
+    policies: [],
+    missing: ["read"],
+    misses: [],
+    omitted: 0,
+    reason: "read on granted/a is missing: no policy is about this ID or this path",
+  }]),
+  asked("a tenant is granted it", "", { ...EACH, permissions: ["read"] }, [200, { id: EACH.name }]),
+  asked("and everybody below the same", "", { ...OTHER, permissions: ["super"] }, [
+    200,
+    { id: OTHER.name },
+  ]),
+  asked("every policy that grants it is told, by name", "explain", ASKED, [200, {
+    allowed: true,
+    by: "policy",
+    policy: OTHER.name,
+    policies: [OTHER.name, EACH.name],
+    missing: [],
+    misses: [],
+    omitted: 0,
+    reason: 'The policies "other" and "tenant" each grant read on granted/a',
+  }]),
+  asked("of those that are told, the others go", "delete", { id: OTHER.name }, [200, {}]),
+  asked(
+    "what is missing is told exactly",
+    "explain",
+    { ...ASKED, permissions: ["read", "write"] },
+    [
+      200,
+      {
+        allowed: false,
+        by: "nothing",
+        policies: [],
+        missing: ["write"],
+        misses: [{ policy: EACH.name, lacks: "permissions", missing: ["write"] }],
+        omitted: 0,
+        reason: 'write on granted/a is missing: policy "tenant" applies, but does not grant it',
+      },
+    ],
+  ),
+  asked("a role is told", "explain", {
+    ...ASKED,
+    spiffeid: "spiffe://spike.ist/spike/pilot/role/superuser",
+  }, [200, {
+    allowed: true,
+    by: "role",
+    role: "superuser",
+    policies: [],
+    missing: [],
+    misses: [],
+    omitted: 0,
+    reason: "The role superuser grants read on granted/a",
+  }]),
+  asked("a confined role is told", "explain", {
+    ...ASKED,
+    spiffeid: "spiffe://spike.ist/spike/workload/role/lite",
+  }, [200, {
+    allowed: false,
+    by: "role",
+    role: "lite",
+    policies: [],
+    missing: ["read"],
+    misses: [],
+    omitted: 0,
+    reason:
+      "The role lite is confined: it does not grant read on granted/a, and no policy adds to it",
+  }]),
+  asked("who can is told by policies, roles and IDs", "who-can", {
+    path: ASKED.path,
+    permissions: ["read"],
+    spiffeids: [TENANT, "spiffe://spike.ist/nobody"],
+  }, [200, {
+    policies: [{
+      policy: EACH.name,
+      spiffeidPattern: EACH.spiffeidPattern,
+      pathPattern: EACH.pathPattern,
+      permissions: ["read"],
+    }],
+    roles: [
+      { role: "superuser", spiffeids: ["spiffe://spike.ist/spike/pilot/role/superuser"] },
+      { role: "operator", spiffeids: ["spiffe://spike.ist/spike/pilot/role/operator"] },
+    ],
+    spiffeids: [
+      { spiffeid: TENANT, allowed: true, by: "policy", policy: EACH.name },
+      { spiffeid: "spiffe://spike.ist/nobody", allowed: false, by: "nothing" },
+    ],
+  }]),
+  ...[
+    { spiffeid: "" },
+    { spiffeid: "spiffe://a/b/" },
+    { path: "" },
+    { path: "a b" },
+    { path: "p".repeat(501) },
+    { permissions: [] },
+    { permissions: ["super"] },
+    { permissions: ["Read"] },
+  ].map((change) =>
+    asked(
+      `nobody explains ${JSON.stringify(change).slice(0, 40)}`,
+      "explain",
+      { ...ASKED, ...change },
+      badRequest("policy.explain"),
+    )
+  ),
+  ...[
+    { path: "" },
+    { permissions: [] },
+    { permissions: ["admin"] },
+    { spiffeids: ["x"] },
+    { spiffeids: Array(101).fill(TENANT) },
+  ].map((change) =>
+    asked(
+      `nobody knows who can ${JSON.stringify(change).slice(0, 40)}`,
+      "who-can",
+      { path: "granted/a", permissions: ["read"], ...change },
+      badRequest("policy.whoCan"),
+    )
+  ),
+  ...(["explain", "who-can"] as const).map((action): Pair => ({
+    that: `who may not read policies may not ask ${action}`,
+    as: "tenant",
+    at: `${AT}?action=${action}`,
+    body: ASKED,
+    gives: denied(action === "explain" ? "policy.explain" : "policy.whoCan"),
+  })),
+  asked("the last of them goes", "delete", { id: EACH.name }, [200, {}]),
+];
+
 /** All rows; each counts on those before it. */
 export const POLICY_PAIRS: readonly Pair[] = [
   ...life,
@@ -206,5 +341,6 @@ export const POLICY_PAIRS: readonly Pair[] = [
   ...reserved,
   ...names,
   ...decisions,
+  ...explanations,
   asked("nothing is left of it", "list", {}, [200, { policies: [] }]),
 ];

@@ -110,6 +110,53 @@ function addDelete(command: Command, deps: PilotDeps): void {
     });
 }
 
+interface ExplainOptions extends FormatOption {
+  readonly permissions: string;
+}
+
+/** Words of a comma-separated list. */
+function words(list: string): string[] {
+  return list.split(",").map((word) => word.trim()).filter((word) => word !== "");
+}
+
+function addExplain(command: Command, deps: PilotDeps): void {
+  command
+    .description("say which policy or role decides, or what exactly is missing")
+    .argument("<spiffeid>", "who")
+    .argument("<path>", "where: a secret's path, or a reserved one such as spike/system/acl")
+    .option("-p, --permissions <list>", "read, write, list, execute; comma-separated", "read")
+    .option(...FORMAT)
+    .addHelpText("after", ASKING)
+    .addHelpText(
+      "after",
+      example("spike policy explain spiffe://example.org/acme/web tenants/acme/db -p read"),
+    )
+    .action(async (spiffeid: string, path: string, options: ExplainOptions) => {
+      const format = parseFormat(options.format);
+      const { policyExplain } = await import("../command/policy_explain.ts");
+      const permissions = words(options.permissions);
+      await policyExplain(deps, { spiffeid, path, permissions }, format);
+    });
+}
+
+const ASKING = "\nNexus answers those who may read policies: superuser, admin, or by a policy.";
+
+function addWhoCan(command: Command, deps: PilotDeps): void {
+  command
+    .description("print the policies and roles that grant something")
+    .argument("<permissions>", "read, write, list, execute; comma-separated")
+    .argument("<path>", "where: a secret's path, or a reserved one such as spike/system/acl")
+    .argument("[spiffeids...]", "IDs of which to say whether they may")
+    .option(...FORMAT)
+    .addHelpText("after", ASKING)
+    .addHelpText("after", example("spike policy who-can read tenants/acme/db"))
+    .action(async (list: string, path: string, spiffeids: string[], options: FormatOption) => {
+      const format = parseFormat(options.format);
+      const { policyWhoCan } = await import("../command/policy_who_can.ts");
+      await policyWhoCan(deps, { permissions: words(list), path, spiffeids }, format);
+    });
+}
+
 /** `spike policy …`. */
 export function addPolicy(policy: Command, deps: PilotDeps): void {
   policy.description("say who may do what to which secrets");
@@ -118,4 +165,6 @@ export function addPolicy(policy: Command, deps: PilotDeps): void {
   addList(policy.command("list"), deps);
   addGet(policy.command("get"), deps);
   addDelete(policy.command("delete"), deps);
+  addExplain(policy.command("explain"), deps);
+  addWhoCan(policy.command("who-can"), deps);
 }

@@ -1,0 +1,64 @@
+import type { Permission } from "../api/route.ts";
+import {
+  type CompiledPolicy,
+  createPolicySet,
+  isGranted,
+  isReserved,
+  type PermissionWord,
+  type PolicySet,
+  reachesReserved,
+} from "../policy/mod.ts";
+import { idsOfRole, type Role, ROLES, type TrustRoots } from "../spiffe/role.ts";
+import { explainAccess } from "./explain.ts";
+
+/** A policy that grants something to whoever its SPIFFE ID pattern finds. */
+export interface GrantingPolicy {
+  readonly policy: string;
+  readonly spiffeidPattern: string;
+  readonly pathPattern: string;
+  readonly permissions: readonly PermissionWord[];
+}
+
+/** A role that grants something, and the IDs that have it, each with all that lie below it. */
+export interface GrantingRole {
+  readonly role: Role;
+  readonly ids: readonly string[];
+}
+
+/** Everybody who may do something. */
+export interface Grants {
+  readonly policies: readonly GrantingPolicy[];
+  readonly roles: readonly GrantingRole[];
+}
+
+const NO_POLICIES = createPolicySet([]);
+
+/**
+ * The policies that grant all that is wanted on a path, and the roles that do. What a policy says counts for
+ * nobody whose role is confined.
+ */
+export function whoCan(
+  set: PolicySet,
+  { path, wanted }: { readonly path: string; readonly wanted: readonly Permission[] },
+  roots: TrustRoots,
+): Grants {
+  const roles = ROLES.flatMap((role) => {
+    const ids = idsOfRole(role, roots).filter((id) => {
+      const { allowed, ...by } = explainAccess(NO_POLICIES, { id, path, wanted }, roots);
+      return allowed && by.role === role;
+    });
+    return ids.length > 0 ? [{ role, ids }] : [];
+  });
+  const policies = set.covering(path).filter((policy) => grants(policy, path, wanted));
+  return { roles, policies: policies.map(describe) };
+}
+
+function grants(policy: CompiledPolicy, path: string, wanted: readonly Permission[]): boolean {
+  const reserved = isReserved(path);
+  return (!reserved || reachesReserved(policy, path)) &&
+    wanted.every((one) => isGranted(policy.permissions, one, reserved));
+}
+
+function describe({ name, id, path, permissions }: CompiledPolicy): GrantingPolicy {
+  return { policy: name, spiffeidPattern: id.text, pathPattern: path.text, permissions };
+}
