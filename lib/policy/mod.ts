@@ -9,6 +9,7 @@
  */
 export * from "./decide.ts";
 export * from "./explain.ts";
+export * from "./lint.ts";
 export { MAX_PROGRAM_SIZE, MAX_SUBJECT_LENGTH } from "./pattern.ts";
 export * from "./permission.ts";
 export * from "./policy.ts";

@@ -39,6 +39,14 @@ function refuse(source: Source, at: Placed, message: string, hint?: string): Spi
   return new SpikeError("data_invalid_input", `${source.file}${line}: ${message}`, options);
 }
 
+/** A policy with the place where it stands. */
+export interface PlacedDraft {
+  readonly draft: PolicyDraft;
+  readonly file: string;
+  /** Of the first line of its document that says something. */
+  readonly line: number;
+}
+
 /**
  * Reads a policy from YAML: one document with exactly four keys. What it says is not yet checked.
  *
@@ -46,10 +54,73 @@ function refuse(source: Source, at: Placed, message: string, hint?: string): Spi
  */
 export function parsePolicyFile(file: string, text: string): PolicyDraft {
   const source = { file, lines: new LineCounter() };
-  const members = membersOf(source, documentOf(source, text));
+  const [first, second] = documentsOf(source, text);
+  if (second !== undefined) {
+    throw refuse(
+      source,
+      { range: second.range },
+      "A second document begins here, expected one",
+      "Files of several policies are for --file DIRECTORY, or for --dry-run",
+    );
+  }
+  if (first === undefined) throw refuseContents(source, {});
+  return draftOf(source, first);
+}
+
+/**
+ * Reads all policies of a file, one in each document; empty documents are passed over. What is wrong with a
+ * document takes its place: an error `data_invalid_input` that begins with the file's name and the line.
+ */
+export function parsePolicyDocuments(file: string, text: string): (PlacedDraft | SpikeError)[] {
+  const source = { file, lines: new LineCounter() };
+  try {
+    return documentsOf(source, text).filter((document) => !isEmpty(document)).map((document) => {
+      try {
+        const start = document.contents?.range?.[0] ?? document.range[0];
+        const { line } = source.lines.linePos(start);
+        return { draft: draftOf(source, document), file, line };
+      } catch (error) {
+        return asRefusal(error);
+      }
+    });
+  } catch (error) {
+    return [asRefusal(error)];
+  }
+}
+
+function asRefusal(error: unknown): SpikeError {
+  if (error instanceof SpikeError) return error;
+  throw error;
+}
+
+function documentsOf(source: Source, text: string): Document.Parsed[] {
+  // With this schema every scalar is the text that stands there: a policy may be called 007 or yes.
+  const parsed = parseAllDocuments(text, {
+    schema: "failsafe",
+    lineCounter: source.lines,
+    prettyErrors: false,
+  });
+  const documents = "empty" in parsed ? [] : parsed;
+  const error = documents.flatMap(({ errors }) => errors)[0];
+  if (error !== undefined) throw refuseSyntax(source, error);
+  return documents;
+}
+
+function isEmpty({ contents }: Document.Parsed): boolean {
+  return contents === null || (isScalar(contents) && contents.value === "");
+}
+
+function draftOf(source: Source, { contents }: Document.Parsed): PolicyDraft {
+  if (!isMap(contents)) throw refuseContents(source, contents ?? {});
+  const members = membersOf(source, contents);
   const missing = KEYS.find((key) => !members.has(key));
   if (missing !== undefined) {
-    throw refuse(source, {}, `${missing} is required in YAML file`, `Give ${KEYS.join(", ")}`);
+    throw refuse(
+      source,
+      contents,
+      `${missing} is required in YAML file`,
+      `Give ${KEYS.join(", ")}`,
+    );
   }
   return {
     name: textOf(source, members, "name"),
@@ -59,24 +130,8 @@ export function parsePolicyFile(file: string, text: string): PolicyDraft {
   };
 }
 
-function documentOf(source: Source, text: string): YAMLMap {
-  // With this schema every scalar is the text that stands there: a policy may be called 007 or yes.
-  const parsed = parseAllDocuments(text, {
-    schema: "failsafe",
-    lineCounter: source.lines,
-    prettyErrors: false,
-  });
-  const documents: readonly Document[] = "empty" in parsed ? [] : parsed;
-  const [first, second] = documents;
-  const error = documents.flatMap(({ errors }) => errors)[0];
-  if (error !== undefined) throw refuseSyntax(source, error);
-  if (second !== undefined) {
-    throw refuse(source, { range: second.range }, "A second document begins here, expected one");
-  }
-  if (!isMap(first?.contents)) {
-    throw refuse(source, {}, `File holds no mapping, expected the keys ${KEYS.join(", ")}`);
-  }
-  return first.contents;
+function refuseContents(source: Source, at: Placed): SpikeError {
+  return refuse(source, at, `File holds no mapping, expected the keys ${KEYS.join(", ")}`);
 }
 
 function refuseSyntax(source: Source, { code, message, pos }: YAMLError): SpikeError {

@@ -2,6 +2,7 @@ import { SpikeError } from "../../lib/api/error.ts";
 import {
   parsePolicy,
   parsePolicyName,
+  type PatternMember,
   type Policy,
   unanchoredPatterns,
 } from "../../lib/policy/policy.ts";
@@ -45,13 +46,21 @@ export function draftOf({ name, pathPattern, spiffeidPattern, permissions }: Pol
 /** Checks a policy as Nexus will, with reasons that Nexus does not tell. @throws SpikeError `data_invalid_input` */
 export function checkPolicy(draft: PolicyDraft, stderr: TextSink): Policy {
   const { policy } = asInputError(() => parsePolicy(draft));
-  for (const member of unanchoredPatterns(policy)) {
-    stderr.write(
-      `Warning: ${member} '${policy[member]}' is not anchored: ` +
-        "it may match more than you mean; write ^…$\n",
-    );
-  }
+  for (const member of unanchoredPatterns(policy)) warnUnanchored(stderr, policy, member);
   return policy;
+}
+
+/** Tells of a pattern that is not anchored; `place` says where it stands. */
+export function warnUnanchored(
+  stderr: TextSink,
+  policy: Policy,
+  member: PatternMember,
+  place = "",
+): void {
+  stderr.write(
+    `Warning: ${place}${member} '${policy[member]}' is not anchored: ` +
+      "it may match more than you mean; write ^…$\n",
+  );
 }
 
 /** The name of a policy, from an argument or a flag. @throws SpikeError `usage` or `data_invalid_input` */

@@ -155,7 +155,7 @@ Deno.test("what is wrong in a YAML file is told with its line", async () => {
       /^Error: F:4: Key "path" is not known\nHint: Write pathPattern\n$/,
     ],
     [YAML + "team: acme\n", /^Error: F:8: Key "team" is not known\nHint: Known are name, /],
-    [YAML.replace(/name: .*\n/, ""), /^Error: F: name is required in YAML file\nHint: /],
+    [YAML.replace(/name: .*\n/, ""), /^Error: F:2: name is required in YAML file\nHint: /],
     [YAML.replace("acme-web", ""), /^Error: F:2: name is required in YAML file\n$/],
     [YAML + "name: again\n", /^Error: F:8: YAML is not valid: Map keys must be unique/],
     [YAML + "---\nname: other\n", /^Error: F:8: A second document begins here/],
@@ -166,7 +166,7 @@ Deno.test("what is wrong in a YAML file is told with its line", async () => {
     [YAML.replace(/permissions:[^]*/, "permissions: read"), /^Error: F:5: permissions is no list/],
     [YAML.replace("- read", "- [read]"), /^Error: F:5: permissions holds what is no word/],
     [YAML.replace("acme-web", "[a]"), /^Error: F:2: name is no text/],
-    ["- a\n", /^Error: F: File holds no mapping/],
+    ["- a\n", /^Error: F:1: File holds no mapping/],
     ["", /^Error: F: File holds no mapping/],
     [YAML.replace("- list", "- lost"), /^Error: Permission "lost" is not known/],
   ];

@@ -2,6 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import type { PolicyDraft } from "../../../lib/policy/policy.ts";
 import type { PilotDeps } from "../deps.ts";
+import { parseFormat, render } from "../format.ts";
 import { readInput } from "../input.ts";
 import { checkPolicy, draftOf, givenFlags, type PolicyFlags } from "../policy_input.ts";
 import { withNexus } from "../session.ts";
@@ -27,22 +28,57 @@ export async function policyCreate(deps: PilotDeps, flags: PolicyFlags): Promise
 
 /** The flags of `spike policy apply`. */
 export interface ApplyFlags extends PolicyFlags {
-  /** In place of the others. */
+  /** In place of the others: a file, or a directory of files. */
   readonly file?: string;
+  readonly dryRun?: boolean;
+  readonly prune?: boolean;
+  readonly yes?: boolean;
+  readonly format: string;
 }
 
-/** `spike policy apply`: makes a policy or replaces the one of its name. */
+/** `spike policy apply`: makes a policy or replaces the one of its name, or does so with all of a directory. */
 export async function policyApply(
   deps: PilotDeps,
-  flags: ApplyFlags,
+  { format, ...flags }: ApplyFlags,
   mayAsk: boolean,
 ): Promise<void> {
-  const draft = flags.file === undefined
-    ? draftOf(flags)
-    : await readDraft(deps, { ...flags, file: flags.file }, mayAsk);
+  const { file, dryRun = false, prune = false, yes = false, ...others } = flags;
+  const parsed = parseFormat(format);
+  if (file !== undefined) refuseBoth(others);
+  if (file !== undefined && (dryRun || prune || await isDirectory(file))) {
+    const { policyPlan } = await import("./policy_plan.ts");
+    const how = { isDryRun: dryRun, prunes: prune, isAgreed: yes, mayAsk, format: parsed };
+    return await policyPlan(deps, { path: file, ...how });
+  }
+  if (dryRun || prune) {
+    throw new SpikeError("usage", "Flags --dry-run and --prune need --file", {
+      hint: "Give a directory of policies, or a file",
+    });
+  }
+  const draft = file === undefined ? draftOf(others) : await readDraft(deps, file, mayAsk);
   const policy = checkPolicy(draft, deps.stderr);
   await withNexus(deps, ({ client }) => client.putPolicy(policy));
-  deps.stdout.write(`Policy '${policy.name}' applied successfully\n`);
+  const text = parsed === "human"
+    ? `Policy '${policy.name}' applied successfully`
+    : await render({ name: policy.name, applied: true }, parsed, 2);
+  deps.stdout.write(`${text}\n`);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return path !== "-" && (await Deno.stat(path)).isDirectory;
+  } catch {
+    // Whoever reads it says what is wrong with it.
+    return false;
+  }
+}
+
+function refuseBoth(others: PolicyFlags): void {
+  const [other] = givenFlags(others);
+  if (other === undefined) return;
+  throw new SpikeError("usage", `Flags --file and ${other} cannot be given together`, {
+    hint: "A file says all of a policy",
+  });
 }
 
 async function exists(client: Client, name: string): Promise<boolean> {
@@ -55,17 +91,7 @@ async function exists(client: Client, name: string): Promise<boolean> {
   }
 }
 
-async function readDraft(
-  deps: PilotDeps,
-  { file, ...others }: ApplyFlags & { readonly file: string },
-  mayAsk: boolean,
-): Promise<PolicyDraft> {
-  const [other] = givenFlags(others);
-  if (other !== undefined) {
-    throw new SpikeError("usage", `Flags --file and ${other} cannot be given together`, {
-      hint: "A file says all of a policy",
-    });
-  }
+async function readDraft(deps: PilotDeps, file: string, mayAsk: boolean): Promise<PolicyDraft> {
   const bytes = await readInput(deps, { file, limitBytes: MAX_FILE_BYTES, mayAsk });
   const { parsePolicyFile } = await import("../policy_file.ts");
   return parsePolicyFile(file === "-" ? "standard input" : file, new TextDecoder().decode(bytes));

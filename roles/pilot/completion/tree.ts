@@ -38,6 +38,10 @@ const SERVERS = ["nexus", "keeper", "bootstrap"] as const;
 /** What the placeholder of an option, or an argument's name, stands for, where that is known. */
 const VALUES: Readonly<Record<string, Value>> = {
   file: "file",
+  path: "file",
+  paths: "file",
+  cases: "file",
+  level: ["error", "warning", "note", "never"],
   format: ["human", "json", "yaml"],
   role: ROLES,
   shell: SHELLS,

@@ -54,12 +54,24 @@ A file has exactly these keys, patterns in single quotes:
   pathPattern: '^tenants/acme/db/.*$'
   permissions: [read, list]`;
 
+const POLICY_FILES =
+  "In a directory every *.yaml and *.yml is read, one policy in each document; nothing is done\n" +
+  "if one of them is not valid, and nothing again the second time.";
+
 function addApply(command: Command, deps: PilotDeps): void {
-  addFields(command.description("make a policy, or replace the one of the same name"))
-    .option("--file <file>", "take all of it from a YAML file, - for standard input")
-    .addHelpText("after", POLICY_FILE)
+  addFields(command.description("make policies, or replace those of the same name"))
+    .option(
+      "-f, --file <path>",
+      "take it from a YAML file, - for standard input, or all of a directory",
+    )
+    .option("--dry-run", "show what would be done to what --file names, and do nothing")
+    .option("--prune", "delete the policies that are not there")
+    .option("-y, --yes", "do not ask before something is deleted")
+    .option("--format <format>", "human, json or yaml", "human")
     .option(...NO_INPUT_OPTION)
-    .addHelpText("after", example("spike policy apply --file acme-web.yaml"))
+    .addHelpText("after", POLICY_FILE)
+    .addHelpText("after", POLICY_FILES)
+    .addHelpText("after", example("spike policy apply -f policies/ --prune --dry-run"))
     .action(async (flags: ApplyFlags, command: Command) => {
       const { policyApply } = await import("../command/policy_put.ts");
       await policyApply(deps, flags, mayAsk(command));
@@ -157,6 +169,62 @@ function addWhoCan(command: Command, deps: PilotDeps): void {
     });
 }
 
+interface LintOptions extends FormatOption {
+  readonly failOn: string;
+}
+
+const RULES = `
+Rules: never (finds nothing), invalid, unanchored, dot (any character in the trust domain),
+reserved (reaches the system's own paths), duplicate, shadowed, overlapping; and unread and
+unfinished for what was not compared. What is told is proven; see docs/policies.md.`;
+
+function addLint(command: Command, deps: PilotDeps): void {
+  command
+    .description("find policies that say something else than is meant")
+    .argument("[paths...]", "YAML files and directories (default: the policies of Nexus)")
+    .option("--fail-on <level>", "fail for error, warning, note, or never", "error")
+    .option(...FORMAT)
+    .addHelpText("after", RULES)
+    .addHelpText("after", example("spike policy lint policies/ --fail-on warning"))
+    .action(async (paths: string[], options: LintOptions) => {
+      const format = parseFormat(options.format);
+      const { parseFailOn, policyLint } = await import("../command/policy_lint.ts");
+      await policyLint(deps, { paths, failOn: parseFailOn(options.failOn), format });
+    });
+}
+
+interface TestOptions extends FormatOption {
+  readonly policies: string[];
+}
+
+const CASES = `
+A file is a list of cases; by is optional, a policy or role:NAME:
+  - id: spiffe://example.org/acme/web
+    path: tenants/acme/db
+    permissions: [read, list]
+    allowed: true
+    by: acme-web`;
+
+function addTest(command: Command, deps: PilotDeps): void {
+  command
+    .description("compare decisions with what files of cases expect")
+    .argument("<cases...>", "YAML files of cases")
+    .option(
+      "--policies <path>",
+      "decide by these files or directories instead of asking Nexus; may be repeated",
+      (path: string, before: string[]) => [...before, path],
+      [] as string[],
+    )
+    .option(...FORMAT)
+    .addHelpText("after", CASES)
+    .addHelpText("after", example("spike policy test cases.yaml --policies policies/"))
+    .action(async (cases: string[], { policies, ...options }: TestOptions) => {
+      const format = parseFormat(options.format);
+      const { policyTest } = await import("../command/policy_run_cases.ts");
+      await policyTest(deps, { cases, policies, format });
+    });
+}
+
 /** `spike policy …`. */
 export function addPolicy(policy: Command, deps: PilotDeps): void {
   policy.description("say who may do what to which secrets");
@@ -167,4 +235,6 @@ export function addPolicy(policy: Command, deps: PilotDeps): void {
   addDelete(policy.command("delete"), deps);
   addExplain(policy.command("explain"), deps);
   addWhoCan(policy.command("who-can"), deps);
+  addLint(policy.command("lint"), deps);
+  addTest(policy.command("test"), deps);
 }

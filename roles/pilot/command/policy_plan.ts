@@ -1,0 +1,180 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import type { Client } from "../../../lib/client/mod.ts";
+import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
+import { confirm } from "../ask.ts";
+import type { PilotDeps, TextSink } from "../deps.ts";
+import { type Format, render } from "../format.ts";
+import { warnUnanchored } from "../policy_input.ts";
+import { joinFaults, type PlacedPolicy, readLivePolicies, readPolicyFiles } from "../policy_set.ts";
+import { withNexus } from "../session.ts";
+
+/** What is to be applied, and how. */
+export interface PlanRequest {
+  /** A file or a directory. */
+  readonly path: string;
+  /** Show the plan and change nothing. */
+  readonly isDryRun: boolean;
+  /** Delete what Nexus has and the files have not. */
+  readonly prunes: boolean;
+  /** Do not ask before something is deleted. */
+  readonly isAgreed: boolean;
+  readonly mayAsk: boolean;
+  readonly format: Format;
+}
+
+type Action = "create" | "update" | "unchanged" | "delete" | "keep";
+
+/** What happens to one policy. */
+interface Step {
+  readonly action: Action;
+  readonly name: string;
+  /** Where it stands; absent for what only Nexus has. */
+  readonly placed?: PlacedPolicy;
+  /** Members that an update changes, from what to what. */
+  readonly changes: Readonly<Record<string, { readonly from: string; readonly to: string }>>;
+}
+
+/** `spike policy apply -f DIRECTORY`: makes Nexus have the policies of files. Run again, it changes nothing. */
+export async function policyPlan(deps: PilotDeps, request: PlanRequest): Promise<void> {
+  const { path, isDryRun, prunes, format } = request;
+  const { policies, faults } = await readPolicyFiles([path]);
+  if (faults.length > 0) throw joinFaults(faults);
+  if (policies.length === 0) {
+    throw new SpikeError("data_invalid_input", `There are no policies in ${JSON.stringify(path)}`, {
+      hint: "Policies are read from files named *.yaml or *.yml; see --help",
+    });
+  }
+  warn(policies, deps.stderr);
+  await withNexus(deps, async ({ client }) => {
+    const plan = planFor(policies, await readLivePolicies(client), prunes);
+    if (format === "human") deps.stdout.write(`${planToText(plan)}\n`);
+    if (!isDryRun) await carryOut(deps, client, plan, request);
+    if (format !== "human") {
+      const data = { applied: !isDryRun, plan: plan.map(toData) };
+      deps.stdout.write(`${await render(data, format, 2)}\n`);
+    } else deps.stdout.write(`${isDryRun ? "Nothing was changed (--dry-run)." : "Applied."}\n`);
+  });
+}
+
+function warn(policies: readonly PlacedPolicy[], stderr: TextSink): void {
+  for (const { policy, file, line } of policies) {
+    for (const member of unanchoredPatterns(policy)) {
+      warnUnanchored(stderr, policy, member, `${file}:${line}: `);
+    }
+  }
+}
+
+/** New ones first and deletions last, so that nobody loses in between what another policy grants. */
+const ORDER: readonly Action[] = ["create", "update", "unchanged", "delete", "keep"];
+
+function planFor(
+  wanted: readonly PlacedPolicy[],
+  live: readonly Policy[],
+  prunes: boolean,
+): Step[] {
+  const there = new Map(live.map((policy) => [policy.name, policy]));
+  const steps = wanted.map((placed): Step => {
+    const { name } = placed.policy;
+    const before = there.get(name);
+    const changes = before ? changesOf(before, placed.policy) : {};
+    const isChanged = Object.keys(changes).length > 0;
+    return {
+      action: !before ? "create" : isChanged ? "update" : "unchanged",
+      name,
+      placed,
+      changes,
+    };
+  });
+  const named = new Set(wanted.map(({ policy }) => policy.name));
+  const others = live.filter(({ name }) => !named.has(name)).map(({ name }): Step => {
+    return { action: prunes ? "delete" : "keep", name, changes: {} };
+  });
+  return ORDER.flatMap((action) => [...steps, ...others].filter((step) => step.action === action));
+}
+
+function changesOf(before: Policy, after: Policy): Step["changes"] {
+  const pairs = (["spiffeidPattern", "pathPattern", "permissions"] as const).map((member) => {
+    return [member, { from: textOf(before[member]), to: textOf(after[member]) }] as const;
+  });
+  return Object.fromEntries(pairs.filter(([, { from, to }]) => from !== to));
+}
+
+/** The order of permissions has no meaning. */
+function textOf(member: string | readonly string[]): string {
+  return typeof member === "string" ? member : [...member].sort().join(", ");
+}
+
+async function carryOut(
+  deps: PilotDeps,
+  client: Client,
+  plan: readonly Step[],
+  { isAgreed, mayAsk }: PlanRequest,
+): Promise<void> {
+  const doomed = plan.filter(({ action }) => action === "delete");
+  if (doomed.length > 0 && !isAgreed) {
+    const text = `Are you sure you want to delete ${
+      doomed.map(({ name }) => `'${name}'`).join(", ")
+    }?`;
+    if (!await confirm(deps, { text, mayAsk })) {
+      throw new SpikeError("interrupted", "Operation canceled.", { hint: "Nothing was changed" });
+    }
+  }
+  const steps = plan.filter(({ action }) => ["create", "update", "delete"].includes(action));
+  for (const [done, step] of steps.entries()) {
+    try {
+      if (step.action === "delete") await client.deletePolicy(step.name);
+      else if (step.placed) await client.putPolicy(step.placed.policy);
+    } catch (error) {
+      if (!(error instanceof SpikeError)) throw error;
+      // It is gone, as it was to be.
+      if (step.action === "delete" && error.code === "api_not_found") continue;
+      throw new SpikeError(
+        error.code,
+        `Policy '${step.name}' was not applied: ${error.message}`,
+        {
+          hint: `${done} of ${steps.length} changes were made; run it again to go on`,
+          cause: error,
+        },
+      );
+    }
+  }
+}
+
+const SIGNS: Readonly<Record<Action, string>> = {
+  create: "+ create",
+  update: "~ update",
+  unchanged: "= unchanged",
+  delete: "- delete",
+  keep: "  keep",
+};
+
+function planToText(plan: readonly Step[]): string {
+  const lines = plan.filter(({ action }) => action !== "unchanged" && action !== "keep").flatMap(
+    ({ action, name, placed, changes }) => [
+      `${SIGNS[action]} ${name}${placed ? `  (${placed.file}:${placed.line})` : ""}`,
+      ...Object.entries(changes).flatMap(([member, { from, to }]) => [
+        `    ${member}`,
+        `      - ${from}`,
+        `      + ${to}`,
+      ]),
+    ],
+  );
+  const count = (action: Action) => plan.filter((step) => step.action === action).length;
+  const kept = count("keep");
+  return [
+    ...lines,
+    `Plan: ${count("create")} to create, ${count("update")} to update, ${
+      count("unchanged")
+    } unchanged, ${count("delete")} to delete.`,
+    ...(kept > 0 ? [`${kept} more in Nexus stay as they are; --prune deletes them.`] : []),
+  ].join("\n");
+}
+
+function toData({ action, name, placed, changes }: Step): unknown {
+  return {
+    action,
+    name,
+    ...(placed ? { file: placed.file, line: placed.line } : {}),
+    ...(action === "update" ? { changes } : {}),
+  };
+}
