@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { SpikeError } from "../api/error.ts";
 import type { IdentitySnapshot, SpiffeId, SvidSource } from "../spiffe/mod.ts";
-import { pemEncode } from "../spiffe/mod.ts";
+import { identityState, pemEncode } from "../spiffe/mod.ts";
 import { peerChain } from "./chain.ts";
 import { createJudge, type Judge } from "./judge.ts";
 
@@ -70,6 +70,8 @@ export function createMtlsClient(options: MtlsClientOptions): MtlsClient {
   return {
     post: async (url, body, extra = {}) => {
       agent ??= createAgent(options, judge);
+      assertOwnTime(options);
+      endDistrusted(agent, judge);
       const payload = typeof body === "string" ? new TextEncoder().encode(body) : body;
       const exchange: Exchange = { url: new URL(url), payload, agent, options, ...extra };
       try {
@@ -99,8 +101,8 @@ interface Exchange {
   readonly signal?: AbortSignal;
 }
 
-/** The identity behind each verified connection. */
-const peers = new WeakMap<Socket, SpiffeId>();
+/** Who is behind each verified connection, and how it was shown. */
+const peers = new WeakMap<Socket, { id: SpiffeId; chain: readonly Uint8Array[] }>();
 
 type Connected = (error: Error | null, socket?: Socket) => void;
 
@@ -114,8 +116,44 @@ function createAgent(options: MtlsClientOptions, judge: Judge): Agent {
     connectVerified(target, snapshot, options, judge).then((socket) => done(null, socket), done);
     return undefined;
   };
+  // Before the runtime's own listener, which gives the connection to the next request in line.
+  agent.prependListener("free", (socket: Socket) => endIfDistrusted(socket, judge));
   endWhenIdle(agent);
   return agent;
+}
+
+/**
+ * Ends idle connections whose server would not be trusted any more: nothing is sent to a server whose certificate
+ * has expired since the handshake, and neither is anything after a jump of the clock.
+ */
+function endDistrusted(agent: Agent, judge: Judge): void {
+  for (const socket of Object.values(agent.freeSockets).flat()) {
+    if (socket) endIfDistrusted(socket, judge);
+  }
+}
+
+function endIfDistrusted(socket: Socket, judge: Judge): void {
+  const peer = peers.get(socket);
+  if (!peer || !isTrusted(peer.chain, judge)) socket.destroy();
+}
+
+function isTrusted(chain: readonly Uint8Array[], judge: Judge): boolean {
+  try {
+    return judge(chain).ok;
+  } catch (error) {
+    // There is no identity any more, so there is nothing to trust by.
+    if (error instanceof SpikeError) return false;
+    throw error;
+  }
+}
+
+/** Every server would refuse an SVID outside of its time, and less clearly. */
+function assertOwnTime({ source, clock = Date.now }: MtlsClientOptions): void {
+  const state = identityState(source, clock());
+  if (state.isUsable) return;
+  throw new SpikeError("spiffe_unable_to_fetch_x509_source", state.reason, {
+    hint: "Check the clock of this machine, and that its SPIFFE agent renews identities",
+  });
 }
 
 /** Idle connections end before the server's own idle limit, so that a request seldom meets a dying one. */
@@ -216,7 +254,7 @@ function judgeServer(
       "Check the address and SPIKE_TRUST_ROOT_*",
     );
   }
-  peers.set(socket, verdict.id);
+  peers.set(socket, { id: verdict.id, chain });
   return undefined;
 }
 
@@ -253,9 +291,14 @@ function send(exchange: Exchange): Promise<MtlsAnswer> {
     const watch = watchTime(request, url, options, timeouts);
     let sentBefore = 0;
     let connection: Socket | undefined;
+    let isReused = false;
     request.once("socket", (socket: Socket) => {
       connection = socket;
       sentBefore = socket.bytesWritten;
+      isReused = request.reusedSocket;
+      // The runtime would send the request again when a reused connection breaks, even though the server may have
+      // carried it out; it does so only to a request with this mark.
+      request.reusedSocket = false;
     });
     request.once("response", (answer: IncomingMessage) => {
       watch.headersCame();
@@ -263,7 +306,7 @@ function send(exchange: Exchange): Promise<MtlsAnswer> {
     });
     request.once("error", (error: Error & { code?: string }) => {
       watch.stop();
-      const isUntouched = request.reusedSocket && connection?.bytesWritten === sentBefore;
+      const isUntouched = isReused && connection?.bytesWritten === sentBefore;
       reject(isUntouched ? new StaleConnection() : explain(error, url, options));
     });
     request.end(payload);
@@ -315,7 +358,7 @@ async function collect(
   }
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(answer.headers)) headers[name] = String(value);
-  return { status: answer.statusCode ?? 0, headers, body, peer };
+  return { status: answer.statusCode ?? 0, headers, body, peer: peer.id };
 }
 
 function explain(

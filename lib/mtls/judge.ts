@@ -1,5 +1,6 @@
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { PeerVerdict, SvidSource } from "../spiffe/mod.ts";
+import type { BundleMap, PeerVerdict, SvidSource } from "../spiffe/mod.ts";
 import { verifyPeer } from "../spiffe/mod.ts";
 
 /** Most verdicts kept; a flood of strangers only evicts, it never grows memory. */
@@ -22,20 +23,21 @@ function fingerprint(chain: readonly Uint8Array[]): string {
 /**
  * A judge over `source` that remembers favourable verdicts: a signature check costs half a millisecond, and
  * clients of the original make one handshake per call. A remembered verdict holds for the same certificates,
- * the same bundle generation, and never past the earliest end in the path. Refusals are not remembered, so
+ * the same anchors, and never past the earliest end in the path. Refusals are not remembered, so
  * nothing that was refused for a passing reason stays refused.
  *
  * @param clock milliseconds since the epoch
  */
 export function createJudge(source: SvidSource, clock: () => number): Judge {
   const remembered = new Map<string, { verdict: PeerVerdict & { ok: true }; sinceMs: number }>();
-  let generation = -1;
+  let bundles: BundleMap | undefined;
   return (chain) => {
     const now = clock();
     const snapshot = source.current();
-    if (snapshot.generation !== generation) {
-      remembered.clear();
-      generation = snapshot.generation;
+    if (snapshot.bundles !== bundles) {
+      // Most new snapshots bring a new SVID and the same anchors.
+      if (!bundles || !isSame(snapshot.bundles, bundles)) remembered.clear();
+      bundles = snapshot.bundles;
     }
     const key = fingerprint(chain);
     const known = remembered.get(key);
@@ -48,4 +50,13 @@ export function createJudge(source: SvidSource, clock: () => number): Judge {
     }
     return verdict;
   };
+}
+
+function isSame(a: BundleMap, b: BundleMap): boolean {
+  if (a.size !== b.size) return false;
+  return [...a].every(([domain, anchors]) => {
+    const others = b.get(domain);
+    return others?.length === anchors.length &&
+      anchors.every((der, i) => Buffer.compare(der, others[i] ?? new Uint8Array()) === 0);
+  });
 }

@@ -16,12 +16,24 @@ async function scene() {
   return { source, svid, time, judge };
 }
 
-Deno.test("the same chain is judged once per bundle generation", async () => {
+Deno.test("the same chain is judged once per set of anchors", async () => {
   const { source, svid, judge } = await scene();
   const first = judge(svid.certificates);
   assert.equal(judge(svid.certificates), first);
-  source.set(svid, source.current().bundles);
+  const [[domain, anchors] = []] = source.current().bundles;
+  assert(domain && anchors);
+  source.set(svid, new Map([[domain, anchors.map((der) => der.slice())]]));
+  assert.equal(judge(svid.certificates), first, "a new snapshot with the same anchors");
+  source.set(svid, new Map([[domain, [...anchors, ...anchors]]]));
   assert.notEqual(judge(svid.certificates), first);
+});
+
+Deno.test("an anchor that is replaced by another takes remembered verdicts with it", async () => {
+  const { source, svid, judge } = await scene();
+  assert(judge(svid.certificates).ok);
+  const other = await createAuthority({ trustDomain: parseTrustDomain("spike.ist") });
+  source.set(svid, new Map([[other.trustDomain, other.anchors()]]));
+  assert.equal(judge(svid.certificates).ok, false);
 });
 
 Deno.test("a remembered verdict does not outlive the path", async () => {

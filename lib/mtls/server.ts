@@ -105,7 +105,10 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   });
   // A client that has said all it has to say still gets its answers.
   Object.assign(server, { httpAllowHalfOpen: true });
-  const stopWatching = source.subscribe(() => swapContext(server, source, log));
+  const stopWatching = source.subscribe(() => {
+    swapContext(server, source, log);
+    void endDistrusted(sockets, { ...options, clock, judge, connections });
+  });
 
   const sweep = watchUnread(sockets);
   const sweeping = setInterval(() => sweep(performance.now()), 1_000);
@@ -254,10 +257,13 @@ function remoteOf(socket: Socket): string {
   return `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
 }
 
-type RequestDeps = MtlsServerOptions & {
+type JudgeDeps = MtlsServerOptions & {
   clock: () => number;
   judge: Judge;
   connections: WeakMap<TLSSocket, Connection>;
+};
+
+type RequestDeps = JudgeDeps & {
   sockets: ReadonlySet<TLSSocket>;
   /** What is held of answers that are on their way. */
   answers: BodyBudget;
@@ -373,7 +379,7 @@ function holdAnswer(
  * Judges a kept-alive connection again when time or trust has moved on. "close" asks the client to make a
  * new connection after this answer: in the last quarter of the peer's SVID, or after any change of bundles.
  */
-function recheck(connection: Connection, deps: RequestDeps): "keep" | "close" | "refused" {
+function recheck(connection: Connection, deps: JudgeDeps): "keep" | "close" | "refused" {
   let verdict: PeerVerdict;
   try {
     verdict = deps.judge(connection.chain);
@@ -397,6 +403,27 @@ function recheck(connection: Connection, deps: RequestDeps): "keep" | "close" | 
   if (deps.source.current().generation !== connection.generation) return "close";
   const left = verdict.leafNotAfterMs - deps.clock();
   return left * 4 < verdict.leafNotAfterMs - verdict.leafNotBeforeMs ? "close" : "keep";
+}
+
+/** Connections that are judged in one go: 16 ms when each has a chain of its own. */
+const JUDGED_AT_ONCE = 32;
+
+/**
+ * Judges every open connection again after a change of trust: one that does not hold any more ends at once when it
+ * is idle, and after the answers under way otherwise. Nothing hangs on this, for each request is judged anyway; it
+ * lets no connection lie about under an authority that is gone.
+ */
+async function endDistrusted(sockets: ReadonlySet<TLSSocket>, deps: JudgeDeps): Promise<void> {
+  for (const [i, socket] of [...sockets].entries()) {
+    if (i % JUDGED_AT_ONCE === JUDGED_AT_ONCE - 1) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    const connection = deps.connections.get(socket);
+    if (!connection || connection.isClosing || socket.destroyed) continue;
+    if (recheck(connection, deps) !== "refused") continue;
+    connection.isClosing = true;
+    if (connection.requestsUnderWay === 0) socket.destroy();
+  }
 }
 
 /** Ends idle connections now, busy ones after their answer, and all of them when `drainMs` have passed. */

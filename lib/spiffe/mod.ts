@@ -6,6 +6,7 @@
  */
 export * from "./bundle.ts";
 export * from "./id.ts";
+export * from "./identity_state.ts";
 export * from "./memory_source.ts";
 export * from "./pem.ts";
 export * from "./role.ts";

@@ -7,7 +7,7 @@ import type { KeeperSettings } from "../../lib/config/mod.ts";
 import { createMtlsServer } from "../../lib/mtls/mod.ts";
 import { assertConfined, type Running, runThread } from "../../lib/process/mod.ts";
 import { attachLocked, type SlotLayout } from "../../lib/seal/mod.ts";
-import { hasRole, type SpiffeId } from "../../lib/spiffe/mod.ts";
+import { hasRole, logIdentity, type SpiffeId } from "../../lib/spiffe/mod.ts";
 import { openSource } from "../../lib/spiffe/open_source.ts";
 import { configureLogging, createLogger } from "../../lib/telemetry/mod.ts";
 import { createHandlers } from "./handlers.ts";
@@ -58,8 +58,10 @@ async function startKeeper({ settings, memory, locked }: KeeperStart): Promise<R
   });
   const port = await server.listen(settings.listen);
   log.info("listening", { port, id: svid.id });
+  const stopWatching = logIdentity(source, log);
   return {
     stop: async () => {
+      stopWatching();
       await server.close(2_000);
       slots.wipe();
       await source.close();

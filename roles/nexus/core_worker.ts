@@ -4,7 +4,7 @@ import { recordOnStderr } from "../../lib/audit/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { assertConfined, exposeCalls, type Running, runThread } from "../../lib/process/mod.ts";
 import { attachLocked } from "../../lib/seal/mod.ts";
-import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
+import { hasRole, logIdentity, type SvidSource } from "../../lib/spiffe/mod.ts";
 import { openSource } from "../../lib/spiffe/open_source.ts";
 import {
   type DataDirectoryLock,
@@ -57,8 +57,10 @@ async function start(given: CoreStart): Promise<Running> {
     log,
     isShared: false,
   });
+  const stopWatching = logIdentity(source, log);
   return {
     stop: async () => {
+      stopWatching();
       await server?.close(2_000);
       await core.stop();
       await source.close();

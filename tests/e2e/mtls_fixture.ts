@@ -6,6 +6,7 @@ import {
   MemorySource,
   parseSpiffeId,
   parseTrustDomain,
+  pemEncode,
   type SpiffeId,
 } from "../../lib/spiffe/mod.ts";
 import { createMtlsClient, createMtlsServer } from "../../lib/mtls/mod.ts";
@@ -41,8 +42,11 @@ export class RecordedLog implements Logger {
   }
 }
 
-export function authority(trustDomain = "spike.ist"): Promise<Authority> {
-  return createAuthority({ trustDomain: parseTrustDomain(trustDomain) });
+export function authority(
+  trustDomain = "spike.ist",
+  clock: () => number = Date.now,
+): Promise<Authority> {
+  return createAuthority({ trustDomain: parseTrustDomain(trustDomain), clock });
 }
 
 export function bundlesOf(...authorities: readonly Authority[]): BundleMap {
@@ -58,6 +62,15 @@ export async function sourceOf(
   const { ttlMs = HOUR_MS, overrides, trusted = [issuer] } = options;
   const svid = await issuer.issue(parseSpiffeId(id), ttlMs, overrides);
   return new MemorySource({ svid, bundles: bundlesOf(...trusted) });
+}
+
+/** What a hand-made client or server shows of an identity. */
+export function pemOf(source: MemorySource): { cert: string; key: string } {
+  const { svid } = source.current();
+  return {
+    cert: svid.certificates.map((der) => pemEncode("CERTIFICATE", der)).join(""),
+    key: pemEncode("PRIVATE KEY", svid.privateKey),
+  };
 }
 
 /** A server that answers with the caller's ID and the size of the body. */
