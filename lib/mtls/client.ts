@@ -5,7 +5,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { SpikeError } from "../api/error.ts";
 import type { IdentitySnapshot, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { identityState, pemEncode } from "../spiffe/mod.ts";
-import { peerChain } from "./chain.ts";
+import { guardHandshake, peerChain } from "./chain.ts";
 import { createJudge, type Judge } from "./judge.ts";
 
 export interface MtlsTimeouts {
@@ -202,6 +202,7 @@ function connectVerified(
       rejectUnauthorized: false,
       minVersion: "TLSv1.2",
     });
+    guardHandshake(socket);
     const fail = (error: SpikeError) => {
       clearTimeout(timer);
       socket.destroy();
