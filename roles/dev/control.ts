@@ -20,7 +20,22 @@ export interface ControlCalls {
     readonly request: { readonly name: string; readonly timeoutMs: number };
     readonly result: { readonly tookMs: number };
   };
+  readonly identity: {
+    readonly request: { readonly action: IdentityAction; readonly name: string };
+    readonly result: { readonly id: string };
+  };
+  readonly authority: {
+    readonly request: { readonly action: AuthorityAction; readonly domain?: string };
+    readonly result: { readonly anchors: number };
+  };
 }
+
+/** What can happen to an identity: its registration entry goes, or returns. */
+export const IDENTITY_ACTIONS = ["withdraw", "return"] as const;
+/** What can happen to an authority: a new key beside the old one, new SVIDs for all, the end of the old key. */
+export const AUTHORITY_ACTIONS = ["rotate", "renew", "retire"] as const;
+export type IdentityAction = typeof IDENTITY_ACTIONS[number];
+export type AuthorityAction = typeof AUTHORITY_ACTIONS[number];
 
 export type ControlName = keyof ControlCalls;
 export type RequestOf<C extends ControlName> = ControlCalls[C]["request"];

@@ -11,6 +11,8 @@ const HANDLERS: ControlHandlers = {
   },
   socket: () => Promise.reject(new Error("a bug")),
   svid: () => Promise.reject(new Error("not asked")),
+  identity: () => Promise.reject(new Error("not asked")),
+  authority: () => Promise.reject(new Error("not asked")),
 };
 
 async function withSupervisor(work: (dir: string) => Promise<void>): Promise<void> {

@@ -61,6 +61,18 @@ export function createHandlers(deps: HandlerDeps): ControlHandlers {
       say(about(name, `ready after ${tookMs} ms`));
       return { tookMs };
     },
+    identity: async ({ action, name }) => {
+      const id = parseSpiffeId(system.idOf(name) ?? name);
+      await identities.change(id, action);
+      say(`Identity ${id} is ${action === "withdraw" ? "withdrawn" : "back"}`);
+      return { id };
+    },
+    authority: async ({ action, domain }) => {
+      const name = parseTrustDomain(domain ?? TRUST_DOMAIN);
+      const anchors = await identities.changeAuthority(name, action);
+      say(`Authority of ${name}: ${action}, it has ${anchors} anchors now`);
+      return { anchors };
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** The help of `spike dev`, on one screen. */
 export const HELP = `Usage: spike dev [options]
-       spike dev svid|socket|kill|start ... [--dir DIR]
+       spike dev svid|socket|kill|start|identity|authority ... [--dir DIR]
 
 Brings up a whole system on this machine, for development only: an authority that issues SPIFFE
 identities, three keepers (two of which rebuild the root key), Nexus and Bootstrap, each a process of
@@ -24,6 +24,10 @@ While it runs:
   kill NAME         SIGKILL for nexus, keeper-1, keeper-2, keeper-3 or bootstrap, which then stays down
   start NAME [--timeout TIME]
                     start it again; returns when it is ready or has failed
+  identity withdraw|return NAME
+                    take the identity of a process, or a SPIFFE ID, away and give it back
+  authority rotate|renew|retire [--trust-domain OTHER]
+                    sign with a new key beside the old one; renew all identities now; drop old keys
 
 Example:
   $ spike dev --dir ./dev &

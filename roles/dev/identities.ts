@@ -1,3 +1,4 @@
+import { SpikeError } from "../../lib/api/error.ts";
 import { type Authority, createAuthority } from "../../lib/spiffe/authority.ts";
 import { createIssuer, type Issuer } from "../../lib/spiffe/issuer.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type X509Svid,
 } from "../../lib/spiffe/mod.ts";
 import { serveWorkloadApi, type WorkloadServer } from "../../lib/spiffe/workload_server.ts";
+import type { AuthorityAction, IdentityAction } from "./control.ts";
 import { Federation } from "./federation.ts";
 import type { Say } from "./say.ts";
 import { TRUST_DOMAIN } from "./plan.ts";
@@ -38,7 +40,7 @@ export class Identities implements AsyncDisposable {
   readonly #ttlMs: number;
   readonly #say: Say;
   readonly #federation = new Federation((trustDomain) => createAuthority({ trustDomain }));
-  readonly #issuers = new Map<string, Promise<Issuer>>();
+  readonly #issuers = new Map<string, { id: SpiffeId; issuer: Promise<Issuer> }>();
   readonly #servers = new Map<string, Promise<WorkloadServer>>();
 
   /** SVIDs live for `ttlMs` unless asked otherwise. */
@@ -67,6 +69,7 @@ export class Identities implements AsyncDisposable {
       const answer = identity.current();
       const svid = answer?.svids[0];
       if (answer && svid) source.set(svid, answer.bundles);
+      else source.withdraw("no identity issued");
     };
     follow();
     const unsubscribe = identity.subscribe(follow);
@@ -94,6 +97,36 @@ export class Identities implements AsyncDisposable {
     return { svid, files };
   }
 
+  /**
+   * Takes an identity away from all who have it, or gives it back.
+   *
+   * @throws SpikeError `api_not_found` when nobody ever had it
+   */
+  async change(id: SpiffeId, action: IdentityAction): Promise<void> {
+    const issuers = await this.#issuersOf((one) => one === id);
+    if (issuers.length === 0) {
+      throw new SpikeError("api_not_found", `Nobody here has the identity ${id}`);
+    }
+    for (const issuer of issuers) {
+      if (action === "withdraw") issuer.withdraw();
+      else await issuer.renew();
+    }
+  }
+
+  /** Does that to the authority of a trust domain, and answers how many anchors it has then. */
+  async changeAuthority(domain: TrustDomain, action: AuthorityAction): Promise<number> {
+    const authority = await this.#federation.authority(domain);
+    if (action === "rotate") await authority.rotate();
+    if (action === "retire") authority.retire();
+    if (action === "renew") {
+      const issuers = await this.#issuersOf((id) => trustDomainOf(id) === domain);
+      // What was withdrawn stays so.
+      const held = issuers.filter((issuer) => issuer.current() !== undefined);
+      await Promise.all(held.map((issuer) => issuer.renew()));
+    }
+    return authority.anchors().length;
+  }
+
   /** Anchors of all trust domains. */
   bundles() {
     return this.#federation.bundles();
@@ -101,7 +134,8 @@ export class Identities implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const servers = await Promise.allSettled(this.#servers.values());
-    for (const issuer of await Promise.allSettled(this.#issuers.values())) {
+    const issuers = [...this.#issuers.values()].map(({ issuer }) => issuer);
+    for (const issuer of await Promise.allSettled(issuers)) {
       if (issuer.status === "fulfilled") issuer.value.close();
     }
     await Promise.all(
@@ -109,14 +143,19 @@ export class Identities implements AsyncDisposable {
     );
   }
 
+  async #issuersOf(isMeant: (id: SpiffeId) => boolean): Promise<Issuer[]> {
+    const meant = [...this.#issuers.values()].filter(({ id }) => isMeant(id));
+    return await Promise.all(meant.map(({ issuer }) => issuer));
+  }
+
   #issuer(id: SpiffeId, ttlMs: number): Promise<Issuer> {
     const key = `${ttlMs} ${id}`;
-    const known = this.#issuers.get(key);
+    const known = this.#issuers.get(key)?.issuer;
     if (known !== undefined) return known;
     const issuer = this.#federation.authority(trustDomainOf(id)).then((authority) =>
       createIssuer({ authority, id, ttlMs, log: this.#say })
     );
-    this.#issuers.set(key, issuer);
+    this.#issuers.set(key, { id, issuer });
     return issuer;
   }
 }

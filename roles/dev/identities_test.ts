@@ -61,3 +61,36 @@ Deno.test("one socket is one identity: asked for again, it answers the same addr
   }
   await Deno.remove(dir, { recursive: true });
 });
+
+Deno.test("a withdrawn identity is gone for all who have it, and comes back on request", async () => {
+  await using all = identities();
+  const source = await all.source(WEB);
+  await all.change(WEB, "withdraw");
+  await Promise.resolve();
+  assert.throws(() => source.current(), /no identity issued/);
+  await all.changeAuthority(parseTrustDomain("spike.ist"), "renew");
+  assert.throws(() => source.current(), /no identity issued/);
+  await all.change(WEB, "return");
+  assert.equal(source.current().svid.id, WEB);
+  await assert.rejects(all.change(FOREIGN, "withdraw"), { code: "api_not_found" });
+  await source.close();
+});
+
+Deno.test("an authority is replaced in three steps, and SVIDs hold in between", async () => {
+  await using all = identities();
+  const domain = parseTrustDomain("spike.ist");
+  const source = await all.source(WEB);
+  const first = source.current().svid;
+  const holds = () => verifyPeer(first.certificates, source.current().bundles, Date.now()).ok;
+  assert.equal(await all.changeAuthority(domain, "rotate"), 2);
+  assert(holds());
+  assert.deepEqual(source.current().svid, first);
+  assert.equal(await all.changeAuthority(domain, "renew"), 2);
+  assert.notDeepEqual(source.current().svid, first);
+  assert(holds());
+  assert.equal(await all.changeAuthority(domain, "retire"), 1);
+  assert(!holds());
+  const { svid, bundles } = source.current();
+  assert(verifyPeer(svid.certificates, bundles, Date.now()).ok);
+  await source.close();
+});

@@ -24,6 +24,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   svid: async () => (await import("./command/svid.ts")).svid,
   socket: async () => (await import("./command/socket.ts")).socket,
   kill: async () => (await import("./command/kill.ts")).kill,
+  identity: async () => (await import("./command/identity.ts")).identity,
+  authority: async () => (await import("./command/authority.ts")).authority,
   start: async () => (await import("./command/start.ts")).start,
 };
 

@@ -49,6 +49,11 @@ export class DevSystem {
     return this.#options.plans.map(({ name }) => name);
   }
 
+  /** The SPIFFE ID of a process by its name. */
+  idOf(name: string): string | undefined {
+    return this.#options.plans.find((one) => one.name === name)?.spiffeId;
+  }
+
   isRunning(name: string): boolean {
     return this.#children.has(name);
   }

@@ -80,12 +80,22 @@ function report(
   const { accepted, refused, slowestMs, slowestCase, failure } = tally;
   console.log(
     `${name}: ${cases} cases, ${accepted} accepted, ${refused} refused, ${seconds.toFixed(0)} s, ` +
-      `slowest ${slowestMs.toFixed(0)} ms (case ${slowestCase})`,
+      `slowest ${slowestMs.toFixed(0)} ms (case ${slowestCase}; ${
+        aloneMs(name, slowestCase)
+      } ms alone)`,
   );
   if (failure === undefined) return true;
   console.log(`  case ${failure.index} broke something: ${failure.error}\n  input ${failure.hex}`);
   console.log(`  again: deno task fuzz --seed ${seed} --target ${name} --only ${failure.index}`);
   return false;
+}
+
+/** What a case takes when it is run once more: on a busy machine the first figure is mostly waiting. */
+function aloneMs(target: string, index: number): string {
+  const progress = new SharedArrayBuffer(4);
+  const task = { target, seed, from: index, to: index + 1, progress };
+  runCases(task);
+  return runCases(task).slowestMs.toFixed(1);
 }
 
 function whole(name: "cases" | "seed" | "only"): number | undefined {

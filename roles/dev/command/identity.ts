@@ -1,0 +1,24 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import { IDENTITY_ACTIONS } from "../control.ts";
+import { askSupervisor } from "../control_client.ts";
+import type { CommandContext } from "../mod.ts";
+import { directoryOf, parseOptions } from "../options.ts";
+import { programName } from "../self.ts";
+
+/** `spike dev identity withdraw|return NAME`: as if a registration entry were deleted, and made again. */
+export async function identity({ args, env }: CommandContext): Promise<number> {
+  const given = parseOptions(args, { flags: ["dir"] });
+  const [word, name, ...more] = given.words;
+  const action = IDENTITY_ACTIONS.find((one) => one === word);
+  if (action === undefined || name === undefined || more.length > 0) {
+    throw new SpikeError(
+      "usage",
+      `spike dev identity was given ${JSON.stringify(given.words.join(" "))}, expected withdraw ` +
+        "or return and the name of a process or a SPIFFE ID",
+      { hint: `For example: ${programName()} dev identity withdraw nexus` },
+    );
+  }
+  const { id } = await askSupervisor(directoryOf(given, env), "identity", { action, name });
+  console.error(`${action === "withdraw" ? "Withdrew" : "Returned"} ${id}`);
+  return 0;
+}
