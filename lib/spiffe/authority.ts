@@ -53,11 +53,13 @@ const LEAF_SUBJECT = "C=US, O=SPIKE development";
 /**
  * A certificate authority for development and tests: one trust domain, keys in memory only.
  *
- * Life: {@link createAuthority} or {@link importState}, any number of `issue`; `rotate` puts a new key in
- * place while the anchors of former keys stay until `retire`.
+ * Life: {@link createAuthority} or {@link importState}, any number of `issue`; `prepare` makes the anchor of a
+ * new key known, `rotate` signs with it while the anchors of former keys stay until `retire`.
  */
 export class Authority {
   readonly #listeners = new Set<() => void>();
+  /** Trusted already, and not yet in use. */
+  #next: Signer | undefined;
 
   private constructor(
     private readonly x509: X509Library,
@@ -138,13 +140,21 @@ export class Authority {
 
   /** DER anchors of the trust domain, that of the signing key first. */
   anchors(): readonly Uint8Array[] {
-    return [this.signer.anchor.der, ...this.former.map((anchor) => anchor.der)];
+    const others = [...this.#next ? [this.#next.anchor] : [], ...this.former];
+    return [this.signer.anchor.der, ...others.map((anchor) => anchor.der)];
   }
 
-  /** Signs with a new key from now on; the anchors of former keys stay trusted until they end. */
+  /** Makes a new key and its anchor, so that every bundle has it before anything is signed with it. */
+  async prepare(): Promise<void> {
+    this.#next = await makeSigner(this.x509, this.options);
+    this.#notify();
+  }
+
+  /** Signs with the prepared or a new key from now on; the anchors of former keys stay trusted until they end. */
   async rotate(): Promise<void> {
     const now = this.options.clock();
-    const signer = await makeSigner(this.x509, this.options);
+    const signer = this.#next ?? await makeSigner(this.x509, this.options);
+    this.#next = undefined;
     this.former = [this.signer.anchor, ...this.former].filter((anchor) => anchor.notAfterMs >= now);
     this.signer = signer;
     this.#notify();

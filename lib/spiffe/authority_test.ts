@@ -152,6 +152,21 @@ Deno.test("rotate() keeps the former anchor beside the new one until retire()", 
   assert.equal(announced, 2);
 });
 
+Deno.test("a prepared key is trusted at once and signs from rotate() on", async () => {
+  const timers = new FakeTimers();
+  const authority = await make(timers);
+  const former = authority.anchors();
+  await authority.prepare();
+  const [old, next] = authority.anchors();
+  assert.deepEqual([old], former);
+  const { certificates } = await authority.issue(ID, HOUR_MS);
+  assert(verifyPeer(certificates, new Map([[DOMAIN, former]]), timers.nowMs).ok);
+  await authority.rotate();
+  assert.deepEqual(authority.anchors(), [next, old]);
+  authority.retire();
+  assert.deepEqual(authority.anchors(), [next]);
+});
+
 Deno.test("rotate() drops anchors that have ended", async () => {
   const timers = new FakeTimers();
   const clock = timers.now;

@@ -180,6 +180,38 @@ Deno.test("a configured hint picks its identity", async () => {
   await source.close();
 });
 
+Deno.test("of two identities with the same hint the first counts", async () => {
+  const agent = new FakeAgent();
+  const source = agent.open({ hint: "internal" });
+  const first = await issue("internal");
+  agent.send(await encode([await issue(), first, await issue("internal")]));
+  assert.deepEqual(source.current().svid, first);
+  await source.close();
+});
+
+Deno.test("an update without any identity is reported and takes nothing", async () => {
+  const agent = new FakeAgent();
+  const source = agent.open();
+  agent.send(await encode([await issue()]));
+  const before = source.current();
+  agent.send(new Uint8Array());
+  assert.equal(source.current(), before);
+  assert.match(agent.log.join(), /it has no identity/);
+  assert.equal(agent.opened, 1, "the stream stays");
+  await source.close();
+});
+
+Deno.test("an empty federated bundle trusts nothing, and one that is left out is gone", async () => {
+  const agent = new FakeAgent();
+  const source = agent.open();
+  const other = parseTrustDomain("other.test");
+  agent.send(await encode([await issue()], [[other, new Uint8Array()]]));
+  assert.deepEqual(source.current().bundles.get(other), []);
+  agent.send(await encode([await issue()]));
+  assert.equal(source.current().bundles.has(other), false);
+  await source.close();
+});
+
 Deno.test("a hint that is not offered at first is final", async () => {
   const agent = new FakeAgent();
   const source = agent.open({ hint: "b" });

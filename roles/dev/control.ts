@@ -32,8 +32,8 @@ export interface ControlCalls {
 
 /** What can happen to an identity: its registration entry goes, or returns. */
 export const IDENTITY_ACTIONS = ["withdraw", "return"] as const;
-/** What can happen to an authority: a new key beside the old one, new SVIDs for all, the end of the old key. */
-export const AUTHORITY_ACTIONS = ["rotate", "renew", "retire"] as const;
+/** The steps of a new key: its anchor is known beside the old one, it signs all SVIDs anew, the old anchor goes. */
+export const AUTHORITY_ACTIONS = ["prepare", "rotate", "retire"] as const;
 export type IdentityAction = typeof IDENTITY_ACTIONS[number];
 export type AuthorityAction = typeof AUTHORITY_ACTIONS[number];
 

@@ -26,8 +26,8 @@ While it runs:
                     start it again; returns when it is ready or has failed
   identity withdraw|return NAME
                     take the identity of a process, or a SPIFFE ID, away and give it back
-  authority rotate|renew|retire [--trust-domain OTHER]
-                    sign with a new key beside the old one; renew all identities now; drop old keys
+  authority prepare|rotate|retire [--trust-domain OTHER]
+                    make a new key known; sign all identities anew with it; drop the old keys
 
 Example:
   $ spike dev --dir ./dev &

@@ -116,9 +116,10 @@ export class Identities implements AsyncDisposable {
   /** Does that to the authority of a trust domain, and answers how many anchors it has then. */
   async changeAuthority(domain: TrustDomain, action: AuthorityAction): Promise<number> {
     const authority = await this.#federation.authority(domain);
-    if (action === "rotate") await authority.rotate();
+    if (action === "prepare") await authority.prepare();
     if (action === "retire") authority.retire();
-    if (action === "renew") {
+    if (action === "rotate") {
+      await authority.rotate();
       const issuers = await this.#issuersOf((id) => trustDomainOf(id) === domain);
       // What was withdrawn stays so.
       const held = issuers.filter((issuer) => issuer.current() !== undefined);

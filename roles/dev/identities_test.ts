@@ -68,7 +68,7 @@ Deno.test("a withdrawn identity is gone for all who have it, and comes back on r
   await all.change(WEB, "withdraw");
   await Promise.resolve();
   assert.throws(() => source.current(), /no identity issued/);
-  await all.changeAuthority(parseTrustDomain("spike.ist"), "renew");
+  await all.changeAuthority(parseTrustDomain("spike.ist"), "rotate");
   assert.throws(() => source.current(), /no identity issued/);
   await all.change(WEB, "return");
   assert.equal(source.current().svid.id, WEB);
@@ -82,10 +82,10 @@ Deno.test("an authority is replaced in three steps, and SVIDs hold in between", 
   const source = await all.source(WEB);
   const first = source.current().svid;
   const holds = () => verifyPeer(first.certificates, source.current().bundles, Date.now()).ok;
-  assert.equal(await all.changeAuthority(domain, "rotate"), 2);
+  assert.equal(await all.changeAuthority(domain, "prepare"), 2);
   assert(holds());
   assert.deepEqual(source.current().svid, first);
-  assert.equal(await all.changeAuthority(domain, "renew"), 2);
+  assert.equal(await all.changeAuthority(domain, "rotate"), 2);
   assert.notDeepEqual(source.current().svid, first);
   assert(holds());
   assert.equal(await all.changeAuthority(domain, "retire"), 1);

@@ -90,7 +90,7 @@ Deno.test("an authority is replaced while requests go on, and none of them fails
   await using system = await DevSystem.start(`${tmp.path}/d`, { args: ["--workers", "2"] });
   await using load = await Load.start(system, 4);
   const before = load.source.current();
-  for (const action of ["rotate", "renew", "retire"]) {
+  for (const action of ["prepare", "rotate", "retire"]) {
     await load.more(60);
     const ran = await system.dev("authority", action);
     assert.equal(ran.code, 0, ran.stderr);

@@ -159,6 +159,36 @@ function pool(...authorities: readonly Authority[]): BundleMap {
   return new Map([[first.trustDomain, authorities.flatMap((each) => each.anchors())]]);
 }
 
+Deno.test("SVIDs of ten seconds are renewed on both sides under load, and no request fails", async () => {
+  const ca = await authority();
+  let now = Date.now();
+  const clock = () => now;
+  // The runtime looks at the real clock, which stands still in comparison.
+  const notBeforeMs = now - 5_000;
+  const renewed = (id: string) =>
+    sourceOf(ca, id, { overrides: { notBeforeMs, notAfterMs: now + 10_000 } });
+  const [nexus, own] = [await renewed(NEXUS), await renewed(SUPERUSER)];
+  const serials = new Set<string>();
+  await using served = await serve(nexus, {
+    clock,
+    fetch: (_request, { peer }) => {
+      serials.add(peer.serial);
+      return Response.json({});
+    },
+  });
+  await using pilot = client(own, { clock });
+  for (let round = 0; round < 40; round++) {
+    const requests = [1, 2, 3].map(() => pilot.post(served.url, "{}"));
+    const [source, id] = round % 2 === 0 ? [own, SUPERUSER] : [nexus, NEXUS];
+    const { svid, bundles } = (await renewed(id)).current();
+    source.set(svid, bundles);
+    for (const { status } of await Promise.all(requests)) assert.equal(status, 200);
+    now += 4_000;
+  }
+  assert.deepEqual(refusals(served.log), []);
+  assert(serials.size >= 20, `${serials.size} SVIDs of the caller were seen`);
+});
+
 /** An identity that lives from a day ago to a day hence, for who is not to be the one that the clock hits. */
 async function lasting(ca: Authority, id: string) {
   const now = Date.now();

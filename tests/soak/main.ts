@@ -15,8 +15,8 @@ const { values } = parseArgs({
 });
 const seconds = positive("seconds");
 const callers = positive("callers");
-/** Time for every identity to be renewed twice. */
-const STEP_S = 12;
+/** Between two steps of a replacement; longer than half of the life of an SVID. */
+const STEP_S = 8;
 
 await using tmp = await temporaryDirectory();
 await using system = await DevSystem.start(`${tmp.path}/d`, {
@@ -24,20 +24,19 @@ await using system = await DevSystem.start(`${tmp.path}/d`, {
 });
 await using load = await Load.start(system, callers);
 const seen = { svids: 1, authorities: 0 };
-let serial = load.source.current().svid.certificates[0]?.toHex();
-load.source.subscribe(() => {
-  const now = load.source.current().svid.certificates[0]?.toHex();
-  if (now !== serial) seen.svids++;
-  serial = now;
+let latest = load.source.current().svid;
+const stopCounting = load.source.subscribe(() => {
+  const { svid } = load.source.current();
+  if (svid.notAfterMs !== latest.notAfterMs) seen.svids++;
+  latest = svid;
 });
 
 const endMs = performance.now() + seconds * 1000;
 while (performance.now() < endMs && load.failures.length === 0) {
-  await pause(STEP_S);
-  await dev("rotate");
-  // The new key signs from the next renewal on; then nothing hangs on the old one any more.
-  await pause(STEP_S);
-  await dev("retire");
+  for (const action of ["prepare", "rotate", "retire"]) {
+    await pause(STEP_S);
+    await dev(action);
+  }
   seen.authorities++;
   console.log(
     `${load.requests} requests, ${seen.svids} SVIDs of the callers, ${seen.authorities} new ` +
@@ -46,12 +45,18 @@ while (performance.now() < endMs && load.failures.length === 0) {
       } ms, ${load.failures.length} failures`,
   );
 }
+stopCounting();
 for (const failure of load.failures) console.log(failure);
+if (load.failures.length > 0) {
+  const lines = (await system.log("nexus")).split("\n");
+  console.log(lines.filter((line) => /"warn"|"error"/.test(line)).slice(-20).join("\n"));
+}
 const isGood = load.failures.length === 0 && load.requests > 0 && seen.svids > 1;
 console.log(isGood ? "ok: no request failed" : "FAILED");
 Deno.exitCode = isGood ? 0 : 1;
 
 async function dev(action: string): Promise<void> {
+  console.log(`${new Date().toISOString()} authority ${action}`);
   const ran = await system.dev("authority", action);
   if (ran.code !== 0) load.failures.push(`authority ${action}: ${ran.stderr}`);
 }

@@ -5,7 +5,7 @@ import type { CommandContext } from "../mod.ts";
 import { directoryOf, parseOptions } from "../options.ts";
 import { programName } from "../self.ts";
 
-/** `spike dev authority rotate|renew|retire`: the steps in which the key of an authority is replaced. */
+/** `spike dev authority prepare|rotate|retire`: the steps in which the key of an authority is replaced. */
 export async function authority({ args, env }: CommandContext): Promise<number> {
   const given = parseOptions(args, { flags: ["dir", "trust-domain"] });
   const [word, ...more] = given.words;
@@ -16,7 +16,7 @@ export async function authority({ args, env }: CommandContext): Promise<number> 
       `spike dev authority was given ${JSON.stringify(given.words.join(" "))}, expected one of ${
         AUTHORITY_ACTIONS.join(", ")
       }`,
-      { hint: `For example: ${programName()} dev authority rotate` },
+      { hint: `For example: ${programName()} dev authority prepare` },
     );
   }
   const domain = given.flags["trust-domain"];
