@@ -1,7 +1,7 @@
 /**
  * tests/golden/store.json freezes what a store of format 1 holds: the tables, one database's rows, and the
  * plaintext of a head; store_2.json does the same for format 2, store_3.json for format 3 and the plaintext of a
- * policy. None is ever written anew; a next format gets a file of its own beside them.
+ * policy, store_4.json for format 4. None is ever written anew; a next format gets a file of its own beside them.
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -23,7 +23,8 @@ import { decodePolicy, encodePolicy } from "../policy_store/record.ts";
 import { createSealBudget } from "./budget.ts";
 import first from "../../tests/golden/store.json" with { type: "json" };
 import second from "../../tests/golden/store_2.json" with { type: "json" };
-import golden from "../../tests/golden/store_3.json" with { type: "json" };
+import third from "../../tests/golden/store_3.json" with { type: "json" };
+import golden from "../../tests/golden/store_4.json" with { type: "json" };
 
 type Cell = string | number | null;
 
@@ -52,6 +53,9 @@ function cipherKeyPlace({ storeId }: Keyring): Place {
   return { storeId, table: "key", path: "cipher/default", version: 1, kekGeneration: 1 };
 }
 
+/** The one mark in the golden database. */
+const MARK = new TextEncoder().encode('{"format":1}');
+
 /** The one policy in the golden database. */
 const POLICY = {
   name: "web team",
@@ -69,16 +73,17 @@ async function fill(
   await writer.put({ path: "b/c", values: null, author: AUTHOR });
   await writer.delete({ path: "a", versions: [2], author: AUTHOR });
   const wrapped = wrapDataKey(keyring.kek(1), cipherKeyPlace(keyring), CIPHER_KEY, random);
-  await store.write((tx) =>
-    tx.putKey({
+  await store.write(async (tx) => {
+    await tx.putMark("sealed", MARK);
+    await tx.putKey({
       name: "cipher/default",
       version: 1,
       kekGeneration: 1,
       wrapped,
       createdAtMs: START_MS,
       reservedSeals: 16384,
-    })
-  );
+    });
+  });
   const budget = createSealBudget({ store, keyring });
   const policies = createPolicyWriter({ store, keyring, clock, random, budget });
   await policies.put({ ...POLICY, author: AUTHOR });
@@ -144,7 +149,7 @@ Deno.test("the same secrets, keys and randomness give the rows of the golden fil
   }, { random });
 });
 
-for (const file of [first, second, golden] satisfies Golden[]) {
+for (const file of [first, second, third, golden] satisfies Golden[]) {
   Deno.test(`the rows of the golden file of format ${file.formatVersion} are opened`, async () => {
     const dir = await Deno.makeTempDir();
     restore(`${dir}/spike.db`, file);
@@ -181,6 +186,7 @@ for (const file of [first, second, golden] satisfies Golden[]) {
         decodePolicy(new TextEncoder().encode(golden.policy)),
       );
     }
+    assert.deepEqual(await store.mark("sealed"), file.formatVersion < 4 ? undefined : MARK);
     await store.close();
     await Deno.remove(dir, { recursive: true });
   });

@@ -475,6 +475,35 @@ const RULES: Record<string, Body> = {
     }
   },
 
+  "a mark is left, replaced and removed, and belongs to the caller": async (store) => {
+    assert.equal(await store.mark("m"), undefined);
+    const value = filled(3, 1);
+    await store.write((tx) => tx.putMark("m", value));
+    value.fill(0xee);
+    (await store.mark("m"))?.fill(0xee);
+    assert.deepEqual(await store.mark("m"), filled(3, 1));
+    await store.write(async (tx) => {
+      await tx.putMark("m", filled(2, 2));
+      assert.deepEqual(await tx.mark("m"), filled(2, 2));
+      assert.deepEqual(await store.mark("m"), filled(3, 1));
+    });
+    assert.deepEqual(await store.mark("m"), filled(2, 2));
+    assert.equal(await store.mark("M"), undefined);
+    await store.write((tx) => tx.putMark("m", undefined));
+    assert.equal(await store.mark("m"), undefined);
+  },
+
+  "a rejected change of marks leaves them": async (store) => {
+    await store.write((tx) => tx.putMark("m", filled(1, 1)));
+    const change = async (tx: StoreTx) => {
+      await tx.putMark("m", undefined);
+      await tx.putMark("n", filled(1, 2));
+      throw new Error("no");
+    };
+    await assert.rejects(store.write(change));
+    assert.deepEqual([await store.mark("m"), await store.mark("n")], [filled(1, 1), undefined]);
+  },
+
   "forgetRemoved() leaves what is stored": async (store) => {
     await store.write((tx) => put(tx, "a", 1));
     await store.forgetRemoved();

@@ -40,6 +40,7 @@ function memoryReader(root: Layer, engine: MemoryEngine): StoreReader {
     listPaths: (request) => read(() => page(root, request)),
     policies: () => read(() => root.policies()),
     policy: (name) => read(() => root.policy(name)),
+    mark: (name) => read(() => root.mark(name)),
     close: () => Promise.resolve(),
   };
 }

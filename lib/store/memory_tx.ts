@@ -17,7 +17,7 @@ import { copyHead, copyKek, copyMeta, copyVersion, requireMeta } from "./rows.ts
 import { repeatedVersion, unknownKek, unknownKey } from "./refusal.ts";
 
 /** The layout whose rules these are; see the SQLite migrations. */
-const FORMAT_VERSION = 3;
+const FORMAT_VERSION = 4;
 
 /** A set of changes over another one; the lowest layer is what is committed. Rows are copied in and out. */
 export class Layer {
@@ -30,6 +30,8 @@ export class Layer {
   readonly #versions = new Map<string, VersionRow | null>();
   /** By name; null hides a row of the layers below. */
   readonly #policies = new Map<string, PolicyRow | null>();
+  /** By name; null hides a mark of the layers below. */
+  readonly #marks = new Map<string, Uint8Array | null>();
   #policyRevision: number | undefined;
   #meta: StoreMeta | undefined;
   #sorted: string[] | undefined;
@@ -125,6 +127,18 @@ export class Layer {
     else this.#policies.set(name, row && copyHead(row));
   }
 
+  mark(name: string): Uint8Array | undefined {
+    const own = this.#marks.get(name);
+    if (own === undefined) return this.#below?.mark(name);
+    return own === null ? undefined : own.slice();
+  }
+
+  /** Null removes the mark. */
+  setMark(name: string, value: Uint8Array | null): void {
+    if (value === null && this.#below === undefined) this.#marks.delete(name);
+    else this.#marks.set(name, value && value.slice());
+  }
+
   /** Sorted paths of this layer alone. */
   paths(): readonly string[] {
     return this.#sorted ??= [...this.#heads.keys()].sort(compareBytewise);
@@ -139,6 +153,7 @@ export class Layer {
     for (const row of this.#keys.values()) below.setKey(row);
     for (const row of this.#heads.values()) below.setHead(row);
     for (const [key, row] of this.#versions) below.#place(key, row);
+    for (const [name, value] of this.#marks) below.setMark(name, value);
     const revision = this.#policyRevision;
     if (revision === undefined) return;
     for (const [name, row] of this.#policies) below.setPolicy(name, row, revision);
@@ -191,6 +206,10 @@ export class MemoryTx implements StoreTx {
 
   policy(name: string): Promise<PolicyRow | undefined> {
     return this.#do((layer) => layer.policy(name));
+  }
+
+  mark(name: string): Promise<Uint8Array | undefined> {
+    return this.#do((layer) => layer.mark(name));
   }
 
   initialise(meta: InitialMeta, kek: KekRow): Promise<void> {
@@ -292,6 +311,10 @@ export class MemoryTx implements StoreTx {
       if (isThere) layer.setPolicy(name, null, this.revision);
       return isThere;
     });
+  }
+
+  putMark(name: string, value: Uint8Array | undefined): Promise<void> {
+    return this.#do((layer) => layer.setMark(name, value ?? null));
   }
 
   #do<T>(work: (layer: Layer) => T): Promise<T> {

@@ -134,6 +134,8 @@ export interface StoreReader {
   /** Every policy. */
   policies(): Promise<PolicyRows>;
   policy(name: string): Promise<PolicyRow | undefined>;
+  /** A note that was left under this name. It is kept in the clear, so it holds nothing secret and proves nothing. */
+  mark(name: string): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
 
@@ -156,6 +158,7 @@ export interface StoreTx {
   head(path: string): Promise<HeadRow | undefined>;
   secret(path: string, version: number): Promise<SecretRows | undefined>;
   policy(name: string): Promise<PolicyRow | undefined>;
+  mark(name: string): Promise<Uint8Array | undefined>;
 
   /** Stores the meta data and the first key. Rejects with `state_already_initialized` unless empty. */
   initialise(meta: InitialMeta, kek: KekRow): Promise<void>;
@@ -190,6 +193,9 @@ export interface StoreTx {
   putPolicy(row: PolicyRow): Promise<void>;
   /** Removes a policy; false when there is no such one. */
   deletePolicy(name: string): Promise<boolean>;
+
+  /** Leaves a note under a name, or replaces it; without a value it is removed. */
+  putMark(name: string, value: Uint8Array | undefined): Promise<void>;
 }
 
 /**

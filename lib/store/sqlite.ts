@@ -57,6 +57,7 @@ function openReader(path: string): StoreReader {
     listPaths: (request) => read(() => reads.listPaths(request)),
     policies: () => read(() => reads.policies()),
     policy: (name) => read(() => reads.policy(name)),
+    mark: (name) => read(() => reads.mark(name)),
     close: () => {
       if (db.isOpen) db.close();
       return Promise.resolve();

@@ -46,8 +46,8 @@ const CHANGES: Readonly<Record<string, readonly [string, string]>> = {
     "DROP TABLE counter; CREATE TABLE counter (id, revision, policy_revision)",
     'table "counter" was changed',
   ],
-  "its format was put back by one": ["PRAGMA user_version = 2", 'table "policies" was added'],
-  "its format was put back by two": ["PRAGMA user_version = 1", 'table "keys" was added'],
+  "its format was put back by one": ["PRAGMA user_version = 3", 'table "marks" was added'],
+  "its format was put back by three": ["PRAGMA user_version = 1", 'table "keys" was added'],
 };
 
 for (const [what, [sql, difference]] of Object.entries(CHANGES)) {

@@ -123,6 +123,12 @@ export class SqliteReads {
     const row = this.#policy.get(name);
     return row && policyOf(row);
   }
+
+  /** Rare, so not prepared ahead. */
+  mark(name: string): Uint8Array | undefined {
+    const row = this.#db.prepare("SELECT value FROM marks WHERE name = ?").get(name);
+    return row && bytes(row, "value");
+  }
 }
 
 function headOf(row: Row): HeadRow {

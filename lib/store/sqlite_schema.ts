@@ -78,6 +78,12 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   ALTER TABLE counter ADD COLUMN policy_revision INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  CREATE TABLE marks (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Layout that this program writes. */

@@ -34,6 +34,8 @@ export class SqliteWrites {
   readonly putPolicy: StatementSync;
   readonly deletePolicy: StatementSync;
   readonly setPolicyRevision: StatementSync;
+  readonly putMark: StatementSync;
+  readonly deleteMark: StatementSync;
   readonly setRevision: StatementSync;
 
   constructor(db: DatabaseSync, path: string, reads: SqliteReads) {
@@ -75,6 +77,10 @@ export class SqliteWrites {
     );
     this.deletePolicy = db.prepare("DELETE FROM policies WHERE name = ?");
     this.setPolicyRevision = db.prepare("UPDATE counter SET policy_revision = ?");
+    this.putMark = db.prepare(
+      "INSERT INTO marks VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    );
+    this.deleteMark = db.prepare("DELETE FROM marks WHERE name = ?");
     this.setRevision = db.prepare("UPDATE counter SET revision = ?");
   }
 }
@@ -115,6 +121,10 @@ export class SqliteTx implements StoreTx {
 
   policy(name: string): Promise<PolicyRow | undefined> {
     return this.#do(({ reads }) => reads.policy(name));
+  }
+
+  mark(name: string): Promise<Uint8Array | undefined> {
+    return this.#do(({ reads }) => reads.mark(name));
   }
 
   initialise(meta: InitialMeta, kek: KekRow): Promise<void> {
@@ -212,6 +222,13 @@ export class SqliteTx implements StoreTx {
       const isThere = Number(writes.deletePolicy.run(name).changes) > 0;
       if (isThere) writes.setPolicyRevision.run(this.revision);
       return isThere;
+    });
+  }
+
+  putMark(name: string, value: Uint8Array | undefined): Promise<void> {
+    return this.#do((writes) => {
+      if (value === undefined) writes.deleteMark.run(name);
+      else writes.putMark.run(name, value);
     });
   }
 

@@ -82,5 +82,6 @@ export const READER_METHODS = [
   "listPaths",
   "policies",
   "policy",
+  "mark",
   "close",
 ] as const satisfies readonly (keyof StoreReader)[];
