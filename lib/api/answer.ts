@@ -6,6 +6,7 @@ import {
   byVersion,
   flag,
   integer,
+  integers,
   maybeInteger,
   maybeText,
   shardMap,
@@ -47,6 +48,27 @@ const decision = {
   role: maybeText,
   policy: maybeText,
 };
+/** What recognises exported shards, on the wire. */
+const manifest = message({
+  storeId: text,
+  scheme: text,
+  setId: text,
+  generation: integer,
+  threshold: integer,
+  shares: integer,
+  commitments: stringMap,
+  exportedAt: text,
+});
+
+/** What came of a change of the shards. */
+const changed = message({
+  generation: integer,
+  threshold: integer,
+  shares: integer,
+  promoted: integers,
+  keks: integer,
+  err: text,
+});
 
 const written = message({ version: maybeInteger, err: text });
 const done = message({ err: text });
@@ -113,16 +135,38 @@ export const ANSWERS = {
     threshold: integer,
     shares: integer,
     generation: maybeInteger,
+    recovery: v.exactOptional(message({ exported: flag, exportedAt: maybeText })),
+    sealed: v.exactOptional(message({ reason: text, by: text, since: text })),
     since: text,
     err: text,
   }),
-  "operator.recover": message({ shards: shardMap, err: text }),
+  "operator.recover": message({
+    shards: shardMap,
+    manifest: v.exactOptional(manifest),
+    err: text,
+  }),
+  "operator.confirm": done,
+  "operator.manifest": message({
+    manifest: v.exactOptional(manifest),
+    isProved: flag,
+    past: v.optional(
+      v.array(message({ setId: text, generation: integer, threshold: integer, opens: flag })),
+      [],
+    ),
+    err: text,
+  }),
   "operator.restore": message({
     collected: integer,
     remaining: integer,
     restored: flag,
+    generation: maybeInteger,
     err: text,
   }),
+  "operator.seal": done,
+  "operator.unseal": done,
+  "operator.refresh": changed,
+  "operator.reshare": changed,
+  "operator.rotate-root": changed,
   "bootstrap.verify": message({ hash: text, err: text }),
 } as const;
 

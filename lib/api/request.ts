@@ -19,6 +19,14 @@ const oneVersion = message({ path: text, version: integer });
 /** The member is called `id`, but what it holds is the policy's name. */
 const policyName = message({ id: text });
 const nothing = message({});
+/** The generation that the caller believes in force, so that nothing is changed twice. */
+const shardChange = message({
+  generation: integer,
+  threshold: maybeInteger,
+  shares: maybeInteger,
+  acceptsSingleSlot: flag,
+  allowsThresholdOne: flag,
+});
 
 /** The schema of each operation's request. */
 export const REQUESTS = {
@@ -46,8 +54,15 @@ export const REQUESTS = {
   "cipher.encrypt": message({ plaintext: bytes, algorithm: text }),
   "cipher.decrypt": message({ version: integer, nonce: bytes, ciphertext: bytes, algorithm: text }),
   "status": nothing,
-  "operator.recover": nothing,
+  "operator.recover": message({ confirms: flag }),
+  "operator.confirm": message({ setId: text }),
+  "operator.manifest": nothing,
   "operator.restore": message({ id: integer, shard: maybeShard }),
+  "operator.seal": message({ reason: text }),
+  "operator.unseal": nothing,
+  "operator.refresh": shardChange,
+  "operator.reshare": shardChange,
+  "operator.rotate-root": shardChange,
   "bootstrap.verify": message({ nonce: bytes, ciphertext: bytes }),
   "keeper.contribute": message({
     shard: maybeShard,
@@ -63,6 +78,7 @@ export const REQUESTS = {
     stage: v.optional(v.picklist(["current", "pending"]), "current"),
     replaces: maybeText,
     force: flag,
+    abandon: flag,
     probe: flag,
   }),
   "keeper.shard": message({ accept: texts }),

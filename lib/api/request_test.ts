@@ -109,6 +109,7 @@ Deno.test("bytes are padded standard base64 or numbers", () => {
 Deno.test("a contribution carries its stamp and its manner", () => {
   assert.deepEqual(decode("keeper.contribute", "{}"), {
     stage: "current",
+    abandon: false,
     force: false,
     probe: false,
   });

@@ -74,11 +74,11 @@ function forRoles(
   path: string,
   operation: Operation,
   roles: readonly Role[],
-  more: { bodyLimit?: number; isServedWithoutKey?: boolean } = {},
+  more: { action?: string; bodyLimit?: number; isServedWithoutKey?: boolean } = {},
 ): Route {
-  const { bodyLimit = SMALL, isServedWithoutKey = false } = more;
+  const { action = "", bodyLimit = SMALL, isServedWithoutKey = false } = more;
   const want = { by: "role", roles } as const;
-  return { server, path, action: "", operation, want, bodyLimit, isServedWithoutKey };
+  return { server, path, action, operation, want, bodyLimit, isServedWithoutKey };
 }
 
 function cipher(operation: "cipher.encrypt" | "cipher.decrypt"): Route {
@@ -92,6 +92,10 @@ function cipher(operation: "cipher.encrypt" | "cipher.decrypt"): Route {
     isServedWithoutKey: false,
     ...(operation === "cipher.decrypt" ? { judgesCallerFirst: true } : {}),
   };
+}
+
+function shards(action: "refresh" | "reshare" | "rotate-root"): Route {
+  return forRoles("nexus", "/v1/operator/shards", `operator.${action}`, ["superuser"], { action });
 }
 
 const WITHOUT_KEY = { isServedWithoutKey: true };
@@ -123,6 +127,19 @@ export const ROUTES: readonly Route[] = [
   ], WITHOUT_KEY),
   forRoles("nexus", "/v1/operator/recover", "operator.recover", ["recover"], WITHOUT_KEY),
   forRoles("nexus", "/v1/operator/restore", "operator.restore", ["restore"], WITHOUT_KEY),
+  forRoles("nexus", "/v1/operator/recover", "operator.confirm", ["recover"], {
+    action: "confirm",
+  }),
+  forRoles("nexus", "/v1/operator/manifest", "operator.manifest", [
+    "superuser",
+    "recover",
+    "restore",
+  ], WITHOUT_KEY),
+  forRoles("nexus", "/v1/operator/seal", "operator.seal", ["superuser"], WITHOUT_KEY),
+  forRoles("nexus", "/v1/operator/unseal", "operator.unseal", ["superuser"], WITHOUT_KEY),
+  shards("refresh"),
+  shards("reshare"),
+  shards("rotate-root"),
   forRoles("nexus", "/v1/bootstrap/verify", "bootstrap.verify", ["bootstrap"], {
     bodyLimit: PROOF,
   }),

@@ -17,11 +17,14 @@ Deno.test("recover and restore belong to their own roles alone", () => {
   assert.deepEqual(routeOf("keeper.shard").want, { by: "role", roles: ["nexus"] });
 });
 
-Deno.test("before there is a root key only status, recover and restore are served", () => {
+Deno.test("before there is a root key only status and what operators do with the key are served", () => {
   const served = ROUTES.filter(({ isServedWithoutKey }) => isServedWithoutKey);
   assert.deepEqual(served.map(({ operation }) => operation).sort(), [
+    "operator.manifest",
     "operator.recover",
     "operator.restore",
+    "operator.seal",
+    "operator.unseal",
     "status",
   ]);
 });

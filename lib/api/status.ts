@@ -1,5 +1,5 @@
 /** State of Nexus in its status. */
-export const NEXUS_STATES = ["waiting", "provisional", "ready", "database_lost"] as const;
+export const NEXUS_STATES = ["waiting", "provisional", "ready", "database_lost", "sealed"] as const;
 
 /** State of one keeper in the status of Nexus. */
 export const KEEPER_STATES = ["unknown", "ok", "empty", "wrong", "unreachable"] as const;
@@ -18,6 +18,22 @@ export interface KeeperStatus {
   readonly lastSeen?: string;
 }
 
+/** What is known of recovery exports. */
+export interface RecoveryStatus {
+  /** Whether the shards in force were exported since they were made. */
+  readonly exported: boolean;
+  /** RFC 3339. */
+  readonly exportedAt?: string;
+}
+
+/** Who has sealed a Nexus, when, and why. */
+export interface SealStatus {
+  readonly reason: string;
+  readonly by: string;
+  /** RFC 3339. */
+  readonly since: string;
+}
+
 /** Body of the answer to `/v1/status`. */
 export interface NexusStatus {
   readonly version: string;
@@ -32,6 +48,10 @@ export interface NexusStatus {
   readonly shares: number;
   /** Of the shards that are in force. */
   readonly generation?: number;
+  /** Whether people were given the shards in force; absent where there are none. */
+  readonly recovery?: RecoveryStatus;
+  /** Why it is sealed; absent when it is not. */
+  readonly sealed?: SealStatus;
   /** RFC 3339: when this process started. */
   readonly since: string;
 }

@@ -2,6 +2,7 @@ import type { AnswerOf, ClientOperation } from "../api/answer.ts";
 import { SpikeError } from "../api/error.ts";
 import { encodeShard } from "../api/response.ts";
 import type { NexusStatus } from "../api/status.ts";
+import { decodeManifest, type Manifest } from "../recovery/manifest.ts";
 import { type ClientOptions, exchange, exchangeBytes } from "./exchange.ts";
 
 /** One version of a secret. Times are RFC 3339. */
@@ -123,6 +124,8 @@ export interface RestoreProgress {
   readonly collected: number;
   readonly remaining: number;
   readonly restored: boolean;
+  /** Of the shards that are collected, when it is not the one in force. */
+  readonly generation?: number;
 }
 
 /** A shard of the root key. Wipe `bytes` after use. */
@@ -131,6 +134,45 @@ export interface RecoveryShard {
   readonly index: number;
   /** 32 bytes. */
   readonly bytes: Uint8Array;
+}
+
+/** What recognises the shards in force, and which sets came before. */
+export interface KnownSets {
+  readonly manifest: Manifest;
+  /** Whether it was made from the root key; otherwise it is what the store says. */
+  readonly isProved: boolean;
+  /** Newest first; `opens` says whether enough shards of that set still give the root key. */
+  readonly past: readonly {
+    readonly setId: string;
+    readonly generation: number;
+    readonly threshold: number;
+    readonly opens: boolean;
+  }[];
+}
+
+/** New shards of the same root key, the same in other numbers, or a new root key. */
+export type ShardChangeKind = "refresh" | "reshare" | "rotate-root";
+
+/** How shards are to change. */
+export interface ShardChangeRequest {
+  /** The generation in force, so that a repeated request changes nothing twice. */
+  readonly generation: number;
+  /** With a reshare; absent: as it is. */
+  readonly threshold?: number;
+  readonly shares?: number;
+  readonly acceptsSingleSlot?: boolean;
+  readonly allowsThresholdOne?: boolean;
+}
+
+/** What came of it. */
+export interface ShardChanged {
+  readonly generation: number;
+  readonly threshold: number;
+  readonly shares: number;
+  /** Keepers that have their new shard in force; the others get it as soon as they answer. */
+  readonly promoted: readonly number[];
+  /** Key-encryption keys that were wrapped anew. */
+  readonly keks: number;
 }
 
 /**
@@ -172,8 +214,25 @@ export interface Client {
   status(): Promise<NexusStatus>;
   /** Every shard of the root key. Needs the recover role. */
   recover(): Promise<readonly RecoveryShard[]>;
+  /**
+   * The same with what recognises them, absent from a server of the original. They count as exported once
+   * `confirmExport` says so.
+   */
+  exportShards(): Promise<
+    { readonly shards: readonly RecoveryShard[]; readonly manifest?: Manifest }
+  >;
+  /** Says that the shards of a set are in safe hands. Needs the recover role. */
+  confirmExport(setId: Uint8Array): Promise<void>;
+  /** What recognises the shards in force. Needs the recover, restore or superuser role. */
+  manifest(): Promise<KnownSets>;
   /** Hands one shard in. Needs the restore role. */
   restore(shard: RecoveryShard): Promise<RestoreProgress>;
+  /** Makes Nexus drop its keys and stay without them. Needs the superuser role. */
+  seal(reason: string): Promise<void>;
+  /** Lets Nexus get its key from keepers again. */
+  unseal(): Promise<void>;
+  /** Replaces the keepers' shards. Needs the superuser role. */
+  changeShards(kind: ShardChangeKind, request: ShardChangeRequest): Promise<ShardChanged>;
   /** Lower-case hex SHA-256 of what the proof decrypts to. Needs the Bootstrap identity. */
   verify(proof: { nonce: Uint8Array; ciphertext: Uint8Array }): Promise<string>;
   close(): Promise<void>;
@@ -222,13 +281,11 @@ export function createClient(options: ClientOptions): Client {
       return status;
     },
     recover: async () => (await call("operator.recover", {})).shards,
+    ...recoveryCalls(call),
     restore: async ({ index, bytes }) => {
       const shard = encodeShard(bytes);
-      const { collected, remaining, restored } = await call("operator.restore", {
-        id: index,
-        shard,
-      });
-      return { collected, remaining, restored };
+      const { err: _, ...progress } = await call("operator.restore", { id: index, shard });
+      return progress;
     },
     verify: async ({ nonce, ciphertext }) =>
       (await call("bootstrap.verify", {
@@ -245,6 +302,41 @@ type PolicyCalls = Pick<
   Client,
   "putPolicy" | "getPolicy" | "deletePolicy" | "listPolicies" | "explainAccess" | "whoCan"
 >;
+type RecoveryCalls = Pick<
+  Client,
+  "exportShards" | "confirmExport" | "manifest" | "seal" | "unseal" | "changeShards"
+>;
+
+function recoveryCalls(call: Call): RecoveryCalls {
+  return {
+    exportShards: async () => {
+      const { shards, manifest } = await call("operator.recover", { confirms: true });
+      return { shards, ...(manifest ? { manifest: toManifest(manifest) } : {}) };
+    },
+    confirmExport: async (setId) => void await call("operator.confirm", { setId: setId.toHex() }),
+    manifest: async () => {
+      const { manifest, isProved, past } = await call("operator.manifest", {});
+      return { manifest: toManifest(manifest), isProved, past };
+    },
+    seal: async (reason) => void await call("operator.seal", { reason }),
+    unseal: async () => void await call("operator.unseal", {}),
+    changeShards: async (kind, request) => {
+      const { err: _, ...changed } = await call(`operator.${kind}`, request);
+      return changed;
+    },
+  };
+}
+
+/** What a server sent is no input of the caller's. */
+function toManifest(message: unknown): Manifest {
+  try {
+    return decodeManifest(message);
+  } catch (cause) {
+    throw new SpikeError("data_unmarshal_failure", "The manifest of Nexus cannot be read", {
+      cause,
+    });
+  }
+}
 
 function policyCalls(call: Call): PolicyCalls {
   return {

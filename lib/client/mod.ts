@@ -10,6 +10,7 @@ export {
   type Client,
   createClient,
   type Encrypted,
+  type KnownSets,
   type Policy,
   type PolicyFilter,
   type PolicyMiss,
@@ -18,6 +19,9 @@ export {
   type RecoveryShard,
   type RestoreProgress,
   type SecretMetadata,
+  type ShardChanged,
+  type ShardChangeKind,
+  type ShardChangeRequest,
   type VersionInfo,
   type WhoCan,
 } from "./client.ts";

@@ -67,6 +67,36 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
     message: "The secret was changed meanwhile",
     hint: "Read it again, then decide",
   },
+  shard_of_older_root: {
+    message: "This shard is of an older root key, which does not open this store any more",
+    hint: "Only shards exported after the last `spike operator rotate-root` bring the key back",
+  },
+  shard_set_changed: {
+    message: "The shards were changed meanwhile, or are being changed",
+    hint: "See `spike status` for the generation in force, then decide again",
+  },
+  shard_scheme_fixed: {
+    message: "The shards of this store follow from its root key alone, as in the original",
+    hint:
+      "Scheme p256 knows no other shards of the same key, so it cannot refresh, reshare or rotate",
+  },
+  keeper_not_placed: {
+    message: "A keeper could not be given its new shard, and nothing was changed",
+    hint: "See `spike status`, bring all keepers up, then repeat the command",
+  },
+  keeper_single_slot: {
+    message:
+      "A keeper holds only one shard at a time, so that a crash could leave too few of any kind",
+    hint: "Export recovery shards first, then repeat the command with --accept-single-slot",
+  },
+  keepers_too_few: {
+    message: "There are fewer keepers than shares",
+    hint: "List the new keepers in SPIKE_NEXUS_KEEPER_PEERS first; each share needs one",
+  },
+  recovery_not_exported: {
+    message: "The shards in force were never exported, and with these keepers they may be needed",
+    hint: "Run `spike operator recover` first",
+  },
   overloaded: { message: "Nexus has too much to do", hint: "Try again in a moment" },
 };
 

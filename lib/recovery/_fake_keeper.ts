@@ -61,7 +61,8 @@ export class FakeKeeper {
   #take(
     from: HeldShard["from"],
     { bytes, stamp }: StampedShard,
-    { stage = "current", replaces, isForced = false }: ContributeOptions = {},
+    { stage = "current", replaces, isForced = false, abandonsPending = false }: ContributeOptions =
+      {},
   ): void {
     const copy = bytes.slice();
     if (copy.every((byte) => byte === 0)) {
@@ -77,6 +78,7 @@ export class FakeKeeper {
       stamp,
       stage,
       isForced,
+      abandonsPending,
       ...(replaces ? { replaces } : {}),
     });
   }

@@ -30,6 +30,8 @@ export interface Contribution {
   readonly replaces?: Uint8Array;
   /** Bootstrap was told to go on over a confirmed set. */
   readonly isForced: boolean;
+  /** Nexus has given up what it prepared: with the shard in force again, the pending one is forgotten. */
+  readonly abandonsPending?: boolean;
 }
 
 /** A keeper's state in one word: whether a Nexus has ever confirmed what it holds. */
@@ -63,6 +65,7 @@ export function contribute(holding: Holding, contribution: Contribution): Holdin
     ...(stamp ? { stamp } : {}),
   };
   if (contribution.stage === "pending") return { ...holding, pending: offered };
+  if (contribution.abandonsPending) return { current: offered };
   return { current: offered, ...successor(holding, stamp) };
 }
 

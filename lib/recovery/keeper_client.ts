@@ -25,6 +25,8 @@ export interface ContributeOptions {
   readonly replaces?: Uint8Array;
   /** See `Contribution.isForced`. */
   readonly isForced?: boolean;
+  /** See `Contribution.abandonsPending`. */
+  readonly abandonsPending?: boolean;
 }
 
 export interface KeeperClientOptions {

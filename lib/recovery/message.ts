@@ -110,6 +110,7 @@ export function encodeContribution(shard: StampedShard, options: ContributeOptio
     ...(options.stage === "pending" ? { stage: "pending" } : {}),
     ...(options.replaces ? { replaces: options.replaces.toBase64() } : {}),
     ...(options.isForced ? { force: true } : {}),
+    ...(options.abandonsPending ? { abandon: true } : {}),
   };
 }
 

@@ -7,9 +7,12 @@
  */
 export * from "./holding.ts";
 export * from "./keeper_client.ts";
+export * from "./manifest.ts";
 export * from "./message.ts";
 export * from "./rebuild.ts";
+export * from "./record.ts";
 export * from "./root_key.ts";
+export * from "./seal_mark.ts";
 export * from "./shard_set.ts";
 export * from "./stamp.ts";
 export * from "./store_check.ts";

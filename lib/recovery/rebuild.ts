@@ -1,6 +1,6 @@
 import { combine, interpolateAt, isShare, liesOnOnePolynomial } from "../shamir/mod.ts";
 import { constantTimeEqual } from "../seal/mod.ts";
-import { shardsOf } from "./shard_set.ts";
+import { type ShardSet, shardsOf } from "./shard_set.ts";
 import { isCommitted, type Scheme, setKey, type ShardStamp } from "./stamp.ts";
 
 /** Enough for every 5 of 15; past it the wrong shards must be taken out by hand. */
@@ -44,6 +44,8 @@ export interface RebuildOptions {
   readonly scheme?: Scheme;
   /** Recognises the root key; `stamp` is the set's, absent for unstamped shards. */
   readonly isKey: (key: Uint8Array, stamp: ShardStamp | undefined) => boolean;
+  /** The set in force, where that is known: whoever holds its shard is not wrong, whichever set gave the key. */
+  readonly inForce?: ShardSet;
 }
 
 interface Group {
@@ -78,7 +80,7 @@ export function rebuild(
           kind: "rebuilt",
           key,
           usedKeepers: subset.map((shard) => shard.keeper),
-          complaints: [...complaints, ...compare(sound, key, subset, group)],
+          complaints: [...complaints, ...compare(sound, key, { subset, group, ...options })],
           ...(group.stamp ? { stamp: group.stamp } : {}),
         };
       }
@@ -192,12 +194,17 @@ function* subsets<T>(items: readonly T[], size: number, from = 0): Generator<T[]
   }
 }
 
+/** How a key was found. */
+interface Solution extends Pick<RebuildOptions, "inForce"> {
+  readonly subset: readonly Candidate[];
+  readonly group: Group;
+}
+
 /** Names every keeper whose shard is not the one that the set of this key gives it. */
 function compare(
   sound: readonly Candidate[],
   key: Uint8Array,
-  subset: readonly Candidate[],
-  group: Group,
+  { subset, group, inForce }: Solution,
 ): Complaint[] {
   const inSet = group.stamp ? setKey(group.stamp) : undefined;
   const complaints: Complaint[] = [];
@@ -205,15 +212,16 @@ function compare(
   const bad = new Map<number, Complaint>();
   const keepers = new Set(sound.map((candidate) => candidate.keeper));
   const expected = expectedShards([...keepers], key, subset, group);
+  const alsoExpected = inForce ? shardsByKeeper(key, inForce) : new Map<number, Uint8Array>();
   for (const { keeper, bytes, stamp } of sound) {
-    const right = expected.get(keeper);
-    if (right && constantTimeEqual(right, bytes)) good.add(keeper);
+    const rights = [expected.get(keeper), alsoExpected.get(keeper)];
+    if (rights.some((right) => right && constantTimeEqual(right, bytes))) good.add(keeper);
     else {
       const isForeign = stamp && setKey(stamp) !== inSet;
       bad.set(keeper, { keeper, reason: isForeign ? "other-set" : "differs" });
     }
   }
-  for (const bytes of expected.values()) bytes.fill(0);
+  for (const bytes of [...expected.values(), ...alsoExpected.values()]) bytes.fill(0);
   // A keeper may give two slots; only one of them need fit.
   for (const [keeper, complaint] of bad) if (!good.has(keeper)) complaints.push(complaint);
   return complaints;
@@ -229,9 +237,11 @@ function expectedShards(
   subset: readonly Candidate[],
   { stamp, scheme }: Group,
 ): Map<number, Uint8Array> {
-  if (stamp) {
-    return new Map(shardsOf(key, stamp).map((shard) => [shard.stamp.index, shard.bytes]));
-  }
+  if (stamp) return shardsByKeeper(key, stamp);
   const shards = subset.map(asShard);
   return new Map(keepers.map((keeper) => [keeper, interpolateAt(shards, keeper, scheme).bytes]));
+}
+
+function shardsByKeeper(key: Uint8Array, set: ShardSet): Map<number, Uint8Array> {
+  return new Map(shardsOf(key, set).map((shard) => [shard.stamp.index, shard.bytes]));
 }

@@ -11,6 +11,6 @@ export * from "./combine.ts";
 export * from "./commitment.ts";
 export { type P256SplitOptions, splitP256 } from "./p256.ts";
 export * from "./scheme.ts";
-export { MAX_SHARES, type Shard } from "./shard.ts";
+export { MAX_SHARES, requireQuorum, type Shard } from "./shard.ts";
 export * from "./split.ts";
 export * from "./text.ts";

@@ -75,6 +75,7 @@ function toContribution(request: RequestOf<"keeper.contribute">, from: Contribut
     bytes: shard,
     stage: request.stage,
     isForced: request.force,
+    abandonsPending: request.abandon,
     ...(stamp ? { stamp } : {}),
     ...(request.replaces === undefined
       ? {}

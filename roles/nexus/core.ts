@@ -1,22 +1,29 @@
 import { SpikeError } from "../../lib/api/error.ts";
-import type { NexusStatus } from "../../lib/api/mod.ts";
+import type { NexusStatus, SealStatus } from "../../lib/api/status.ts";
 import { type Call, inCall, type RequestEntry } from "../../lib/audit/mod.ts";
 import { reserveEncryptions } from "../../lib/cipher/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
 import { unanchoredPatterns } from "../../lib/policy/mod.ts";
-import { createKeeperClient, watchPosition } from "../../lib/recovery/mod.ts";
-import { type KeySlots, osRandom, wipe } from "../../lib/seal/mod.ts";
+import {
+  createKeeperClient,
+  decodeSealed,
+  SEAL_MARK,
+  watchPosition,
+} from "../../lib/recovery/mod.ts";
+import { type KeySlots, osRandom } from "../../lib/seal/mod.ts";
 import type { SecretChanged, SecretNotFound } from "../../lib/secret/mod.ts";
 import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
 import type { Store } from "../../lib/store/mod.ts";
 import { createLogger } from "../../lib/telemetry/mod.ts";
 import { VERSION } from "../../lib/version.ts";
-import type { CorePort, RestoreProgress } from "./core_port.ts";
+import type { CorePort } from "./core_port.ts";
 import { KeeperSync } from "./keeper_sync.ts";
 import { KeyControl } from "./key_control.ts";
 import type { SharedPage } from "./page.ts";
+import { createRecoveryPort, exportStatus } from "./recovery_port.ts";
 import { RestoreCollection } from "./restore.ts";
+import { ShardChange } from "./shard_change.ts";
 import { createTurn, type InTurn } from "./turn.ts";
 import { watchKeepers } from "./watch.ts";
 import { Wake } from "./wake.ts";
@@ -55,10 +62,11 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   const inTurn = createTurn();
   const stopping = new AbortController();
   const wake = new Wake(stopping.signal);
+  const keepers = settings.keeperPeers.map((url, i) =>
+    createKeeperClient(transport, i + 1, url, { onPeer: watchPosition(i + 1, url, log) })
+  );
   const sync = new KeeperSync({
-    keepers: settings.keeperPeers.map((url, i) =>
-      createKeeperClient(transport, i + 1, url, { onPeer: watchPosition(i + 1, url, log) })
-    ),
+    keepers,
     log,
     clock,
     shards: () => control.shards(),
@@ -68,14 +76,23 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   });
   const restore = new RestoreCollection({
     threshold: async () => (await store.meta())?.shardSet.threshold ?? settings.threshold,
-    isRight: (index, shard) => control.isCommittedShard(index, shard),
+    recognise: (index, shard) => control.recognise(index, shard),
     offer: (candidates) => control.offer(candidates),
     clock,
+  });
+  const change = new ShardChange({
+    keepers,
+    control,
+    sync,
+    inTurn,
+    log,
+    isExported: async () => (await exportStatus(store)).exported,
   });
   const running: Promise<void>[] = [];
   const random = Math.random;
   if (settings.backend === "memory") await control.startEphemeral();
   else {
+    if (await store.mark(SEAL_MARK)) control.seal();
     const watch = { settings, page, control, sync, restore, inTurn, wake, clock, random, log };
     running.push(watchKeepers(watch));
   }
@@ -86,10 +103,10 @@ export async function startCore(options: CoreOptions): Promise<Core> {
       control,
       sync,
       restore,
+      change,
       inTurn,
       wake,
       startedAtMs: clock(),
-      restored: { isByHand: false },
     }),
     stop: async () => {
       stopping.abort();
@@ -116,11 +133,10 @@ type PortDeps = CoreOptions & {
   readonly control: KeyControl;
   readonly sync: KeeperSync;
   readonly restore: RestoreCollection;
+  readonly change: ShardChange;
   readonly inTurn: InTurn;
   readonly wake: Wake;
   readonly startedAtMs: number;
-  /** Whether the key in force was brought back by shards that people handed in. */
-  readonly restored: { isByHand: boolean };
 };
 
 function createPort(deps: PortDeps): CorePort {
@@ -152,7 +168,7 @@ function createPort(deps: PortDeps): CorePort {
     }),
     reserveEncryptions: (version) => reserveEncryptions(store, version),
     record: deps.record,
-    status: async () => describe(deps, await store.meta()),
+    status: () => describe(deps),
     verify: (nonce, ciphertext) =>
       inTurn(async () => {
         try {
@@ -161,56 +177,13 @@ function createPort(deps: PortDeps): CorePort {
           wake.now();
         }
       }),
-    recover: () => {
-      refuseWithoutKeepers(settings);
-      if (page.state !== "ready") {
-        throw new SpikeError(
-          "recovery_failed",
-          `This Nexus is ${page.state}, it has no shards yet`,
-        );
-      }
-      const shards = control.shards();
-      return Promise.resolve(shards.map(({ stamp, bytes }) => ({ index: stamp.index, bytes })));
-    },
-    restore: (index, shard) =>
-      wiping(shard, () =>
-        inTurn(async () => {
-          refuseWithoutKeepers(settings);
-          if (page.state === "ready") return await answerRestored(deps, index, shard);
-          if (!await store.meta()) {
-            throw new SpikeError(
-              "api_bad_request",
-              "There is no database whose root key could be restored",
-              {
-                hint: "Put the database back first, or run spike bootstrap for a new one",
-              },
-            );
-          }
-          const progress = await deps.restore.add(index, shard);
-          if (progress.restored) wake.now();
-          deps.restored.isByHand = progress.restored;
-          return progress;
-        })),
+    ...createRecoveryPort({
+      ...deps,
+      clock: Date.now,
+      log,
+      hasShards: settings.backend !== "memory",
+    }),
   };
-}
-
-/**
- * A working key is never replaced. But the custodian who brings one shard more than it took hears that the key is
- * restored, not that something is wrong.
- */
-async function answerRestored(
-  { control, restored, store }: PortDeps,
-  index: number,
-  shard: Uint8Array,
-): Promise<RestoreProgress> {
-  if (restored.isByHand && await control.isCommittedShard(index, shard)) {
-    const collected = (await store.meta())?.shardSet.threshold ?? 0;
-    return { collected, remaining: 0, restored: true };
-  }
-  throw new SpikeError(
-    "state_already_initialized",
-    "This Nexus has its root key; nothing was changed",
-  );
 }
 
 /**
@@ -221,15 +194,6 @@ function onBehalf<I extends { readonly call: Call }, T>(
   work: (input: Omit<I, "call"> & { readonly author: string }) => Promise<T>,
 ): (input: I) => Promise<T> {
   return ({ call, ...input }) => inCall(call, () => work({ ...input, author: call.id }));
-}
-
-/** Zeroes `bytes` when the work is over, however it ends. */
-async function wiping<T>(bytes: Uint8Array, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } finally {
-    wipe(bytes);
-  }
 }
 
 /** Changes policies, then tells all threads, even if it failed: what became of a failed commit is not known. */
@@ -246,26 +210,30 @@ function assertFound(outcome: SecretChanged | SecretNotFound): void {
   throw new SpikeError("api_not_found", `There is no such secret or version (${outcome.reason})`);
 }
 
-function refuseWithoutKeepers(settings: NexusSettings): void {
-  if (settings.backend !== "memory") return;
-  throw new SpikeError("api_bad_request", "A Nexus with a memory store has no recovery shards");
-}
-
-function describe(
-  { settings, page, sync, control, startedAtMs }: PortDeps,
-  meta: Awaited<ReturnType<Store["meta"]>>,
-): NexusStatus {
+async function describe(
+  { settings, store, page, sync, control, startedAtMs }: PortDeps,
+): Promise<NexusStatus> {
+  const meta = await store.meta();
   const set = meta?.shardSet;
+  const hasShards = settings.backend !== "memory";
+  const mark = page.state === "sealed" ? await store.mark(SEAL_MARK) : undefined;
   return {
     version: VERSION,
     state: page.state,
     backend: settings.backend,
     initialized: meta !== undefined,
     ...(meta ? { storeId: meta.storeId.toHex() } : {}),
-    keepers: settings.backend === "memory" ? [] : [...sync.statuses],
+    keepers: hasShards ? [...sync.statuses] : [],
     threshold: set?.threshold ?? settings.threshold,
     shares: set?.shares ?? settings.shares,
     ...(control.generation === undefined ? {} : { generation: control.generation }),
+    ...(hasShards && meta ? { recovery: await exportStatus(store) } : {}),
+    ...(mark ? { sealed: toSealStatus(mark) } : {}),
     since: new Date(startedAtMs).toISOString(),
   };
+}
+
+function toSealStatus(mark: Uint8Array): SealStatus {
+  const { reason, by, atMs } = decodeSealed(mark);
+  return { reason, by, since: new Date(atMs).toISOString() };
 }

@@ -3,12 +3,30 @@ import type { PatternMember } from "../../lib/policy/mod.ts";
 import type { PolicyPut } from "../../lib/policy_store/mod.ts";
 import type { StoreReader } from "../../lib/store/mod.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
+import type { ManifestMessage } from "../../lib/recovery/mod.ts";
+import type { ChangeOutcome, ChangeRequest } from "./shard_change.ts";
 
 /** Answer to one restored shard. */
 export interface RestoreProgress {
   readonly collected: number;
   readonly remaining: number;
   readonly restored: boolean;
+  /** Of the set that is collected, when it is not the one in force. */
+  readonly generation?: number;
+}
+
+/** What recognises the shards in force, and which sets came before. */
+export interface ManifestAnswer {
+  readonly manifest: ManifestMessage;
+  /** Whether it was made from the root key; otherwise it is what the store says. */
+  readonly isProved: boolean;
+  /** Newest first; `opens` says whether t shards of that set still give the root key. */
+  readonly past: readonly {
+    readonly setId: string;
+    readonly generation: number;
+    readonly threshold: number;
+    readonly opens: boolean;
+  }[];
 }
 
 /** What a method is given that changes the store: who is behind it stands in `call`, nowhere else. */
@@ -51,9 +69,19 @@ export interface CorePort {
   status(): Promise<NexusStatus>;
   /** Lower-case hex hash of the probe's plaintext. */
   verify(nonce: Uint8Array, ciphertext: Uint8Array): Promise<string>;
-  /** Every shard of the present set, by index. */
-  recover(): Promise<{ index: number; bytes: Uint8Array }[]>;
+  /** Every shard of the set in force. Unless the caller confirms later, they count as exported from now on. */
+  recover(how: { confirms: boolean }): Promise<{
+    shards: { index: number; bytes: Uint8Array }[];
+    manifest: ManifestMessage;
+  }>;
+  /** Remembers that the shards of a set were exported. */
+  confirmExport(input: { setId: Uint8Array; call: Call }): Promise<void>;
+  manifest(): Promise<ManifestAnswer>;
   restore(index: number, shard: Uint8Array): Promise<RestoreProgress>;
+  /** Drops all keys and takes none from keepers until it is unsealed or restored, restarts included. */
+  seal(input: { reason: string; call: Call }): Promise<void>;
+  unseal(input: { call: Call }): Promise<void>;
+  changeShards(request: ChangeRequest & { call: Call }): Promise<ChangeOutcome>;
 }
 
 /** The methods of `CorePort`, for the thread boundary. */
@@ -68,7 +96,12 @@ export const CORE_METHODS = [
   "status",
   "verify",
   "recover",
+  "confirmExport",
+  "manifest",
   "restore",
+  "seal",
+  "unseal",
+  "changeShards",
 ] as const satisfies readonly (keyof CorePort)[];
 
 /** The methods of a store's reading side, for backends that live in one thread. */

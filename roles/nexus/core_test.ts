@@ -10,6 +10,7 @@ import {
 } from "../../lib/spiffe/mod.ts";
 import { openMemory, type Store } from "../../lib/store/mod.ts";
 import { startCore } from "./core.ts";
+import { ROOT_SLOTS } from "./key_control.ts";
 import { KEK_SLOTS, SharedPage } from "./page.ts";
 
 const SETTINGS = {
@@ -29,7 +30,7 @@ const SETTINGS = {
 /** A core without keepers: shards come by `offer` and by hand. */
 async function start(settings: Partial<NexusSettings> = {}, store: Store = openMemory()) {
   const page = new SharedPage();
-  const rootSlots = ordinarySlots(1);
+  const rootSlots = ordinarySlots(ROOT_SLOTS);
   let initialised = 0;
   const counting: Store = {
     ...store,
@@ -52,6 +53,8 @@ async function start(settings: Partial<NexusSettings> = {}, store: Store = openM
           insertVersion: (path, row) => tx.insertVersion(path, row),
           rewrapVersion: (path, version, wrapping) => tx.rewrapVersion(path, version, wrapping),
           deleteVersions: (path, versions) => tx.deleteVersions(path, versions),
+          mark: (name) => tx.mark(name),
+          putMark: (name, value) => tx.putMark(name, value),
           initialise: (meta, kek) => (initialised++, tx.initialise(meta, kek)),
         })
       ),
@@ -117,7 +120,7 @@ Deno.test("of a wrong and a right proof at once the first in turn decides, and n
 Deno.test("before there is a key nothing is written, and status tells where it stands", async () => {
   const { port, stop, control } = await start();
   await assert.rejects(port.putSecret(PUT), { code: "root_key_missing" });
-  assert.throws(() => port.recover(), { code: "recovery_failed" });
+  await assert.rejects(port.recover({ confirms: false }), { code: "recovery_failed" });
   const before = await port.status();
   assert.deepEqual([before.state, before.initialized, before.keepers], ["waiting", false, []]);
   assert.equal("storeId" in before, false);
@@ -152,7 +155,7 @@ Deno.test("a restored key opens the store, and what was restored by hand is wipe
   }, "one custodian more hears that it is done");
   const foreign = two.bytes.with(0, 1 ^ (two.bytes[0] ?? 0));
   await assert.rejects(port.restore(2, foreign), { code: "state_already_initialized" });
-  assert.equal((await port.recover()).length, 3);
+  assert.equal((await port.recover({ confirms: true })).shards.length, 3);
   await stop();
 });
 
@@ -166,7 +169,7 @@ Deno.test("a memory backend is ready at once and has neither keepers nor recover
   const { port, page, stop } = await start({ backend: "memory" });
   assert.equal(page.state, "ready");
   assert.deepEqual(await port.putSecret(PUT), { version: 1 });
-  assert.throws(() => port.recover(), { code: "api_bad_request" });
+  assert.throws(() => port.recover({ confirms: false }), { code: "api_bad_request" });
   await assert.rejects(port.restore(1, sampleKey()), { code: "api_bad_request" });
   assert.deepEqual((await port.status()).keepers, []);
   await stop();

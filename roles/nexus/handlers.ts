@@ -1,10 +1,18 @@
 import type { Handlers } from "../../lib/api/app.ts";
-import { encodeShards, formatTime, type Operation, SpikeError } from "../../lib/api/mod.ts";
+import type { Call } from "../../lib/audit/mod.ts";
+import {
+  encodeShards,
+  formatTime,
+  type Operation,
+  type RequestOf,
+  SpikeError,
+} from "../../lib/api/mod.ts";
 import { wipe } from "../../lib/seal/mod.ts";
 import type { Head, SecretNotFound, SecretReader } from "../../lib/secret/mod.ts";
 import type { SpiffeId } from "../../lib/spiffe/mod.ts";
 import type { CorePort } from "./core_port.ts";
 import { type PageRequest, parseLimit } from "./listing.ts";
+import type { ChangeKind } from "./shard_change.ts";
 
 /** The operations of Nexus. */
 export type NexusOperation = Exclude<
@@ -14,6 +22,7 @@ export type NexusOperation = Exclude<
 
 const NONCE_BYTES = 12;
 const SHARD_LIMIT = 255;
+const REASON_LIMIT = 500;
 
 /** A page of the paths that a caller may see, and where the next one begins. */
 export type ListSecrets = (
@@ -56,9 +65,10 @@ export function createHandlers(
       return encodeHead(found.head);
     },
     "status": () => core.status(),
-    "operator.recover": async () => {
-      const shards = await core.recover();
-      const answer = { shards: encodeShards(shards) };
+    "operator.recover": async ({ confirms }) => {
+      const { shards, manifest } = await core.recover({ confirms });
+      // Who does not know of it is not sent it.
+      const answer = { shards: encodeShards(shards), ...(confirms ? { manifest } : {}) };
       wipe(...shards.map(({ bytes }) => bytes));
       return answer;
     },
@@ -77,6 +87,28 @@ export function createHandlers(
       }
       return await core.restore(id, shard);
     },
+    "operator.confirm": async ({ setId }, call) => {
+      await core.confirmExport({ setId: parseSetId(setId), call });
+      return {};
+    },
+    "operator.manifest": () => core.manifest(),
+    "operator.seal": async ({ reason }, call) => {
+      if (reason === "" || reason.length > REASON_LIMIT) {
+        throw new SpikeError(
+          "api_bad_request",
+          `Member reason must have 1 to ${REASON_LIMIT} characters`,
+        );
+      }
+      await core.seal({ reason, call });
+      return {};
+    },
+    "operator.unseal": async (_request, call) => {
+      await core.unseal({ call });
+      return {};
+    },
+    "operator.refresh": (request, call) => changeShards(core, "refresh", request, call),
+    "operator.reshare": (request, call) => changeShards(core, "reshare", request, call),
+    "operator.rotate-root": (request, call) => changeShards(core, "rotate-root", request, call),
     "bootstrap.verify": async ({ nonce, ciphertext }) => {
       if (nonce.length !== NONCE_BYTES || ciphertext.length > cipherLimitBytes) {
         throw new SpikeError(
@@ -87,6 +119,39 @@ export function createHandlers(
       return { hash: await core.verify(nonce, ciphertext) };
     },
   };
+}
+
+function parseSetId(text: string): Uint8Array {
+  if (/^[0-9a-f]{32}$/.test(text)) return Uint8Array.fromHex(text);
+  throw new SpikeError("api_bad_request", "Member setId must be 32 lower-case hex digits");
+}
+
+/** Only a reshare changes the numbers. A generation that was not said is none that could be in force. */
+async function changeShards(
+  core: CorePort,
+  kind: ChangeKind,
+  request: RequestOf<"operator.reshare">,
+  call: Call,
+): Promise<unknown> {
+  const { generation, threshold, shares, acceptsSingleSlot, allowsThresholdOne } = request;
+  const hasNumbers = threshold !== undefined || shares !== undefined;
+  if (generation < 1 || hasNumbers !== (kind === "reshare")) {
+    throw new SpikeError(
+      "api_bad_request",
+      kind === "reshare"
+        ? "A reshare needs the generation in force, and threshold or shares"
+        : "Member generation must be the one in force, and threshold and shares stay as they are",
+    );
+  }
+  return await core.changeShards({
+    kind,
+    generation,
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(shares === undefined ? {} : { shares }),
+    acceptsSingleSlot,
+    allowsThresholdOne,
+    call,
+  });
 }
 
 function casOf(cas: number | undefined): { cas?: number } {

@@ -3,11 +3,16 @@ import type { KeeperStatus } from "../../lib/api/mod.ts";
 import { constantTimeEqual, wipe } from "../../lib/seal/mod.ts";
 import {
   type Candidate,
+  type ContributeOptions,
   holds,
   type KeeperClient,
   type StampedShard,
 } from "../../lib/recovery/mod.ts";
 import type { Logger } from "../../lib/telemetry/mod.ts";
+import { within } from "./patience.ts";
+
+/** Most calls that are under way end sooner; what ends later changes nothing that is in force. */
+const PAUSE_PATIENCE_MS = 500;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -33,6 +38,7 @@ export class KeeperSync {
   readonly #underWay = new Map<number, Promise<void>>();
   readonly #stopped = Promise.withResolvers<false>();
   #isStopped = false;
+  #isPaused = false;
 
   constructor(options: KeeperSyncOptions) {
     this.#options = options;
@@ -86,6 +92,19 @@ export class KeeperSync {
     this.#withShards((keeper, shard) => this.#give(keeper, shard));
   }
 
+  /** Starts nothing more, and resolves when nothing is under way. A keeper that hangs is not waited for. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    const deadline = within(PAUSE_PATIENCE_MS);
+    await deadline.of(this.settled()).catch(() => undefined);
+    deadline.end();
+  }
+
+  /** Goes on with what a pause has held up. */
+  resume(): void {
+    this.#isPaused = false;
+  }
+
   /** Ends a collection that waits for a keeper that hangs. What comes later is neither kept nor noted. */
   stop(): void {
     this.#isStopped = true;
@@ -99,6 +118,7 @@ export class KeeperSync {
 
   /** A keeper that has not answered the last question is not asked the next one. */
   #withShards(work: (keeper: KeeperClient, shard: StampedShard) => Promise<void>): void {
+    if (this.#isPaused) return;
     const shards = this.#options.shards();
     for (const keeper of this.#options.keepers) {
       const shard = shards[keeper.index - 1];
@@ -129,7 +149,8 @@ export class KeeperSync {
 
   async #checkOne(keeper: KeeperClient, shard: StampedShard): Promise<void> {
     const found = await this.#look(keeper, shard);
-    if (found === "unconfirmed") return await this.#give(keeper, shard);
+    if (found === "unconfirmed" || found === "prepared") return await this.#give(keeper, shard);
+    if (found === "leftover") return await this.#give(keeper, shard, { abandonsPending: true });
     this.#note(keeper, found, found === "wrong" ? "It holds another shard" : undefined);
     if (found !== "ok") await this.#give(keeper, shard);
   }
@@ -138,10 +159,13 @@ export class KeeperSync {
   async #look(
     keeper: KeeperClient,
     { bytes, stamp }: StampedShard,
-  ): Promise<"ok" | "empty" | "unconfirmed" | "wrong"> {
+  ): Promise<"ok" | "empty" | "unconfirmed" | "prepared" | "leftover" | "wrong"> {
     const probe = await keeper.probe();
     if (probe) {
-      if (holds(probe, stamp)) return "ok";
+      const { pendingGeneration: pending = 0 } = probe;
+      // What was prepared and neither put in force nor given up: the Nexus that did it was cut off.
+      if (holds(probe, stamp)) return pending > stamp.generation ? "leftover" : "ok";
+      if (pending === stamp.generation && probe.state === "confirmed") return "prepared";
       return probe.state === "confirmed" ? "wrong" : probe.state;
     }
     const held = await keeper.shards();
@@ -152,9 +176,13 @@ export class KeeperSync {
   }
 
   /** Hands over a shard, and looks whether it is there now: a keeper's "yes" alone is no shard. */
-  async #give(keeper: KeeperClient, shard: StampedShard): Promise<void> {
+  async #give(
+    keeper: KeeperClient,
+    shard: StampedShard,
+    options: ContributeOptions = {},
+  ): Promise<void> {
     const replaces = this.#options.replaces();
-    await keeper.contribute(shard, replaces ? { replaces } : {});
+    await keeper.contribute(shard, { ...options, ...(replaces ? { replaces } : {}) });
     const found = await this.#look(keeper, shard);
     if (found === "ok") return this.#note(keeper, "ok");
     this.#note(keeper, "wrong", "It holds another shard");

@@ -2,6 +2,7 @@ import { SpikeError } from "../../lib/api/error.ts";
 import { loadDefaultKey } from "../../lib/cipher/mod.ts";
 import {
   agree,
+  belongsTo,
   type Candidate,
   matchesStoreCheck,
   type NotRebuilt,
@@ -29,19 +30,24 @@ import {
   wipe,
 } from "../../lib/seal/mod.ts";
 import type { Store, StoreMeta } from "../../lib/store/mod.ts";
-import { shardCommitment } from "../../lib/shamir/mod.ts";
+import { requireQuorum } from "../../lib/shamir/mod.ts";
 import type { Logger } from "../../lib/telemetry/mod.ts";
 import { Complaints } from "./complaints.ts";
 import { makeStore } from "./new_store.ts";
 import type { SharedPage } from "./page.ts";
+import type { Recognised } from "./restore.ts";
+import type { SuccessorPlan } from "./shard_change.ts";
+import { commitSuccessor, recordIn, setOf, type Successor } from "./successor.ts";
 
-/** The one slot of the control's own region. */
+/** Slots of the control's own region: the root key, and one that is to follow it. */
+export const ROOT_SLOTS = 2;
 const ROOT = 0;
+const NEXT = 1;
 
 export interface KeyControlOptions {
   readonly store: Store;
   readonly page: SharedPage;
-  /** One slot for the root key; no other thread has this region. */
+  /** See `ROOT_SLOTS`; no other thread has this region. */
   readonly rootSlots: KeySlots;
   /** Slots of the KEKs, shared with the request workers. */
   readonly kekSlots: KeySlots;
@@ -78,7 +84,8 @@ interface Failure {
  * Holds the root key and decides what it may be used for.
  *
  * Life: waiting → (first start) provisional, until Bootstrap's proof → ready; or waiting → (a store exists)
- * ready. Waiting ⇄ database_lost, when an empty store meets keepers of another. Ready → waiting when a newer
+ * ready. Any → sealed, when an operator says so → waiting, when one takes that back, or ready, when people restore it.
+ * Waiting ⇄ database_lost, when an empty store meets keepers of another. Ready → waiting when a newer
  * Nexus of the same store has pushed a later generation. A key counts only once its check value matches.
  */
 export class KeyControl {
@@ -91,6 +98,7 @@ export class KeyControl {
   #stoodBackFrom: number | undefined;
   /** Store that a keeper has named since the last round was over, although there is none here. */
   #hasSeenOwner = false;
+  #isSealed = false;
   #held: Held | undefined;
   #keyring: LockedKeyring | undefined;
   /** Store of which an operator has said that its data are given up. */
@@ -191,6 +199,98 @@ export class KeyControl {
     return shardsOf(this.#options.rootSlots.slot(ROOT), this.#held.set, this.#held.storeId);
   }
 
+  /** The set in force. Throws `root_key_missing` unless ready. */
+  get present(): ShardSet {
+    return this.#inForce().set;
+  }
+
+  /**
+   * Draws up the set that is to follow, and for a new root key that key. Nothing rests on it before `commit`.
+   *
+   * @throws SpikeError `shard_scheme_fixed` when the shards are those of the original's scheme
+   */
+  plan(change: SuccessorPlan): Successor {
+    const { set } = this.#inForce();
+    const { generation, threshold, shares, isNewRoot, allowsThresholdOne } = change;
+    const { random, rootSlots } = this.#options;
+    if (set.scheme !== "gf256") {
+      throw new SpikeError(
+        "shard_scheme_fixed",
+        `Shards of scheme ${set.scheme} follow from the root key alone, there are no others`,
+      );
+    }
+    requireQuorum(threshold, shares, allowsThresholdOne);
+    if (isNewRoot) {
+      const drawn = newKey(random);
+      rootSlots.slot(NEXT).set(drawn);
+      wipe(drawn);
+    }
+    const scheme = set.scheme;
+    const next: ShardSet = { scheme, setId: random(16), generation, threshold, shares };
+    return { follows: set.setId, set: next, isNewRoot };
+  }
+
+  /** The shards of a set that is to follow; the caller wipes them. Throws when it cannot follow any more. */
+  shardsOfSuccessor(successor: Successor): StampedShard[] {
+    const { storeId } = this.#inForce(successor);
+    return shardsOf(this.#keyOf(successor), successor.set, storeId);
+  }
+
+  /** Puts a successor in force, for good once this resolves. Answers how many KEKs were wrapped anew. */
+  async commit(successor: Successor): Promise<number> {
+    const { storeId } = this.#inForce(successor);
+    const { store, rootSlots, random, clock } = this.#options;
+    const [root, next] = [rootSlots.slot(ROOT), this.#keyOf(successor)];
+    let isInDoubt = false;
+    const onWritten = () => void (isInDoubt = true);
+    let keks: number;
+    try {
+      keks = await commitSuccessor({ store, successor, root, next, random, clock, onWritten });
+    } catch (error) {
+      // The keepers have both shards, and the store knows which of them counts.
+      if (isInDoubt) this.#forget("commit-in-doubt");
+      throw error;
+    }
+    if (successor.isNewRoot) root.set(next);
+    this.#held = { set: successor.set, storeId };
+    this.abandon();
+    return keks;
+  }
+
+  /** Forgets a root key that was to follow. */
+  abandon(): void {
+    wipe(this.#options.rootSlots.slot(NEXT));
+  }
+
+  /** Drops all keys and takes none from keepers any more. */
+  seal(): void {
+    this.#isSealed = true;
+    this.wipe();
+  }
+
+  /** Lets keepers bring the key back. */
+  unseal(): void {
+    if (!this.#isSealed) return;
+    this.#isSealed = false;
+    this.#options.page.state = "waiting";
+  }
+
+  #inForce(successor?: Successor): { set: ShardSet; storeId: Uint8Array } {
+    const { set, storeId } = this.#held ?? {};
+    if (!set || !storeId) throw new SpikeError("root_key_missing", "No root key is loaded");
+    if (!successor || constantTimeEqual(successor.follows, set.setId)) return { set, storeId };
+    throw new SpikeError("shard_set_changed", "Another shard set is in force by now");
+  }
+
+  #keyOf({ isNewRoot }: Successor): Uint8Array {
+    const key = this.#options.rootSlots.slot(isNewRoot ? NEXT : ROOT);
+    // Dropped meanwhile: shards of zeros would be shards of a key that everybody knows.
+    if (key.every((byte) => byte === 0)) {
+      throw new SpikeError("root_key_missing", "No root key is loaded");
+    }
+    return key;
+  }
+
   /**
    * Drops all keys, because a keeper says that another Nexus has gone on from `generation` without us. It is heard
    * once for each generation: when the store still names the same one afterwards, the store is right. And an answer
@@ -205,7 +305,7 @@ export class KeyControl {
 
   /** Zeroes every key of every thread. */
   wipe(): void {
-    this.#options.page.state = "waiting";
+    this.#options.page.state = this.#isSealed ? "sealed" : "waiting";
     this.#options.rootSlots.wipe();
     this.#keyring?.wipe();
     this.#options.kekSlots.wipe();
@@ -227,6 +327,7 @@ export class KeyControl {
       threshold: needed,
       scheme: meta.scheme,
       isKey: (key, stamp) => this.#isStoreKey(key, stamp, meta),
+      inForce: setOf(meta),
     });
     this.#complaints.say(result.complaints);
     if (result.kind !== "rebuilt") {
@@ -250,8 +351,7 @@ export class KeyControl {
   /** Recognises the key of the store; says so when only what the store tells of its shard set is wrong. */
   #isStoreKey(key: Uint8Array, stamp: ShardStamp | undefined, meta: StoreMeta): boolean {
     const { storeId, keyCheck } = meta;
-    const { commitments, ...rest } = meta.shardSet;
-    const set = { ...rest, scheme: meta.scheme };
+    const { commitments, ...set } = setOf(meta);
     if (matchesStoreCheck(key, { storeId, set, commitments }, keyCheck)) return true;
     const isOwn = stamp?.check && stamp.storeId && constantTimeEqual(stamp.storeId, storeId);
     if (isOwn && stamp.check && matchesKeyCheck(key, stamp.setId, stamp.check)) {
@@ -263,7 +363,7 @@ export class KeyControl {
   async #install(rebuilt: Rebuilt, meta: StoreMeta): Promise<void> {
     this.#options.rootSlots.slot(ROOT).set(rebuilt.key);
     wipe(rebuilt.key);
-    this.#held = { set: { ...meta.shardSet, scheme: meta.scheme }, storeId: meta.storeId };
+    this.#held = { set: setOf(meta), storeId: meta.storeId };
     await this.#openKeyring(meta.storeId);
   }
 
@@ -374,18 +474,26 @@ export class KeyControl {
       wipe(storageKey);
     }
     this.#keyring = ring;
+    this.#isSealed = false;
     this.#complaints.clear();
     this.#failure = undefined;
     page.publish(ring.layout());
     page.state = "ready";
   }
 
-  /** Whether a shard given by hand is the one that the store knows; undefined when the store cannot tell. */
-  async isCommittedShard(index: number, shard: Uint8Array): Promise<boolean | undefined> {
-    const set = (await this.#options.store.meta())?.shardSet;
-    const expected = set?.commitments[index - 1];
-    if (!set || !expected) return undefined;
-    return shardCommitment(set.setId, index, shard).toHex() === expected.toHex();
+  /** What the store can say of a shard that was given by hand. */
+  async recognise(index: number, shard: Uint8Array): Promise<Recognised> {
+    const { store } = this.#options;
+    const meta = await store.meta();
+    const isPresent = meta && belongsTo(setOf(meta), index, shard);
+    if (!meta || isPresent === undefined) return { kind: "unknown" };
+    if (isPresent) return { kind: "right", set: setOf(meta), isPast: false };
+    const { rootEpoch, past } = await recordIn(store);
+    const found = past.find((set) => belongsTo(set, index, shard));
+    if (!found) return { kind: "wrong" };
+    const { generation } = found;
+    if (found.rootEpoch !== rootEpoch) return { kind: "older-root", generation };
+    return { kind: "right", set: found, isPast: true };
   }
 }
 

@@ -11,7 +11,7 @@ import { matchesStoreCheck } from "../../lib/recovery/mod.ts";
 import { deriveVerifyKey, makeProbe, ordinarySlots, osRandom } from "../../lib/seal/mod.ts";
 import { openMemory, type Store } from "../../lib/store/mod.ts";
 import { keepLines } from "./_sink.ts";
-import { KeyControl, type KeyControlOptions } from "./key_control.ts";
+import { KeyControl, type KeyControlOptions, ROOT_SLOTS } from "./key_control.ts";
 import { KEK_SLOTS, SharedPage } from "./page.ts";
 
 const KEY = sampleKey();
@@ -21,7 +21,7 @@ const OTHER_STORE = sampleId(2);
 function build(options: Partial<KeyControlOptions> = {}) {
   const store = options.store ?? openMemory();
   const page = new SharedPage();
-  const rootSlots = ordinarySlots(1);
+  const rootSlots = ordinarySlots(ROOT_SLOTS);
   const kekSlots = ordinarySlots(KEK_SLOTS);
   const cipherSlots = ordinarySlots(2);
   const { log, lines, events } = keepLines();
@@ -488,14 +488,13 @@ Deno.test("a shard given by hand is judged by the store's commitments", async ()
   const { control } = build({ store });
   const [one, two] = shards;
   assert.ok(one && two);
-  assert.equal(await control.isCommittedShard(1, one.bytes), true);
-  assert.equal(await control.isCommittedShard(2, one.bytes), false);
-  assert.equal(
-    await control.isCommittedShard(1, one.bytes.with(0, 1 ^ (one.bytes[0] ?? 0))),
-    false,
-  );
-  assert.equal(await control.isCommittedShard(4, one.bytes), undefined);
-  assert.equal(await build().control.isCommittedShard(1, one.bytes), undefined);
+  const kindOf = async (index: number, bytes: Uint8Array) =>
+    (await control.recognise(index, bytes)).kind;
+  assert.equal(await kindOf(1, one.bytes), "right");
+  assert.equal(await kindOf(2, one.bytes), "wrong");
+  assert.equal(await kindOf(1, one.bytes.with(0, 1 ^ (one.bytes[0] ?? 0))), "wrong");
+  assert.equal(await kindOf(4, one.bytes), "wrong");
+  assert.equal((await build().control.recognise(1, one.bytes)).kind, "unknown");
 });
 
 Deno.test("no line holds a key or a shard", async () => {

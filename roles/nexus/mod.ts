@@ -14,6 +14,7 @@ import {
 } from "../../lib/process/mod.ts";
 import { runRole } from "../../lib/process/role.ts";
 import { allocateLocked } from "../../lib/seal/locked_memory.ts";
+import { ROOT_SLOTS } from "./key_control.ts";
 import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "./page.ts";
 import { corePermissions, requestPermissions } from "./permissions.ts";
 import type { CoreStart, RequestStart, WorkerPorts } from "./start.ts";
@@ -41,7 +42,7 @@ async function start(
 }
 
 function startThreads(settings: NexusSettings): Worker[] {
-  const root = allocateLocked(1);
+  const root = allocateLocked(ROOT_SLOTS);
   const keks = allocateLocked(KEK_SLOTS);
   const cipher = allocateLocked(CIPHER_SLOTS);
   const page = new SharedPage();

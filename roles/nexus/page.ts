@@ -1,7 +1,7 @@
 import type { KeyringLayout } from "../../lib/seal/mod.ts";
 
 /** Where a Nexus stands. Only `ready` serves secrets. */
-export const STATES = ["waiting", "provisional", "ready", "database_lost"] as const;
+export const STATES = ["waiting", "provisional", "ready", "database_lost", "sealed"] as const;
 export type NexusState = typeof STATES[number];
 
 /** KEK generations that can be held at a time; old ones go when everything is re-wrapped. */

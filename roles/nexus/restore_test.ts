@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sampleKey } from "../../lib/recovery/_sample.ts";
+import { sampleId, sampleKey, sampleSet } from "../../lib/recovery/_sample.ts";
 import type { Candidate } from "../../lib/recovery/mod.ts";
 import { RestoreCollection, type RestoreOptions } from "./restore.ts";
 
@@ -11,7 +11,7 @@ function build(options: Partial<RestoreOptions> = {}) {
   const seen: Uint8Array[] = [];
   const collection = new RestoreCollection({
     threshold: () => Promise.resolve(2),
-    isRight: () => Promise.resolve(undefined),
+    recognise: () => Promise.resolve({ kind: "unknown" }),
     offer: (candidates) => {
       offered.push(candidates.map(({ keeper, bytes }) => ({ keeper, bytes: bytes.slice() })));
       seen.push(...candidates.map(({ bytes }) => bytes));
@@ -55,7 +55,9 @@ Deno.test("the same index again changes no count, and the later shard counts", a
 });
 
 Deno.test("a shard that the store knows to be wrong is refused at once and not counted", async () => {
-  const { collection } = build({ isRight: (index) => Promise.resolve(index !== 2) });
+  const { collection } = build({
+    recognise: (index) => Promise.resolve({ kind: index === 2 ? "wrong" : "unknown" }),
+  });
   await collection.add(1, sampleKey(1));
   await assert.rejects(collection.add(2, sampleKey(2)), {
     code: "api_bad_request",
@@ -109,4 +111,44 @@ Deno.test("the threshold is the one that holds when a shard comes", async () => 
   assert.equal((await collection.add(1, sampleKey(1))).remaining, 2);
   threshold = 2;
   assert.equal((await collection.add(2, sampleKey(2))).restored, true);
+});
+
+/** A store that knows its set, one before it with another threshold, and one of a root key that is gone. */
+function knowing() {
+  const present = { ...sampleSet({ generation: 2, setId: sampleId(2) }), commitments: [] };
+  const earlier = { ...sampleSet({ threshold: 3, setId: sampleId(3) }), commitments: [] };
+  return build({
+    recognise: (index, shard) => {
+      const kind = shard[0];
+      if (kind === 9) return Promise.resolve({ kind: "older-root", generation: index });
+      return Promise.resolve(
+        kind === 1
+          ? { kind: "right", set: present, isPast: false }
+          : { kind: "right", set: earlier, isPast: true },
+      );
+    },
+  });
+}
+
+const of = (kind: number) => new Uint8Array(32).fill(kind);
+
+Deno.test("shards of two sets are counted apart, and each needs its own threshold", async () => {
+  const { collection, offered } = knowing();
+  const half = { collected: 1, remaining: 1, restored: false };
+  assert.deepEqual(await collection.add(1, of(1)), half);
+  const earlier = { collected: 1, remaining: 2, restored: false, generation: 1 };
+  assert.deepEqual(await collection.add(2, of(2)), earlier);
+  assert.deepEqual(await collection.add(1, of(2)), { ...earlier, collected: 2, remaining: 1 });
+  assert.equal((await collection.add(3, of(2))).restored, true);
+  assert.deepEqual(offered[0]?.map(({ keeper }) => keeper), [2, 1, 3]);
+  assert.deepEqual(await collection.add(2, of(1)), half, "the other set was forgotten, too");
+});
+
+Deno.test("a shard of a root key that is gone is named as such", async () => {
+  const { collection, offered } = knowing();
+  await assert.rejects(collection.add(2, of(9)), {
+    code: "shard_of_older_root",
+    message: "Shard 2 is of generation 2, of a root key that was rotated away",
+  });
+  assert.equal(offered.length, 0);
 });

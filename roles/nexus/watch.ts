@@ -49,7 +49,9 @@ export async function watchKeepers(watch: WatchOptions): Promise<void> {
       await keepFed(watch);
       // Dropped at once, again and again, means that another Nexus is at it: then each try waits longer.
       if (clock() - sinceMs > RETRY_LAST_MS) pauseMs = RETRY_FIRST_MS;
-    } else if (page.state !== "provisional" || watch.control.awaitsEvidence) {
+    } else if (
+      page.state !== "sealed" && (page.state !== "provisional" || watch.control.awaitsEvidence)
+    ) {
       if (await recoverOnce(watch)) continue;
     }
     const ms = page.state === "provisional" ? RETRY_LAST_MS : pauseMs;
@@ -86,6 +88,8 @@ async function recoverOnce(watch: WatchOptions): Promise<boolean> {
       inTurn(async () => {
         // A restore by hand or a proof may have won meanwhile.
         if (page.state === "ready") return true;
+        // Nor may an answer that was under way undo a seal.
+        if (page.state === "sealed") return false;
         return await control.offer(candidates);
       })
     );

@@ -221,6 +221,7 @@ export const STATUS_PAIRS: readonly Pair[] = [
       threshold: 2,
       shares: 3,
       generation: 1,
+      recovery: { exported: false },
       since: TIME,
     }],
   },

@@ -1,4 +1,4 @@
-import type { KeeperStatus, NexusStatus } from "../../../lib/api/status.ts";
+import type { KeeperStatus, NexusStatus, RecoveryStatus } from "../../../lib/api/status.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render } from "../format.ts";
@@ -8,6 +8,7 @@ import { withNexus } from "../session.ts";
 const WHAT_TO_DO = {
   waiting: "It waits for keepers that can rebuild its root key; see also `spike operator restore`",
   provisional: "It waits for the proof that it holds the right root key; run `spike bootstrap`",
+  sealed: "It stays so until `spike operator unseal`, or until enough shards are handed to it",
   database_lost: "Put the database back, or start it with --accept-empty-store to give it up",
 } as const;
 
@@ -26,7 +27,18 @@ export async function status(deps: PilotDeps, format: Format): Promise<void> {
 }
 
 function toText(nexus: NexusStatus, url: string): string {
-  const { version, state, backend, storeId, threshold, shares, generation, since } = nexus;
+  const {
+    version,
+    state,
+    backend,
+    storeId,
+    threshold,
+    shares,
+    generation,
+    since,
+    recovery,
+    sealed,
+  } = nexus;
   const shards = `${threshold} of ${shares}`;
   return [
     `Nexus ${version} at ${url}`,
@@ -35,9 +47,17 @@ function toText(nexus: NexusStatus, url: string): string {
     ...(backend === "memory"
       ? []
       : [`Shards  : ${shards}${generation === undefined ? "" : `, generation ${generation}`}`]),
+    ...(recovery ? [recoveryLine(nexus, recovery)] : []),
+    ...(sealed ? [`Sealed  : ${sealed.since} by ${sealed.by}: ${sealed.reason}`] : []),
     `Since   : ${since}`,
     ...nexus.keepers.map(keeperLine),
   ].join("\n");
+}
+
+function recoveryLine({ generation }: NexusStatus, recovery: RecoveryStatus): string {
+  if (recovery.exported) return `Recovery: shards exported ${recovery.exportedAt}`;
+  const which = generation === undefined ? "in force" : `of generation ${generation}`;
+  return `Recovery: WARNING: the shards ${which} were never exported, run \`spike operator recover\``;
 }
 
 function keeperLine({ index, url, state, detail, lastSeen }: KeeperStatus): string {

@@ -1,0 +1,160 @@
+import { SpikeError } from "../api/error.ts";
+import type { Shard } from "../shamir/mod.ts";
+import { isSameId, type Scheme } from "./stamp.ts";
+import { belongsTo, type CommittedSet } from "./record.ts";
+
+const KIND = "spike recovery manifest";
+const FORMAT = 1;
+
+/**
+ * What goes with exported shards, so that each can be recognised at once, offline and without the others. It holds
+ * nothing secret: a commitment is a hash of 256 unguessable bits.
+ */
+export interface Manifest extends CommittedSet {
+  readonly storeId: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly exportedAtMs: number;
+}
+
+/** A manifest as it travels and as its file has it, apart from the file's first two members. */
+export interface ManifestMessage {
+  readonly storeId: string;
+  readonly scheme: string;
+  readonly setId: string;
+  readonly generation: number;
+  readonly threshold: number;
+  readonly shares: number;
+  /** By decimal index, lower-case hex. */
+  readonly commitments: Readonly<Record<string, string>>;
+  /** RFC 3339. */
+  readonly exportedAt: string;
+}
+
+/** A manifest on its way. */
+export function encodeManifest(manifest: Manifest): ManifestMessage {
+  const { storeId, scheme, setId, generation, threshold, shares, commitments } = manifest;
+  return {
+    storeId: storeId.toHex(),
+    scheme,
+    setId: setId.toHex(),
+    generation,
+    threshold,
+    shares,
+    commitments: Object.fromEntries(
+      commitments.map((commitment, i) => [String(i + 1), commitment.toHex()]),
+    ),
+    exportedAt: new Date(manifest.exportedAtMs).toISOString(),
+  };
+}
+
+/**
+ * Reads a manifest that came from elsewhere.
+ *
+ * @throws SpikeError `data_invalid_input`
+ */
+export function decodeManifest(message: unknown): Manifest {
+  const given = message as Partial<ManifestMessage>;
+  try {
+    const shares = count(given.shares, 255);
+    const texts = given.commitments ?? {};
+    if (Object.keys(texts).length !== shares) throw new RangeError("commitments");
+    return {
+      storeId: hex(given.storeId, 16),
+      scheme: schemeOf(given.scheme),
+      setId: hex(given.setId, 16),
+      generation: count(given.generation, Number.MAX_SAFE_INTEGER),
+      threshold: count(given.threshold, shares),
+      shares,
+      commitments: Array.from({ length: shares }, (_, i) => hex(texts[String(i + 1)], 32)),
+      exportedAtMs: timeOf(given.exportedAt),
+    };
+  } catch (cause) {
+    throw new SpikeError("data_invalid_input", "The manifest is incomplete or inconsistent", {
+      hint: "Use manifest.json as `spike operator recover` wrote it",
+      cause,
+    });
+  }
+}
+
+/** The text of `manifest.json`. */
+export function formatManifest(manifest: Manifest): string {
+  const file = { kind: KIND, format: FORMAT, ...encodeManifest(manifest) };
+  return `${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+/**
+ * Reads the text of `manifest.json`.
+ *
+ * @throws SpikeError `data_invalid_input`
+ */
+export function parseManifest(text: string): Manifest {
+  let file: { kind?: unknown; format?: unknown } | null;
+  try {
+    file = JSON.parse(text);
+  } catch (cause) {
+    throw new SpikeError("data_invalid_input", "The manifest is no JSON", { cause });
+  }
+  if (file?.kind !== KIND) {
+    throw new SpikeError("data_invalid_input", `The file is no ${KIND}`);
+  }
+  if (file.format !== FORMAT) {
+    throw new SpikeError(
+      "data_invalid_input",
+      `The manifest has format ${JSON.stringify(file.format)}, expected ${FORMAT}`,
+      { hint: "Use the version of spike that wrote it, or a newer one" },
+    );
+  }
+  return decodeManifest(file);
+}
+
+/**
+ * Refuses a shard that is not the one the manifest has at its index: mistyped, renumbered or of another set.
+ *
+ * @throws SpikeError `data_invalid_input`, naming the index
+ */
+export function requireListed(manifest: Manifest, { index, bytes }: Shard): void {
+  const { generation, shares } = manifest;
+  if (index > shares) {
+    throw new SpikeError(
+      "data_invalid_input",
+      `Shard index is ${index}, the manifest of generation ${generation} has 1 to ${shares}`,
+    );
+  }
+  if (belongsTo(manifest, index, bytes)) return;
+  throw new SpikeError(
+    "data_invalid_input",
+    `Shard ${index} is not the one in the manifest of generation ${generation}`,
+    { hint: "Check for a typing error, a changed number, or a shard of another export" },
+  );
+}
+
+/** Whether two manifests are about the same shards. */
+export function isSameSet(a: Manifest, b: Manifest): boolean {
+  const commitmentsOf = ({ commitments }: Manifest) => commitments.map((c) => c.toHex()).join();
+  return isSameId(a.setId, b.setId) && isSameId(a.storeId, b.storeId) &&
+    a.threshold === b.threshold && commitmentsOf(a) === commitmentsOf(b);
+}
+
+function count(value: unknown, most: number): number {
+  if (Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= most) {
+    return Number(value);
+  }
+  throw new RangeError("count");
+}
+
+function hex(text: unknown, length: number): Uint8Array {
+  const bytes = Uint8Array.fromHex(String(text));
+  if (bytes.length !== length) throw new RangeError("length");
+  return bytes;
+}
+
+function schemeOf(text: unknown): Scheme {
+  if (text === "gf256" || text === "p256") return text;
+  throw new RangeError("scheme");
+}
+
+function timeOf(text: unknown): number {
+  const atMs = Date.parse(String(text));
+  if (Number.isNaN(atMs)) throw new RangeError("time");
+  return atMs;
+}
