@@ -125,6 +125,7 @@ Deno.test("a contribution carries its stamp and its manner", () => {
     check: "Yw==",
     stage: "pending",
     replaces: "b2xk",
+    abandon: true,
     force: true,
     probe: true,
   };

@@ -29,7 +29,7 @@ export function complaintOf(line: string): string | undefined {
 }
 
 /** Events after which no waiting helps, whatever they say. */
-const DEAD_ENDS: ReadonlySet<string> = new Set(["store_meta_damaged"]);
+const DEAD_ENDS: ReadonlySet<string> = new Set(["store_meta_damaged", "sealed_at_start"]);
 
 /** Why a process will never get ready by itself, in words, or undefined when a line says no such thing. */
 export function deadEndOf(line: LogLine): string | undefined {

@@ -92,7 +92,12 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   const random = Math.random;
   if (settings.backend === "memory") await control.startEphemeral();
   else {
-    if (await store.mark(SEAL_MARK)) control.seal();
+    const mark = await store.mark(SEAL_MARK);
+    if (mark) {
+      control.seal();
+      const { reason, by } = decodeSealed(mark);
+      log.error("sealed_at_start", { reason, by });
+    }
     const watch = { settings, page, control, sync, restore, inTurn, wake, clock, random, log };
     running.push(watchKeepers(watch));
   }

@@ -1,5 +1,5 @@
 /** For tests: a Nexus in memory behind the command line's transport, and one run of a command against it. */
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError, statusOf } from "../../lib/api/error.ts";
 import { errorBody } from "../../lib/api/response.ts";
 import type { Transport } from "../../lib/client/mod.ts";
 import { parseSpiffeId } from "../../lib/spiffe/id.ts";
@@ -49,9 +49,8 @@ function transportTo(answering: Answering, calls: { to: string; request: Message
         return Promise.resolve({ status: 200, body: bytes });
       } catch (error) {
         if (!(error instanceof SpikeError)) throw error;
-        const status = { api_not_found: 404, access_unauthorized: 401, state_not_ready: 503 };
         return Promise.resolve({
-          status: Object.entries(status).find(([code]) => code === error.code)?.[1] ?? 400,
+          status: statusOf(error.code),
           body: encode(errorBody(undefined, error)),
         });
       }

@@ -7,8 +7,9 @@ import type { PilotDeps } from "./deps.ts";
 import { addStatus, addVersion } from "./tree/about.ts";
 import { addCipher } from "./tree/cipher.ts";
 import { addCompletion, addConfig } from "./tree/local.ts";
-import { addOperator, addRecover, addRestore } from "./tree/operator.ts";
+import { addOperator } from "./tree/operator.ts";
 import { addPolicy } from "./tree/policy.ts";
+import { addRecover, addRestore } from "./tree/recovery.ts";
 import { addGet, addPut, addSecret } from "./tree/secret.ts";
 import { addNoInput, example, NO_INPUT_OPTION } from "./tree/shared.ts";
 

@@ -1,8 +1,55 @@
+import { dirname } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
-import { formatShard, type Shard } from "../../lib/shamir/mod.ts";
 import { reasonOf, removeIfThere, writePrivately } from "./private_file.ts";
 
-const IS_SHARD_FILE = /^spike\.recovery.*\.txt$/;
+/** Everything that an export leaves behind. */
+const IS_OF_EXPORT = /^(spike\.recovery.*\.txt(\.age)?|manifest\.json)$/;
+const IS_CUSTODIAN = /^custodian-\d+$/;
+
+/** One file of an export. */
+export interface ExportFile {
+  /** Relative to the directory, perhaps in a custodian's own one. */
+  readonly path: string;
+  /** Zeroed once they are written. */
+  readonly bytes: Uint8Array;
+}
+
+/** Where a custodian's own files go. */
+export function custodianDirectory(index: number): string {
+  return `custodian-${index}`;
+}
+
+/**
+ * Writes the files of an export, each readable for its owner alone. Files of an earlier export are touched only when
+ * all new ones are on the disk, so that a full disk leaves the old set whole; then what is not of the new one goes, so
+ * that no two sets lie side by side. Answers the paths.
+ *
+ * @throws SpikeError `fs_directory_creation_failed` or `fs_file_open_failed`
+ */
+export async function writeExport(
+  directory: string,
+  files: readonly ExportFile[],
+): Promise<string[]> {
+  const placed = files.map(({ path, bytes }) => ({ path: `${directory}/${path}`, bytes }));
+  for (const each of new Set([directory, ...placed.map(({ path }) => dirname(path))])) {
+    await prepareDirectory(each);
+  }
+  try {
+    await writeDrafts(placed);
+    for (const { path } of placed) await Deno.rename(draftOf(path), path);
+    const present = new Set(placed.map(({ path }) => path));
+    for (const path of await filesOfExports(directory)) {
+      if (!present.has(path)) await removeIfThere(path);
+    }
+    return [...present];
+  } catch (error) {
+    throw new SpikeError(
+      "fs_file_open_failed",
+      `Recovery shards cannot be written to ${JSON.stringify(directory)}: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
 
 async function prepareDirectory(directory: string): Promise<void> {
   try {
@@ -18,70 +65,36 @@ async function prepareDirectory(directory: string): Promise<void> {
   }
 }
 
-async function shardFilesIn(directory: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { name } of Deno.readDir(directory)) {
-    if (IS_SHARD_FILE.test(name)) found.push(`${directory}/${name}`);
-  }
-  return found;
-}
-
-interface ShardFile {
-  readonly shard: Shard;
-  readonly path: string;
-  readonly draft: string;
-}
-
 /** Writes all drafts, or leaves none. */
-async function writeDrafts(files: readonly ShardFile[]): Promise<void> {
+async function writeDrafts(files: readonly ExportFile[]): Promise<void> {
   const begun: string[] = [];
   try {
-    for (const { shard, draft } of files) {
+    for (const { path, bytes } of files) {
+      const draft = draftOf(path);
       await removeIfThere(draft);
       begun.push(draft);
-      const bytes = new TextEncoder().encode(formatShard(shard));
-      try {
-        await writePrivately(draft, bytes);
-      } finally {
-        bytes.fill(0);
-      }
+      await writePrivately(draft, bytes);
     }
   } catch (error) {
     for (const draft of begun) await removeIfThere(draft);
     throw error;
+  } finally {
+    for (const { bytes } of files) bytes.fill(0);
   }
 }
 
-/**
- * Writes one file per shard, `spike.recovery.<index>.txt`, its text without a newline. Files of an earlier run
- * are touched only when all new ones are on the disk, so that a full disk leaves the old set whole. Answers the
- * paths.
- *
- * @throws SpikeError `fs_directory_creation_failed` or `fs_file_open_failed`
- */
-export async function writeShards(
-  directory: string,
-  shards: readonly Shard[],
-): Promise<string[]> {
-  await prepareDirectory(directory);
-  const files = shards.map((shard) => ({
-    shard,
-    path: `${directory}/spike.recovery.${shard.index}.txt`,
-    draft: `${directory}/.spike.recovery.${shard.index}.draft`,
-  }));
-  try {
-    await writeDrafts(files);
-    for (const { draft, path } of files) await Deno.rename(draft, path);
-    const present = new Set(files.map(({ path }) => path));
-    for (const path of await shardFilesIn(directory)) {
-      if (!present.has(path)) await removeIfThere(path);
+function draftOf(path: string): string {
+  return path.replace(/([^/]+?)(\.txt(\.age)?|\.json)$/, ".$1.draft");
+}
+
+async function filesOfExports(directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    if (IS_OF_EXPORT.test(name)) found.push(`${directory}/${name}`);
+    if (!isDirectory || !IS_CUSTODIAN.test(name)) continue;
+    for await (const inner of Deno.readDir(`${directory}/${name}`)) {
+      if (IS_OF_EXPORT.test(inner.name)) found.push(`${directory}/${name}/${inner.name}`);
     }
-    return [...present];
-  } catch (error) {
-    throw new SpikeError(
-      "fs_file_open_failed",
-      `Recovery shards cannot be written to ${JSON.stringify(directory)}: ${reasonOf(error)}`,
-      { cause: error },
-    );
   }
+  return found;
 }

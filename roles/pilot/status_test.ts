@@ -39,10 +39,30 @@ Deno.test("status as a document is what Nexus answered", async () => {
 });
 
 Deno.test("a Nexus that is not ready is printed and ends with 6", async () => {
-  for (const state of ["waiting", "provisional", "database_lost"]) {
+  for (const state of ["waiting", "provisional", "database_lost", "sealed"]) {
     const { code, out, err } = await spike(["status"], { nexus: () => ({ ...STATUS, state }) });
     assert.equal(code, 6);
     assert.match(out, new RegExp(`^State   : ${state}$`, "m"));
     assert.match(err, new RegExp(`^Error: Nexus is not ready: ${state}\nHint: `));
   }
+});
+
+Deno.test("status warns until the shards in force were exported, and tells who sealed", async () => {
+  const never = { ...STATUS, recovery: { exported: false } };
+  const warned = await spike(["status"], { nexus: () => never });
+  assert.match(
+    warned.out,
+    /^Recovery: WARNING: the shards of generation 1 were never exported, run `spike operator recover`$/m,
+  );
+  const done = { ...STATUS, recovery: { exported: true, exportedAt: "2026-01-02T00:00:00Z" } };
+  assert.match(
+    (await spike(["status"], { nexus: () => done })).out,
+    /^Recovery: shards exported 2026-01-02T00:00:00Z$/m,
+  );
+  const by = "spiffe://spike.ist/ada";
+  const sealed = { reason: "intruder", by, since: "2026-01-03T00:00:00Z" };
+  assert.match(
+    (await spike(["status"], { nexus: () => ({ ...STATUS, state: "sealed", sealed }) })).out,
+    /^Sealed {2}: 2026-01-03T00:00:00Z by spiffe:\/\/spike\.ist\/ada: intruder$/m,
+  );
 });

@@ -1,30 +1,92 @@
 import { SpikeError } from "../../../lib/api/error.ts";
-import type { RecoveryShard } from "../../../lib/client/mod.ts";
+import type { Client, RecoveryShard } from "../../../lib/client/mod.ts";
+import type { Manifest } from "../../../lib/recovery/manifest.ts";
+import { type AgeTarget, readPassphrase, readRecipients } from "../age_file.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render } from "../format.ts";
-import { writeShards } from "../recovery_files.ts";
+import { filesOfExport } from "../recovery_export.ts";
+import { writeExport } from "../recovery_files.ts";
 import { withNexus } from "../session.ts";
 
-/** `spike operator recover`: writes every shard to a file of its own. */
-export async function operatorRecover(deps: PilotDeps, format: Format): Promise<void> {
+/** How an export is asked for and told. */
+export interface RecoverOptions {
+  readonly format: Format;
+  readonly recipients: readonly string[];
+  readonly recipientsFile?: string | undefined;
+  readonly passphraseFile?: string | undefined;
+  readonly isSplit: boolean;
+}
+
+/** `spike operator recover`: writes every shard to a file of its own, and what recognises them beside it. */
+export async function operatorRecover(deps: PilotDeps, options: RecoverOptions): Promise<void> {
+  const target = await targetOf(deps, options);
   const written = await withNexus(deps, async ({ client, settings }) => {
-    const shards = await client.recover();
+    const { shards, manifest } = await client.exportShards();
     try {
       refuseUnusable(shards);
-      const files = await writeShards(settings.recoveryDir, shards);
-      return { directory: settings.recoveryDir, files };
+      const plan = { isSplit: options.isSplit, ...(target ? { target } : {}) };
+      const export_ = await filesOfExport(shards, manifest, plan);
+      const files = await writeExport(settings.recoveryDir, export_);
+      const isNoted = await noteExport(client, manifest, deps);
+      return { count: shards.length, directory: settings.recoveryDir, files, manifest, isNoted };
     } finally {
       for (const { bytes } of shards) bytes.fill(0);
     }
   }, "recover");
-  const text = format === "human"
-    ? `Wrote ${written.files.length} recovery shards to ${written.directory}`
-    : await render(written, format, 2);
+  const { count, directory, files, manifest } = written;
+  const generation = manifest ? { generation: manifest.generation } : {};
+  const text = options.format === "human"
+    ? `Wrote ${count} recovery shards to ${directory}`
+    : await render({ directory, files, ...generation }, options.format, 2);
   deps.stdout.write(`${text}\n`);
-  deps.stderr.write(
-    "Whoever holds enough of these files holds the root key: encrypt them, hand each to another\n" +
-      "person, then erase them here. The number in a file's name is part of the shard.\n",
-  );
+  deps.stderr.write(target ? ENCRYPTED : PLAIN);
+}
+
+const PLAIN =
+  "Whoever holds enough of these files holds the root key: encrypt them, hand each to another\n" +
+  "person, then erase them here. The number in a file's name is part of the shard.\n" +
+  "With --recipient, no shard need touch a disk in plain text.\n";
+
+const ENCRYPTED = "Hand each file to its custodian, and prove the set once in a while with\n" +
+  "`spike operator drill`. manifest.json holds nothing secret; keep a copy with every shard.\n";
+
+async function targetOf(deps: PilotDeps, options: RecoverOptions): Promise<AgeTarget | undefined> {
+  const { recipientsFile, passphraseFile } = options;
+  const fromFile = recipientsFile === undefined ? [] : await readRecipients(recipientsFile);
+  const recipients = [...options.recipients, ...fromFile];
+  if (passphraseFile !== undefined) {
+    if (recipients.length > 0) {
+      throw new SpikeError(
+        "usage",
+        "Shards are encrypted to recipients or with a passphrase, not both",
+      );
+    }
+    return { passphrase: await readPassphrase(deps, passphraseFile) };
+  }
+  if (recipientsFile !== undefined && recipients.length === 0) {
+    throw new SpikeError("usage", `File ${JSON.stringify(recipientsFile)} names no recipient`);
+  }
+  return recipients.length > 0 ? { recipients } : undefined;
+}
+
+/** Ends the warning of Nexus. When that fails the shards are written all the same. */
+async function noteExport(
+  client: Client,
+  manifest: Manifest | undefined,
+  deps: PilotDeps,
+): Promise<boolean> {
+  // A server of the original knows no warning.
+  if (!manifest) return false;
+  try {
+    await client.confirmExport(manifest.setId);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SpikeError)) throw error;
+    deps.stderr.write(
+      `Note: Nexus could not note the export and goes on warning: ${error.message}\n`,
+    );
+    return false;
+  }
 }
 
 function refuseUnusable(shards: readonly RecoveryShard[]): void {

@@ -1,50 +1,44 @@
 import { SpikeError } from "../../../lib/api/error.ts";
-import type { RestoreProgress } from "../../../lib/client/mod.ts";
-import { parseShard, type Shard } from "../../../lib/shamir/mod.ts";
+import type { Client, RestoreProgress } from "../../../lib/client/mod.ts";
+import { requireListed } from "../../../lib/recovery/manifest.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render } from "../format.ts";
-import { readAll, requireAnswer } from "../input.ts";
 import { withNexus } from "../session.ts";
-
-const MAX_SHARD_INPUT_BYTES = 4096;
+import { type NamedShard, readShards, type ShardSources } from "../shard_input.ts";
 
 /** How a restoration is asked for and told. */
-export interface RestoreOptions {
+export interface RestoreOptions extends ShardSources {
   readonly format: Format;
-  readonly mayAsk: boolean;
 }
 
-/** `spike operator restore`: hands one shard to Nexus. It is checked before anything is asked of the network. */
+/**
+ * `spike operator restore`: hands shards to Nexus, one or several. All are read and checked before anything is asked
+ * of the network.
+ */
 export async function operatorRestore(deps: PilotDeps, options: RestoreOptions): Promise<void> {
-  const shard = await readShard(deps, options.mayAsk);
+  const shards = await readShards(deps, options);
   try {
-    const progress = await withNexus(deps, async ({ client }) => {
-      try {
-        return await client.restore(shard);
-      } catch (error) {
-        throw explain(error, shard.index);
-      }
-    }, "restore");
+    for (const { manifest, shard } of shards) if (manifest) requireListed(manifest, shard);
+    const progress = await withNexus(deps, ({ client }) => handIn(client, shards), "restore");
     await tell(progress, options.format, deps);
   } finally {
-    shard.bytes.fill(0);
+    for (const { shard } of shards) shard.bytes.fill(0);
   }
 }
 
-async function readShard(deps: PilotDeps, mayAsk: boolean): Promise<Shard> {
-  if (deps.isTerminal) {
-    requireAnswer(mayAsk, "shard");
-    deps.stderr.write("(your input will be hidden as you paste/type it)\nEnter recovery shard: ");
-    const line = await deps.readHidden();
-    deps.stderr.write("\n");
-    return parseShard(line);
+/** Stops as soon as the key is back. */
+async function handIn(client: Client, shards: readonly NamedShard[]): Promise<RestoreProgress> {
+  let progress: RestoreProgress | undefined;
+  for (const { shard } of shards) {
+    try {
+      progress = await client.restore(shard);
+    } catch (error) {
+      throw explain(error, shard.index);
+    }
+    if (progress.restored) break;
   }
-  const bytes = await readAll(deps.stdin, MAX_SHARD_INPUT_BYTES, "The shard on standard input");
-  try {
-    return parseShard(new TextDecoder().decode(bytes));
-  } finally {
-    bytes.fill(0);
-  }
+  if (!progress) throw new Error("There is always a shard");
+  return progress;
 }
 
 /** An invalid request can here mean only the shard: its form was checked before it was sent. */
@@ -57,14 +51,17 @@ function explain(error: unknown, index: number): unknown {
 }
 
 async function tell(progress: RestoreProgress, format: Format, deps: PilotDeps): Promise<void> {
-  const { collected, remaining, restored } = progress;
   deps.stdout.write(
-    format === "human"
-      ? toText(progress)
-      : `${await render({ collected, remaining, restored }, format, 2)}\n`,
+    format === "human" ? toText(progress) : `${await render(progress, format, 2)}\n`,
   );
+  if (progress.generation !== undefined) {
+    deps.stderr.write(
+      `Note: these are shards of generation ${progress.generation}, which is not in force any more. They count\n` +
+        "among themselves, since they give the same root key.\n",
+    );
+  }
   deps.stderr.write(
-    restored
+    progress.restored
       ? "Erase the shard files that you used, and export new ones when keys change.\n"
       : "Run this command again with the next shard.\n",
   );

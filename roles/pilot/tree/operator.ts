@@ -1,47 +1,137 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { PilotDeps } from "../deps.ts";
 import { parseFormat } from "../format.ts";
-import { example, FORMAT, type FormatOption, mayAsk, NO_INPUT_OPTION } from "./shared.ts";
-
-/** `spike operator recover`, and the hidden `spike recover`. */
-export function addRecover(command: Command, deps: PilotDeps): void {
-  command
-    .description("export the shards of the root key (needs the recover role)")
-    .addHelpText(
-      "after",
-      "\nOne file per shard goes to ~/.spike/recover, or to the directory `recover` below\n" +
-        "SPIKE_PILOT_RECOVERY_DIR. Do this before a disaster, and again when the shards change.",
-    )
-    .addHelpText("after", example("SPIKE_PILOT_RECOVERY_DIR=/media/key spike operator recover"))
-    .option(...FORMAT)
-    .action(async (options: FormatOption) => {
-      const format = parseFormat(options.format);
-      const { operatorRecover } = await import("../command/operator_recover.ts");
-      await operatorRecover(deps, format);
-    });
-}
-
-/** `spike operator restore`, and the hidden `spike restore`. */
-export function addRestore(command: Command, deps: PilotDeps): void {
-  command
-    .description("hand one recovery shard to Nexus (needs the restore role)")
-    .addHelpText(
-      "after",
-      "\nThe shard is read from standard input, hidden when that is a terminal.",
-    )
-    .addHelpText("after", example("spike operator restore < spike.recovery.1.txt"))
-    .option(...FORMAT)
-    .option(...NO_INPUT_OPTION)
-    .action(async (options: FormatOption, command: Command) => {
-      const format = parseFormat(options.format);
-      const { operatorRestore } = await import("../command/operator_restore.ts");
-      await operatorRestore(deps, { format, mayAsk: mayAsk(command) });
-    });
-}
+import { addDrill, addRecover, addRestore } from "./recovery.ts";
+import { example, FORMAT, type FormatOption } from "./shared.ts";
 
 /** `spike operator …`. */
 export function addOperator(operator: Command, deps: PilotDeps): void {
-  operator.description("save and restore the root key");
+  operator.description("save, restore and renew the root key");
   addRecover(operator.command("recover"), deps);
   addRestore(operator.command("restore"), deps);
+  addDrill(operator.command("drill"), deps);
+  addKeygen(operator.command("keygen"), deps);
+  addSeal(operator.command("seal"), deps);
+  addUnseal(operator.command("unseal"), deps);
+  addRefresh(operator.command("refresh"), deps);
+  addReshare(operator.command("reshare"), deps);
+  addRotateRoot(operator.command("rotate-root"), deps);
+}
+
+function addKeygen(command: Command, deps: PilotDeps): void {
+  command
+    .description("make a custodian's pair of keys, and print the public one")
+    .requiredOption("-o, --out <file>", "where the private key goes, for its owner alone")
+    .addHelpText("after", "\nThe same as age-keygen makes; no Nexus is asked.")
+    .addHelpText("after", example("spike operator keygen --out ada.key >> recipients.txt"))
+    .action(async ({ out }: { out: string }) => {
+      const { operatorKeygen } = await import("../command/operator_keygen.ts");
+      await operatorKeygen(deps, out);
+    });
+}
+
+function addSeal(command: Command, deps: PilotDeps): void {
+  command
+    .description("make Nexus drop all keys and stay without them (superuser role)")
+    .option("-r, --reason <text>", "why; it is logged and shown by `spike status`", "not said")
+    .addHelpText(
+      "after",
+      "\nFor emergencies. Every request is answered 503, after a restart too, until\n" +
+        "`spike operator unseal`, or until enough recovery shards are handed in.",
+    )
+    .addHelpText("after", example('spike operator seal --reason "intruder on host 7"'))
+    .action(async ({ reason }: { reason: string }) => {
+      const { operatorSeal } = await import("../command/operator_seal.ts");
+      await operatorSeal(deps, reason);
+    });
+}
+
+function addUnseal(command: Command, deps: PilotDeps): void {
+  command
+    .description("let a sealed Nexus ask its keepers for the root key (superuser role)")
+    .addHelpText("after", example("spike operator unseal"))
+    .action(async () => {
+      const { operatorUnseal } = await import("../command/operator_seal.ts");
+      await operatorUnseal(deps);
+    });
+}
+
+/** Options of every change of the shards. */
+interface ChangeOptions extends FormatOption {
+  readonly acceptSingleSlot?: true;
+  readonly allowThresholdOne?: true;
+  readonly threshold?: number;
+  readonly shares?: number;
+}
+
+const SINGLE_SLOT = [
+  "--accept-single-slot",
+  "go on with keepers that hold one shard at a time, after an export",
+] as const;
+
+const ONLINE = "Nexus serves meanwhile. All keepers must be up; one that is not changes nothing.";
+
+function addRefresh(command: Command, deps: PilotDeps): void {
+  changing(command, deps, "refresh")
+    .description("give the keepers new shards of the same root key (superuser role)")
+    .addHelpText(
+      "after",
+      `\nFor a shard that may have been seen: with it, shards of the old generation can no more be\n` +
+        "completed by new ones. What this does not give: enough shards of any old generation still\n" +
+        `give the root key. Only rotate-root retires them.\n${ONLINE}`,
+    )
+    .addHelpText("after", example("spike operator refresh"));
+}
+
+function addReshare(command: Command, deps: PilotDeps): void {
+  changing(command, deps, "reshare")
+    .description("change how many shards there are and are needed (superuser role)")
+    .option("-t, --threshold <number>", "shards that bring the root key back", parseNumber)
+    .option("-n, --shares <number>", "shards in all, one for each keeper", parseNumber)
+    .option("--allow-threshold-one", "let every single keeper hold the root key")
+    .addHelpText(
+      "after",
+      "\nNew keepers are listed in SPIKE_NEXUS_KEEPER_PEERS first, at its end; keepers that go are taken\n" +
+        "out afterwards, from its end. What this does not give: enough old shards still give the root\n" +
+        `key, with their old threshold. Only rotate-root retires them.\n${ONLINE}`,
+    )
+    .addHelpText("after", example("spike operator reshare --threshold 3 --shares 5"));
+}
+
+function addRotateRoot(command: Command, deps: PilotDeps): void {
+  changing(command, deps, "rotate-root")
+    .description("replace the root key and all its shards (superuser role)")
+    .addHelpText(
+      "after",
+      "\nCosts one wrapping for each key-encryption key, however much is stored. Recovery shards\n" +
+        "exported before open this store no more: export new ones at once. They still open backups\n" +
+        `made before. It may be cut off at any moment and repeated.\n${ONLINE}`,
+    )
+    .addHelpText("after", example("spike operator rotate-root"));
+}
+
+function changing(
+  command: Command,
+  deps: PilotDeps,
+  kind: "refresh" | "reshare" | "rotate-root",
+): Command {
+  return command
+    .option(...SINGLE_SLOT)
+    .option(...FORMAT)
+    .action(async (options: ChangeOptions) => {
+      const format = parseFormat(options.format);
+      const { operatorShards } = await import("../command/operator_shards.ts");
+      await operatorShards(deps, kind, {
+        format,
+        threshold: options.threshold,
+        shares: options.shares,
+        acceptsSingleSlot: options.acceptSingleSlot === true,
+        allowsThresholdOne: options.allowThresholdOne === true,
+      });
+    });
+}
+
+function parseNumber(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a number from 1 to 255");
 }

@@ -1,0 +1,19 @@
+import type { PilotDeps } from "../deps.ts";
+import { withNexus } from "../session.ts";
+
+/** `spike operator seal`: makes Nexus drop its keys. */
+export async function operatorSeal(deps: PilotDeps, reason: string): Promise<void> {
+  await withNexus(deps, ({ client }) => client.seal(reason), "superuser");
+  deps.stdout.write("Sealed: Nexus has no keys, and takes none from keepers.\n");
+  deps.stderr.write(
+    "It stays so after a restart, until `spike operator unseal`, or until enough recovery shards are\n" +
+      "handed to it with `spike operator restore`. Keepers still hold their shards.\n",
+  );
+}
+
+/** `spike operator unseal`: lets keepers bring the root key back. */
+export async function operatorUnseal(deps: PilotDeps): Promise<void> {
+  await withNexus(deps, ({ client }) => client.unseal(), "superuser");
+  deps.stdout.write("Unsealed: Nexus asks its keepers for the root key.\n");
+  deps.stderr.write("See `spike status`.\n");
+}

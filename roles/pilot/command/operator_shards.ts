@@ -1,0 +1,93 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import type { Client, ShardChanged, ShardChangeKind } from "../../../lib/client/mod.ts";
+import type { PilotDeps } from "../deps.ts";
+import { type Format, render } from "../format.ts";
+import { withNexus } from "../session.ts";
+
+/** How a change is asked for and told. */
+export interface ShardsOptions {
+  readonly format: Format;
+  readonly threshold?: number | undefined;
+  readonly shares?: number | undefined;
+  readonly acceptsSingleSlot: boolean;
+  readonly allowsThresholdOne: boolean;
+}
+
+/** What each kind gives, and what it does not: whoever runs it is to know. */
+const MEANING: Readonly<Record<ShardChangeKind, string>> = {
+  "refresh":
+    "Shards of the old and the new generation cannot be mixed. But enough shards of any old generation\n" +
+    "still give this root key: only `spike operator rotate-root` retires them.\n",
+  "reshare":
+    "Shards of the old and the new numbers cannot be mixed. But enough shards of the old ones still give\n" +
+    "this root key, with their own threshold: only `spike operator rotate-root` retires them.\n",
+  "rotate-root":
+    "Shards exported before open this store no more. They still open backups made before: destroy those\n" +
+    "backups, or the old shards.\n",
+};
+
+/** `spike operator refresh`, `reshare` and `rotate-root`: new shards, other numbers of them, a new root key. */
+export async function operatorShards(
+  deps: PilotDeps,
+  kind: ShardChangeKind,
+  options: ShardsOptions,
+): Promise<void> {
+  const changed = await withNexus(deps, async ({ client }) => {
+    try {
+      return await change(client, kind, options);
+    } catch (error) {
+      if (!(error instanceof SpikeError) || error.code !== "keeper_not_placed") throw error;
+      throw await withKeepers(client, error);
+    }
+  }, "superuser");
+  deps.stdout.write(
+    options.format === "human" ? toText(changed) : `${await render(changed, options.format, 2)}\n`,
+  );
+  deps.stderr.write(`${MEANING[kind]}Export the new shards now: spike operator recover\n`);
+}
+
+/** Names the generation that is in force now, so that a repetition by the network changes nothing twice. */
+async function change(
+  client: Client,
+  kind: ShardChangeKind,
+  { threshold, shares, acceptsSingleSlot, allowsThresholdOne }: ShardsOptions,
+): Promise<ShardChanged> {
+  const { state, generation } = await client.status();
+  if (generation === undefined) {
+    throw new SpikeError("state_not_ready", `Nexus is ${state}, its shards cannot be changed`, {
+      hint: "See `spike status`",
+    });
+  }
+  return await client.changeShards(kind, {
+    generation,
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(shares === undefined ? {} : { shares }),
+    acceptsSingleSlot,
+    allowsThresholdOne,
+  });
+}
+
+/** The refusal with what Nexus knows of its keepers. */
+async function withKeepers(client: Client, error: SpikeError): Promise<SpikeError> {
+  const { keepers } = await client.status();
+  const bad = keepers.filter(({ state }) => state !== "ok")
+    .map(({ index, state, detail }) => `keeper ${index}: ${detail ?? state}`);
+  if (bad.length === 0) return error;
+  return new SpikeError(error.code, `${error.message}: ${bad.join("; ")}`, {
+    hint: "Bring all keepers up, then repeat the command",
+    cause: error,
+  });
+}
+
+function toText({ generation, threshold, shares, promoted, keks }: ShardChanged): string {
+  const waiting = Array.from({ length: shares }, (_, i) => i + 1)
+    .filter((index) => !promoted.includes(index));
+  return [
+    `Generation ${generation} is in force: ${threshold} of ${shares} shards`,
+    ...(keks > 0 ? [`The root key is new; ${keks} keys were wrapped anew`] : []),
+    ...(waiting.length > 0
+      ? [`Keeper ${waiting.join(", ")} will be given its shard as soon as it answers`]
+      : []),
+    "",
+  ].join("\n");
+}

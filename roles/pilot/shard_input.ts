@@ -1,0 +1,105 @@
+import { dirname, join } from "node:path";
+import { SpikeError } from "../../lib/api/error.ts";
+import { type Manifest, parseManifest } from "../../lib/recovery/manifest.ts";
+import { parseShard, type Shard } from "../../lib/shamir/mod.ts";
+import {
+  type AgeKeys,
+  decryptFile,
+  isEncrypted,
+  readIdentities,
+  readPassphrase,
+} from "./age_file.ts";
+import type { PilotDeps } from "./deps.ts";
+import { readAll, readFile, requireAnswer } from "./input.ts";
+
+/** Longest shard, encrypted to many or not, and longest manifest. */
+const MAX_BYTES = 65_536;
+
+/** Where shards come from, and what opens and recognises them. */
+export interface ShardSources {
+  /** None: one shard from standard input. */
+  readonly files: readonly string[];
+  readonly identities: readonly string[];
+  readonly passphraseFile?: string | undefined;
+  readonly manifestFile?: string | undefined;
+  readonly mayAsk: boolean;
+}
+
+/** A shard and the name of where it came from. The caller wipes it. */
+export interface NamedShard {
+  readonly shard: Shard;
+  readonly from: string;
+  /** Of the same export, where one is known. */
+  readonly manifest?: Manifest;
+}
+
+/**
+ * Reads shards, plain or encrypted, each with the manifest that lies beside it unless one is named.
+ *
+ * @throws SpikeError `data_invalid_input` for what is no shard, without repeating it
+ */
+export async function readShards(deps: PilotDeps, sources: ShardSources): Promise<NamedShard[]> {
+  const keys = await readKeys(deps, sources);
+  const { files, manifestFile } = sources;
+  const named = manifestFile === undefined ? undefined : await readManifest(manifestFile);
+  if (files.length === 0) {
+    const shard = await readOne(deps, keys, sources.mayAsk);
+    return [{ shard, from: "standard input", ...(named ? { manifest: named } : {}) }];
+  }
+  const shards: NamedShard[] = [];
+  for (const file of files) {
+    const bytes = await readFile(file, MAX_BYTES, "Shard file");
+    const shard = await toShard(bytes, keys, `File ${JSON.stringify(file)}`);
+    const manifest = named ?? await manifestBeside(file);
+    shards.push({ shard, from: file, ...(manifest ? { manifest } : {}) });
+  }
+  return shards;
+}
+
+async function readKeys(
+  deps: PilotDeps,
+  { identities, passphraseFile }: ShardSources,
+): Promise<AgeKeys> {
+  const read = await Promise.all(identities.map(readIdentities));
+  if (passphraseFile === undefined) return { identities: read.flat() };
+  return { identities: read.flat(), passphrase: await readPassphrase(deps, passphraseFile) };
+}
+
+async function readOne(deps: PilotDeps, keys: AgeKeys, mayAsk: boolean): Promise<Shard> {
+  if (!deps.isTerminal) {
+    const bytes = await readAll(deps.stdin, MAX_BYTES, "The shard on standard input");
+    return await toShard(bytes, keys, "The shard on standard input");
+  }
+  requireAnswer(mayAsk, "shard");
+  deps.stderr.write("(your input will be hidden as you paste/type it)\nEnter recovery shard: ");
+  const line = await deps.readHidden();
+  deps.stderr.write("\n");
+  return parseShard(line);
+}
+
+async function toShard(bytes: Uint8Array, keys: AgeKeys, name: string): Promise<Shard> {
+  const text = isEncrypted(bytes) ? await decryptFile(bytes, keys, name) : bytes;
+  try {
+    return parseShard(new TextDecoder().decode(text));
+  } finally {
+    text.fill(0);
+    bytes.fill(0);
+  }
+}
+
+async function readManifest(path: string): Promise<Manifest> {
+  return parseManifest(new TextDecoder().decode(await readFile(path, MAX_BYTES, "Manifest")));
+}
+
+async function manifestBeside(file: string): Promise<Manifest | undefined> {
+  const path = join(dirname(file), "manifest.json");
+  try {
+    await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new SpikeError("fs_file_open_failed", `File ${JSON.stringify(path)} cannot be read`, {
+      cause: error,
+    });
+  }
+  return await readManifest(path);
+}
