@@ -122,6 +122,29 @@ Deno.test("no pattern that passes takes long on any subject that is looked at", 
   assert.ok(performance.now() - startMs < 20_000);
 });
 
+Deno.test("a test that would take too long is not made, and finds nothing, every time", () => {
+  const long = "a".repeat(2048);
+  const { finds, matchesWhole } = compiled("([ab]*a){100}[ab]{400}");
+  for (let i = 0; i < 2; i++) assert.deepEqual([finds(long), matchesWhole(long)], [false, false]);
+  assert.ok(!compiled("(?i)(a?){100}a{500}").finds(long), "one that cannot be counted");
+});
+
+Deno.test("patterns that people write find texts of any length", () => {
+  const names = Array.from({ length: 30 }, (_, i) => `tenant-${i}`).join("|");
+  const rest = "x/".repeat(900);
+  for (
+    const [text, subject] of [
+      [`^tenants/(${names})/.*$`, `tenants/tenant-29/${rest}`],
+      [`(${names})/`, `${rest.slice(0, 450)}tenant-29/`],
+      [
+        "^spiffe://[a-z0-9.-]+/ns/[a-z0-9-]+/sa/(web|api)-?[0-9]*$",
+        `spiffe://a.b/ns/${"n".repeat(1900)}/sa/web-1`,
+      ],
+      [`^${"literal/".repeat(60)}.*$`, `${"literal/".repeat(60)}${rest.slice(0, 1500)}`],
+    ] as const
+  ) assert.ok(compiled(text).finds(subject), text);
+});
+
 Deno.test("a subject longer than any ID or path is found by nothing", () => {
   const { finds, matchesWhole } = compiled(".*");
   const longest = "a".repeat(MAX_SUBJECT_LENGTH);
