@@ -36,3 +36,15 @@ export function missingCounter(): SpikeError {
 export function closed(): SpikeError {
   return new SpikeError("store_failure", "Store is closed");
 }
+
+/**
+ * After a sync that failed, a system may hold for written what is not on the disk, and later syncs may succeed
+ * without it. Only a new start reads what is really there.
+ */
+export function failedSync(path: string): SpikeError {
+  return new SpikeError(
+    "store_failure",
+    `The disk of database ${path} failed, nothing more is written to it`,
+    { hint: "Reads go on. Look at the disk, then restart Nexus" },
+  );
+}

@@ -2,9 +2,9 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SpikeError } from "../api/error.ts";
 import { type CommitEngine, CommitQueue, type OpenTx } from "./commit_queue.ts";
 import type { Store, StoreReader } from "./port.ts";
-import { closed } from "./refusal.ts";
+import { closed, failedSync } from "./refusal.ts";
 import { integer } from "./sqlite_column.ts";
-import { guarded, translate } from "./sqlite_error.ts";
+import { guarded, isSyncFailure, translate } from "./sqlite_error.ts";
 import { openForReading, openForWriting } from "./sqlite_file.ts";
 import { requireLayout } from "./sqlite_layout.ts";
 import { SqliteReads } from "./sqlite_read.ts";
@@ -102,6 +102,7 @@ class SqliteEngine implements CommitEngine {
   readonly #schemaVersion: StatementSync;
   /** Number of the layout that was compared last; SQLite counts every change. */
   #comparedAt: number | undefined;
+  #hasSyncFailed = false;
 
   constructor(db: DatabaseSync, path: string) {
     this.#db = db;
@@ -113,6 +114,7 @@ class SqliteEngine implements CommitEngine {
   }
 
   begin(): number {
+    if (this.#hasSyncFailed) throw failedSync(this.#path);
     return guarded(this.#path, () => {
       this.#begin.run();
       this.#requireLayout();
@@ -139,7 +141,12 @@ class SqliteEngine implements CommitEngine {
   commit(revision: number): void {
     guarded(this.#path, () => {
       this.#writes.setRevision.run(revision);
-      this.#commit.run();
+      try {
+        this.#commit.run();
+      } catch (reason) {
+        this.#hasSyncFailed = isSyncFailure(reason);
+        throw reason;
+      }
     });
   }
 

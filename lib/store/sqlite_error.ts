@@ -28,6 +28,14 @@ export function isConstraint(reason: unknown): boolean {
   return primaryCode(reason) === SQLITE.constraint;
 }
 
+/** Extended result codes of a sync of a file or of its directory that failed. */
+const SYNC_FAILURES: readonly unknown[] = [1034, 1290];
+
+/** Whether `reason` says that what was written may never reach the disk. */
+export function isSyncFailure(reason: unknown): boolean {
+  return reason instanceof Error && "errcode" in reason && SYNC_FAILURES.includes(reason.errcode);
+}
+
 /** The driver's error as a caller may see it; whatever is not an error of the storage stays as it is. */
 export function translate(cause: unknown, path: string): unknown {
   const code = driverCode(cause);

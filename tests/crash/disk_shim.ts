@@ -8,7 +8,12 @@ export const KINDS = { database: 1, log: 2, other: 3, directory: 4 } as const;
 export type Kind = keyof typeof KINDS;
 
 /** Moments at which a process can be killed. */
-export const MOMENTS = { "before sync": 1, "after sync": 2, "amid write": 3, "after write": 4 } as const;
+export const MOMENTS = {
+  "before sync": 1,
+  "after sync": 2,
+  "amid write": 3,
+  "after write": 4,
+} as const;
 
 /** A moment in the life of a file. */
 export type Moment = keyof typeof MOMENTS;
@@ -16,7 +21,15 @@ export type Moment = keyof typeof MOMENTS;
 /** `errno` values of Linux. */
 export const ERRNO = { EIO: 5, ENOSPC: 28, EROFS: 30 } as const;
 
-const WORDS = ["writeErrno", "syncErrno", "killKind", "killMoment", "killCountdown", "skippedKind", "killed"] as const;
+const WORDS = [
+  "writeErrno",
+  "syncErrno",
+  "killKind",
+  "killMoment",
+  "killCountdown",
+  "skippedKind",
+  "killed",
+] as const;
 
 /** What a shim does to its process; it can be changed while that runs. */
 export class Control {

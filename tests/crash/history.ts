@@ -32,7 +32,9 @@ export class History {
   /** Whether such a write changes anything. */
   can({ kind }: Op): boolean {
     if (kind === "put") return true;
-    return [...this.#versions.values()].some(({ isDeleted }) => isDeleted === (kind === "undelete"));
+    return [...this.#versions.values()].some(({ isDeleted }) =>
+      isDeleted === (kind === "undelete")
+    );
   }
 
   /** The history after a write: of the newest version, the newest live one, the newest deleted one. */

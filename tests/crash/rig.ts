@@ -42,7 +42,10 @@ export class NexusProcess {
 
   /** Whether it became ready before it ended. */
   async becameReady(): Promise<boolean> {
-    return await Promise.race([this.#ready.promise.then(() => true), this.#followed.then(() => false)]);
+    return await Promise.race([
+      this.#ready.promise.then(() => true),
+      this.#followed.then(() => false),
+    ]);
   }
 
   get log(): string {

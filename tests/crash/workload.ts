@@ -37,7 +37,9 @@ export class Workload {
    * @throws Error when the server answers what it must not
    */
   async run(client: MtlsClient, isEnough: () => boolean): Promise<void> {
-    await Promise.all([...this.known].map(([path, known]) => this.#write(client, path, known, isEnough)));
+    await Promise.all(
+      [...this.known].map(([path, known]) => this.#write(client, path, known, isEnough)),
+    );
   }
 
   /** Reads everything back; answers a line for each path that is not what it must be, and believes the rest. */
@@ -63,11 +65,15 @@ export class Workload {
       known.begin(op);
       onMark?.({ path, sent: op });
       const operation = `secret.${op.kind}` as const;
-      const request = op.kind === "put" ? { path, values: { v: op.value } } : { path, versions: [] };
+      const request = op.kind === "put"
+        ? { path, values: { v: op.value } }
+        : { path, versions: [] };
       const answer = await post(client, routeUrl(url, operation), request);
       if (!answer) return;
       if (answer.status !== 200) {
-        throw new Error(`${operation} of ${path} was answered with ${answer.status} ${answer.body}`);
+        throw new Error(
+          `${operation} of ${path} was answered with ${answer.status} ${answer.body}`,
+        );
       }
       known.acknowledge();
       onMark?.({ path, acknowledged: true });
@@ -92,7 +98,9 @@ export class Workload {
   async #get(client: MtlsClient, path: string, version: number): Promise<string | undefined> {
     const answer = await post(client, routeUrl(this.#options.url, "secret.get"), { path, version });
     if (answer?.status === 404) return undefined;
-    if (answer?.status !== 200) throw new Error(`Reading ${path} failed: ${answer?.status ?? "no answer"}`);
+    if (answer?.status !== 200) {
+      throw new Error(`Reading ${path} failed: ${answer?.status ?? "no answer"}`);
+    }
     return JSON.parse(answer.body).data.v;
   }
 }
@@ -111,7 +119,9 @@ export async function read(
 export function describe(path: string, known: Known, found: Found): string {
   const lines = [...found].map(([number, value]) => {
     const wanted = known.possible.map((history) => history.at(number)?.slice(0, 20) ?? "nothing");
-    return `  version ${number}: found ${value?.slice(0, 20) ?? "nothing"}, possible ${wanted.join(" or ")}`;
+    return `  version ${number}: found ${value?.slice(0, 20) ?? "nothing"}, possible ${
+      wanted.join(" or ")
+    }`;
   });
   return `${path} (pending: ${known.pending?.kind ?? "nothing"})\n${lines.join("\n")}`;
 }
