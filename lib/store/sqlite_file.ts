@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { SpikeError } from "../api/error.ts";
 import { guarded } from "./sqlite_error.ts";
 import { identify, type Identity, migrate } from "./sqlite_schema.ts";
+import { requireWhole } from "./sqlite_whole.ts";
 
 const BUSY_TIMEOUT_MS = 5000;
 /** Owner only: read and write. */
@@ -14,6 +15,7 @@ const FILE_MODE = 0o600;
 export function openForWriting(path: string): DatabaseSync {
   return guarded(path, () => {
     makePrivate(path);
+    requireWhole(path);
     const found = inspect(path);
     return configured(connect(path, false), (db) => {
       db.exec("PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
