@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { settingsTable } from "../lib/config/mod.ts";
 import { ROOT } from "./source_files.ts";
-import { CONFIGURATION, withTable } from "./write_docs.ts";
+import { CONFIGURATION, GENERATED, withTable } from "./write_docs.ts";
 
-Deno.test("the table of settings in the docs is the one that the program reads", () => {
-  const page = Deno.readTextFileSync(CONFIGURATION);
-  const hint = "run: deno run --allow-read --allow-write scripts/write_docs.ts";
-  assert.equal(page, withTable(page, settingsTable()), hint);
-});
+for (const [path, table] of Object.entries(GENERATED)) {
+  Deno.test(`the generated part of ${relative(ROOT, path)} is what is generated now`, () => {
+    const page = Deno.readTextFileSync(path);
+    const hint = "run: deno run --allow-read --allow-write scripts/write_docs.ts";
+    assert.equal(page, withTable(page, table()), hint);
+  });
+}
 
 Deno.test("a generated part is replaced whole, and a page without marks is refused", () => {
   const page = Deno.readTextFileSync(CONFIGURATION);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { seeded } from "./power_loss.ts";
 import { start } from "../tamper/scene.ts";
 import { makeSample, readAll, records, type Sample } from "./offline.ts";
-import { recordRun } from "./report.ts";
+import { recordRun } from "./result.ts";
 
 /** Every byte with 1; each n-th with n. */
 const STRIDE = Number(Deno.env.get("SPIKE_CORRUPTION_STRIDE") ?? 1);

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { start } from "../tamper/scene.ts";
 import { makeSample, readAll, type Readings, type Sample } from "./offline.ts";
-import { recordRun } from "./report.ts";
+import { recordRun } from "./result.ts";
 
 const WRITES = 40;
 const CUTS = Number(Deno.env.get("SPIKE_CRASH_CUTS") ?? 2_000);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { Kind, Moment } from "./disk_shim.ts";
 import { seeded } from "./power_loss.ts";
 import { Rig } from "./rig.ts";
-import { recordRun } from "./report.ts";
+import { recordRun } from "./result.ts";
 import { Workload } from "./workload.ts";
 
 const ROUNDS = Number(Deno.env.get("SPIKE_CRASH_ROUNDS") ?? 220);

@@ -9,7 +9,7 @@ import type { StampedShard } from "../../lib/recovery/mod.ts";
 import type { Kind } from "./disk_shim.ts";
 import { agrees, Known } from "./history.ts";
 import { Disk, materialise, seeded } from "./power_loss.ts";
-import { recordRun } from "./report.ts";
+import { recordRun } from "./result.ts";
 import { Rig } from "./rig.ts";
 import { Marker, readTrace, type Step } from "./trace.ts";
 import { describe, type Mark, read, Workload } from "./workload.ts";
