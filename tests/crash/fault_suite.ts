@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { routeUrl } from "../../lib/api/mod.ts";
 import type { MtlsClient } from "../../lib/mtls/mod.ts";
 import { ERRNO } from "./disk_shim.ts";
-import { type NexusProcess, Rig } from "./rig.ts";
+import { Rig } from "./rig.ts";
 
 const PATH = "fault/a";
 
