@@ -9,7 +9,7 @@ import {
   withAnswer,
 } from "../audit/mod.ts";
 import type { Fetch, Peer } from "../mtls/mod.ts";
-import type { Logger } from "../telemetry/mod.ts";
+import { type Logger, meter } from "../telemetry/mod.ts";
 import { type ErrorCode, SpikeError, statusOf } from "./error.ts";
 import { isRaw, rawAnswer, type RawHandler, textAnswer } from "./raw.ts";
 import { decodeRequest, type Operation, type RequestOf } from "./request.ts";
@@ -116,7 +116,14 @@ async function serve<O extends Operation>(
     response = answer(statusOf(failure.code), errorBody(operation, failure));
   }
   response.headers.set(CORRELATION_HEADER, correlation);
+  count(route, response, performance.now() - startedAt);
   return response;
+}
+
+function count(route: Route | undefined, { status }: Response, ms: number): void {
+  const operation = route?.operation ?? "none";
+  meter.observe("spike_request_seconds", { operation }, ms / 1000);
+  meter.count("spike_requests_total", { operation, status: String(status) });
 }
 
 async function respond<O extends Operation>(

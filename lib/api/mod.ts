@@ -26,4 +26,5 @@ export {
   routeUrl,
   type Want,
 } from "./route.ts";
+export { KEEPER_STATES, NEXUS_STATES } from "./status.ts";
 export type { KeeperStatus, NexusStatus } from "./status.ts";

@@ -20,6 +20,19 @@ function problemOf(request: SettingsRequest<SettingsRole>): string {
   assert.fail("the settings were accepted");
 }
 
+Deno.test("probes have an address of their own, which may be turned off or set", () => {
+  const healthWith = (given?: string) =>
+    loadSettings({ role: "keeper", env: given === undefined ? {} : { SPIKE_HEALTH_ADDR: given } })
+      .health;
+  assert.deepEqual(healthWith(), { host: "127.0.0.1", port: 8564, isDefault: true });
+  assert.equal(healthWith("off"), undefined);
+  assert.deepEqual(healthWith("9000"), { host: "127.0.0.1", port: 9000, isDefault: false });
+  assert.deepEqual(healthWith(":9000"), { host: "", port: 9000, isDefault: false });
+  assert.deepEqual(healthWith("[::1]:9000"), { host: "::1", port: 9000, isDefault: false });
+  const wrong = problemOf({ role: "keeper", env: { SPIKE_HEALTH_ADDR: "no" } });
+  assert.match(wrong, /^SPIKE_HEALTH_ADDR is "no", expected a port .*, or off$/);
+});
+
 Deno.test("with nothing set, each role has the documented defaults", () => {
   const nexus = loadSettings({
     role: "nexus",
@@ -42,6 +55,7 @@ Deno.test("with nothing set, each role has the documented defaults", () => {
     scheme: "gf256",
     backend: "sqlite",
     listen: { host: "", port: 8553 },
+    health: { host: "127.0.0.1", port: 8563, isDefault: true },
     readHeaderTimeoutMs: 10_000,
     callTimeouts: { connectMs: 30_000, headersMs: 10_000, totalMs: 60_000 },
     dataDir: "/home/ada/.spike/data",

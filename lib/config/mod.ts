@@ -15,6 +15,7 @@ export type {
   BootstrapSettings,
   CallTimeouts,
   CommonSettings,
+  HealthListen,
   KeeperSettings,
   NexusSettings,
   PilotSettings,

@@ -25,6 +25,19 @@ export const listenAddress: Kind<ListenAddress> = kindOf(
   ({ host, port }) => host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
 );
 
+/** Where health probes are answered; undefined for nowhere. A bare port is for this machine only: it is plain HTTP. */
+export const probeAddress: Kind<ListenAddress | undefined> = {
+  expects:
+    "a port of this machine such as 8563, an address such as 127.0.0.1:8563 or :8563, or off",
+  parse: (given, place) => {
+    if (given.toLowerCase() === "off") return undefined;
+    const address = listenAddress.parse(given, place);
+    if (address instanceof Refusal) return new Refusal(probeAddress.expects);
+    return /^\d+$/.test(given) ? { ...address, host: "127.0.0.1" } : address;
+  },
+  show: (address) => address === undefined ? "off" : listenAddress.show(address),
+};
+
 /** An `https://` URL, perhaps with a path prefix; canonical without a trailing slash. */
 export const httpsUrl: Kind<string> = kindOf(
   "an https:// URL with host, optional port and path, and nothing else",

@@ -77,6 +77,11 @@ export class Resolver {
     return known === undefined ? fallback : known.value;
   }
 
+  /** Whether nothing but the default holds for a setting that was read. */
+  isDefault({ name }: { readonly name: string }): boolean {
+    return this.resolved.get(name)?.origin === "default";
+  }
+
   /** Whether none of these was refused, so that a rule about them may be judged. */
   isSound(...settings: readonly { readonly name: string }[]): boolean {
     return settings.every(({ name }) => !this.#unsound.has(name));

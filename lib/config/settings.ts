@@ -22,6 +22,12 @@ export interface CommonSettings {
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
+/** Where health probes are answered. */
+export interface HealthListen extends ListenAddress {
+  /** Nobody asked for this address, so it may be missing. */
+  readonly isDefault: boolean;
+}
+
 /** Time limits of calls to other components. */
 export interface CallTimeouts {
   readonly connectMs: number;
@@ -42,6 +48,8 @@ export interface ShardSettings {
 /** Settings of Nexus. */
 export interface NexusSettings extends CommonSettings, ShardSettings {
   readonly listen: ListenAddress;
+  /** Absent when it is turned off. */
+  readonly health?: HealthListen;
   readonly readHeaderTimeoutMs: number;
   readonly callTimeouts: CallTimeouts;
   readonly dataDir: string;
@@ -56,6 +64,8 @@ export interface NexusSettings extends CommonSettings, ShardSettings {
 /** Settings of a keeper. */
 export interface KeeperSettings extends CommonSettings {
   readonly listen: ListenAddress;
+  /** Absent when it is turned off. */
+  readonly health?: HealthListen;
   readonly readHeaderTimeoutMs: number;
 }
 
@@ -133,6 +143,12 @@ function callTimeouts(from: Resolver): CallTimeouts {
   };
 }
 
+function health(from: Resolver): { health?: HealthListen } {
+  const address = from.get(LISTENER.health);
+  if (address === undefined) return {};
+  return { health: { ...address, isDefault: from.isDefault(LISTENER.health) } };
+}
+
 /** The rules that bind peers, shares and threshold; `needsPeers` where the role cannot work without keepers. */
 function checkShards(from: Resolver, shards: ShardSettings, needsPeers: boolean): void {
   const { keeperPeers: peers, shares, threshold } = shards;
@@ -178,6 +194,7 @@ function nexus(from: Resolver): NexusSettings {
     ...common(from),
     ...shards(from, (backend) => backend !== "memory"),
     listen: from.get(LISTENER.nexusListen),
+    ...health(from),
     readHeaderTimeoutMs: from.get(LISTENER.readHeaderTimeout),
     callTimeouts: callTimeouts(from),
     dataDir: from.get(NEXUS.dataDir),
@@ -194,6 +211,7 @@ function keeper(from: Resolver): KeeperSettings {
   return {
     ...common(from),
     listen: from.get(LISTENER.keeperListen),
+    ...health(from),
     readHeaderTimeoutMs: from.get(LISTENER.readHeaderTimeout),
   };
 }

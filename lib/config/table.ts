@@ -11,6 +11,7 @@ import {
   httpsUrl,
   listenAddress,
   ownDirectory,
+  probeAddress,
   trustRoot,
 } from "./place_kind.ts";
 import { type Setting, setting } from "./setting.ts";
@@ -122,6 +123,15 @@ export const LISTENER = {
     fallback: { host: "", port: 8554 },
     roles: ["keeper"],
     meaning: "Where a keeper listens.",
+  }),
+  health: setting("health-addr", {
+    kind: probeAddress,
+    variables: ["SPIKE_HEALTH_ADDR"],
+    fallback: (role) => ({ host: "127.0.0.1", port: role === "keeper" ? 8564 : 8563 }),
+    fallbackText: "`127.0.0.1:8563`, keeper `127.0.0.1:8564`",
+    roles: SERVERS,
+    meaning:
+      "Where `/livez`, `/readyz` and `/metrics` are answered, in plain HTTP. Where the default is taken by another process, the role runs without; an address that was set must be free.",
   }),
   readHeaderTimeout: setting("read-header-timeout", {
     kind: wait,

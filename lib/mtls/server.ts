@@ -5,7 +5,7 @@ import type { TLSSocket } from "node:tls";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { PeerVerdict, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { pemEncode } from "../spiffe/mod.ts";
-import type { Logger } from "../telemetry/log.ts";
+import { type Logger, meter } from "../telemetry/mod.ts";
 import { BodyBudget, BoundedBody } from "./body.ts";
 import { SELF_TEST_NAME } from "./stranger_check.ts";
 import { UNREAD_LIMITS, watchUnread } from "./unread.ts";
@@ -109,6 +109,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     swapContext(server, source, log);
     void endDistrusted(sockets, { ...options, clock, judge, connections });
   });
+  meter.collect(() => meter.set("spike_connections_open", {}, sockets.size));
 
   const sweep = watchUnread(sockets);
   const sweeping = setInterval(() => sweep(performance.now()), 1_000);
@@ -132,6 +133,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   });
   server.on("tlsClientError", (error: Error & { code?: string }, socket?: TLSSocket) => {
     const { code = "unknown", message: detail } = error;
+    meter.count("spike_handshakes_refused_total", { reason: "tls" });
     log.warn("tls_handshake_failed", { code, detail, remote: socket ? remoteOf(socket) : null });
     socket?.destroy();
   });
@@ -199,7 +201,9 @@ function judgeConnection(
   deps: MtlsServerOptions & { judge: Judge; progress: Progress },
 ): Connection | undefined {
   const refuse = (reason: string, detail: string, id?: SpiffeId): undefined => {
-    const level = isSelfTest(socket, reason) ? "debug" : "warn";
+    const isOwn = isSelfTest(socket, reason);
+    if (!isOwn) meter.count("spike_handshakes_refused_total", { reason });
+    const level = isOwn ? "debug" : "warn";
     deps.log[level]("peer_refused", { reason, detail, peer: id ?? null, remote: remoteOf(socket) });
   };
   const chain = peerChain(socket);

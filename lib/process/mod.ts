@@ -1,7 +1,7 @@
 /**
  * How a server role lives as an operating-system process: its work runs in threads that have exactly the
  * permissions they need, while the main thread gives up all of its own and waits.
- * `role.ts` is not exported here: it reads settings, and is for main threads only.
+ * `role.ts`, `inspect.ts` and `health_server.ts` are not exported here: they are for main threads only.
  *
  * @module
  */
@@ -10,3 +10,5 @@ export * from "./confine.ts";
 export * from "./prepare.ts";
 export * from "./supervise.ts";
 export * from "./thread.ts";
+export * from "./thread_message.ts";
+export * from "./watch_identity.ts";

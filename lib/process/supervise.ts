@@ -1,12 +1,7 @@
 import { exitCodeOf, SpikeError } from "../api/error.ts";
 import type { ErrorCode } from "../api/error.ts";
 import { revokeAll } from "./confine.ts";
-
-/** What a confined thread tells its main thread. */
-export type FromThread =
-  | { readonly kind: "loaded" }
-  | { readonly kind: "stopped"; readonly code: number }
-  | { readonly kind: "failed"; readonly failure: PlainFailure };
+import type { FromThread } from "./thread_message.ts";
 
 /** A failure as plain data, since errors lose their fields on the way between threads. */
 export interface PlainFailure {
@@ -75,7 +70,7 @@ export function superviseThreads(options: SupervisedOptions): Promise<number> {
       else if (data.kind === "loaded") {
         // Modules of a worker are read with this thread's permissions, so they are given up only now.
         if (--loading === 0) revokeAll().catch((error) => fail(plainFailure(error)));
-      } else {
+      } else if (data.kind === "stopped") {
         worst = Math.max(worst, data.code);
         if (--running === 0) ended.resolve(worst);
       }

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { SpikeError } from "../api/error.ts";
 import {
   fromPlainFailure,
-  type FromThread,
   type PlainFailure,
   plainFailure,
   superviseThreads,
 } from "./supervise.ts";
+import type { FromThread } from "./thread_message.ts";
 
 /** A thread as its main thread sees it. "loaded" is never sent here: it would cost this test its permissions. */
 class FakeThread extends EventTarget {

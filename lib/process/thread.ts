@@ -1,7 +1,6 @@
-import { type FromThread, plainFailure } from "./supervise.ts";
-
-/** What the main thread tells a confined thread; `data` is the role's own. */
-export type ToThread<T> = { readonly kind: "start"; readonly data: T } | { readonly kind: "stop" };
+import { health, ownReport } from "../telemetry/mod.ts";
+import { plainFailure } from "./supervise.ts";
+import type { FromThread, ToThread } from "./thread_message.ts";
 
 /** Something that runs until it is told to stop. */
 export interface Running {
@@ -30,8 +29,12 @@ export function runThread<T>(start: (data: T) => Promise<Running>): void {
     if (hasStarted) await (await running)?.stop();
     scope.postMessage({ kind: "stopped", code: 0 });
   };
+  health.add(() => hasStarted ? [] : ["starting"]);
   scope.onmessage = ({ data: message }: MessageEvent<ToThread<T>>) => {
     if (message.kind === "stop") return void stop().catch(report);
+    if (message.kind === "inspect") {
+      return scope.postMessage({ kind: "inspected", report: ownReport() });
+    }
     running = start(message.data);
     running.then(() => hasStarted = true, report);
   };
@@ -44,6 +47,7 @@ export function runJob<T>(work: (data: T) => Promise<number>): void {
   scope.onmessage = ({ data: message }: MessageEvent<ToThread<T>>) => {
     // Nothing of a job outlives its process: a stop needs no tidying.
     if (message.kind === "stop") return scope.postMessage({ kind: "stopped", code: 130 });
+    if (message.kind !== "start") return;
     work(message.data).then(
       (code) => scope.postMessage({ kind: "stopped", code }),
       (error) => scope.postMessage({ kind: "failed", failure: plainFailure(error) }),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { FromThread } from "./supervise.ts";
+import type { FromThread } from "./thread_message.ts";
 
 /** What a thread says, one message after another, and a way to talk to it. */
 function run() {

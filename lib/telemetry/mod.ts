@@ -1,5 +1,6 @@
 /**
- * One vocabulary for what the components tell: lines of JSON on standard error.
+ * One vocabulary for what the components tell: lines of JSON on standard error, metrics, and words of health.
+ * New metrics are a line in `metric_table.ts`, new words of health one in `health.ts`.
  *
  * @module
  */
@@ -12,3 +13,5 @@ export {
   type Logger,
   writeLine,
 } from "./log.ts";
+export { type HealthCheck, type HealthWord, judgeHealth } from "./health.ts";
+export { health, meter, ownReport, type ThreadReport, watchLag } from "./own.ts";

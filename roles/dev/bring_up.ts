@@ -6,7 +6,14 @@ import { Identities } from "./identities.ts";
 import { keepShards, restoreShards } from "./kept_shards.ts";
 import { removeFile, replaceFile } from "./file.ts";
 import { pilotId } from "./nexus_link.ts";
-import { endpoint, keeperPosition, nexusUrl, planProcesses, TRUST_DOMAIN } from "./plan.ts";
+import {
+  endpoint,
+  healthUrls,
+  keeperPosition,
+  nexusUrl,
+  planProcesses,
+  TRUST_DOMAIN,
+} from "./plan.ts";
 import { socketPath } from "./layout.ts";
 import { writeEnv } from "./env_file.ts";
 import type { Say } from "./say.ts";
@@ -61,7 +68,8 @@ export async function bringUp(
   stack.use(await serveControl(layout.control, handlers));
   stack.defer(() => removeFile(layout.supervisor));
   const { control } = layout;
-  await replaceFile(layout.supervisor, `${JSON.stringify({ pid: Deno.pid, control })}\n`);
+  const health = healthUrls(ports);
+  await replaceFile(layout.supervisor, `${JSON.stringify({ pid: Deno.pid, control, health })}\n`);
   const ready = getReady({ home, identities, system, url, options });
   const wasInterrupted = await Promise.race([
     ready.then(() => false),

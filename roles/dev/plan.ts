@@ -43,6 +43,17 @@ export function nexusUrl({ nexus }: Ports): string {
   return `https://127.0.0.1:${nexus}`;
 }
 
+/** Where the processes of a system answer health probes, by their names. */
+export function healthUrls({ health }: Ports): Record<string, string> {
+  const keepers = health.keepers.map((port, i) => [keeperName(i + 1), port] as const);
+  return Object.fromEntries(
+    [["nexus", health.nexus] as const, ...keepers].map(([name, port]) => [
+      name,
+      `http://127.0.0.1:${port}`,
+    ]),
+  );
+}
+
 /** The name of the keeper at a position from 1. */
 export function keeperName(position: number): string {
   return `keeper-${position}`;
@@ -76,11 +87,15 @@ export function planProcesses(plan: SystemPlan): ProcessPlan[] {
       ...passed(plan.env, "SPIKE_NEXUS_KEEPER_PROBE_INTERVAL"),
       ...shards,
       SPIKE_NEXUS_TLS_PORT: `127.0.0.1:${ports.nexus}`,
+      SPIKE_HEALTH_ADDR: `127.0.0.1:${ports.health.nexus}`,
       SPIKE_DATA_DIR: layout.data,
       ...(workers === undefined ? {} : { SPIKE_NEXUS_WORKERS: String(workers) }),
     }),
     ...ports.keepers.map((port, i) =>
-      make(keeperName(i + 1), `keeper/${i + 1}`, { SPIKE_KEEPER_TLS_PORT: `127.0.0.1:${port}` })
+      make(keeperName(i + 1), `keeper/${i + 1}`, {
+        SPIKE_KEEPER_TLS_PORT: `127.0.0.1:${port}`,
+        SPIKE_HEALTH_ADDR: `127.0.0.1:${ports.health.keepers[i]}`,
+      })
     ),
     make("bootstrap", "bootstrap", {
       ...shards,

@@ -1,10 +1,11 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import { tryLock } from "./file.ts";
 
-/** Ports of one system: Nexus has the first, keepers have those after it. */
+/** Ports of one system: Nexus has the first, keepers have those after it; probes are answered ten further on. */
 export interface Ports {
   readonly nexus: number;
   readonly keepers: readonly number[];
+  readonly health: { readonly nexus: number; readonly keepers: readonly number[] };
 }
 
 /** A block of ports that no other system of this user takes while the lock is held. */
@@ -14,17 +15,23 @@ export interface PortLease extends Disposable {
 
 const FIRST = 8553;
 const STEP = 20;
+/** From a port to that of its health probes: so the first block has the default ports of both kinds. */
+const TO_HEALTH = 10;
 /** Where Linux begins to hand out ports for outgoing connections, one of which would block ours by chance. */
 const EPHEMERAL = 32_768;
 
 /** First ports of all blocks, in the order in which they are tried. */
 export function* candidateBlocks(keepers: number): Generator<number> {
-  for (let first = FIRST; first + keepers < EPHEMERAL; first += STEP) yield first;
+  for (let first = FIRST; first + TO_HEALTH + keepers < EPHEMERAL; first += STEP) yield first;
 }
 
 /** The ports of the block that begins with `first`. */
 export function portsFrom(first: number, keepers: number): Ports {
-  return { nexus: first, keepers: Array.from({ length: keepers }, (_, i) => first + 1 + i) };
+  const from = (nexus: number) => ({
+    nexus,
+    keepers: Array.from({ length: keepers }, (_, i) => nexus + 1 + i),
+  });
+  return { ...from(first), health: from(first + TO_HEALTH) };
 }
 
 /** Who asks for ports, and where systems of this user keep their locks. */
@@ -92,8 +99,8 @@ function tryLease(first: number, request: PortRequest, mayRob: boolean): PortLea
   return { ports: portsFrom(first, keepers), [Symbol.dispose]: () => lock.close() };
 }
 
-function areFree({ nexus, keepers }: Ports): boolean {
-  return [nexus, ...keepers].every(isFree);
+function areFree({ nexus, keepers, health }: Ports): boolean {
+  return [nexus, ...keepers, health.nexus, ...health.keepers].every(isFree);
 }
 
 function isFree(port: number): boolean {

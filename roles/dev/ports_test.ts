@@ -27,9 +27,14 @@ async function withLocks(
 Deno.test("blocks begin at the usual port, do not overlap and end before the ephemeral range", () => {
   const blocks = [...candidateBlocks(3)];
   assert.equal(blocks[0], 8553);
-  assert.deepEqual(portsFrom(8553, 3), { nexus: 8553, keepers: [8554, 8555, 8556] });
-  blocks.forEach((first, i) => assert.ok(i === 0 || first > (blocks[i - 1] ?? 0) + 3));
-  assert.ok((blocks.at(-1) ?? 0) + 3 < 32_768);
+  assert.deepEqual(portsFrom(8553, 3), {
+    nexus: 8553,
+    keepers: [8554, 8555, 8556],
+    health: { nexus: 8563, keepers: [8564, 8565, 8566] },
+  });
+  const lastOf = (first: number) => portsFrom(first, 3).health.keepers.at(-1) ?? 0;
+  blocks.forEach((first, i) => assert.ok(i === 0 || first > lastOf(blocks[i - 1] ?? 0)));
+  assert.ok(lastOf(blocks.at(-1) ?? 0) < 32_768);
 });
 
 Deno.test("two systems at once get different ports, and the same ones again after their end", async () => {

@@ -10,8 +10,10 @@ import {
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
+import { serveHealth } from "../../lib/process/health_server.ts";
 import { runRole } from "../../lib/process/role.ts";
 import { allocateLocked } from "../../lib/seal/mod.ts";
+import { configureLogging, createLogger } from "../../lib/telemetry/mod.ts";
 import { keeperPermissions } from "./permissions.ts";
 import type { KeeperStart } from "./worker.ts";
 
@@ -28,6 +30,8 @@ async function start(
   switches: ReadonlySet<string>,
 ): Promise<number> {
   prepareProcess();
+  configureLogging({ level: settings.logLevel });
+  const tellHealthOf = await serveHealth(settings.health, createLogger("keeper"));
   const { buffer, layout, report } = allocateLocked(2);
   const thread = startConfined({
     entry: new URL("./worker.ts", import.meta.url),
@@ -36,6 +40,7 @@ async function start(
   });
   const data: KeeperStart = { settings, memory: { buffer, layout }, locked: report.mlock };
   thread.postMessage({ kind: "start", data });
+  tellHealthOf([thread]);
   return await superviseThreads({
     threads: [thread],
     report: reportFailure,

@@ -5,11 +5,17 @@ import { SpikeError } from "../../lib/api/error.ts";
 import { recordOnStderr } from "../../lib/audit/mod.ts";
 import type { KeeperSettings } from "../../lib/config/mod.ts";
 import { createMtlsServer } from "../../lib/mtls/mod.ts";
-import { assertConfined, type Running, runThread } from "../../lib/process/mod.ts";
+import { assertConfined, type Running, runThread, watchIdentity } from "../../lib/process/mod.ts";
 import { attachLocked, type SlotLayout } from "../../lib/seal/mod.ts";
 import { hasRole, logIdentity, type SpiffeId } from "../../lib/spiffe/mod.ts";
 import { openSource } from "../../lib/spiffe/open_source.ts";
-import { configureLogging, createLogger } from "../../lib/telemetry/mod.ts";
+import {
+  configureLogging,
+  createLogger,
+  health,
+  meter,
+  watchLag,
+} from "../../lib/telemetry/mod.ts";
 import { createHandlers } from "./handlers.ts";
 import { ShardSlots } from "./slots.ts";
 
@@ -27,8 +33,11 @@ async function startKeeper({ settings, memory, locked }: KeeperStart): Promise<R
   configureLogging({ level: settings.logLevel });
   await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
   const log = createLogger("keeper");
+  watchLag("keeper");
   if (locked !== "ok") log.warn("memory_not_locked", { reason: locked });
+  health.add(() => locked === "ok" ? [] : ["memory_not_locked"]);
   const source = openSource(settings, (reason) => log.warn("identity_awaited", { reason }));
+  watchIdentity(source);
   const { svid } = await source.ready(settings.sourceTimeoutMs);
   const { trustRoots: roots } = settings;
   if (!hasRole(svid.id, "keeper", roots)) {
@@ -41,6 +50,7 @@ async function startKeeper({ settings, memory, locked }: KeeperStart): Promise<R
     );
   }
   const slots = new ShardSlots(attachLocked(memory.buffer, memory.layout));
+  watchSlots(slots);
   const server = createMtlsServer({
     source,
     admit: (id: SpiffeId) => hasRole(id, "nexus", roots) || hasRole(id, "bootstrap", roots),
@@ -67,4 +77,16 @@ async function startKeeper({ settings, memory, locked }: KeeperStart): Promise<R
       await source.close();
     },
   };
+}
+
+function watchSlots(slots: ShardSlots): void {
+  health.add(() => {
+    const { current, pending } = slots.holding;
+    return current || pending ? [] : ["no_shard"];
+  });
+  meter.collect(() => {
+    const { current, pending } = slots.holding;
+    meter.set("spike_keeper_shards", { slot: "current" }, current ? 1 : 0);
+    meter.set("spike_keeper_shards", { slot: "pending" }, pending ? 1 : 0);
+  });
 }

@@ -26,6 +26,7 @@ import { RestoreCollection } from "./restore.ts";
 import { ShardChange } from "./shard_change.ts";
 import { createTurn, type InTurn } from "./turn.ts";
 import { watchKeepers } from "./watch.ts";
+import { watchState } from "./watch_state.ts";
 import { Wake } from "./wake.ts";
 import { createWritersOnDemand } from "./writers.ts";
 
@@ -88,6 +89,7 @@ export async function startCore(options: CoreOptions): Promise<Core> {
     log,
     isExported: async () => (await exportStatus(store)).exported,
   });
+  watchState({ page, settings, sync, threshold: () => control.threshold ?? settings.threshold });
   const running: Promise<void>[] = [];
   const random = Math.random;
   if (settings.backend === "memory") await control.startEphemeral();

@@ -2,7 +2,13 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import { recordOnStderr } from "../../lib/audit/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
-import { assertConfined, exposeCalls, type Running, runThread } from "../../lib/process/mod.ts";
+import {
+  assertConfined,
+  exposeCalls,
+  type Running,
+  runThread,
+  watchIdentity,
+} from "../../lib/process/mod.ts";
 import { attachLocked } from "../../lib/seal/mod.ts";
 import { hasRole, logIdentity, type SvidSource } from "../../lib/spiffe/mod.ts";
 import { openSource } from "../../lib/spiffe/open_source.ts";
@@ -13,7 +19,13 @@ import {
   openSqlite,
   type Store,
 } from "../../lib/store/mod.ts";
-import { configureLogging, createLogger, type Logger } from "../../lib/telemetry/mod.ts";
+import {
+  configureLogging,
+  createLogger,
+  health,
+  type Logger,
+  watchLag,
+} from "../../lib/telemetry/mod.ts";
 import { startCore } from "./core.ts";
 import { CORE_METHODS, READER_METHODS } from "./core_port.ts";
 import { databasePath } from "./database.ts";
@@ -28,7 +40,9 @@ async function start(given: CoreStart): Promise<Running> {
   configureLogging({ level: settings.logLevel });
   await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
   const log = createLogger("nexus");
+  watchLag("core");
   if (given.locked !== "ok") log.warn("memory_not_locked", { reason: given.locked });
+  health.add(() => given.locked === "ok" ? [] : ["memory_not_locked"]);
   const source = await openIdentity(settings, log);
   const { lock, store } = openStore(settings);
   const page = new SharedPage(given.page);
@@ -71,6 +85,7 @@ async function start(given: CoreStart): Promise<Running> {
 
 async function openIdentity(settings: NexusSettings, log: Logger): Promise<SvidSource> {
   const source = openSource(settings, (reason) => log.warn("identity_awaited", { reason }));
+  watchIdentity(source);
   const { svid } = await source.ready(settings.sourceTimeoutMs);
   if (hasRole(svid.id, "nexus", settings.trustRoots)) return source;
   throw new SpikeError(

@@ -125,6 +125,11 @@ export class KeyControl {
     return this.#held?.set.generation;
   }
 
+  /** How many shards rebuild the key that is held. */
+  get threshold(): number | undefined {
+    return this.#held?.set.threshold;
+  }
+
   /** A memory store starts with keys of its own that live as long as the process; there are no keepers. */
   async startEphemeral(): Promise<void> {
     const drawn = newKey(this.#options.random);

@@ -12,9 +12,11 @@ import {
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
+import { serveHealth } from "../../lib/process/health_server.ts";
 import { runRole } from "../../lib/process/role.ts";
 import { allocateLocked } from "../../lib/seal/locked_memory.ts";
 import { ROOT_SLOTS } from "./key_control.ts";
+import { configureLogging, createLogger } from "../../lib/telemetry/mod.ts";
 import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "./page.ts";
 import { corePermissions, requestPermissions } from "./permissions.ts";
 import type { CoreStart, RequestStart, WorkerPorts } from "./start.ts";
@@ -34,8 +36,12 @@ async function start(
   prepareProcess();
   // Listeners that share a port would silently share it with another process, too.
   assertPortIsFree(settings.listen);
+  configureLogging({ level: settings.logLevel });
+  const tellHealthOf = await serveHealth(settings.health, createLogger("nexus"));
+  const threads = startThreads(settings);
+  tellHealthOf(threads);
   return await superviseThreads({
-    threads: startThreads(settings),
+    threads,
     report: reportFailure,
     isBoundToStdin: switches.has("exit-with-stdin"),
   });

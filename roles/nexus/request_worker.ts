@@ -8,7 +8,7 @@ import {
   type X509Svid,
 } from "../../lib/spiffe/mod.ts";
 import { openSqlite, type StoreReader } from "../../lib/store/mod.ts";
-import { configureLogging, createLogger } from "../../lib/telemetry/mod.ts";
+import { configureLogging, createLogger, watchLag } from "../../lib/telemetry/mod.ts";
 import { CORE_METHODS, type CorePort, READER_METHODS } from "./core_port.ts";
 import { databasePath } from "./database.ts";
 import { SharedPage } from "./page.ts";
@@ -20,6 +20,7 @@ runThread(start);
 async function start(given: RequestStart): Promise<Running> {
   const { settings, page, kekSlots, cipherSlots, ports } = given;
   configureLogging({ level: settings.logLevel });
+  watchLag("request");
   await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
   const source = followIdentity(ports.identity);
   // The core speaks only once the store is open, so that the database is there when the reader looks for it.

@@ -2,8 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import { bringUp } from "../bring_up.ts";
 import { shellQuote } from "../env_file.ts";
 import { SCHEMES } from "../../../lib/shamir/scheme.ts";
-import { openHome } from "../home.ts";
-import type { Layout } from "../layout.ts";
+import { type Home, openHome } from "../home.ts";
 import type { CommandContext } from "../mod.ts";
 import {
   choiceFlag,
@@ -14,7 +13,7 @@ import {
   noWords,
   parseOptions,
 } from "../options.ts";
-import { KEEPERS } from "../plan.ts";
+import { healthUrls, KEEPERS } from "../plan.ts";
 import { openRuntimeBase } from "../runtime_base.ts";
 import { programName } from "../self.ts";
 import { sayOnStderr as say } from "../say.ts";
@@ -58,7 +57,7 @@ export async function up({ args, env, self }: CommandContext): Promise<number> {
   }, stack);
   if (isReady) {
     say(`Ready after ${(performance.now() / 1000).toFixed(1)} s`);
-    console.log(usageOf(home.layout));
+    console.log(usageOf(home));
     await interrupted;
   }
   say("Stopping");
@@ -84,8 +83,9 @@ async function temporaryDirectory(stack: AsyncDisposableStack): Promise<string> 
   return dir;
 }
 
-function usageOf({ dir, env, log }: Layout): string {
+function usageOf({ layout: { dir, env, log }, lease: { ports } }: Home): string {
   const spike = programName();
+  const { nexus } = healthUrls(ports);
   return [
     "",
     "In another terminal:",
@@ -93,6 +93,9 @@ function usageOf({ dir, env, log }: Layout): string {
     `  ${spike} secret put tenants/acme/db user=ada`,
     `  ${spike} secret get tenants/acme/db`,
     "",
+    `Health of Nexus: ${nexus}/readyz and /metrics; the keepers' are on ports ${
+      ports.health.keepers.join(", ")
+    }.`,
     `Logs are in ${log}. To play with failure: ${spike} dev kill nexus --dir ${shellQuote(dir)}`,
     "Ctrl-C stops it all.",
   ].join("\n");

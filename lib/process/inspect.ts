@@ -1,0 +1,40 @@
+import type { ThreadReport } from "../telemetry/own.ts";
+import type { FromThread, ToThread } from "./thread_message.ts";
+
+/** A thread that does not answer for so long hangs. */
+const STALLED_MS = 5_000;
+
+/** Asks threads what they have to tell. Undefined stands for one that did not answer in time. */
+export type Inspect = () => Promise<readonly (ThreadReport | undefined)[]>;
+
+/**
+ * Makes the question to some threads. However many ask at a time, a thread is asked once: nobody who reaches a
+ * probe's listener can keep the threads busy.
+ */
+export function createInspect(threads: readonly Worker[], patienceMs = STALLED_MS): Inspect {
+  const asks = threads.map((thread) => createAsk(thread, patienceMs));
+  let underWay: Promise<readonly (ThreadReport | undefined)[]> | undefined;
+  return () => {
+    underWay ??= Promise.all(asks.map((ask) => ask())).finally(() => underWay = undefined);
+    return underWay;
+  };
+}
+
+function createAsk(thread: Worker, patienceMs: number): () => Promise<ThreadReport | undefined> {
+  let waiting: ((report: ThreadReport) => void) | undefined;
+  thread.addEventListener("message", ({ data }: MessageEvent<FromThread>) => {
+    if (data.kind === "inspected") waiting?.(data.report);
+  });
+  return () =>
+    new Promise((resolve) => {
+      const end = (report?: ThreadReport) => {
+        clearTimeout(timer);
+        waiting = undefined;
+        resolve(report);
+      };
+      const timer = setTimeout(end, patienceMs);
+      waiting = end;
+      const ask: ToThread<never> = { kind: "inspect" };
+      thread.postMessage(ask);
+    });
+}

@@ -1,0 +1,15 @@
+import type { ThreadReport } from "../telemetry/own.ts";
+import type { PlainFailure } from "./supervise.ts";
+
+/** What the main thread tells a confined thread; `data` is the role's own. */
+export type ToThread<T> =
+  | { readonly kind: "start"; readonly data: T }
+  | { readonly kind: "inspect" }
+  | { readonly kind: "stop" };
+
+/** What a confined thread tells its main thread. */
+export type FromThread =
+  | { readonly kind: "loaded" }
+  | { readonly kind: "inspected"; readonly report: ThreadReport }
+  | { readonly kind: "stopped"; readonly code: number }
+  | { readonly kind: "failed"; readonly failure: PlainFailure };

@@ -1,0 +1,72 @@
+/** Whether a reason keeps a server from being ready, or only ought to be looked at. */
+export type HealthLevel = "failing" | "warning";
+
+/**
+ * The closed list of what can be wrong with a server, by word. A probe gets the words and nothing else, since
+ * whoever can reach its listener may ask.
+ */
+export const HEALTH_WORDS = {
+  starting: { level: "failing", meaning: "A thread has not come up yet." },
+  stalled: { level: "failing", meaning: "A thread has not answered for five seconds." },
+  no_identity: {
+    level: "failing",
+    meaning: "There is no SVID: none has come yet, or the agent has withdrawn it.",
+  },
+  identity_expired: { level: "failing", meaning: "The own SVID has expired." },
+  identity_expiring: {
+    level: "warning",
+    meaning: "Less than a quarter of the SVID's life is left and no newer one has come.",
+  },
+  waiting: { level: "failing", meaning: "Nexus has no root key yet and asks keepers for shards." },
+  provisional: {
+    level: "failing",
+    meaning: "Nexus has a root key that Bootstrap has not proved yet.",
+  },
+  database_lost: {
+    level: "failing",
+    meaning: "The keepers belong to a store whose database is not here.",
+  },
+  keepers_degraded: {
+    level: "warning",
+    meaning: "A keeper does not hold its shard, or cannot be reached.",
+  },
+  keepers_too_few: {
+    level: "warning",
+    meaning:
+      "Fewer keepers hold their shard than rebuild the root key: a restart of Nexus would need recovery shards.",
+  },
+  no_shard: { level: "warning", meaning: "This keeper holds no shard." },
+  memory_not_locked: {
+    level: "warning",
+    meaning: "The system refused to lock the memory of keys, so that it may reach swap.",
+  },
+} as const satisfies Record<string, { level: HealthLevel; meaning: string }>;
+
+/** A word of the closed list. */
+export type HealthWord = keyof typeof HEALTH_WORDS;
+
+/** Looks at one thing, and answers what is wrong with it. */
+export type HealthCheck = () => readonly HealthWord[];
+
+/** What one thread knows to be wrong. Checks are run when somebody asks; nothing is kept. */
+export class Health {
+  readonly #checks = new Set<HealthCheck>();
+
+  /** Adds a check; answers its removal. */
+  add(check: HealthCheck): () => void {
+    this.#checks.add(check);
+    return () => void this.#checks.delete(check);
+  }
+
+  /** Every word that holds now. */
+  read(): HealthWord[] {
+    return [...new Set([...this.#checks].flatMap((check) => check()))];
+  }
+}
+
+/** Words taken apart by what follows from them, in the order of the list. */
+export function judgeHealth(found: readonly HealthWord[]): Record<HealthLevel, HealthWord[]> {
+  const all = (Object.keys(HEALTH_WORDS) as HealthWord[]).filter((word) => found.includes(word));
+  const of = (level: HealthLevel) => all.filter((word) => HEALTH_WORDS[word].level === level);
+  return { failing: of("failing"), warning: of("warning") };
+}
