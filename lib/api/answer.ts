@@ -70,6 +70,15 @@ const changed = message({
   err: text,
 });
 
+/** What was agreed with a peer, on the wire. */
+const peer = {
+  id: text,
+  side: v.optional(v.picklist(["accepted", "made"]), "accepted"),
+  protocol: text,
+  cipher: text,
+  lastSeen: text,
+};
+
 const written = message({ version: maybeInteger, err: text });
 const done = message({ err: text });
 
@@ -138,6 +147,8 @@ export const ANSWERS = {
     recovery: v.exactOptional(message({ exported: flag, exportedAt: maybeText })),
     sealed: v.exactOptional(message({ reason: text, by: text, since: text })),
     since: text,
+    memoryLocked: v.exactOptional(v.boolean()),
+    peers: v.exactOptional(v.array(message(peer))),
     err: text,
   }),
   "operator.recover": message({

@@ -27,4 +27,4 @@ export {
   type Want,
 } from "./route.ts";
 export { KEEPER_STATES, NEXUS_STATES } from "./status.ts";
-export type { KeeperStatus, NexusStatus } from "./status.ts";
+export type { KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";

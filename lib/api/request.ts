@@ -53,7 +53,7 @@ export const REQUESTS = {
   "policy.whoCan": message({ path: text, permissions: texts, spiffeids: texts }),
   "cipher.encrypt": message({ plaintext: bytes, algorithm: text }),
   "cipher.decrypt": message({ version: integer, nonce: bytes, ciphertext: bytes, algorithm: text }),
-  "status": nothing,
+  "status": message({ verbose: flag }),
   "operator.recover": message({ confirms: flag }),
   "operator.confirm": message({ setId: text }),
   "operator.manifest": nothing,

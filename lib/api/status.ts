@@ -34,6 +34,17 @@ export interface SealStatus {
   readonly since: string;
 }
 
+/** What was agreed with a peer on connections of late. */
+export interface PeerStatus {
+  readonly id: string;
+  /** Whether the peer came to Nexus, or Nexus went to it. */
+  readonly side: "accepted" | "made";
+  readonly protocol: string;
+  readonly cipher: string;
+  /** RFC 3339. */
+  readonly lastSeen: string;
+}
+
 /** Body of the answer to `/v1/status`. */
 export interface NexusStatus {
   readonly version: string;
@@ -54,4 +65,8 @@ export interface NexusStatus {
   readonly sealed?: SealStatus;
   /** RFC 3339: when this process started. */
   readonly since: string;
+  /** Whether the memory of keys is kept out of swap. */
+  readonly memoryLocked?: boolean;
+  /** Only when it was asked for. */
+  readonly peers?: readonly PeerStatus[];
 }

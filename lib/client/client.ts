@@ -211,7 +211,7 @@ export interface Client {
   /** Encrypts to one blob: version byte, nonce, ciphertext with tag. */
   encryptBlob(plaintext: Uint8Array): Promise<Uint8Array>;
   decryptBlob(blob: Uint8Array): Promise<Uint8Array>;
-  status(): Promise<NexusStatus>;
+  status(options?: { readonly verbose?: boolean }): Promise<NexusStatus>;
   /** Every shard of the root key. Needs the recover role. */
   recover(): Promise<readonly RecoveryShard[]>;
   /**
@@ -276,8 +276,8 @@ export function createClient(options: ClientOptions): Client {
       })).plaintext,
     encryptBlob: (plaintext) => exchangeBytes(options, "cipher.encrypt", plaintext),
     decryptBlob: (blob) => exchangeBytes(options, "cipher.decrypt", blob),
-    status: async () => {
-      const { err: _, ...status } = await call("status", {});
+    status: async ({ verbose = false } = {}) => {
+      const { err: _, ...status } = await call("status", verbose ? { verbose } : {});
       return status;
     },
     recover: async () => (await call("operator.recover", {})).shards,

@@ -11,7 +11,11 @@ export interface Transport {
     url: string,
     body: string | Uint8Array,
     options?: { headers?: Record<string, string>; signal?: AbortSignal },
-  ): Promise<{ readonly status: number; readonly body: Uint8Array }>;
+  ): Promise<{
+    readonly status: number;
+    readonly body: Uint8Array;
+    readonly headers?: Readonly<Record<string, string>>;
+  }>;
   close(): Promise<void>;
 }
 

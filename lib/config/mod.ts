@@ -8,6 +8,7 @@ export { settingsTable } from "./documentation.ts";
 export { parseFlags, type RoleArguments, type RoleFlag, roleFlags } from "./flags.ts";
 export { serverHelp } from "./help.ts";
 export { readSettingsFile } from "./read_file.ts";
+export { peekSetting } from "./peek.ts";
 export { explainSettings, loadSettings, type SettingOrigin, type SettingsRequest } from "./load.ts";
 export type { ListenAddress } from "./place_kind.ts";
 export { isSettingsRole, ROLES, type SettingsRole } from "./setting.ts";

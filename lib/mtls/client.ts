@@ -7,6 +7,7 @@ import type { IdentitySnapshot, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { identityState, pemEncode } from "../spiffe/mod.ts";
 import { guardHandshake, peerChain } from "./chain.ts";
 import { createJudge, type Judge } from "./judge.ts";
+import { linkOf, type PeerLink } from "./peer_log.ts";
 
 export interface MtlsTimeouts {
   /** TCP, TLS and the verdict together. Default 10 s. */
@@ -23,6 +24,8 @@ export interface MtlsClientOptions {
   /** What the peer should be, for messages: "a SPIKE Nexus". */
   readonly peerName: string;
   readonly timeouts?: MtlsTimeouts;
+  /** Hears of every connection with a verified server. */
+  readonly onPeer?: (link: PeerLink) => void;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
   /** An answer longer than this is an error. Default 32 MiB. */
@@ -256,6 +259,8 @@ function judgeServer(
     );
   }
   peers.set(socket, { id: verdict.id, chain });
+  const link = linkOf(socket, verdict.id, "made");
+  options.onPeer?.(link);
   return undefined;
 }
 

@@ -9,3 +9,4 @@ export type { MtlsAnswer, MtlsClient, MtlsClientOptions, MtlsTimeouts } from "./
 export { createMtlsServer } from "./server.ts";
 export type { Fetch, MtlsServer, MtlsServerOptions, Peer, RequestContext } from "./server.ts";
 export type { Address } from "./listen.ts";
+export { type PeerLink, PeerLog, type SeenLink, seldom } from "./peer_log.ts";

@@ -13,6 +13,7 @@ import { createJudge, type Judge } from "./judge.ts";
 import { peerChain } from "./chain.ts";
 import { type Address, listen } from "./listen.ts";
 import { dropInput, endAfterAnswer, endWith } from "./linger.ts";
+import { linkOf, type PeerLink } from "./peer_log.ts";
 import { headFault, lastResponse, MALFORMED } from "./malformed.ts";
 
 /** The verified caller of a request. */
@@ -34,6 +35,8 @@ export interface MtlsServerOptions {
   readonly admit: (id: SpiffeId) => boolean;
   readonly fetch: Fetch;
   readonly log: Logger;
+  /** Hears of every connection with a verified peer. */
+  readonly onPeer?: (link: PeerLink) => void;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
   /** No body longer than this is ever kept, whatever its route. Default 1 MiB. */
@@ -126,6 +129,8 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     const connection = judgeConnection(socket, { ...options, judge, progress });
     if (!connection) return void socket.destroy();
     connections.set(socket, connection);
+    const link = linkOf(socket, connection.verdict.id, "accepted");
+    options.onPeer?.(link);
     limitWrapping(socket, connection, options.maxBodyBytes ?? MAX_BODY_BYTES);
     socket.once("end", () => {
       if (connection.latest?.complete === false) socket.destroy();

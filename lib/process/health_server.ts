@@ -3,7 +3,7 @@ import { SpikeError } from "../api/error.ts";
 import type { HealthListen } from "../config/mod.ts";
 import { expose, EXPOSITION_TYPE } from "../telemetry/exposition.ts";
 import { type HealthWord, judgeHealth } from "../telemetry/health.ts";
-import { type Logger, meter, ownReport, type ThreadReport, watchLag } from "../telemetry/mod.ts";
+import { type Logger, meter, type ThreadReport, watchLag } from "../telemetry/mod.ts";
 import { VERSION } from "../version.ts";
 import { createInspect, type Inspect } from "./inspect.ts";
 
@@ -125,7 +125,7 @@ function report(words: readonly HealthWord[], good: string): Answer {
 async function metrics(inspect: Inspect): Promise<Answer> {
   const reports = await inspect();
   const measured = reports.flatMap((report) => report ? [report.measured] : []);
-  return { status: 200, type: EXPOSITION_TYPE, body: expose([ownReport().measured, ...measured]) };
+  return { status: 200, type: EXPOSITION_TYPE, body: expose([meter.read(), ...measured]) };
 }
 
 function plain(status: number, body: string): Answer {

@@ -29,12 +29,11 @@ export function runThread<T>(start: (data: T) => Promise<Running>): void {
     if (hasStarted) await (await running)?.stop();
     scope.postMessage({ kind: "stopped", code: 0 });
   };
+  const inspect = async () => scope.postMessage({ kind: "inspected", report: await ownReport() });
   health.add(() => hasStarted ? [] : ["starting"]);
   scope.onmessage = ({ data: message }: MessageEvent<ToThread<T>>) => {
     if (message.kind === "stop") return void stop().catch(report);
-    if (message.kind === "inspect") {
-      return scope.postMessage({ kind: "inspected", report: ownReport() });
-    }
+    if (message.kind === "inspect") return void inspect().catch(report);
     running = start(message.data);
     running.then(() => hasStarted = true, report);
   };

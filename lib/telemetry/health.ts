@@ -26,6 +26,11 @@ export const HEALTH_WORDS = {
     level: "failing",
     meaning: "The keepers belong to a store whose database is not here.",
   },
+  sealed: { level: "failing", meaning: "Nexus was sealed: it has given up its keys." },
+  recovery_not_exported: {
+    level: "warning",
+    meaning: "The shards in force were never exported as recovery shards.",
+  },
   keepers_degraded: {
     level: "warning",
     meaning: "A keeper does not hold its shard, or cannot be reached.",
@@ -46,7 +51,7 @@ export const HEALTH_WORDS = {
 export type HealthWord = keyof typeof HEALTH_WORDS;
 
 /** Looks at one thing, and answers what is wrong with it. */
-export type HealthCheck = () => readonly HealthWord[];
+export type HealthCheck = () => readonly HealthWord[] | Promise<readonly HealthWord[]>;
 
 /** What one thread knows to be wrong. Checks are run when somebody asks; nothing is kept. */
 export class Health {
@@ -59,8 +64,9 @@ export class Health {
   }
 
   /** Every word that holds now. */
-  read(): HealthWord[] {
-    return [...new Set([...this.#checks].flatMap((check) => check()))];
+  async read(): Promise<HealthWord[]> {
+    const found = await Promise.all([...this.#checks].map((check) => check()));
+    return [...new Set(found.flat())];
   }
 }
 

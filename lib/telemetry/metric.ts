@@ -18,11 +18,14 @@ export interface Metric<L extends string = string> {
 /** The word for a label value that the table does not know. */
 export const OTHER = "other";
 
-/** A label that holds one of a closed list of words. */
-export function words(list: readonly string[]): LabelRule {
+/** A label that holds one of a closed list of words; `values` says which where the list is long. */
+export function words(
+  list: readonly string[],
+  values: string = list.map((word) => `\`${word}\``).join(", "),
+): LabelRule {
   const allowed = new Set(list);
   return {
-    values: list.map((word) => `\`${word}\``).join(", "),
+    values,
     isAllowed: (value) => allowed.has(value),
   };
 }

@@ -3,11 +3,16 @@ import { ROUTES } from "../api/route.ts";
 import { KEEPER_STATES, NEXUS_STATES } from "../api/status.ts";
 import { counter, gauge, histogram, matching, words } from "./metric.ts";
 
-const OPERATION = words([...new Set(ROUTES.map(({ operation }) => operation)), "none"]);
+const OPERATION = words(
+  [...new Set(ROUTES.map(({ operation }) => operation)), "none"],
+  "an operation such as `secret.get`, or `none`",
+);
 const STATUS = matching(/^[1-5]\d\d$/, "HTTP status");
 const REASON = matching(/^[a-z][a-z0-9-]{0,40}$/, "a word of the list in the log");
 const THREAD = words(["main", "core", "request", "keeper"]);
 const POSITION = matching(/^([1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/, "position from 1");
+const PROTOCOL = words(["TLSv1.2", "TLSv1.3"]);
+const CIPHER = matching(/^TLS_[A-Z0-9_]{1,60}$/, "name of a cipher suite as IANA has it");
 const VERSION = matching(/^\d+\.\d+\.\d+[0-9A-Za-z.+-]*$/, "a version");
 
 /** In seconds: from what a cached read takes to what no client waits for. */
@@ -29,6 +34,10 @@ export const METRICS = {
     "From the head of a request to its answer",
     REQUEST_SECONDS,
     { operation: OPERATION },
+  ),
+  spike_connections_total: counter(
+    "Connections that were made with verified peers, by who came to whom and what was agreed",
+    { side: words(["accepted", "made"]), protocol: PROTOCOL, cipher: CIPHER },
   ),
   spike_connections_open: gauge("Connections of verified peers that are open"),
   spike_handshakes_refused_total: counter(

@@ -17,8 +17,8 @@ export interface ThreadReport {
 }
 
 /** What this thread has to tell now. */
-export function ownReport(): ThreadReport {
-  return { health: health.read(), measured: meter.read() };
+export async function ownReport(): Promise<ThreadReport> {
+  return { health: await health.read(), measured: meter.read() };
 }
 
 const PERIOD_MS = 500;

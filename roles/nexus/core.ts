@@ -1,9 +1,9 @@
 import { SpikeError } from "../../lib/api/error.ts";
-import type { NexusStatus, SealStatus } from "../../lib/api/status.ts";
+import type { NexusStatus, PeerStatus, SealStatus } from "../../lib/api/status.ts";
 import { type Call, inCall, type RequestEntry } from "../../lib/audit/mod.ts";
 import { reserveEncryptions } from "../../lib/cipher/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
-import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
+import { createMtlsClient, type MtlsClient, PeerLog, type SeenLink } from "../../lib/mtls/mod.ts";
 import { unanchoredPatterns } from "../../lib/policy/mod.ts";
 import {
   createKeeperClient,
@@ -38,6 +38,8 @@ export interface CoreOptions {
   readonly rootSlots: KeySlots;
   readonly kekSlots: KeySlots;
   readonly cipherSlots: KeySlots;
+  /** Whether the root key's memory is kept out of swap, where that is known. */
+  readonly isLocked?: boolean;
   /** Takes the audit record of a request; see `CorePort.record`. */
   readonly record: (entry: RequestEntry) => Promise<void>;
 }
@@ -55,11 +57,12 @@ export interface Core {
  * requests are answered with `state_not_ready` until the page says otherwise.
  */
 export async function startCore(options: CoreOptions): Promise<Core> {
-  const { settings, source, store, page } = options;
+  const { settings, store, page } = options;
   const log = createLogger("nexus");
   const clock = Date.now;
   const control = new KeyControl({ ...options, ...settings, random: osRandom, clock, log });
-  const transport = createKeeperTransport(settings, source);
+  const peers = new PeerLog();
+  const transport = createKeeperTransport(options, peers);
   const inTurn = createTurn();
   const stopping = new AbortController();
   const wake = new Wake(stopping.signal);
@@ -81,15 +84,17 @@ export async function startCore(options: CoreOptions): Promise<Core> {
     offer: (candidates) => control.offer(candidates),
     clock,
   });
+  const isExported = async () => (await exportStatus(store)).exported;
   const change = new ShardChange({
     keepers,
     control,
     sync,
     inTurn,
     log,
-    isExported: async () => (await exportStatus(store)).exported,
+    isExported,
   });
-  watchState({ page, settings, sync, threshold: () => control.threshold ?? settings.threshold });
+  const threshold = () => control.threshold ?? settings.threshold;
+  watchState({ page, settings, sync, threshold, isExported });
   const running: Promise<void>[] = [];
   const random = Math.random;
   if (settings.backend === "memory") await control.startEphemeral();
@@ -113,6 +118,7 @@ export async function startCore(options: CoreOptions): Promise<Core> {
       change,
       inTurn,
       wake,
+      peers,
       startedAtMs: clock(),
     }),
     stop: async () => {
@@ -127,12 +133,13 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   };
 }
 
-function createKeeperTransport(settings: NexusSettings, source: SvidSource): MtlsClient {
+function createKeeperTransport({ settings, source }: CoreOptions, peers: PeerLog): MtlsClient {
   return createMtlsClient({
     source,
     isExpectedPeer: (id) => hasRole(id, "keeper", settings.trustRoots),
     peerName: "a SPIKE Keeper",
     timeouts: settings.callTimeouts,
+    onPeer: (link) => peers.note(link, Date.now()),
   });
 }
 
@@ -143,6 +150,7 @@ type PortDeps = CoreOptions & {
   readonly change: ShardChange;
   readonly inTurn: InTurn;
   readonly wake: Wake;
+  readonly peers: PeerLog;
   readonly startedAtMs: number;
 };
 
@@ -175,7 +183,11 @@ function createPort(deps: PortDeps): CorePort {
     }),
     reserveEncryptions: (version) => reserveEncryptions(store, version),
     record: deps.record,
-    status: () => describe(deps),
+    status: async ({ verbose }) => ({
+      ...await describe(deps),
+      ...(verbose ? { peers: deps.peers.links.map(peerStatus) } : {}),
+    }),
+    notePeer: (link) => Promise.resolve(deps.peers.note(link, Date.now())),
     verify: (nonce, ciphertext) =>
       inTurn(async () => {
         try {
@@ -218,7 +230,7 @@ function assertFound(outcome: SecretChanged | SecretNotFound): void {
 }
 
 async function describe(
-  { settings, store, page, sync, control, startedAtMs }: PortDeps,
+  { settings, store, page, sync, control, startedAtMs, isLocked }: PortDeps,
 ): Promise<NexusStatus> {
   const meta = await store.meta();
   const set = meta?.shardSet;
@@ -237,10 +249,15 @@ async function describe(
     ...(hasShards && meta ? { recovery: await exportStatus(store) } : {}),
     ...(mark ? { sealed: toSealStatus(mark) } : {}),
     since: new Date(startedAtMs).toISOString(),
+    ...(isLocked === undefined ? {} : { memoryLocked: isLocked }),
   };
 }
 
 function toSealStatus(mark: Uint8Array): SealStatus {
   const { reason, by, atMs } = decodeSealed(mark);
   return { reason, by, since: new Date(atMs).toISOString() };
+}
+
+function peerStatus({ lastSeenMs, ...link }: SeenLink): PeerStatus {
+  return { ...link, lastSeen: new Date(lastSeenMs).toISOString() };
 }

@@ -1,4 +1,5 @@
 import type { Call, RequestEntry } from "../../lib/audit/mod.ts";
+import type { PeerLink } from "../../lib/mtls/mod.ts";
 import type { PatternMember } from "../../lib/policy/mod.ts";
 import type { PolicyPut } from "../../lib/policy_store/mod.ts";
 import type { StoreReader } from "../../lib/store/mod.ts";
@@ -66,7 +67,9 @@ export interface CorePort {
   reserveEncryptions(version: number): Promise<number>;
   /** Takes the audit record of a request. Once it resolves, the record outlives this process. */
   record(entry: RequestEntry): Promise<void>;
-  status(): Promise<NexusStatus>;
+  status(wanted: { verbose: boolean }): Promise<NexusStatus>;
+  /** Takes what was agreed with a caller, for the status. */
+  notePeer(link: PeerLink): Promise<void>;
   /** Lower-case hex hash of the probe's plaintext. */
   verify(nonce: Uint8Array, ciphertext: Uint8Array): Promise<string>;
   /** Every shard of the set in force. Unless the caller confirms later, they count as exported from now on. */
@@ -94,6 +97,7 @@ export const CORE_METHODS = [
   "reserveEncryptions",
   "record",
   "status",
+  "notePeer",
   "verify",
   "recover",
   "confirmExport",

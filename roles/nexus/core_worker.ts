@@ -58,6 +58,7 @@ async function start(given: CoreStart): Promise<Running> {
     kekSlots,
     cipherSlots,
     record: recordOnStderr,
+    isLocked: given.locked === "ok",
   });
   for (const ports of given.workers) connectWorker(ports, core.port, store, source);
   const server = given.workers.length > 0 ? undefined : await startServing({

@@ -64,7 +64,7 @@ export function createHandlers(
       if (!found.found) throw notFound(found);
       return encodeHead(found.head);
     },
-    "status": () => core.status(),
+    "status": ({ verbose }) => core.status({ verbose }),
     "operator.recover": async ({ confirms }) => {
       const { shards, manifest } = await core.recover({ confirms });
       // Who does not know of it is not sent it.

@@ -1,6 +1,6 @@
 import { ROUTES } from "../../lib/api/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
-import { createMtlsServer, type MtlsServer } from "../../lib/mtls/mod.ts";
+import { createMtlsServer, type MtlsServer, seldom } from "../../lib/mtls/mod.ts";
 import type { SvidSource } from "../../lib/spiffe/mod.ts";
 import { cipherBodyLimit } from "./cipher_handlers.ts";
 import { createNexusApp, type NexusAppOptions } from "./nexus_app.ts";
@@ -15,7 +15,7 @@ export interface ServeOptions extends NexusAppOptions {
 
 /** One listener of a Nexus: in the control's own thread without request workers, in each of them otherwise. */
 export async function startServing(options: ServeOptions): Promise<MtlsServer> {
-  const { settings, source, log } = options;
+  const { settings, source, core, log } = options;
   const longest = Math.max(
     cipherBodyLimit(settings.cipherLimitBytes),
     ...ROUTES.map(({ bodyLimit }) => bodyLimit),
@@ -28,6 +28,9 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
     fetch: createNexusApp(options),
     log,
     headersTimeoutMs: settings.readHeaderTimeoutMs,
+    onPeer: seldom((link) => {
+      core.notePeer(link).catch((error) => log.warn("peer_not_noted", { detail: String(error) }));
+    }),
   });
   const port = await server.listen({ ...settings.listen, reusePort: options.isShared });
   log.info("listening", { port, id: source.current().svid.id });

@@ -11,12 +11,18 @@ export interface WatchedState {
   readonly sync: { readonly statuses: readonly KeeperStatus[] };
   /** How many shards rebuild the root key now. */
   readonly threshold: () => number;
+  /** Whether people were given the shards in force. */
+  readonly isExported: () => Promise<boolean>;
 }
 
 /** Lets probes and metrics tell the state of Nexus and of its keepers. */
-export function watchState({ page, settings, sync, threshold }: WatchedState): void {
+export function watchState({ page, settings, sync, threshold, isExported }: WatchedState): void {
   const keepers = () => settings.backend === "memory" ? [] : sync.statuses;
   health.add(() => judgeState(page.state, keepers(), threshold()));
+  health.add(async () => {
+    const mayLack = page.state === "ready" && settings.backend !== "memory";
+    return mayLack && !await isExported() ? ["recovery_not_exported"] : [];
+  });
   meter.collect(() => {
     for (const state of NEXUS_STATES) {
       meter.set("spike_nexus_state", { state }, page.state === state ? 1 : 0);

@@ -4,7 +4,7 @@
 import { Command } from "commander";
 import { VERSION } from "../../lib/version.ts";
 import type { PilotDeps } from "./deps.ts";
-import { addStatus, addVersion } from "./tree/about.ts";
+import { addDoctor, addStatus, addVersion } from "./tree/about.ts";
 import { addCipher } from "./tree/cipher.ts";
 import { addCompletion, addConfig } from "./tree/local.ts";
 import { addOperator } from "./tree/operator.ts";
@@ -15,7 +15,6 @@ import { addNoInput, example, NO_INPUT_OPTION } from "./tree/shared.ts";
 
 const EPILOGUE = `
 Servers, each with its own --help: spike nexus | keeper | bootstrap | dev
-
 Exit codes: 0 done, 1 usage or local, 2 refused, 3 denied, 4 not found, 5 conflict,
 6 not ready or unreachable, 130 interrupted.
 ${
@@ -51,6 +50,7 @@ export function createProgram(deps: PilotDeps): Command {
   addCipher(program.command("cipher"), deps);
   addOperator(program.command("operator"), deps);
   addStatus(program.command("status"), deps);
+  addDoctor(program.command("doctor"), deps);
   addConfig(program.command("config"), deps);
   addCompletion(program.command("completion"), deps);
   addVersion(program.command("version"), deps);

@@ -33,6 +33,25 @@ Keeper 2: unreachable, https://k2:8554 (ECONNREFUSED)
   );
 });
 
+Deno.test("status --verbose asks for the peers, and tells what was agreed with each", async () => {
+  const peer = {
+    id: "spiffe://spike.ist/spike/keeper/1",
+    side: "made",
+    protocol: "TLSv1.3",
+    cipher: "TLS_AES_256_GCM_SHA384",
+    lastSeen: "2026-01-01T00:00:00Z",
+  };
+  const nexus = () => ({ ...STATUS, peers: [peer] });
+  const { out, calls } = await spike(["status", "--verbose"], { nexus });
+  assert.deepEqual(calls[0]?.request, { verbose: true });
+  assert.match(
+    out,
+    /^Peer {4}: spiffe:\S+keeper\/1, made, TLSv1\.3 TLS_AES_256_GCM_SHA384 \(2026-01-01T00:00:00Z\)$/m,
+  );
+  const brief = await spike(["status"], { nexus: () => STATUS });
+  assert.deepEqual(brief.calls[0]?.request, {});
+});
+
 Deno.test("status as a document is what Nexus answered", async () => {
   const { out } = await spike(["status", "-f", "json"], { nexus: () => STATUS });
   assert.deepEqual(JSON.parse(out), STATUS);

@@ -42,6 +42,40 @@ Deno.test("a system tells its health and counts its requests, and names nobody a
   assert.doesNotMatch(text + keeper, /tenants|acme|hunter2|spiffe:|127\.0|spike\.ist/);
 });
 
+Deno.test("doctor finds nothing wrong in a good system, and names what is, then and with nothing there", async () => {
+  await using dir = await temporaryDirectory();
+  await using system = await DevSystem.start(dir.path);
+  const examine = async (env: Record<string, string> = {}) => {
+    const { code, stdout } = await system.spike(["doctor", "-f", "json"], { env });
+    const findings = JSON.parse(stdout) as { check: string; level: string; detail: string }[];
+    return { code, levels: new Map(findings.map(({ check, level }) => [check, level])), findings };
+  };
+  const good = await examine();
+  const [nexus, bootstrap] = ["nexus", "bootstrap"].map((name) => `spike.ist/spike/${name}`);
+  const failed = good.findings.filter(({ level }) => level === "failure");
+  assert.deepEqual([good.code, failed], [0, []]);
+  const status = await system.spike(["status", "-v", "-f", "json"]);
+  const { peers } = JSON.parse(status.stdout) as { peers: Record<string, string>[] };
+  const told = (id: string) => peers.find((peer) => peer["id"] === `spiffe://${id}`);
+  assert.equal(told(`${bootstrap}`)?.["protocol"], "TLSv1.3");
+  assert.equal(told("spike.ist/spike/keeper/3")?.["side"], "made");
+  assert.equal(told(`${nexus}`), undefined);
+  await system.dev("kill", "nexus");
+  const without = await examine();
+  assert.equal(without.code, 1);
+  assert.equal(without.levels.get("svid"), "ok");
+  assert.equal(without.levels.get("nexus"), "failure");
+  assert.equal(without.levels.get("keepers"), "warning");
+  const nothing = await examine({ SPIFFE_ENDPOINT_SOCKET: `unix://${dir.path}/none` });
+  assert.deepEqual([nothing.code, nothing.levels.get("socket")], [1, "failure"]);
+  const settings = await examine({
+    SPIKE_TRUST_ROOT: "",
+    SPIKE_NEXUS_URL: "http://x",
+    SPIKE_NEXUS_API_URL: "",
+  });
+  assert.deepEqual([...settings.levels], [["settings", "failure"]]);
+});
+
 Deno.test("a Nexus that waits for its identity answers probes, and says what it lacks", async () => {
   await using dir = await temporaryDirectory();
   const port = freePort();

@@ -10,7 +10,7 @@ import {
   type SpiffeId,
 } from "../../lib/spiffe/mod.ts";
 import { createMtlsClient, createMtlsServer } from "../../lib/mtls/mod.ts";
-import type { Fetch, MtlsClient, MtlsServer } from "../../lib/mtls/mod.ts";
+import type { Fetch, MtlsClient, MtlsServer, PeerLink } from "../../lib/mtls/mod.ts";
 import type { Fields, Logger } from "../../lib/telemetry/mod.ts";
 
 export const NEXUS = "spiffe://spike.ist/spike/nexus";
@@ -107,7 +107,12 @@ export type DisposableClient = MtlsClient & AsyncDisposable;
 
 export function client(
   source: MemorySource,
-  options: { expected?: string; clock?: () => number; connectMs?: number } = {},
+  options: {
+    expected?: string;
+    clock?: () => number;
+    connectMs?: number;
+    onPeer?: (link: PeerLink) => void;
+  } = {},
 ): DisposableClient {
   const made = createMtlsClient({
     source,
@@ -115,6 +120,7 @@ export function client(
     peerName: "a SPIKE Nexus",
     timeouts: { connectMs: options.connectMs ?? 5_000, headersMs: 5_000, totalMs: 10_000 },
     ...(options.clock ? { clock: options.clock } : {}),
+    ...(options.onPeer ? { onPeer: options.onPeer } : {}),
   });
   return { ...made, [Symbol.asyncDispose]: () => made.close() };
 }

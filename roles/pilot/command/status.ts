@@ -1,4 +1,9 @@
-import type { KeeperStatus, NexusStatus, RecoveryStatus } from "../../../lib/api/status.ts";
+import type {
+  KeeperStatus,
+  NexusStatus,
+  PeerStatus,
+  RecoveryStatus,
+} from "../../../lib/api/status.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render } from "../format.ts";
@@ -13,10 +18,17 @@ const WHAT_TO_DO = {
 } as const;
 
 /** `spike status`: fails with `state_not_ready` after printing when Nexus is not ready. */
-export async function status(deps: PilotDeps, format: Format): Promise<void> {
+export async function status(
+  deps: PilotDeps,
+  format: Format,
+  options: { readonly verbose: boolean },
+): Promise<void> {
   const { nexus, url } = await withNexus(
     deps,
-    async ({ client, settings }) => ({ nexus: await client.status(), url: settings.nexusUrl }),
+    async ({ client, settings }) => ({
+      nexus: await client.status(options),
+      url: settings.nexusUrl,
+    }),
   );
   const text = format === "human" ? toText(nexus, url) : await render(nexus, format, 2);
   deps.stdout.write(`${text}\n`);
@@ -51,6 +63,7 @@ function toText(nexus: NexusStatus, url: string): string {
     ...(sealed ? [`Sealed  : ${sealed.since} by ${sealed.by}: ${sealed.reason}`] : []),
     `Since   : ${since}`,
     ...nexus.keepers.map(keeperLine),
+    ...(nexus.peers ?? []).map(peerLine),
   ].join("\n");
 }
 
@@ -58,6 +71,10 @@ function recoveryLine({ generation }: NexusStatus, recovery: RecoveryStatus): st
   if (recovery.exported) return `Recovery: shards exported ${recovery.exportedAt}`;
   const which = generation === undefined ? "in force" : `of generation ${generation}`;
   return `Recovery: WARNING: the shards ${which} were never exported, run \`spike operator recover\``;
+}
+
+function peerLine({ id, side, protocol, cipher, lastSeen }: PeerStatus): string {
+  return `Peer    : ${id}, ${side}, ${protocol} ${cipher} (${lastSeen})`;
 }
 
 function keeperLine({ index, url, state, detail, lastSeen }: KeeperStatus): string {

@@ -1,0 +1,97 @@
+import type { PilotSettings } from "../../../lib/config/mod.ts";
+import { parseCertificate } from "../../../lib/spiffe/certificate.ts";
+import { DerError } from "../../../lib/spiffe/der.ts";
+import { trustDomainOf } from "../../../lib/spiffe/id.ts";
+import { rolesOf } from "../../../lib/spiffe/role.ts";
+import type { IdentitySnapshot } from "../../../lib/spiffe/source.ts";
+import { verifyPeer } from "../../../lib/spiffe/verify.ts";
+import { failure, type Finding, ok, spanText, warning } from "./finding.ts";
+
+/** Checks that look at the identity of this process. */
+export const IDENTITY_CHECKS = ["role", "expiry", "bundle"] as const;
+
+/** What is to be said of an identity at an instant. */
+export function judgeIdentity(
+  snapshot: IdentitySnapshot,
+  { trustRoots }: Pick<PilotSettings, "trustRoots">,
+  nowMs: number,
+): Finding[] {
+  return [
+    judgeRole(snapshot, trustRoots),
+    judgeExpiry(snapshot, nowMs),
+    judgeBundle(snapshot, nowMs),
+  ];
+}
+
+function judgeRole({ svid }: IdentitySnapshot, trustRoots: PilotSettings["trustRoots"]): Finding {
+  const roles = rolesOf(svid.id, trustRoots);
+  if (roles.length > 0) return ok("role", roles.join(", "));
+  return warning(
+    "role",
+    "none: this identity may do what policies grant it, and nothing else",
+    `If it is to have a role, check its registration entry and SPIKE_TRUST_ROOT_* (pilot: ${
+      trustRoots.pilot.join(", ")
+    })`,
+  );
+}
+
+function judgeExpiry({ svid }: IdentitySnapshot, nowMs: number): Finding {
+  const until = new Date(svid.notAfterMs).toISOString();
+  const now = new Date(nowMs).toISOString();
+  if (nowMs < svid.notBeforeMs) {
+    const from = new Date(svid.notBeforeMs).toISOString();
+    return failure(
+      "expiry",
+      `the SVID is valid from ${from}, and here it is ${now}`,
+      "Set the clock of this machine",
+    );
+  }
+  const leftMs = svid.notAfterMs - nowMs;
+  if (leftMs < 0) {
+    return failure(
+      "expiry",
+      `the SVID has expired at ${until}, and here it is ${now}`,
+      "Check that the agent runs and renews it, and the clock of this machine",
+    );
+  }
+  const left = `${spanText(leftMs)} left, until ${until}`;
+  if (leftMs * 4 < svid.notAfterMs - svid.notBeforeMs) {
+    return warning("expiry", left, "Check that the agent renews it: it ought to have by now");
+  }
+  return ok("expiry", left);
+}
+
+function judgeBundle({ svid, bundles }: IdentitySnapshot, nowMs: number): Finding {
+  const own = trustDomainOf(svid.id);
+  const anchors = bundles.get(own) ?? [];
+  if (anchors.length === 0) {
+    return failure("bundle", `there is none for ${own}`, "Check what the agent or the file gives");
+  }
+  const verdict = verifyPeer(svid.certificates, bundles, nowMs);
+  if (!verdict.ok) {
+    return failure(
+      "bundle",
+      `the own SVID does not hold against it: ${verdict.message}`,
+      "Check that SVID and bundle are of the same authority",
+    );
+  }
+  const expired = anchors.filter((der) => hasExpired(der, nowMs)).length;
+  const others = bundles.size - 1;
+  const federated = others === 0 ? "" : `; federated with ${others} more`;
+  const detail = `${anchors.length} for ${own}${federated}`;
+  if (expired === 0) return ok("bundle", detail);
+  return warning(
+    "bundle",
+    `${detail}; ${expired} expired or unreadable`,
+    "Have the authority drop them",
+  );
+}
+
+function hasExpired(der: Uint8Array, nowMs: number): boolean {
+  try {
+    return parseCertificate(der).notAfterMs < nowMs;
+  } catch (error) {
+    if (error instanceof DerError) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+import type { NexusStatus } from "../../../lib/api/status.ts";
+import { isPostQuantum } from "../../../lib/mtls/key_exchange.ts";
+import { failure, type Finding, ok, spanText, warning } from "./finding.ts";
+
+/** Checks that need an answer of Nexus. */
+export const NEXUS_CHECKS = ["keepers", "recovery shards", "clock", "memory of Nexus"] as const;
+
+/** What to do in each state that is not `ready`. */
+const STATE_ADVICE = {
+  waiting:
+    "Start enough keepers that hold their shards; if they are lost, see spike operator restore",
+  provisional: "Run spike bootstrap, which proves the root key",
+  database_lost: "Put the database back, or give it up with --accept-empty-store true",
+  sealed: "When it may serve again, run spike operator unseal",
+} as const;
+
+/** What is to be said of Nexus, by what it tells of itself. */
+export function judgeNexus(status: NexusStatus, url: string): Finding[] {
+  return [
+    judgeState(status, url),
+    judgeKeepers(status),
+    ...judgeRecovery(status),
+    ...judgeLocked(status),
+  ];
+}
+
+function judgeState({ state, version, backend }: NexusStatus, url: string): Finding {
+  const what = `${version} at ${url}, ${backend} store: ${state}`;
+  return state === "ready" ? ok("nexus", what) : failure("nexus", what, STATE_ADVICE[state]);
+}
+
+function judgeKeepers({ keepers, threshold, backend }: NexusStatus): Finding {
+  if (backend === "memory") return ok("keepers", "none are needed for a memory store");
+  const good = keepers.filter(({ state }) => state === "ok");
+  const bad = keepers.filter(({ state }) => state !== "ok" && state !== "unknown");
+  const unknown = keepers.length - good.length - bad.length;
+  const named = bad.map(({ index, state, detail }) =>
+    `keeper ${index} is ${state}${detail ? ` (${detail})` : ""}`
+  );
+  const detail = [
+    `${good.length} of ${keepers.length} hold their shard, ${threshold} are needed`,
+    ...(unknown === 0 ? [] : [`${unknown} not asked yet`]),
+    ...named,
+  ].join("; ");
+  if (bad.length === 0) return ok("keepers", detail);
+  if (keepers.length - bad.length >= threshold) {
+    return warning("keepers", detail, "Start or repair those that are named");
+  }
+  return failure(
+    "keepers",
+    detail,
+    "Do not restart Nexus before enough of them hold their shard again: it could not get its key back",
+  );
+}
+
+function judgeRecovery({ recovery }: NexusStatus): Finding[] {
+  const check = "recovery shards";
+  if (recovery === undefined) return [];
+  if (recovery.exported) return [ok(check, `exported ${recovery.exportedAt ?? "before"}`)];
+  return [
+    warning(
+      check,
+      "those in force were never exported: if too many keepers are lost with Nexus, all is lost",
+      "Run spike operator recover, and keep the shards apart and offline",
+    ),
+  ];
+}
+
+function judgeLocked({ memoryLocked }: NexusStatus): Finding[] {
+  const check = "memory of Nexus";
+  if (memoryLocked === undefined) return [];
+  if (memoryLocked) return [ok(check, "its keys are kept out of swap")];
+  return [
+    warning(check, "the system refused to lock its keys, which may reach swap", LOCK_ADVICE),
+  ];
+}
+
+/** How memory gets locked. */
+export const LOCK_ADVICE =
+  "Raise the limit of locked memory (ulimit -l, LimitMEMLOCK=), or use encrypted swap or none";
+
+/** Differences that the check bears: the header has whole seconds, and the answer takes its time. */
+const SKEW_WARNING_MS = 5_000;
+const SKEW_FAILURE_MS = 60_000;
+
+/** Compares this machine's clock with the one in an answer's `date` header. */
+export function judgeClock(date: string | undefined, nowMs: number): Finding {
+  const theirs = Date.parse(date ?? "");
+  if (Number.isNaN(theirs)) {
+    return warning("clock", "Nexus does not tell its time", "Compare the clocks by hand");
+  }
+  const skewMs = nowMs - theirs;
+  const times = `here it is ${new Date(nowMs).toISOString()}, at Nexus ${
+    new Date(theirs).toISOString()
+  }`;
+  if (Math.abs(skewMs) <= SKEW_WARNING_MS) return ok("clock", `agrees with that of Nexus`);
+  const detail = `${spanText(skewMs)} ${skewMs > 0 ? "ahead of" : "behind"} Nexus: ${times}`;
+  const advice = "Set the clocks: certificates of short life are refused when they differ";
+  return Math.abs(skewMs) > SKEW_FAILURE_MS
+    ? failure("clock", detail, advice)
+    : warning("clock", detail, advice);
+}
+
+/** What is to be said of the group that Nexus and clients of this runtime agree on. */
+export function judgeKeyExchange(group: string | undefined): Finding {
+  if (group === undefined) {
+    return warning("key exchange", "Nexus does not speak TLS 1.3", "Look at what is between");
+  }
+  return ok(
+    "key exchange",
+    isPostQuantum(group)
+      ? `${group}, closed to quantum computers`
+      : `${group}, not post-quantum: this runtime asks for it first (docs/security.md)`,
+  );
+}
