@@ -63,6 +63,7 @@ Deno.test("with nothing set, each role has the documented defaults", () => {
     keeperProbeIntervalMs: 2000,
     maxSecretVersions: 10,
     workers: 2,
+    requestsPerIdentity: 512,
     cipherLimitBytes: 65_536,
     acceptEmptyStore: false,
   });

@@ -57,6 +57,7 @@ export interface NexusSettings extends CommonSettings, ShardSettings {
   readonly keeperProbeIntervalMs: number;
   readonly maxSecretVersions: number;
   readonly workers: number;
+  readonly requestsPerIdentity: number;
   readonly cipherLimitBytes: number;
   readonly acceptEmptyStore: boolean;
 }
@@ -202,6 +203,7 @@ function nexus(from: Resolver): NexusSettings {
     keeperProbeIntervalMs: from.get(NEXUS.keeperProbeInterval),
     maxSecretVersions: from.get(NEXUS.maxSecretVersions),
     workers: from.get(NEXUS.workers),
+    requestsPerIdentity: from.get(NEXUS.requestsPerIdentity),
     cipherLimitBytes: from.get(NEXUS.cipherLimit),
     acceptEmptyStore: from.get(NEXUS.acceptEmptyStore),
   };

@@ -264,6 +264,14 @@ export const NEXUS = {
     roles: ["nexus"],
     meaning: "Request workers that share the port; 0 serves from the main thread.",
   }),
+  requestsPerIdentity: setting("requests-per-identity", {
+    kind: integer(1, 65_536),
+    variables: ["SPIKE_NEXUS_REQUESTS_PER_IDENTITY"],
+    fallback: 512,
+    roles: ["nexus"],
+    meaning:
+      "Requests of one SPIFFE ID that are under way or wait in a thread, at most; more are answered with 429.",
+  }),
   cipherLimit: setting("cipher-limit", {
     kind: integer(64, 1_048_576),
     variables: ["SPIKE_NEXUS_CRYPTO_MAX_CIPHERTEXT_SIZE"],

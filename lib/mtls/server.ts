@@ -8,6 +8,8 @@ import { pemEncode } from "../spiffe/mod.ts";
 import { type Logger, meter } from "../telemetry/mod.ts";
 import { BodyBudget, BoundedBody } from "./body.ts";
 import { SELF_TEST_NAME } from "./stranger_check.ts";
+import { Crowd } from "./crowd.ts";
+import { FairTurns, overloadedResponse } from "./fair_turns.ts";
 import { UNREAD_LIMITS, watchUnread } from "./unread.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { peerChain } from "./chain.ts";
@@ -47,6 +49,10 @@ export interface MtlsServerOptions {
   /** From the first byte of a request to the last of its body. Default 30 s. */
   readonly requestTimeoutMs?: number;
   readonly keepAliveTimeoutMs?: number;
+  /** Requests of one identity that are under way or wait, at most; more are answered with 429. Default 512. */
+  readonly requestsPerIdentity?: number;
+  /** Connections of one identity, at most; more cost it those that are idle. Default 1,024. */
+  readonly connectionsPerIdentity?: number;
 }
 
 export interface MtlsServer {
@@ -72,6 +78,10 @@ interface Connection {
 /** How many requests one connection may have in the pipe. Our clients and the original's send one at a time. */
 const PIPELINE_LIMIT = 8;
 
+const REQUESTS_PER_IDENTITY = 512;
+const OVERLOAD_LOG_MS = 10_000;
+const CONNECTIONS_PER_IDENTITY = 1024;
+
 /** No body longer than this is ever kept unless it is asked for. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -89,6 +99,10 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   const connections = new WeakMap<TLSSocket, Connection>();
   const sockets = new Set<TLSSocket>();
   const progress: Progress = { strangers: 0 };
+  const crowd = new Crowd<TLSSocket>(
+    options.connectionsPerIdentity ?? CONNECTIONS_PER_IDENTITY,
+    (socket) => connections.get(socket)?.requestsUnderWay === 0,
+  );
   const server = createServer({
     ...secureContext(source),
     requestCert: true,
@@ -128,6 +142,12 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     socket.once("close", () => sockets.delete(socket));
     const connection = judgeConnection(socket, { ...options, judge, progress });
     if (!connection) return void socket.destroy();
+    const { id } = connection.verdict;
+    if (!crowd.join(id, socket)) {
+      log.warn("identity_crowded", { peer: id, connections: crowd.limit });
+      return void socket.destroy();
+    }
+    socket.once("close", () => crowd.leave(id, socket));
     connections.set(socket, connection);
     const link = linkOf(socket, connection.verdict.id, "accepted");
     options.onPeer?.(link);
@@ -159,6 +179,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     judge,
     connections,
     sockets,
+    crowd,
     answers: new BodyBudget(UNREAD_LIMITS.limitBytes),
   });
   server.on("request", onRequest);
@@ -274,6 +295,7 @@ type JudgeDeps = MtlsServerOptions & {
 
 type RequestDeps = JudgeDeps & {
   sockets: ReadonlySet<TLSSocket>;
+  crowd: Crowd<TLSSocket>;
   /** What is held of answers that are on their way. */
   answers: BodyBudget;
 };
@@ -282,6 +304,8 @@ interface Exchange {
   readonly context: RequestContext;
   /** What makes it no request. */
   readonly fault: string | undefined;
+  /** The caller has too much under way. */
+  isRefused: boolean;
   /** Whether the answer says that it is the connection's last. */
   mustClose: boolean;
   /** Of an answer that is on its way. */
@@ -291,6 +315,8 @@ interface Exchange {
 function createRequestHandler(deps: RequestDeps) {
   const budget = new BodyBudget(deps.maxHeldBytes ?? 64 * 1024 * 1024);
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
+  const turns = new FairTurns({ perIdentity: deps.requestsPerIdentity ?? REQUESTS_PER_IDENTITY });
+  const overload = createOverloadLog(deps);
   const listener = getRequestListener(
     (request, env) => respond(request, env.incoming as IncomingMessage, deps, exchanges),
     {
@@ -319,6 +345,7 @@ function createRequestHandler(deps: RequestDeps) {
     const exchange: Exchange = {
       context: { peer: connection.verdict, readBody: (limit) => body.read(limit) },
       fault: headFault(incoming),
+      isRefused: false,
       mustClose: mustClose === "close",
       answerBytes: 0,
     };
@@ -334,6 +361,7 @@ function createRequestHandler(deps: RequestDeps) {
       onFlood: () => endWith("", socket),
     });
     connection.requestsUnderWay++;
+    deps.crowd.touch(connection.verdict.id, socket);
     outgoing.once("close", () => {
       connection.requestsUnderWay--;
       body.release();
@@ -341,7 +369,28 @@ function createRequestHandler(deps: RequestDeps) {
       if (connection.isClosing && connection.requestsUnderWay === 0) socket.destroy();
     });
     exchanges.set(incoming, exchange);
+    const { id } = connection.verdict;
+    const isIn = turns.enter(id, () => {
+      // Whoever has left while waiting needs no answer.
+      if (!outgoing.closed) void listener(incoming, outgoing);
+    });
+    if (isIn) return void outgoing.once("close", () => turns.leave(id));
+    exchange.isRefused = true;
+    overload(id);
     void listener(incoming, outgoing);
+  };
+}
+
+/** Tells of an identity with too much under way, once in a while: a flood is no reason to flood the log. */
+function createOverloadLog({ log, clock }: RequestDeps): (id: SpiffeId) => void {
+  let nextMs = 0;
+  let count = 0;
+  return (id) => {
+    count++;
+    if (clock() < nextMs) return;
+    log.warn("identity_overloaded", { peer: id, refusals: count });
+    nextMs = clock() + OVERLOAD_LOG_MS;
+    count = 0;
   };
 }
 
@@ -359,6 +408,7 @@ async function respond(
     deps.log.warn("malformed_request", { code: exchange.fault });
     return lastResponse(400);
   }
+  if (exchange.isRefused) return overloadedResponse();
   const response = await deps.fetch(request, exchange.context);
   if (exchange.mustClose) response.headers.set("connection", "close");
   holdAnswer(exchange, Number(response.headers.get("content-length") ?? 0), incoming, deps);

@@ -16,9 +16,9 @@ export const MAX_PROGRAM_SIZE = 1024;
  * What one test may cost, so that none takes more than ten milliseconds: in the worst case each character meets
  * each instruction. docs/policies.md has the figures.
  */
-const MAX_PRODUCT = 60_000;
+const MAX_PRODUCT = 30_000;
 /** Where that could be exceeded: the steps that the text really opens, counted before the engine is let loose. */
-const MAX_VISITS = 40_000;
+const MAX_VISITS = 25_000;
 
 /** Finds no text at all. */
 const NOTHING = RE2JS.compile("[^\\x00-\\x{10FFFF}]");

@@ -31,6 +31,7 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
     onPeer: seldom((link) => {
       core.notePeer(link).catch((error) => log.warn("peer_not_noted", { detail: String(error) }));
     }),
+    requestsPerIdentity: settings.requestsPerIdentity,
   });
   const port = await server.listen({ ...settings.listen, reusePort: options.isShared });
   log.info("listening", { port, id: source.current().svid.id });

@@ -94,6 +94,8 @@ export async function serve(
     clock?: () => number;
     maxBodyBytes?: number;
     maxHeldBytes?: number;
+    requestsPerIdentity?: number;
+    connectionsPerIdentity?: number;
   } = {},
 ): Promise<Served> {
   const log = new RecordedLog();
