@@ -60,7 +60,14 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   const { settings, store, page } = options;
   const log = createLogger("nexus");
   const clock = Date.now;
-  const control = new KeyControl({ ...options, ...settings, random: osRandom, clock, log });
+  const control = new KeyControl({
+    ...options,
+    ...settings,
+    random: osRandom,
+    clock,
+    log,
+    onComplaints: (complaints) => sync.complain(complaints),
+  });
   const peers = new PeerLog();
   const transport = createKeeperTransport(options, peers);
   const inTurn = createTurn();

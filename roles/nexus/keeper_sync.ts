@@ -3,9 +3,12 @@ import type { KeeperStatus } from "../../lib/api/mod.ts";
 import { constantTimeEqual, wipe } from "../../lib/seal/mod.ts";
 import {
   type Candidate,
+  type Complaint,
   type ContributeOptions,
   holds,
   type KeeperClient,
+  type KeeperProbe,
+  type ShardStamp,
   type StampedShard,
 } from "../../lib/recovery/mod.ts";
 import type { Logger } from "../../lib/telemetry/mod.ts";
@@ -13,6 +16,48 @@ import { within } from "./patience.ts";
 
 /** Most calls that are under way end sooner; what ends later changes nothing that is in force. */
 const PAUSE_PATIENCE_MS = 500;
+
+/** What a keeper holds, compared with what it should. */
+type Found = "ok" | "empty" | "unconfirmed" | "prepared" | "leftover" | "foreign" | "wrong";
+
+/** Of a keeper whose shard waits for others. */
+const GAVE = "It gave a shard";
+
+/** What the status says of it. */
+const DETAIL: { readonly [F in Found | "lying"]?: string } = {
+  wrong: "It holds another shard",
+  foreign: "It holds a shard of another store; restart it to give that up",
+  lying: "It says that it holds its shard, and gives another",
+};
+
+/** Why a shard did not count. */
+const COMPLAINT: Readonly<Record<Complaint["reason"], string>> = {
+  "wrong-index": "It holds the shard of another position: is the list of keepers in its old order?",
+  "wrong-commitment": "Its shard is not the one that was committed to",
+  "not-a-share": "What it gave is no shard of this scheme",
+  "differs": "Its shard is not the one that the root key gives it",
+  "other-set": "It holds a shard of another set",
+};
+
+const EVENT = {
+  ok: "keeper_ok",
+  unknown: "keeper_answered",
+  empty: "keeper_empty",
+  unreachable: "keeper_unreachable",
+  wrong: "keeper_shard_wrong",
+} as const;
+
+const LEVEL = {
+  ok: "info",
+  unknown: "info",
+  empty: "warn",
+  unreachable: "warn",
+  wrong: "error",
+} as const;
+
+function wrongUnless({ state }: KeeperProbe): "empty" | "unconfirmed" | "wrong" {
+  return state === "confirmed" ? "wrong" : state;
+}
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -35,6 +80,8 @@ export interface KeeperSyncOptions {
 export class KeeperSync {
   readonly #options: KeeperSyncOptions;
   readonly #statuses: Mutable<KeeperStatus>[];
+  /** What was logged of each keeper since it was last well: what comes and goes is told once. */
+  readonly #said = new Map<number, Set<string>>();
   readonly #underWay = new Map<number, Promise<void>>();
   readonly #stopped = Promise.withResolvers<false>();
   #isStopped = false;
@@ -140,6 +187,7 @@ export class KeeperSync {
     try {
       const shards = await keeper.shards();
       if (shards.length === 0) this.#note(keeper, "empty");
+      else this.#note(keeper, "unknown", GAVE);
       return shards;
     } catch (error) {
       this.#failed(keeper, error);
@@ -151,28 +199,34 @@ export class KeeperSync {
     const found = await this.#look(keeper, shard);
     if (found === "unconfirmed" || found === "prepared") return await this.#give(keeper, shard);
     if (found === "leftover") return await this.#give(keeper, shard, { abandonsPending: true });
-    this.#note(keeper, found, found === "wrong" ? "It holds another shard" : undefined);
-    if (found !== "ok") await this.#give(keeper, shard);
+    this.#note(keeper, found === "foreign" ? "wrong" : found, DETAIL[found]);
+    // What belongs to another store is not ours to replace, and asking again each time would change nothing.
+    if (found !== "ok" && found !== "foreign") await this.#give(keeper, shard);
   }
 
   /** What a keeper holds, by its own word; from one that answers no probe the shard itself is fetched. */
   async #look(
     keeper: KeeperClient,
     { bytes, stamp }: StampedShard,
-  ): Promise<"ok" | "empty" | "unconfirmed" | "prepared" | "leftover" | "wrong"> {
+  ): Promise<Found> {
     const probe = await keeper.probe();
     if (probe) {
       const { pendingGeneration: pending = 0 } = probe;
       // What was prepared and neither put in force nor given up: the Nexus that did it was cut off.
       if (holds(probe, stamp)) return pending > stamp.generation ? "leftover" : "ok";
       if (pending === stamp.generation && probe.state === "confirmed") return "prepared";
-      return probe.state === "confirmed" ? "wrong" : probe.state;
+      return this.#isForeign(probe, stamp) ? "foreign" : wrongUnless(probe);
     }
     const held = await keeper.shards();
     const isRight = held.some((candidate) => constantTimeEqual(candidate.bytes, bytes));
     wipe(...held.map((candidate) => candidate.bytes));
     if (isRight) return "ok";
     return held.length === 0 ? "empty" : "wrong";
+  }
+
+  #isForeign({ storeId }: KeeperProbe, stamp: ShardStamp): boolean {
+    const isOthers = storeId !== undefined && storeId !== stamp.storeId?.toHex();
+    return isOthers && storeId !== this.#options.replaces()?.toHex();
   }
 
   /** Hands over a shard, and looks whether it is there now: a keeper's "yes" alone is no shard. */
@@ -184,8 +238,39 @@ export class KeeperSync {
     const replaces = this.#options.replaces();
     await keeper.contribute(shard, { ...options, ...(replaces ? { replaces } : {}) });
     const found = await this.#look(keeper, shard);
-    if (found === "ok") return this.#note(keeper, "ok");
-    this.#note(keeper, "wrong", "It holds another shard");
+    if (found !== "ok") return this.#note(keeper, "wrong", DETAIL.wrong);
+    if (!await this.#hasShard(keeper, shard)) return this.#note(keeper, "wrong", DETAIL.lying);
+    this.#note(keeper, "ok");
+  }
+
+  /** Whether it can give back what it was given. What it says of itself may be true of nothing. */
+  async #hasShard(keeper: KeeperClient, { bytes }: StampedShard): Promise<boolean> {
+    const held = await keeper.shards();
+    const isThere = held.some((candidate) => constantTimeEqual(candidate.bytes, bytes));
+    wipe(...held.map((candidate) => candidate.bytes));
+    return isThere;
+  }
+
+  /** Says why a keeper's shard was left out while there was no key. */
+  complain(complaints: readonly Complaint[]): void {
+    for (const { keeper: index, reason } of complaints) {
+      const keeper = this.#options.keepers.find((one) => one.index === index);
+      if (!keeper) continue;
+      // Whoever judged it has logged it.
+      this.#isNews(keeper, "wrong", COMPLAINT[reason]);
+      this.#note(keeper, "wrong", COMPLAINT[reason]);
+    }
+  }
+
+  /** False for what was said already since the keeper was last well. */
+  #isNews(keeper: KeeperClient, state: KeeperStatus["state"], detail = ""): boolean {
+    const said = this.#said.get(keeper.index) ?? new Set();
+    if (state === "ok") this.#said.delete(keeper.index);
+    else this.#said.set(keeper.index, said);
+    const text = `${state} ${detail}`;
+    if (said.has(text)) return false;
+    said.add(text);
+    return true;
   }
 
   #failed(keeper: KeeperClient, error: unknown, generation?: number): void {
@@ -211,8 +296,9 @@ export class KeeperSync {
     status.state = state;
     if (detail === undefined) delete status.detail;
     else status.detail = detail;
-    const level = state === "ok" ? "info" : state === "wrong" ? "error" : "warn";
-    const event = state === "wrong" ? "keeper_shard_wrong" : `keeper_${state}`;
+    if (!this.#isNews(keeper, state, detail)) return;
+    const level = LEVEL[state];
+    const event = EVENT[state];
     this.#options.log[level](event, {
       keeper: keeper.index,
       url: keeper.url,

@@ -235,7 +235,7 @@ Deno.test("collecting ends as soon as it is enough, hanging keepers or not, and 
   third.release();
   await turnsOver();
   const given = keepers.flatMap((keeper) => keeper.given);
-  assert.equal(given.length, 3);
+  assert.equal(given.length, 6);
   assert.ok(given.every((bytes) => bytes.every((byte) => byte === 0)), "the late one, too");
 });
 
@@ -261,7 +261,7 @@ Deno.test("a failure to judge ends the collecting, and everything is wiped all t
   await assert.rejects(judging, /store is broken/);
   await turnsOver();
   const given = keepers.flatMap((keeper) => keeper.given);
-  assert.equal(given.length, 3);
+  assert.equal(given.length, 6);
   assert.ok(given.every((bytes) => bytes.every((byte) => byte === 0)));
 });
 
@@ -287,4 +287,75 @@ Deno.test("stopping ends a collection that waits for a keeper that hangs, and no
   for (const keeper of keepers) keeper.release();
   await turnsOver();
   assert.equal(lines.length, before);
+});
+
+Deno.test("a keeper of another installation is named once, and asked rather than pushed at", async () => {
+  const { check, keepers, sync, named } = build();
+  spoil(keepers[0], sampleId(2));
+  for (let i = 0; i < 5; i++) await check();
+  assert.equal(named().length, 1);
+  assert.deepEqual(keepers[0]?.asked, Array(5).fill("probe"));
+  assert.equal(
+    sync.statuses[0]?.detail,
+    "It holds a shard of another store; restart it to give that up",
+  );
+  keepers[0]?.restart();
+  await check();
+  assert.equal(sync.statuses[0]?.state, "ok");
+  spoil(keepers[0], sampleId(2));
+  await check();
+  assert.equal(named().length, 2, "once more after it was well");
+});
+
+Deno.test("a keeper that says the right thing and gives another shard is found by the next push", async () => {
+  const { push, check, keepers, sync } = build();
+  await push();
+  const [first] = keepers;
+  assert.ok(first);
+  const truth = first.holding.current;
+  assert.ok(truth);
+  const lie = { ...truth, bytes: truth.bytes.with(0, 1 ^ (truth.bytes[0] ?? 0)) };
+  Object.defineProperty(first, "holding", { get: () => ({ current: lie }), set: () => {} });
+  await check();
+  assert.equal(sync.statuses[0]?.state, "ok", "its own word is all that a probe has");
+  await push();
+  assert.equal(sync.statuses[0]?.state, "wrong");
+  assert.match(sync.statuses[0]?.detail ?? "", /says that it holds its shard, and gives another/);
+});
+
+Deno.test("keepers in another order than before get the shards of their new places", async () => {
+  const { push, check, keepers, holds, states, named } = build();
+  await push();
+  const [first, second] = keepers;
+  assert.ok(first && second);
+  [first.holding, second.holding] = [second.holding, first.holding];
+  await check();
+  assert.deepEqual(holds(), [true, true, true]);
+  assert.deepEqual(states(), ["ok", "ok", "ok"]);
+  assert.deepEqual(named().map(({ fields }) => fields["keeper"]), [1, 2]);
+});
+
+Deno.test("what was prepared by a Nexus that was cut off is taken back, without a complaint", async () => {
+  const { push, check, keepers, named } = build();
+  await push();
+  const set = sampleSet({ generation: 2, setId: sampleId(4) });
+  for (const [i, { bytes, stamp }] of sampleShards({ set, storeId: STORE }).entries()) {
+    const keeper = keepers[i];
+    assert.ok(keeper);
+    keeper.holding = { ...keeper.holding, pending: { bytes, stamp, from: "nexus" } };
+  }
+  await check();
+  assert.ok(keepers.every(({ holding }) => holding.pending === undefined));
+  assert.equal(named().length, 0);
+});
+
+Deno.test("complaints made while there was no key are in the status, and not logged again", async () => {
+  const { sync, keepers, push, lines } = build();
+  await push();
+  const before = lines.length;
+  sync.complain([{ keeper: 2, reason: "wrong-index" }, { keeper: 9, reason: "differs" }]);
+  assert.equal(sync.statuses[1]?.state, "wrong");
+  assert.match(sync.statuses[1]?.detail ?? "", /shard of another position/);
+  assert.equal(lines.length, before);
+  assert.equal(keepers.length, 3);
 });

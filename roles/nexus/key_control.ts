@@ -4,6 +4,7 @@ import {
   agree,
   belongsTo,
   type Candidate,
+  type Complaint,
   matchesStoreCheck,
   type NotRebuilt,
   rebuild,
@@ -62,6 +63,8 @@ export interface KeyControlOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Logger;
+  /** Told whose shard was left out, and why. */
+  readonly onComplaints?: (complaints: readonly Complaint[]) => void;
 }
 
 /** What is known of the root key that is held. */
@@ -334,7 +337,7 @@ export class KeyControl {
       isKey: (key, stamp) => this.#isStoreKey(key, stamp, meta),
       inForce: setOf(meta),
     });
-    this.#complaints.say(result.complaints);
+    this.#complain(result.complaints);
     if (result.kind !== "rebuilt") {
       this.#failure = { reason: result.kind, shards: result.most, needed };
       return false;
@@ -351,6 +354,11 @@ export class KeyControl {
     if (scheme === stored) return;
     const hint = `Set SPIKE_SHAMIR_SCHEME=${stored}; the store's own scheme is used`;
     log.warn("shamir_scheme_ignored", { setting: scheme, store: stored, hint });
+  }
+
+  #complain(complaints: readonly Complaint[]): void {
+    this.#complaints.say(complaints);
+    this.#options.onComplaints?.(complaints);
   }
 
   /** Recognises the key of the store; says so when only what the store tells of its shard set is wrong. */
@@ -384,7 +392,7 @@ export class KeyControl {
       scheme,
       isKey: (key, stamp) => this.#isFirstKey(key, stamp),
     });
-    this.#complaints.say(result.complaints);
+    this.#complain(result.complaints);
     if (result.kind !== "rebuilt") {
       this.#failure = { reason: result.kind, shards: result.most, needed: threshold };
       return false;
