@@ -10,11 +10,12 @@ import {
 } from "../audit/mod.ts";
 import type { Fetch, Peer } from "../mtls/mod.ts";
 import { type Logger, meter } from "../telemetry/mod.ts";
+import { denied } from "./authorize.ts";
 import { type ErrorCode, SpikeError, statusOf } from "./error.ts";
 import { isRaw, rawAnswer, type RawHandler, textAnswer } from "./raw.ts";
 import { decodeRequest, type Operation, type RequestOf } from "./request.ts";
 import { errorBody, RESPONSE_HEADERS } from "./response.ts";
-import { type Route, ROUTES } from "./route.ts";
+import { isOpenToTokens, type Route, ROUTES } from "./route.ts";
 
 /**
  * Carries out one operation for a caller who may; answers the JSON value. What it changes through a port, it changes
@@ -43,6 +44,11 @@ export interface AppOptions<O extends Operation> {
    * done: nothing that was not recorded is told.
    */
   readonly audit: (entry: RequestEntry) => Promise<void>;
+  /**
+   * Who calls, where that is not the peer of the connection but whom it speaks for. Rejects with
+   * `access_unauthorized`.
+   */
+  readonly nameCaller?: (request: Request, peer: Peer) => Promise<Peer>;
   readonly log: Logger;
 }
 
@@ -76,6 +82,7 @@ interface Progress {
   readonly correlation: string;
   /** Undefined for what is no call of an operation, whatever its path says. */
   readonly operation: Operation | undefined;
+  peer: Peer;
   subject: Subject;
   grant?: Grant;
   code?: ErrorCode;
@@ -93,14 +100,15 @@ async function serve<O extends Operation>(
   const timeMs = Date.now();
   const startedAt = performance.now();
   const operation = request.method === "POST" ? route?.operation : undefined;
-  const progress: Progress = { correlation: crypto.randomUUID(), operation, subject: {} };
+  const { peer } = context;
+  const progress: Progress = { correlation: crypto.randomUUID(), operation, peer, subject: {} };
   let response = await respond(request, context, { ...options, route, progress });
   const { correlation, subject, grant, code } = progress;
   try {
     await options.audit({
       correlation,
       server: options.server,
-      caller: callerOf(context.peer),
+      caller: callerOf(progress.peer),
       operation: operation ?? null,
       subject,
       ...(grant ? { grant } : {}),
@@ -128,12 +136,14 @@ function count(route: Route | undefined, { status }: Response, ms: number): void
 
 async function respond<O extends Operation>(
   request: Request,
-  { peer, readBody }: Parameters<Fetch>[1],
+  { readBody }: Parameters<Fetch>[1],
   options: AppOptions<O> & { readonly route: Route | undefined; readonly progress: Progress },
 ): Promise<Response> {
   const { handlers, rawHandlers, assertReady, bodyLimit, log, route, progress } = options;
   const raw = route && isRaw(request) ? rawHandlers?.[route.operation as O] : undefined;
   try {
+    progress.peer = await options.nameCaller?.(request, progress.peer) ?? progress.peer;
+    const { peer } = progress;
     if (request.method !== "POST") {
       throw new SpikeError("api_bad_request", `Method is ${request.method}, expected POST`);
     }
@@ -142,6 +152,7 @@ async function respond<O extends Operation>(
       throw new SpikeError("api_bad_request", "There is no such path and action");
     }
     const authorize = async (path: string): Promise<Call> => {
+      if (peer.via && !isOpenToTokens(route)) throw denied(peer.id);
       const grant = await options.authorize(peer, route, path);
       progress.grant = grant;
       const { correlation } = progress;
@@ -167,14 +178,14 @@ async function respond<O extends Operation>(
       progress.code = (error as SpikeError).code;
       return text;
     }
-    const failure = publicFace(error, { operation, correlation, peer: peer.id, log });
+    const failure = publicFace(error, { operation, correlation, peer: progress.peer.id, log });
     progress.code = failure.code;
     return text ?? answer(statusOf(failure.code), errorBody(operation, failure));
   }
 }
 
-function callerOf({ id, trustDomain, serial }: Peer): Caller {
-  return { id, trustDomain, serial };
+function callerOf({ id, trustDomain, serial, via }: Peer): Caller {
+  return { id, trustDomain, serial, ...(via ? { via } : {}) };
 }
 
 /** What is known of a request that failed. */

@@ -147,6 +147,14 @@ export const ROUTES: readonly Route[] = [
   forRoles("keeper", "/v1/store/shard", "keeper.shard", ["nexus"]),
 ];
 
+/**
+ * Whether a caller that a token names, on the connection of a proxy, may reach a route. What belongs to a role alone
+ * (operators, Bootstrap, keepers) demands the role's own connection; the status tells nothing that is not for it.
+ */
+export function isOpenToTokens({ want, operation }: Route): boolean {
+  return want.by === "permission" || operation === "status";
+}
+
 const BY_OPERATION = new Map(ROUTES.map((route) => [route.operation, route]));
 
 /** The route of an operation. */

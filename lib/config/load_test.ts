@@ -20,6 +20,30 @@ function problemOf(request: SettingsRequest<SettingsRole>): string {
   assert.fail("the settings were accepted");
 }
 
+Deno.test("tokens are looked at only where proxies are named", () => {
+  const env = { HOME, SPIKE_NEXUS_KEEPER_PEERS: PEERS };
+  const jwtWith = (more: Record<string, string>) =>
+    loadSettings({ role: "nexus", env: { ...env, ...more } }).jwt;
+  const proxies = "spiffe://spike.ist/a,spiffe://spike.ist/b";
+  assert.equal(jwtWith({}), undefined);
+  assert.deepEqual(jwtWith({ SPIKE_NEXUS_JWT_PROXIES: proxies, SPIKE_NEXUS_JWT_AUDIENCE: "x" }), {
+    proxies: ["spiffe://spike.ist/a", "spiffe://spike.ist/b"],
+    audience: "x",
+  });
+  const problemWith = (more: Record<string, string>) =>
+    problemOf({ role: "nexus", env: { ...env, ...more } });
+  assert.match(problemWith({ SPIKE_NEXUS_JWT_AUDIENCE: "x" }), /expected SPIKE_NEXUS_JWT_PROXIES$/);
+  assert.match(problemWith({ SPIKE_NEXUS_JWT_PROXIES: "proxy" }), /each a SPIFFE ID/);
+  const files = {
+    SPIKE_SVID_FILE: "/s",
+    SPIKE_SVID_KEY_FILE: "/k",
+    SPIKE_BUNDLE_FILE: "/b",
+    SPIKE_NEXUS_JWT_PROXIES: proxies,
+  };
+  assert.match(problemWith(files), /expected a file with JWT bundles/);
+  assert.equal(jwtWith({ ...files, SPIKE_NEXUS_JWT_BUNDLE_FILE: "/j" })?.bundleFile, "/j");
+});
+
 Deno.test("probes have an address of their own, which may be turned off or set", () => {
   const healthWith = (given?: string) =>
     loadSettings({ role: "keeper", env: given === undefined ? {} : { SPIKE_HEALTH_ADDR: given } })

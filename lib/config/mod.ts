@@ -17,6 +17,7 @@ export type {
   CallTimeouts,
   CommonSettings,
   HealthListen,
+  JwtSettings,
   KeeperSettings,
   NexusSettings,
   PilotSettings,

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { parseSpiffeId } from "../spiffe/id.ts";
+import { parseSpiffeId, type SpiffeId } from "../spiffe/id.ts";
 import { SpikeError } from "../api/error.ts";
 import { type Kind, kindOf, type Place, Refusal } from "./kind.ts";
 
@@ -55,6 +55,16 @@ export const trustRoot: Kind<string> = kindOf("a trust domain such as example.or
   try {
     parseSpiffeId(`spiffe://${given}`);
     return given;
+  } catch (error) {
+    if (error instanceof SpikeError) return undefined;
+    throw error;
+  }
+});
+
+/** A SPIFFE ID. */
+export const spiffeId: Kind<SpiffeId> = kindOf("a SPIFFE ID", (given) => {
+  try {
+    return parseSpiffeId(given);
   } catch (error) {
     if (error instanceof SpikeError) return undefined;
     throw error;

@@ -1,9 +1,10 @@
 import type { Scheme } from "../shamir/scheme.ts";
+import type { SpiffeId } from "../spiffe/id.ts";
 import type { TrustRoots } from "../spiffe/role.ts";
 import type { ListenAddress } from "./place_kind.ts";
 import type { Resolver } from "./resolve.ts";
 import type { SettingsRole } from "./setting.ts";
-import { BOOTSTRAP, CALL, IDENTITY, LISTENER, NEXUS, PILOT, SHARD } from "./table.ts";
+import { BOOTSTRAP, CALL, IDENTITY, JWT, LISTENER, NEXUS, PILOT, SHARD } from "./table.ts";
 
 /** PEM files that take the place of the Workload API. */
 export interface SvidFiles {
@@ -45,6 +46,15 @@ export interface ShardSettings {
   readonly backend: "sqlite" | "memory" | "lite";
 }
 
+/** Tokens that stand for callers behind a proxy. */
+export interface JwtSettings {
+  readonly proxies: readonly SpiffeId[];
+  /** Absent for the own SPIFFE ID. */
+  readonly audience?: string;
+  /** Absent where the Workload API has the bundles. */
+  readonly bundleFile?: string;
+}
+
 /** Settings of Nexus. */
 export interface NexusSettings extends CommonSettings, ShardSettings {
   readonly listen: ListenAddress;
@@ -60,6 +70,8 @@ export interface NexusSettings extends CommonSettings, ShardSettings {
   readonly requestsPerIdentity: number;
   readonly cipherLimitBytes: number;
   readonly acceptEmptyStore: boolean;
+  /** Absent where no proxy is named: then no token is looked at. */
+  readonly jwt?: JwtSettings;
 }
 
 /** Settings of a keeper. */
@@ -190,6 +202,34 @@ function shards(from: Resolver, needsPeers: (backend: ShardSettings["backend"]) 
   return read;
 }
 
+function jwt(from: Resolver): { jwt?: JwtSettings } {
+  const proxies = from.get(JWT.proxies);
+  const audience = from.get(JWT.audience);
+  const bundleFile = from.get(JWT.bundleFile);
+  if (proxies.length === 0) {
+    if ((audience ?? bundleFile) !== undefined && from.isSound(JWT.proxies)) {
+      from.complain(
+        "SPIKE_NEXUS_JWT_AUDIENCE or SPIKE_NEXUS_JWT_BUNDLE_FILE is set and no proxy is named, " +
+          "expected SPIKE_NEXUS_JWT_PROXIES",
+      );
+    }
+    return {};
+  }
+  if (bundleFile === undefined && from.get(IDENTITY.svidFile) !== undefined) {
+    from.complain(
+      "SPIKE_NEXUS_JWT_PROXIES is set and SPIKE_NEXUS_JWT_BUNDLE_FILE is not, " +
+        "expected a file with JWT bundles, as the identity comes from files too",
+    );
+  }
+  return {
+    jwt: {
+      proxies,
+      ...(audience !== undefined && { audience }),
+      ...(bundleFile !== undefined && { bundleFile }),
+    },
+  };
+}
+
 function nexus(from: Resolver): NexusSettings {
   return {
     ...common(from),
@@ -206,6 +246,7 @@ function nexus(from: Resolver): NexusSettings {
     requestsPerIdentity: from.get(NEXUS.requestsPerIdentity),
     cipherLimitBytes: from.get(NEXUS.cipherLimit),
     acceptEmptyStore: from.get(NEXUS.acceptEmptyStore),
+    ...jwt(from),
   };
 }
 

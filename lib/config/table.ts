@@ -12,6 +12,7 @@ import {
   listenAddress,
   ownDirectory,
   probeAddress,
+  spiffeId,
   trustRoot,
 } from "./place_kind.ts";
 import { type Setting, setting } from "./setting.ts";
@@ -289,6 +290,35 @@ export const NEXUS = {
   }),
 } as const;
 
+/** Settings of tokens that stand for callers behind a proxy. */
+export const JWT = {
+  proxies: setting("jwt-proxies", {
+    kind: list(spiffeId, "a comma-separated list of SPIFFE IDs"),
+    variables: ["SPIKE_NEXUS_JWT_PROXIES"],
+    fallback: [],
+    fallbackText: "none: no token is looked at",
+    roles: ["nexus"],
+    meaning:
+      "Proxies at which TLS ends: on their connections the caller is the subject of the JWT-SVID in the `Authorization` header.",
+  }),
+  audience: setting("jwt-audience", {
+    kind: optional(text),
+    variables: ["SPIKE_NEXUS_JWT_AUDIENCE"],
+    fallback: undefined,
+    fallbackText: "the own SPIFFE ID",
+    roles: ["nexus"],
+    meaning: "The audience that such a token must be made for.",
+  }),
+  bundleFile: setting("jwt-bundle-file", {
+    kind: optional(filePath),
+    variables: ["SPIKE_NEXUS_JWT_BUNDLE_FILE"],
+    fallback: undefined,
+    fallbackText: "the Workload API",
+    roles: ["nexus"],
+    meaning: "SPIFFE bundle document, or a map of them, with the keys of such tokens.",
+  }),
+} as const;
+
 /** Settings of Bootstrap alone. */
 export const BOOTSTRAP = {
   force: setting("force", {
@@ -369,6 +399,7 @@ export const SETTINGS: readonly Setting<unknown>[] = [
   CALL,
   SHARD,
   NEXUS,
+  JWT,
   BOOTSTRAP,
   PILOT,
 ]

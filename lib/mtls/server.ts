@@ -18,8 +18,12 @@ import { dropInput, endAfterAnswer, endWith } from "./linger.ts";
 import { linkOf, type PeerLink } from "./peer_log.ts";
 import { headFault, lastResponse, MALFORMED } from "./malformed.ts";
 
-/** The verified caller of a request. */
-export type Peer = PeerVerdict & { ok: true };
+/** The verified caller of a request: as a rule the peer of its connection. */
+export type Peer = PeerVerdict & {
+  ok: true;
+  /** The proxy whose connection it is, where the caller was named by a token instead. */
+  readonly via?: SpiffeId;
+};
 
 /** What a handler knows of a request beyond its method, URL and headers. */
 export interface RequestContext {

@@ -1,12 +1,18 @@
-import { trustDomainOf } from "./id.ts";
+import { type TrustDomain, trustDomainOf } from "./id.ts";
 import type { BundleMap, X509Svid } from "./source.ts";
-import { encodeX509BundlesResponse, encodeX509SvidResponse } from "./workload_message.ts";
+import {
+  encodeJwtBundlesResponse,
+  encodeX509BundlesResponse,
+  encodeX509SvidResponse,
+} from "./workload_message.ts";
 
 /** What the callers of one socket are told: their identities, and the anchors of every known domain. */
 export interface WorkloadAnswer {
   /** The first one is the default. Each one's own trust domain has to be in `bundles`. */
   readonly svids: readonly X509Svid[];
   readonly bundles: BundleMap;
+  /** JWK sets by trust domain; absent where there is no JWT part. */
+  readonly jwtBundles?: ReadonlyMap<TrustDomain, Uint8Array>;
 }
 
 /** Where answers come from. */
@@ -38,6 +44,13 @@ export function encodeSvidAnswer({ svids, bundles }: WorkloadAnswer): Uint8Array
 /** The message of `FetchX509Bundles` that says `answer`. */
 export function encodeBundlesAnswer({ bundles }: WorkloadAnswer): Uint8Array {
   return encodeX509BundlesResponse({ crl: [], bundles: new Map([...bundles].map(toEntry)) });
+}
+
+/** The message of `FetchJWTBundles` that says `answer`; undefined where there is no JWT part. */
+export function encodeJwtAnswer({ jwtBundles }: WorkloadAnswer): Uint8Array | undefined {
+  if (jwtBundles === undefined) return undefined;
+  const entries = [...jwtBundles].map(([domain, jwks]) => [`spiffe://${domain}`, jwks] as const);
+  return encodeJwtBundlesResponse(new Map(entries));
 }
 
 function toEntry([domain, anchors]: [string, readonly Uint8Array[]]): [string, Uint8Array] {

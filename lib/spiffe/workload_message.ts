@@ -67,6 +67,27 @@ export function decodeX509BundlesResponse(bytes: Uint8Array): X509BundlesRespons
   return { crl, bundles };
 }
 
+/**
+ * Reads a `JWTBundlesResponse`: JWK sets by trust domain ID, copied; the same terms as
+ * {@link decodeX509SvidResponse}.
+ */
+export function decodeJwtBundlesResponse(bytes: Uint8Array): ReadonlyMap<string, Uint8Array> {
+  const bundles = new Map<string, Uint8Array>();
+  decode("JWTBundlesResponse", bytes, (reader, field) => {
+    if (field !== 1) return false;
+    readMapEntry(reader.bytes(), bundles);
+    return true;
+  });
+  return new Map([...bundles].map(([domain, document]) => [domain, document.slice()]));
+}
+
+/** Writes a `JWTBundlesResponse`. */
+export function encodeJwtBundlesResponse(bundles: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  const writer = new BinaryWriter();
+  writeMap(writer, 1, bundles);
+  return writer.finish();
+}
+
 /** Writes an `X509SVIDResponse`: fields in the order of their numbers, empty scalars left out. */
 export function encodeX509SvidResponse(message: X509SvidResponse): Uint8Array {
   const writer = new BinaryWriter();

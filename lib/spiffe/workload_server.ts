@@ -10,6 +10,7 @@ import { type EndpointAddress, formatEndpoint } from "./endpoint.ts";
 import { encodeFrame, GRPC_CODE, type GrpcStatus, statusTrailers } from "./grpc.ts";
 import {
   encodeBundlesAnswer,
+  encodeJwtAnswer,
   encodeSvidAnswer,
   type WorkloadAnswer,
   type WorkloadIdentity,
@@ -32,11 +33,13 @@ export interface WorkloadServer {
   close(): Promise<void>;
 }
 
-type Respond = (answer: WorkloadAnswer) => Uint8Array;
+/** Undefined where an answer has no such part. */
+type Respond = (answer: WorkloadAnswer) => Uint8Array | undefined;
 
 const METHODS: ReadonlyMap<string, Respond> = new Map([
   ["/SpiffeWorkloadAPI/FetchX509SVID", encodeSvidAnswer],
   ["/SpiffeWorkloadAPI/FetchX509Bundles", encodeBundlesAnswer],
+  ["/SpiffeWorkloadAPI/FetchJWTBundles", encodeJwtAnswer],
 ]);
 
 const EMPTY_FRAME_BYTES = 5;
@@ -44,7 +47,7 @@ const EMPTY_FRAME_BYTES = 5;
 const MAX_REQUEST_BYTES = EMPTY_FRAME_BYTES + 4096;
 
 /**
- * Serves the X.509 part of the SPIFFE Workload API, one identity for every caller of the socket: whoever
+ * Serves the X.509 part of the SPIFFE Workload API, and the JWT bundles where there are any, one identity for every caller of the socket: whoever
  * can open it is trusted to be that workload, so its file mode is the caller's business.
  *
  * Resolves when it listens; a socket file that was left behind is replaced. Both streams send the present
@@ -162,6 +165,8 @@ class WorkloadCall {
       this.#end({ code: GRPC_CODE.PERMISSION_DENIED, message: "no identity issued" });
       return;
     }
+    const message = respond(answer);
+    if (message === undefined) return this.#end(UNKNOWN_METHOD);
     if (!this.#hasAnswered) {
       this.#hasAnswered = true;
       this.stream.respond(
@@ -169,7 +174,7 @@ class WorkloadCall {
         { waitForTrailers: true },
       );
     }
-    this.stream.write(encodeFrame(respond(answer)));
+    this.stream.write(encodeFrame(message));
   }
 
   #end(status: GrpcStatus): void {

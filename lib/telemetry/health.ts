@@ -41,6 +41,10 @@ export const HEALTH_WORDS = {
       "Fewer keepers hold their shard than rebuild the root key: a restart of Nexus would need recovery shards.",
   },
   no_shard: { level: "warning", meaning: "This keeper holds no shard." },
+  jwt_bundles_missing: {
+    level: "warning",
+    meaning: "Proxies are named, but no JWT bundles have come: every token is refused.",
+  },
   memory_not_locked: {
     level: "warning",
     meaning: "The system refused to lock the memory of keys, so that it may reach swap.",

@@ -8,6 +8,14 @@ export interface ControlCalls {
     readonly request: { readonly id: string; readonly ttlMs?: number; readonly signer?: string };
     readonly result: SvidFiles;
   };
+  readonly token: {
+    readonly request: {
+      readonly id: string;
+      readonly audience: readonly string[];
+      readonly ttlMs?: number;
+    };
+    readonly result: { readonly token: string };
+  };
   readonly socket: {
     readonly request: { readonly id: string; readonly ttlMs?: number };
     readonly result: { readonly address: string };

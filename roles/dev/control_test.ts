@@ -13,6 +13,7 @@ const HANDLERS: ControlHandlers = {
   svid: () => Promise.reject(new Error("not asked")),
   identity: () => Promise.reject(new Error("not asked")),
   authority: () => Promise.reject(new Error("not asked")),
+  token: () => Promise.reject(new Error("not asked")),
 };
 
 async function withSupervisor(work: (dir: string) => Promise<void>): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Authority } from "../../lib/spiffe/authority.ts";
+import { createJwtAuthority, type JwtAuthority } from "../../lib/spiffe/jwt_authority.ts";
 import type { BundleMap, TrustDomain } from "../../lib/spiffe/mod.ts";
 import type { Issuer } from "../../lib/spiffe/issuer.ts";
 import type { WorkloadIdentity } from "../../lib/spiffe/workload_answer.ts";
@@ -8,6 +9,7 @@ export class Federation {
   readonly #make: (domain: TrustDomain) => Promise<Authority>;
   readonly #making = new Map<TrustDomain, Promise<Authority>>();
   readonly #members = new Map<TrustDomain, Authority>();
+  readonly #tokens = new Map<TrustDomain, JwtAuthority>();
   readonly #listeners = new Set<() => void>();
 
   constructor(make: (domain: TrustDomain) => Promise<Authority>) {
@@ -18,13 +20,23 @@ export class Federation {
   authority(domain: TrustDomain): Promise<Authority> {
     const known = this.#making.get(domain);
     if (known !== undefined) return known;
-    const making = this.#make(domain).then((authority) => {
+    const making = Promise.all([this.#make(domain), createJwtAuthority()]).then((made) => {
+      const [authority, tokens] = made;
       this.#members.set(domain, authority);
+      this.#tokens.set(domain, tokens);
       for (const listener of [...this.#listeners]) listener();
       return authority;
     });
     this.#making.set(domain, making);
     return making;
+  }
+
+  /** What signs the tokens of a trust domain. */
+  async tokens(domain: TrustDomain): Promise<JwtAuthority> {
+    await this.authority(domain);
+    const tokens = this.#tokens.get(domain);
+    if (!tokens) throw new Error(`${domain} has an authority that signs no tokens`);
+    return tokens;
   }
 
   /** Anchors of all members. */
@@ -37,7 +49,10 @@ export class Federation {
     return {
       current: () => {
         const answer = issuer.current();
-        return answer && { svids: answer.svids, bundles: this.bundles() };
+        const jwtBundles = new Map(
+          [...this.#tokens].map(([domain, tokens]) => [domain, tokens.jwks()]),
+        );
+        return answer && { svids: answer.svids, bundles: this.bundles(), jwtBundles };
       },
       subscribe: (listener) => {
         const own = () => listener();

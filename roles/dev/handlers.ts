@@ -41,6 +41,12 @@ export function createHandlers(deps: HandlerDeps): ControlHandlers {
       await introduce(signer);
       return files;
     },
+    token: async ({ id, audience, ttlMs: lifeMs = TOKEN_TTL_MS }) => {
+      const parsed = parseSpiffeId(id);
+      const token = await identities.token({ id: parsed, audience, ttlMs: lifeMs });
+      await introduce(trustDomainOf(parsed));
+      return { token };
+    },
     socket: async (request) => {
       const id = parseSpiffeId(request.id);
       const lifeMs = request.ttlMs ?? ttlMs;
@@ -76,6 +82,8 @@ export function createHandlers(deps: HandlerDeps): ControlHandlers {
   };
 }
 
+/** As agents do: a token can be used by whoever sees it. */
+const TOKEN_TTL_MS = 300_000;
 const ATTEMPTS = 100;
 const PAUSE_MS = 20;
 /** In a row, since each request worker of Nexus takes a new bundle over by itself. */

@@ -1,6 +1,6 @@
 /** The help of `spike dev`, on one screen. */
 export const HELP = `Usage: spike dev [options]
-       spike dev svid|socket|kill|start|identity|authority ... [--dir DIR]
+       spike dev svid|token|socket|kill|start|identity|authority ... [--dir DIR]
 
 Brings up a whole system on this machine, for development only: an authority that issues SPIFFE
 identities, three keepers (two of which rebuild the root key), Nexus and Bootstrap, each a process of
@@ -19,6 +19,8 @@ While it runs:
   svid --id ID --out OUT [--ttl TIME] [--trust-domain OTHER]
                     write svid.pem, key.pem and bundle.pem for any SPIFFE ID; another trust domain has
                     an authority of its own, federated with the first
+  token --id ID --audience AUDIENCE [--ttl TIME]
+                    print a JWT-SVID (default life 5m), for callers behind a proxy
   socket --id ID [--ttl TIME]
                     serve that identity's Workload API and print the address
   kill NAME         SIGKILL for nexus, keeper-1, keeper-2, keeper-3 or bootstrap, which then stays down

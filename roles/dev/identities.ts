@@ -1,5 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import { type Authority, createAuthority } from "../../lib/spiffe/authority.ts";
+import type { JwtRequest } from "../../lib/spiffe/jwt_authority.ts";
 import { createIssuer, type Issuer } from "../../lib/spiffe/issuer.ts";
 import {
   isMemberOf,
@@ -126,6 +127,11 @@ export class Identities implements AsyncDisposable {
       await Promise.all(held.map((issuer) => issuer.renew()));
     }
     return authority.anchors().length;
+  }
+
+  /** A JWT-SVID. */
+  async token(request: JwtRequest): Promise<string> {
+    return await (await this.#federation.tokens(trustDomainOf(request.id))).issue(request);
   }
 
   /** Anchors of all trust domains. */

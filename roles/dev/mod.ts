@@ -22,6 +22,7 @@ type Command = (context: CommandContext) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   svid: async () => (await import("./command/svid.ts")).svid,
+  token: async () => (await import("./command/token.ts")).token,
   socket: async () => (await import("./command/socket.ts")).socket,
   kill: async () => (await import("./command/kill.ts")).kill,
   identity: async () => (await import("./command/identity.ts")).identity,

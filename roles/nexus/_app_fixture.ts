@@ -1,9 +1,14 @@
 /** A Nexus with a memory store and no network: two sets of routes, as two request workers have them. */
 import type { RequestEntry } from "../../lib/audit/mod.ts";
-import type { NexusSettings } from "../../lib/config/mod.ts";
+import type { JwtSettings, NexusSettings } from "../../lib/config/mod.ts";
 import type { Fetch, Peer } from "../../lib/mtls/mod.ts";
 import { ordinarySlots } from "../../lib/seal/mod.ts";
-import { DEFAULT_TRUST_ROOTS, MemorySource, parseSpiffeId } from "../../lib/spiffe/mod.ts";
+import {
+  DEFAULT_TRUST_ROOTS,
+  type JwtKeySet,
+  MemorySource,
+  parseSpiffeId,
+} from "../../lib/spiffe/mod.ts";
 import { openMemory, type Store } from "../../lib/store/mod.ts";
 import { keepLines, type Line } from "./_sink.ts";
 import { startCore } from "./core.ts";
@@ -30,6 +35,7 @@ const PATHS = {
   encrypt: "/v1/cipher/encrypt",
   decrypt: "/v1/cipher/decrypt",
   status: "/v1/status",
+  verify: "/v1/bootstrap/verify",
 } as const;
 
 /** A group of routes and, behind a colon, the action: `secret:get`. */
@@ -50,7 +56,19 @@ export interface AppWorld extends AsyncDisposable {
   /** What was recorded of requests. */
   readonly entries: readonly RequestEntry[];
   /** Sends a request to one of the two sets of routes, 0 or 1. */
-  ask(id: string, route: RouteName, body: unknown, app?: number): Promise<Answer>;
+  ask(
+    id: string,
+    route: RouteName,
+    body: unknown,
+    app?: number,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>;
+}
+
+/** By what tokens are judged. */
+export interface AppTokens {
+  readonly jwt: JwtSettings;
+  readonly keys: JwtKeySet;
 }
 
 /** Of a role of the default trust root. */
@@ -60,8 +78,8 @@ export function idOf(role: string): string {
   return `spiffe://spike.ist/spike/pilot/role/${role}`;
 }
 
-/** Starts a Nexus that is ready. */
-export async function startApps(): Promise<AppWorld> {
+/** Starts a Nexus that is ready; `tokens` lets it take callers from tokens. */
+export async function startApps(tokens?: AppTokens): Promise<AppWorld> {
   const store = openMemory();
   const page = new SharedPage();
   const kekSlots = ordinarySlots(KEK_SLOTS);
@@ -78,7 +96,17 @@ export async function startApps(): Promise<AppWorld> {
     record: (entry) => Promise.resolve(void entries.push(entry)),
   });
   const { log, lines } = keepLines();
-  const parts = { settings: SETTINGS, core: core.port, page, kekSlots, cipherSlots, store, log };
+  const settings = { ...SETTINGS, ...(tokens ? { jwt: tokens.jwt } : {}) };
+  const parts = {
+    settings,
+    core: core.port,
+    page,
+    kekSlots,
+    cipherSlots,
+    store,
+    log,
+    ...(tokens ? { jwtKeys: tokens.keys, ownId: () => parseSpiffeId(idOf("nexus")) } : {}),
+  };
   const apps = [createNexusApp(parts), createNexusApp(parts)];
   return {
     store,
@@ -86,17 +114,25 @@ export async function startApps(): Promise<AppWorld> {
     page,
     lines,
     entries,
-    ask: (id, route, body, app = 0) => ask(apps[app] as Fetch, id, route, body),
+    ask: (id, route, body, app = 0, headers = {}) =>
+      ask(apps[app] as Fetch, { id, route, body, headers }),
     [Symbol.asyncDispose]: () => core.stop(),
   };
 }
 
-async function ask(fetch: Fetch, id: string, route: RouteName, body: unknown): Promise<Answer> {
+interface Question {
+  readonly id: string;
+  readonly route: RouteName;
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function ask(fetch: Fetch, { id, route, body, headers }: Question): Promise<Answer> {
   const [group = "", action] = route.split(":");
   const url = new URL(PATHS[group as keyof typeof PATHS], "https://localhost");
   if (action !== undefined) url.searchParams.set("action", action);
   const bytes = new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
-  const response = await fetch(new Request(url, { method: "POST" }), {
+  const response = await fetch(new Request(url, { method: "POST", headers }), {
     peer: { ok: true, id: parseSpiffeId(id), trustDomain: "spike.ist", serial: "0a" } as Peer,
     readBody: () => Promise.resolve(bytes),
   });

@@ -10,7 +10,13 @@ import {
   watchIdentity,
 } from "../../lib/process/mod.ts";
 import { attachLocked } from "../../lib/seal/mod.ts";
-import { hasRole, logIdentity, type SvidSource } from "../../lib/spiffe/mod.ts";
+import {
+  hasRole,
+  JwtKeys,
+  logIdentity,
+  type SvidSource,
+  trustDomainOf,
+} from "../../lib/spiffe/mod.ts";
 import { openSource } from "../../lib/spiffe/open_source.ts";
 import {
   type DataDirectoryLock,
@@ -29,6 +35,7 @@ import {
 import { startCore } from "./core.ts";
 import { CORE_METHODS, READER_METHODS } from "./core_port.ts";
 import { databasePath } from "./database.ts";
+import { openJwtFeed } from "./jwt_feed.ts";
 import { SharedPage } from "./page.ts";
 import { startServing } from "./serve.ts";
 import type { CoreStart, WorkerPorts } from "./start.ts";
@@ -60,7 +67,13 @@ async function start(given: CoreStart): Promise<Running> {
     record: recordOnStderr,
     isLocked: given.locked === "ok",
   });
-  for (const ports of given.workers) connectWorker(ports, core.port, store, source);
+  const feed = openJwtFeed(settings, trustDomainOf(source.current().svid.id), log);
+  for (const ports of given.workers) {
+    connectWorker(ports, core.port, store, source);
+    feed.follow((jwt) => ports.identity.postMessage({ jwt }));
+  }
+  const jwtKeys = new JwtKeys((reason) => log.warn("jwt_bundle_unusable", { reason }));
+  if (given.workers.length === 0) feed.follow((documents) => jwtKeys.update(documents));
   const server = given.workers.length > 0 ? undefined : await startServing({
     settings,
     source,
@@ -70,6 +83,7 @@ async function start(given: CoreStart): Promise<Running> {
     cipherSlots,
     store,
     log,
+    jwtKeys,
     isShared: false,
   });
   const stopWatching = logIdentity(source, log);
@@ -78,6 +92,7 @@ async function start(given: CoreStart): Promise<Running> {
       stopWatching();
       await server?.close(2_000);
       await core.stop();
+      await feed.close();
       await source.close();
       lock?.release();
     },

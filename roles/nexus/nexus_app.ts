@@ -8,6 +8,7 @@ import {
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import type { Fetch } from "../../lib/mtls/mod.ts";
 import { type KeySlots, osRandom } from "../../lib/seal/mod.ts";
+import type { JwtKeySet, SpiffeId } from "../../lib/spiffe/mod.ts";
 import { type Access, createAccess } from "./access.ts";
 import {
   cipherBodyLimit,
@@ -20,14 +21,19 @@ import { openCursor, sealCursor } from "./cursor.ts";
 import { createHandlers, type ListSecrets } from "./handlers.ts";
 import { listEverything, listVisible } from "./listing.ts";
 import type { SharedPage } from "./page.ts";
+import { nameProxiedCaller } from "./proxied_caller.ts";
 import { createPolicyHandlers } from "./policy_handlers.ts";
 import { followKeyring, type Readers, type ReadersOptions } from "./readers.ts";
 
 /** What the routes of Nexus work with, in whatever thread. */
 export interface NexusAppOptions extends ReadersOptions {
-  readonly settings: Pick<NexusSettings, "backend" | "cipherLimitBytes" | "trustRoots">;
+  readonly settings: Pick<NexusSettings, "backend" | "cipherLimitBytes" | "trustRoots" | "jwt">;
   readonly core: CorePort;
   readonly cipherSlots: KeySlots;
+  /** Of tokens; needed where proxies are named. */
+  readonly jwtKeys?: JwtKeySet;
+  /** The SPIFFE ID of this Nexus. */
+  readonly ownId?: () => SpiffeId;
 }
 
 /** All routes of a Nexus as one function from request and verified caller to response. */
@@ -62,8 +68,17 @@ export function createNexusApp(options: NexusAppOptions): Fetch {
     },
     authorize: ({ id }, route, path) => access.authorize(id, route, path),
     audit: (entry) => core.record(entry),
+    ...nameCaller(options),
     log,
   });
+}
+
+function nameCaller({ settings: { jwt }, jwtKeys: keys, ownId }: NexusAppOptions) {
+  if (!jwt || !keys || !ownId) return {};
+  const audience = () => jwt.audience ?? ownId();
+  return {
+    nameCaller: nameProxiedCaller({ proxies: jwt.proxies, audience, keys, clock: Date.now }),
+  };
 }
 
 /** What operators do with shards is refused, whoever asks, where there are no keepers to have any. */

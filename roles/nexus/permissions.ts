@@ -9,9 +9,13 @@ export function corePermissions(settings: NexusSettings): Deno.PermissionOptions
   const listen = settings.workers === 0 ? listenPermissions(settings.listen) : [];
   return {
     net: [...identity.net, ...listen, ...urlPermissions(settings.keeperPeers)],
-    read: [...identity.read, ...data],
+    read: [...identity.read, ...data, ...tokenFiles(settings)],
     write: [...identity.write, ...data],
   };
+}
+
+function tokenFiles({ jwt }: NexusSettings): string[] {
+  return jwt?.bundleFile === undefined ? [] : [jwt.bundleFile];
 }
 
 /**

@@ -3,6 +3,8 @@ import { assertConfined, remoteCalls, type Running, runThread } from "../../lib/
 import { attachLocked } from "../../lib/seal/mod.ts";
 import {
   type BundleMap,
+  type JwtDocuments,
+  JwtKeys,
   MemorySource,
   type SvidSource,
   type X509Svid,
@@ -22,7 +24,9 @@ async function start(given: RequestStart): Promise<Running> {
   configureLogging({ level: settings.logLevel });
   watchLag("request");
   await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
-  const source = followIdentity(ports.identity);
+  const log = createLogger("nexus");
+  const jwtKeys = new JwtKeys((reason) => log.warn("jwt_bundle_unusable", { reason }));
+  const source = followIdentity(ports.identity, jwtKeys);
   // The core speaks only once the store is open, so that the database is there when the reader looks for it.
   await source.ready(settings.sourceTimeoutMs + 10_000);
   const hasOwnReader = settings.backend === "sqlite";
@@ -37,7 +41,8 @@ async function start(given: RequestStart): Promise<Running> {
     ...(kekSlots ? { kekSlots: attachLocked(kekSlots.buffer, kekSlots.layout) } : {}),
     cipherSlots: attachLocked(cipherSlots.buffer, cipherSlots.layout),
     store,
-    log: createLogger("nexus"),
+    log,
+    jwtKeys,
     isShared: true,
   });
   return {
@@ -51,12 +56,14 @@ async function start(given: RequestStart): Promise<Running> {
 
 type IdentityMessage =
   | { readonly svid: X509Svid; readonly bundles: BundleMap }
-  | { readonly withdrawn: string };
+  | { readonly withdrawn: string }
+  | { readonly jwt: JwtDocuments };
 
-function followIdentity(port: MessagePort): SvidSource {
+function followIdentity(port: MessagePort, jwtKeys: JwtKeys): SvidSource {
   const source = new MemorySource();
   port.onmessage = ({ data }: MessageEvent<IdentityMessage>) => {
-    if ("withdrawn" in data) source.withdraw(data.withdrawn);
+    if ("jwt" in data) jwtKeys.update(data.jwt);
+    else if ("withdrawn" in data) source.withdraw(data.withdrawn);
     else source.set(data.svid, data.bundles);
   };
   return source;

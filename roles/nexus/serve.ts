@@ -25,7 +25,7 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
     // Every valid SVID may connect; what it may do is decided at each route.
     admit: () => true,
     maxBodyBytes: longest,
-    fetch: createNexusApp(options),
+    fetch: createNexusApp({ ...options, ownId: () => source.current().svid.id }),
     log,
     headersTimeoutMs: settings.readHeaderTimeoutMs,
     onPeer: seldom((link) => {
