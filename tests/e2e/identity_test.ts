@@ -1,6 +1,6 @@
 /** Identities that come from elsewhere, go, return and are renewed, on real processes. */
 import assert from "node:assert/strict";
-import { pemDecodeAll } from "../../lib/spiffe/mod.ts";
+import { pemDecodeAll, trustDomainOf } from "../../lib/spiffe/mod.ts";
 import { DevSystem, type Ran, temporaryDirectory } from "./harness.ts";
 import { Load } from "./load.ts";
 
@@ -36,58 +36,61 @@ async function svidOfOther(system: DevSystem, id: string, out: string): Promise<
   await Deno.writeTextFile(`${out}/bundle.json`, JSON.stringify(map));
 }
 
-Deno.test("a federated workload has what policies give it, and its domain makes no superuser of ours", async () => {
+Deno.test("identities come from elsewhere, go, return and are renewed", async (t) => {
   await using tmp = await temporaryDirectory();
-  await using system = await DevSystem.start(`${tmp.path}/d`);
-  const guest = `${tmp.path}/guest`;
-  const forged = `${tmp.path}/forged`;
-  await svidOfOther(system, GUEST, guest);
-  await svidOfOther(system, SUPERUSER, forged);
-  assert.equal((await system.spike(["secret", "put", PATH, "user=ada"])).code, 0);
-  const get = ["secret", "get", PATH, "user"];
-  assert.equal((await runAs(system, guest, get)).code, 3, "nothing is granted yet");
-  const policy = await system.spike([
-    "policy",
-    "create",
-    "--name",
-    "guests",
-    "--spiffeid-pattern",
-    "^spiffe://other\\.test/app/web$",
-    "--path-pattern",
-    `^${PATH}$`,
-    "--permissions",
-    "read",
-  ]);
-  assert.equal(policy.code, 0, policy.stderr);
-  const granted = await runAs(system, guest, get);
-  assert.deepEqual([granted.code, granted.stdout.trim()], [0, "ada"], granted.stderr);
-  const refused = await runAs(system, forged, get);
-  assert.equal(refused.code, 3, refused.stderr);
-  await system.logged("nexus", /"peer_refused".*"unknown-authority".*role\/superuser/);
+  await using system = await DevSystem.start(`${tmp.path}/d`, { args: ["--workers", "2"] });
+  await t.step("a federated workload has what policies give it", () => guest(system, tmp.path));
+  await t.step("a federated domain makes no superuser of ours", () => forgery(system, tmp.path));
+  await t.step("a withdrawn registration stops Nexus until it returns", () => withdrawal(system));
+  await t.step("an authority is replaced under load, and no request fails", () => rotation(system));
 });
 
-Deno.test("a withdrawn registration stops Nexus until the entry returns, and it says so", async () => {
-  await using tmp = await temporaryDirectory();
-  await using system = await DevSystem.start(`${tmp.path}/d`);
+const GET = ["secret", "get", PATH, "user"];
+
+async function guest(system: DevSystem, tmp: string): Promise<void> {
+  const out = `${tmp}/guest`;
+  await svidOfOther(system, GUEST, out);
+  assert.equal((await system.spike(["secret", "put", PATH, "user=ada"])).code, 0);
+  assert.equal((await runAs(system, out, GET)).code, 3, "nothing is granted yet");
+  const policy = {
+    name: "guests",
+    "spiffeid-pattern": "^spiffe://other\\.test/app/web$",
+    "path-pattern": `^${PATH}$`,
+    permissions: "read",
+  };
+  const flags = Object.entries(policy).flatMap(([name, value]) => [`--${name}`, value]);
+  const made = await system.spike(["policy", "create", ...flags]);
+  assert.equal(made.code, 0, made.stderr);
+  const granted = await runAs(system, out, GET);
+  assert.deepEqual([granted.code, granted.stdout.trim()], [0, "ada"], granted.stderr);
+}
+
+async function forgery(system: DevSystem, tmp: string): Promise<void> {
+  const out = `${tmp}/forged`;
+  await svidOfOther(system, SUPERUSER, out);
+  const refused = await runAs(system, out, GET);
+  assert.equal(refused.code, 3, refused.stderr);
+  await system.logged("nexus", /"peer_refused".*"unknown-authority".*role\/superuser/);
+}
+
+async function withdrawal(system: DevSystem): Promise<void> {
   const put = (value: string) => system.spike(["secret", "put", PATH, `user=${value}`]);
-  assert.equal((await put("ada")).code, 0);
   assert.equal((await system.dev("identity", "withdraw", "nexus")).code, 0);
   const lost = await system.logged("nexus", /"identity_lost"/);
-  assert.match(
-    lost,
-    /"identity_lost","fields":\{"why":"missing","detail":"No X.509-SVID from .*PERMISSION_DENIED/,
-  );
+  assert.match(lost, /"identity_lost","fields":\{"why":"missing",.*PERMISSION_DENIED/);
+  // Each thread hears of it by itself: the listeners have heard when they end their connections.
+  await system.logged("nexus", /"identity_unavailable"[^]*"identity_unavailable"/);
   assert.notEqual((await put("bob")).code, 0);
   assert.equal((await system.dev("identity", "return", "nexus")).code, 0);
   await system.logged("nexus", /"identity_back"/);
-  assert.equal((await put("carol")).code, 0);
-  const { stdout } = await system.spike(["secret", "get", PATH, "user"]);
-  assert.equal(stdout.trim(), "carol");
-});
+  // The listeners hear of it a little later than the thread that said so.
+  let ran = await put("carol");
+  for (let again = 0; ran.code !== 0 && again < 10; again++) ran = await put("carol");
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.equal((await system.spike(GET)).stdout.trim(), "carol");
+}
 
-Deno.test("an authority is replaced while requests go on, and none of them fails", async () => {
-  await using tmp = await temporaryDirectory();
-  await using system = await DevSystem.start(`${tmp.path}/d`, { args: ["--workers", "2"] });
+async function rotation(system: DevSystem): Promise<void> {
   await using load = await Load.start(system, 4);
   const before = load.source.current();
   for (const action of ["prepare", "rotate", "retire"]) {
@@ -98,8 +101,10 @@ Deno.test("an authority is replaced while requests go on, and none of them fails
   await load.more(60);
   const after = load.source.current();
   assert.notDeepEqual(after.svid.certificates, before.svid.certificates);
-  const [old, now] = [before, after].map(({ bundles }) => [...bundles.values()].flat());
+  const [old, now] = [before, after].map(({ bundles }) =>
+    bundles.get(trustDomainOf(before.svid.id))
+  );
   assert(old && now && now.length === 1);
   assert.notDeepEqual(now, old);
   assert.deepEqual(load.failures, []);
-});
+}
