@@ -3,96 +3,15 @@
  * server's. The last two go over real TLS wherever the runtime lets such certificates be sent.
  */
 import assert from "node:assert/strict";
-import { createServer } from "node:https";
-import { connect } from "node:tls";
-import {
-  MemorySource,
-  parseSpiffeId,
-  parseTrustDomain,
-  pemEncode,
-  type TrustDomain,
-  verifyPeer,
-  type X509Svid,
-} from "../../lib/spiffe/mod.ts";
-import { client, failureOf, serve, type Served } from "../e2e/mtls_fixture.ts";
+import { MemorySource, verifyPeer } from "../../lib/spiffe/mod.ts";
 import { IDENTITY, withTable } from "../../scripts/write_docs.ts";
-import { BAD_CHAINS, type BadChain, type Presented, type World } from "./bad_chain.ts";
+import { client, serve, type Served } from "../e2e/mtls_fixture.ts";
+import { mutateDer } from "../fuzz/mutate_der.ts";
+import { randomOfCase } from "../fuzz/random.ts";
+import { BAD_CHAINS, type BadChain, type Presented } from "./bad_chain.ts";
+import { makeIntermediate, makeLeaf } from "./forge.ts";
+import { bundlesOf, callClient, callServer, good, svidOf, world } from "./peer.ts";
 import { chainTable } from "./table.ts";
-import { type Leaf, makeLeaf, makeRoot, NEXUS } from "./forge.ts";
-
-const world: World = { root: makeRoot("root"), other: makeRoot("other") };
-const good = makeLeaf(world.root);
-
-function bundlesOf({ bundles = {} }: Partial<Presented>): Map<TrustDomain, readonly Uint8Array[]> {
-  const all = { "spike.ist": [world.root.der], "other.test": [world.other.der], ...bundles };
-  return new Map(Object.entries(all).map(([name, anchors]) => [parseTrustDomain(name), anchors]));
-}
-
-/** The good side's own SVID; nothing checks its path here. */
-function svidOf({ der, key }: Leaf): X509Svid {
-  return {
-    id: parseSpiffeId(NEXUS),
-    certificates: [der],
-    privateKey: key.privateKey.export({ format: "der", type: "pkcs8" }),
-    notBeforeMs: Date.now() - 3_600_000,
-    notAfterMs: Date.now() + 3_600_000,
-    hint: "",
-  };
-}
-
-function pemOf({ chain, key }: Presented): { cert: string; key: string } {
-  return {
-    cert: chain.map((der) => pemEncode("CERTIFICATE", der)).join(""),
-    key: key.privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
-  };
-}
-
-const REQUEST = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}";
-
-/** What a server of ours answers to who presents this; the reason it logs, if it came as far. */
-function callServer(served: Served, presented: Presented): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = "";
-    const socket = connect({
-      host: "127.0.0.1",
-      port: served.port,
-      ...pemOf(presented),
-      rejectUnauthorized: false,
-    });
-    socket.on("secureConnect", () => socket.write(REQUEST));
-    socket.on("data", (chunk: Uint8Array) => {
-      answer += new TextDecoder().decode(chunk);
-      socket.end();
-    });
-    socket.on("error", (error) => reject(error));
-    socket.on("close", () => resolve(answer));
-  });
-}
-
-/** What our client says of a server that presents this, and how many requests reached it. */
-async function callClient(
-  source: MemorySource,
-  presented: Presented,
-): Promise<{ message: string; requests: number }> {
-  let requests = 0;
-  const server = createServer({
-    ...pemOf(presented),
-    requestCert: true,
-    rejectUnauthorized: false,
-  });
-  server.on("request", (_request, response) => {
-    requests++;
-    response.end();
-  });
-  server.on("tlsClientError", () => {});
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await using caller = client(source);
-  const { message } = await failureOf(caller.post(`https://127.0.0.1:${port}/`, "secret"));
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-  return { message, requests };
-}
 
 Deno.test("the world in which bad chains are refused takes good ones", async () => {
   const presented = { chain: [good.der], key: good.key };
@@ -128,8 +47,8 @@ async function assertRefused(
 ): Promise<void> {
   const before = served.log.lines.length;
   assert.equal(await callServer(served, presented), "");
-  const [line] = served.log.lines.slice(before);
-  assert.equal(line?.event, "peer_refused");
+  const line = served.log.lines.slice(before).find(({ event }) => event === "peer_refused");
+  assert(line, "the server logged a refusal");
   assert.equal(line.fields["reason"], bad.isIllegible ? "no-certificate" : bad.reason);
   const { message, requests } = await callClient(source, presented);
   assert.match(message, /^The server at \S+ is not trusted: /);
@@ -152,8 +71,33 @@ async function assertUnsendable(served: Served, presented: Presented): Promise<v
   const before = served.log.lines.length;
   const answer = await callServer(served, presented).catch(() => "not sent");
   assert.equal(answer, "not sent");
-  assert.deepEqual(served.log.lines.slice(before), []);
+  const lines = served.log.lines.slice(before);
+  assert(!lines.some(({ event }) => event === "peer_refused"), "nothing was there to be judged");
 }
+
+const SEED = 20261126;
+const DAMAGED = 40;
+
+Deno.test(`${DAMAGED} damaged certificates over TLS get no answer and end no process`, async () => {
+  const source = new MemorySource({ svid: svidOf(good), bundles: bundlesOf({}) });
+  await using served = await serve(source);
+  const middle = makeIntermediate("intermediate", world.root);
+  const { der, key } = makeLeaf(middle);
+  for (let index = 0; index < DAMAGED; index++) {
+    const random = randomOfCase(SEED, index);
+    const chain = index % 2 === 0
+      ? [mutateDer(der, random), middle.der]
+      : [der, mutateDer(middle.der, random)];
+    // Some damage leaves nothing changed.
+    const isWhole = [der, middle.der].every((each, i) => each.toHex() === chain[i]?.toHex());
+    if (isWhole) continue;
+    const presented = { chain, key };
+    const what = `seed ${SEED}, case ${index}`;
+    const answer = await callServer(served, presented).catch(() => "");
+    assert.equal(answer, "", what);
+    assert.equal((await callClient(source, presented)).requests, 0, what);
+  }
+});
 
 Deno.test("the page about identity lists the chains that the tests try", () => {
   const page = Deno.readTextFileSync(IDENTITY);
