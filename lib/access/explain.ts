@@ -3,7 +3,7 @@ import { explain, isReserved, type PolicyMiss, type PolicySet } from "../policy/
 import type { SpiffeId } from "../spiffe/id.ts";
 import { hasRole, type Role, type TrustRoots } from "../spiffe/role.ts";
 import { confinedRole, isCaller, judgementOf } from "./judge.ts";
-import { routesWanting } from "./place.ts";
+import { routesWanting, subjectOn } from "./place.ts";
 
 /** Who may do what, where. */
 export interface AccessQuestion {
@@ -82,7 +82,8 @@ function grantingRole(
   // What no request asks for yet is still the superuser's, whose word is `super`.
   if (routes.length === 0) return hasRole(id, "superuser", roots) ? "superuser" : undefined;
   const roles = routes.map((route) => {
-    const judgement = judgementOf(id, route, roots);
+    const subject = route.want.by === "permission" ? subjectOn(route.want, path) : undefined;
+    const judgement = judgementOf(id, route, roots, subject);
     return typeof judgement === "object" ? judgement.granted : undefined;
   });
   return roles.every((role) => role !== undefined) ? roles[0] : undefined;

@@ -84,7 +84,7 @@ function isServed(id: string, route: typeof ROUTES[number], path: string): boole
   if (want.by === "role") return false;
   try {
     const caller = parseSpiffeId(id);
-    const judgement = judgeByRole(caller, route, ROOTS);
+    const judgement = judgeByRole(caller, route, ROOTS, path);
     if (judgement !== "open") return judgement !== "denied";
     return decide(SET, { id, path: placeOf(want, path), wanted: [want.permission] }).allowed;
   } catch {

@@ -3,6 +3,7 @@ import type { Route } from "../api/route.ts";
 import { RESERVED } from "../policy/mod.ts";
 import type { SpiffeId } from "../spiffe/id.ts";
 import { hasRole, type Role, type TrustRoots } from "../spiffe/role.ts";
+import { placeOf } from "./place.ts";
 
 /** What follows from a caller's roles alone: the role that grants it, or not; `open` leaves it to the policies. */
 export type Judgement = { readonly granted: Role } | "denied" | "open";
@@ -11,11 +12,11 @@ export type Judgement = { readonly granted: Role } | "denied" | "open";
 const CALLER = /^spiffe:\/\/[a-zA-Z0-9.-]+(?:\/[a-zA-Z0-9._-]+)*$/;
 
 /** What roles grant, of what can be granted by policies too. */
-const GRANTS: readonly (readonly [Role, (route: Route) => boolean])[] = [
+const GRANTS: readonly (readonly [Role, (route: Route, target: string) => boolean])[] = [
   ["superuser", () => true],
   ["admin", ({ operation }) => operation.startsWith("policy.")],
   ["operator", ({ operation }) => operation.startsWith("secret.")],
-  ["lite", ({ want }) => want.by === "permission" && want.on === RESERVED.cipherExec],
+  ["lite", (_, target) => target === RESERVED.cipherExec],
 ];
 
 /** Their rights are those of the role, and no policy adds to them. */
@@ -31,13 +32,19 @@ export function confinedRole(id: SpiffeId, roots: TrustRoots): Role | undefined 
   return CONFINED.find((role) => hasRole(id, role, roots));
 }
 
-/** Judges a caller with an ID that rules are made for. */
-export function judgementOf(id: SpiffeId, route: Route, roots: TrustRoots): Judgement {
-  const { want } = route;
+/** Judges a caller with an ID that rules are made for. `subject` is what the request is about, see `placeOf`. */
+export function judgementOf(
+  id: SpiffeId,
+  route: Route,
+  roots: TrustRoots,
+  subject = "",
+): Judgement {
   const has = (role: Role) => hasRole(id, role, roots);
+  const { want } = route;
+  const target = want.by === "role" ? "" : placeOf(want, subject);
   const granted = want.by === "role"
     ? want.roles.find(has)
-    : GRANTS.find(([role, grants]) => grants(route) && has(role))?.[0];
+    : GRANTS.find(([role, grants]) => grants(route, target) && has(role))?.[0];
   if (granted) return { granted };
   if (want.by === "role") return "denied";
   return confinedRole(id, roots) ? "denied" : "open";
@@ -46,7 +53,12 @@ export function judgementOf(id: SpiffeId, route: Route, roots: TrustRoots): Judg
 /**
  * Judges a caller by its roles. Throws `access_unauthorized` for an ID that no rule is made for.
  */
-export function judgeByRole(id: SpiffeId, route: Route, roots: TrustRoots): Judgement {
+export function judgeByRole(
+  id: SpiffeId,
+  route: Route,
+  roots: TrustRoots,
+  subject = "",
+): Judgement {
   if (!isCaller(id)) throw denied(id);
-  return judgementOf(id, route, roots);
+  return judgementOf(id, route, roots, subject);
 }

@@ -1,15 +1,36 @@
 import { type Permission, type Route, ROUTES, type Want } from "../api/route.ts";
-import { isReserved } from "../policy/mod.ts";
+import { CIPHER_KEY_PREFIX, isReserved, RESERVED } from "../policy/mod.ts";
 
-/** Where the permission of a route is wanted, when the request is about `path`. */
-export function placeOf(want: Extract<Want, { by: "permission" }>, path: string): string {
-  return want.on === "request.path" ? path : want.on;
+type WantedPermission = Extract<Want, { by: "permission" }>;
+
+/** Where the permission of a route is wanted, when the request is about `subject`: a path, or a cipher key's name. */
+export function placeOf({ on }: WantedPermission, subject: string): string {
+  switch (on) {
+    case "request.path":
+      return subject;
+    case "request.cipher":
+      return subject === "" ? RESERVED.cipherExec : CIPHER_KEY_PREFIX + subject;
+    case "request.key":
+      return CIPHER_KEY_PREFIX + subject;
+    default:
+      return on;
+  }
 }
 
-/** The routes that want a permission on a path. The system's own paths are no paths of secrets. */
+/**
+ * What a request has to be about so that its permission is wanted on `path`; undefined when none is. The system's own
+ * paths are no paths of secrets.
+ */
+export function subjectOn(want: WantedPermission, path: string): string | undefined {
+  if (want.on === "request.path") return isReserved(path) ? undefined : path;
+  const key = path.startsWith(CIPHER_KEY_PREFIX) ? path.slice(CIPHER_KEY_PREFIX.length) : "";
+  return [key, ""].find((subject) => placeOf(want, subject) === path);
+}
+
+/** The routes that want a permission on a path. */
 export function routesWanting(permission: Permission, path: string): readonly Route[] {
   return ROUTES.filter(({ want }) =>
-    want.by === "permission" && want.permission === permission && placeOf(want, path) === path &&
-    !(want.on === "request.path" && isReserved(path))
+    want.by === "permission" && want.permission === permission &&
+    subjectOn(want, path) !== undefined
   );
 }

@@ -79,6 +79,34 @@ const peer = {
   lastSeen: text,
 };
 
+/** A cipher key, on the wire. */
+const cipherKey = {
+  key: text,
+  /** Lower-case hex; empty for the default key. */
+  id: text,
+  version: integer,
+  minVersion: integer,
+  retired: flag,
+  createdTime: text,
+  updatedTime: text,
+  /** How often the newest version may have encrypted, rounded up. */
+  encryptions: integer,
+};
+
+const changedKey = message({ ...cipherKey, err: text });
+/** Generations of the key-encryption key, on the wire. */
+const keks = message({
+  keks: v.optional(
+    v.array(message({
+      generation: integer,
+      state: v.optional(v.picklist(["active", "retired"]), "active"),
+      createdTime: text,
+      sealings: integer,
+    })),
+    [],
+  ),
+  err: text,
+});
 const written = message({ version: maybeInteger, err: text });
 const done = message({ err: text });
 
@@ -134,6 +162,14 @@ export const ANSWERS = {
   }),
   "cipher.encrypt": message({ version: integer, nonce: bytes, ciphertext: bytes, err: text }),
   "cipher.decrypt": message({ plaintext: bytes, err: text }),
+  "cipher.key.create": changedKey,
+  "cipher.key.rotate": changedKey,
+  "cipher.key.set": changedKey,
+  "cipher.key.list": message({
+    keys: v.optional(v.array(message(cipherKey)), []),
+    err: text,
+  }),
+  "cipher.key.rewrap": message({ version: integer, nonce: bytes, ciphertext: bytes, err: text }),
   "status": message({
     version: text,
     state: v.optional(v.picklist(NEXUS_STATES), "waiting"),
@@ -166,6 +202,8 @@ export const ANSWERS = {
     ),
     err: text,
   }),
+  "operator.kek.list": keks,
+  "operator.kek.rotate": keks,
   "operator.restore": message({
     collected: integer,
     remaining: integer,

@@ -12,7 +12,7 @@ import type { Fetch, Peer } from "../mtls/mod.ts";
 import { type Logger, meter } from "../telemetry/mod.ts";
 import { denied } from "./authorize.ts";
 import { type ErrorCode, SpikeError, statusOf } from "./error.ts";
-import { isRaw, rawAnswer, type RawHandler, textAnswer } from "./raw.ts";
+import { isRaw, rawAnswer, rawExtras, type RawHandler, textAnswer } from "./raw.ts";
 import { decodeRequest, type Operation, type RequestOf } from "./request.ts";
 import { errorBody, RESPONSE_HEADERS } from "./response.ts";
 import { isOpenToTokens, type Route, ROUTES } from "./route.ts";
@@ -37,8 +37,11 @@ export interface AppOptions<O extends Operation> {
   readonly bodyLimit?: (route: Route) => number;
   /** Throws `state_not_ready` for a route (or none) that cannot be served yet. */
   readonly assertReady: (route: Route | undefined) => void;
-  /** Answers what lets the caller through, or throws `access_unauthorized`; `path` is the request's own, as received. */
-  readonly authorize: (peer: Peer, route: Route, path: string) => Grant | Promise<Grant>;
+  /**
+   * Answers what lets the caller through, or throws `access_unauthorized`; `subject` is the path or
+   * the key that the request names, as received.
+   */
+  readonly authorize: (peer: Peer, route: Route, subject: string) => Grant | Promise<Grant>;
   /**
    * Takes the record of every request before it is answered. Where it rejects, the request fails, whatever it has
    * done: nothing that was not recorded is told.
@@ -151,21 +154,27 @@ async function respond<O extends Operation>(
     if (!route) {
       throw new SpikeError("api_bad_request", "There is no such path and action");
     }
-    const authorize = async (path: string): Promise<Call> => {
+    const authorize = async (subject: string): Promise<Call> => {
       if (peer.via && !isOpenToTokens(route)) throw denied(peer.id);
-      const grant = await options.authorize(peer, route, path);
+      const grant = await options.authorize(peer, route, subject);
       progress.grant = grant;
       const { correlation } = progress;
       return { ...callerOf(peer), correlation, operation: route.operation, grant };
     };
-    if (route.judgesCallerFirst) await authorize("");
-    const body = await readBody(bodyLimit?.(route) ?? route.bodyLimit);
+    const limit = bodyLimit?.(route) ?? route.bodyLimit;
     if (raw) {
-      return rawAnswer(await raw(body, await authorize("")));
+      const extras = rawExtras(request);
+      progress.subject = subjectOf(extras);
+      if (route.judgesCallerFirst) await authorize(extras.key);
+      const body = await readBody(limit);
+      return rawAnswer(await raw(body, await authorize(extras.key), extras));
     }
-    const decoded = decodeRequest(route.operation as O, body);
+    const read = async () => decodeRequest<O>(route.operation as O, await readBody(limit));
+    const decoded = route.judgesCallerFirst
+      ? await readByWhoMay(route, authorize, read)
+      : await read();
     progress.subject = subjectOf(decoded);
-    const call = await authorize(pathOf(decoded));
+    const call = await authorize(namedBy(route, decoded));
     const value = await handlers[route.operation as O](decoded, call);
     // Peers of the original trust a success to have a body.
     if (value === undefined) throw new Error(`Operation ${route.operation} answered nothing`);
@@ -218,8 +227,31 @@ function answer(status: number, body: string): Response {
   return new Response(bytes, { status, headers });
 }
 
-/** The path that a request is about; empty where it is about none. */
-function pathOf(request: unknown): string {
-  const { path } = request as { path?: unknown };
-  return typeof path === "string" ? path : "";
+/**
+ * Reads a request whose caller is judged first. Who may not ask without naming anything may still ask about what it
+ * names; until it has named that, it hears of its denial and of nothing else.
+ */
+async function readByWhoMay<T>(
+  route: Route,
+  judge: (subject: string) => Promise<unknown>,
+  read: () => Promise<T>,
+): Promise<T> {
+  try {
+    await judge("");
+  } catch (denial) {
+    if (!(denial instanceof SpikeError) || denial.code !== "access_unauthorized") throw denial;
+    const decoded = await read().catch(() => undefined);
+    if (decoded === undefined || namedBy(route, decoded) === "") throw denial;
+    return decoded;
+  }
+  return await read();
+}
+
+/** What a request is about: a path, or a cipher key; empty where it names none. */
+function namedBy({ want }: Route, request: unknown): string {
+  const { path, key } = request as { path?: unknown; key?: unknown };
+  const isAboutKey = want.by === "permission" &&
+    (want.on === "request.key" || want.on === "request.cipher");
+  const subject = isAboutKey ? key : path;
+  return typeof subject === "string" ? subject : "";
 }

@@ -43,6 +43,8 @@ const TABLE = {
   recovery_not_exported: { status: 400, exit: 2 },
   database_lost: { status: 503, exit: 6 },
   entity_conflict: { status: 409, exit: 5 },
+  cipher_not_authentic: { status: 400, exit: 2 },
+  cipher_key_retired: { status: 400, exit: 2 },
   audit_unavailable: { status: 503, exit: 6 },
   store_failure: { status: 500, exit: 2 },
   overloaded: { status: 429, exit: 6 },

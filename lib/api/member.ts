@@ -18,6 +18,8 @@ export const integer = v.optional(wholeNumber, 0);
 export const maybeInteger = v.exactOptional(wholeNumber);
 /** True or false; absent is false. */
 export const flag = v.optional(v.boolean(), false);
+/** True or false, or absent. */
+export const maybeFlag = v.exactOptional(v.boolean());
 /** Whole numbers; absent is none. */
 export const integers = v.optional(v.array(v.nullable(wholeNumber, 0)), []);
 /** Texts; absent is none. */

@@ -2,8 +2,27 @@
 import type { Call } from "../audit/mod.ts";
 import { type ErrorCode, SpikeError } from "./error.ts";
 
+/** What a request in plain bytes says beside its body. */
+export interface RawExtras {
+  /** Query parameter `key`: the cipher key; empty for the default one. */
+  readonly key: string;
+  /** Header `spike-aad`, in base64: what the ciphertext is bound to. */
+  readonly aad: Uint8Array;
+}
+
 /** Carries out one operation on the bytes of a body; answers the bytes of the answer. */
-export type RawHandler = (body: Uint8Array, call: Call) => Promise<Uint8Array>;
+export type RawHandler = (body: Uint8Array, call: Call, extras: RawExtras) => Promise<Uint8Array>;
+
+/** Reads what goes with plain bytes. Throws `api_bad_request` for a header that is not base64. */
+export function rawExtras(request: Request): RawExtras {
+  const key = new URL(request.url).searchParams.get("key") ?? "";
+  const aad = request.headers.get("spike-aad") ?? "";
+  try {
+    return { key, aad: Uint8Array.fromBase64(aad, { lastChunkHandling: "strict" }) };
+  } catch {
+    throw new SpikeError("api_bad_request", "Header spike-aad is not base64");
+  }
+}
 
 const BYTES = "application/octet-stream";
 

@@ -6,6 +6,7 @@ import {
   flag,
   integer,
   integers,
+  maybeFlag,
   maybeInteger,
   maybeShard,
   maybeText,
@@ -27,6 +28,9 @@ const shardChange = message({
   acceptsSingleSlot: flag,
   allowsThresholdOne: flag,
 });
+const keyName = message({ key: text });
+/** Under the default key a ciphertext travels in parts; under a named one it says itself what it is. */
+const ciphertext = { version: integer, nonce: bytes, ciphertext: bytes, key: text, aad: bytes };
 
 /** The schema of each operation's request. */
 export const REQUESTS = {
@@ -51,9 +55,16 @@ export const REQUESTS = {
   "policy.list": message({ spiffeidPattern: text, pathPattern: text }),
   "policy.explain": message({ spiffeid: text, path: text, permissions: texts }),
   "policy.whoCan": message({ path: text, permissions: texts, spiffeids: texts }),
-  "cipher.encrypt": message({ plaintext: bytes, algorithm: text }),
-  "cipher.decrypt": message({ version: integer, nonce: bytes, ciphertext: bytes, algorithm: text }),
+  "cipher.encrypt": message({ plaintext: bytes, algorithm: text, key: text, aad: bytes }),
+  "cipher.decrypt": message({ ...ciphertext, algorithm: text }),
+  "cipher.key.create": keyName,
+  "cipher.key.rotate": keyName,
+  "cipher.key.set": message({ key: text, minVersion: maybeInteger, retired: maybeFlag }),
+  "cipher.key.list": keyName,
+  "cipher.key.rewrap": message(ciphertext),
   "status": message({ verbose: flag }),
+  "operator.kek.list": nothing,
+  "operator.kek.rotate": nothing,
   "operator.recover": message({ confirms: flag }),
   "operator.confirm": message({ setId: text }),
   "operator.manifest": nothing,

@@ -20,9 +20,12 @@ export type Want =
 /** Where a permission is wanted. */
 export type PermissionTarget =
   | "request.path"
+  /** The path of the cipher key that the request names, or that of the default key when it names none. */
+  | "request.cipher"
+  /** The path of the cipher key that the request names; when it names none, the path that all of them begin with. */
+  | "request.key"
   | "spike/system/secret"
-  | "spike/system/acl"
-  | "spike/system/cipher/exec";
+  | "spike/system/acl";
 
 /** One line of the routing table. There is no route without a `want`. */
 export interface Route {
@@ -36,7 +39,10 @@ export interface Route {
   readonly bodyLimit: number;
   /** Whether Nexus answers it before it has a root key too. */
   readonly isServedWithoutKey: boolean;
-  /** Whether the caller is judged before the body is read, and not only after it was decoded. */
+  /**
+   * Whether the caller is judged before the body is read, and not only after it was decoded. Who may not do it without
+   * naming anything is judged once more by what the body names.
+   */
   readonly judgesCallerFirst?: true;
 }
 
@@ -87,7 +93,7 @@ function cipher(operation: "cipher.encrypt" | "cipher.decrypt"): Route {
     path: `/v1/${operation.replace(".", "/")}`,
     action: "",
     operation,
-    want: { by: "permission", permission: "execute", on: "spike/system/cipher/exec" },
+    want: { by: "permission", permission: "execute", on: "request.cipher" },
     bodyLimit: PROOF,
     isServedWithoutKey: false,
     ...(operation === "cipher.decrypt" ? { judgesCallerFirst: true } : {}),
@@ -96,6 +102,14 @@ function cipher(operation: "cipher.encrypt" | "cipher.decrypt"): Route {
 
 function shards(action: "refresh" | "reshare" | "rotate-root"): Route {
   return forRoles("nexus", "/v1/operator/shards", `operator.${action}`, ["superuser"], { action });
+}
+
+function cipherKey(
+  action: "create" | "rotate" | "set" | "list" | "rewrap",
+  permission: Permission,
+  on: PermissionTarget = "request.key",
+): Route {
+  return stored(action, `cipher.key.${action}`, permission, { path: "/v1/cipher/keys", on });
 }
 
 const WITHOUT_KEY = { isServedWithoutKey: true };
@@ -116,6 +130,11 @@ export const ROUTES: readonly Route[] = [
   policy("who-can", "policy.whoCan", "read"),
   cipher("cipher.encrypt"),
   cipher("cipher.decrypt"),
+  cipherKey("create", "write"),
+  cipherKey("rotate", "write"),
+  cipherKey("set", "write"),
+  cipherKey("list", "list"),
+  cipherKey("rewrap", "execute", "request.cipher"),
   forRoles("nexus", "/v1/status", "status", [
     "nexus",
     "bootstrap",
@@ -125,6 +144,10 @@ export const ROUTES: readonly Route[] = [
     "recover",
     "restore",
   ], WITHOUT_KEY),
+  forRoles("nexus", "/v1/operator/keks", "operator.kek.list", ["superuser"], { action: "list" }),
+  forRoles("nexus", "/v1/operator/keks", "operator.kek.rotate", ["superuser"], {
+    action: "rotate",
+  }),
   forRoles("nexus", "/v1/operator/recover", "operator.recover", ["recover"], WITHOUT_KEY),
   forRoles("nexus", "/v1/operator/restore", "operator.restore", ["restore"], WITHOUT_KEY),
   forRoles("nexus", "/v1/operator/recover", "operator.confirm", ["recover"], {

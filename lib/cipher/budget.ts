@@ -1,7 +1,4 @@
-import { SpikeError } from "../api/error.ts";
-import { resumeBudget, SEAL_LIMIT } from "../seal/mod.ts";
-import type { Store } from "../store/port.ts";
-import { DEFAULT_KEY } from "./default_key.ts";
+import { BoundedCache } from "../secret/cache.ts";
 
 /**
  * Encryptions that a thread takes at a time. Small, because each start of each thread wastes what it did not use:
@@ -9,24 +6,8 @@ import { DEFAULT_KEY } from "./default_key.ts";
  */
 export const ENCRYPTION_BLOCK = 2 ** 14;
 
-/**
- * Writes one block of encryptions under a version of the default key down as spent, and answers its size. Rejects
- * with `state_not_ready` when the key may not encrypt any more (NIST SP 800-38D section 8.3), and with
- * `state_integrity_check` when the count is beyond its limit already.
- */
-export function reserveEncryptions(store: Store, version: number): Promise<number> {
-  return store.write(async (tx) => {
-    const reserved = await tx.reserveKeySeals(DEFAULT_KEY, version, ENCRYPTION_BLOCK);
-    // Nobody gets beyond the limit honestly.
-    resumeBudget(reserved - ENCRYPTION_BLOCK);
-    if (reserved <= SEAL_LIMIT) return ENCRYPTION_BLOCK;
-    throw new SpikeError(
-      "state_not_ready",
-      `Version ${version} of the cipher key has reached its limit of ${SEAL_LIMIT} encryptions`,
-      { hint: "Rotate the key; what was encrypted stays readable" },
-    );
-  });
-}
+/** Most keys whose blocks a thread keeps; what is left of a block that is given up counts as spent. */
+const MAX_BUDGETS = 256;
 
 /**
  * Spends encryptions one by one out of blocks that `reserve` has written down; callers that come while a block is
@@ -46,5 +27,20 @@ export function createEncryptionBudget(
       await refill;
     }
     held.left--;
+  };
+}
+
+/** As {@linkcode createEncryptionBudget}, for any number of keys. */
+export function createEncryptionBudgets(
+  reserve: (name: string, version: number) => Promise<number>,
+): (name: string, version: number) => Promise<void> {
+  const budgets = new BoundedCache<(version: number) => Promise<void>>(MAX_BUDGETS);
+  return (name, version) => {
+    let spend = budgets.get(name);
+    if (!spend) {
+      spend = createEncryptionBudget((version) => reserve(name, version));
+      budgets.set(name, spend);
+    }
+    return spend(version);
   };
 }

@@ -3,15 +3,15 @@ import { DatabaseSync } from "node:sqlite";
 import { SEAL_LIMIT } from "../seal/mod.ts";
 import { openMemory } from "../store/memory.ts";
 import { openSqlite } from "../store/sqlite.ts";
-import { createEncryptionBudget, ENCRYPTION_BLOCK, reserveEncryptions } from "./budget.ts";
+import { createEncryptionBudget, createEncryptionBudgets, ENCRYPTION_BLOCK } from "./budget.ts";
 import { worldOver } from "./cipher_fixture.ts";
-import { DEFAULT_KEY } from "./default_key.ts";
+import { DEFAULT_KEY, reserveEncryptions } from "./default_key.ts";
 
 Deno.test("a block is written down before it is given", async () => {
   const { store, load } = await worldOver(openMemory());
   await load();
-  assert.equal(await reserveEncryptions(store, 1), ENCRYPTION_BLOCK);
-  assert.equal(await reserveEncryptions(store, 1), ENCRYPTION_BLOCK);
+  assert.equal((await reserveEncryptions(store, 1)).count, ENCRYPTION_BLOCK);
+  assert.equal((await reserveEncryptions(store, 1)).count, ENCRYPTION_BLOCK);
   const [row] = await store.keys(DEFAULT_KEY);
   assert.equal(row?.reservedSeals, 2 * ENCRYPTION_BLOCK);
 });
@@ -21,7 +21,7 @@ Deno.test("a key gives its last block, then no more, and nothing is counted for 
   await load();
   const reserved = SEAL_LIMIT - ENCRYPTION_BLOCK;
   await store.write((tx) => tx.reserveKeySeals(DEFAULT_KEY, 1, reserved));
-  assert.equal(await reserveEncryptions(store, 1), ENCRYPTION_BLOCK);
+  assert.equal((await reserveEncryptions(store, 1)).count, ENCRYPTION_BLOCK);
   await assert.rejects(reserveEncryptions(store, 1), { code: "state_not_ready" });
   assert.equal((await store.keys(DEFAULT_KEY))[0]?.reservedSeals, SEAL_LIMIT);
 });
@@ -80,4 +80,13 @@ Deno.test("a refused block refuses the encryption, and the next one asks again",
   await assert.rejects(spend(1), /down/);
   isUp = true;
   await spend(1);
+});
+
+Deno.test("each key has blocks of its own, however many there are", async () => {
+  const asked: string[] = [];
+  const spend = createEncryptionBudgets((name, version) =>
+    Promise.resolve((asked.push(`${name}@${version}`), 2))
+  );
+  for (const name of ["a", "b", "a", "b", "a"]) await spend(name, 1);
+  assert.deepEqual(asked, ["a@1", "b@1", "a@1"]);
 });

@@ -1,14 +1,20 @@
+import { SpikeError } from "../api/error.ts";
 import {
   type Keyring,
   type KeySlots,
   newKey,
   type RandomSource,
+  RENEW_AT,
   unwrapDataKey,
   wipe,
   wrapDataKey,
 } from "../seal/mod.ts";
+import type { SealBudget } from "../secret/mod.ts";
 import { isDamage } from "../secret/damage.ts";
 import type { KeyRow, Store } from "../store/port.ts";
+import { ENCRYPTION_BLOCK } from "./budget.ts";
+import { wrapKeyRow } from "./key_wrap.ts";
+import { reserveBlock } from "./key_writer.ts";
 
 /** Name of the key that callers use who name none. */
 export const DEFAULT_KEY = "cipher/default";
@@ -60,6 +66,66 @@ export function makeFirstKey(options: FirstKeyOptions): KeyRow {
   const wrapped = wrapDataKey(kek, placeOf(options, at), key, random);
   wipe(key);
   return { name: DEFAULT_KEY, ...at, wrapped, createdAtMs, reservedSeals: 0 };
+}
+
+/** What a new version of the default key takes. */
+export interface RotateOptions {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly budget: SealBudget;
+  readonly slots: KeySlots;
+  readonly random: RandomSource;
+  readonly clock: () => number;
+}
+
+/**
+ * Makes a new version of the default key, puts it into its slot once it is stored, and answers its number. Rejects
+ * with `crypto_cipher_not_available` when there is no default key, and with `entity_conflict` when it has as many
+ * versions as there are slots: the version byte of a blob has no room for many more.
+ */
+export async function rotateDefaultKey(options: RotateOptions): Promise<number> {
+  const { store, keyring, budget, slots, random, clock } = options;
+  const kekGeneration = await budget.take(1);
+  const key = newKey(random);
+  try {
+    const version = await store.write(async (tx) => {
+      const newest = Math.max(0, ...(await tx.keys(DEFAULT_KEY)).map(({ version }) => version));
+      requireRoom(newest, slots.count);
+      const times = { createdAtMs: clock(), reservedSeals: 0 };
+      const at = { name: DEFAULT_KEY, version: newest + 1, kekGeneration, ...times };
+      await tx.putKey(wrapKeyRow(keyring, at, key, random));
+      return at.version;
+    });
+    slots.slot(version - 1).set(key);
+    return version;
+  } finally {
+    wipe(key);
+  }
+}
+
+function requireRoom(newest: number, most: number): void {
+  if (newest === 0) {
+    throw new SpikeError("crypto_cipher_not_available", "There is no default key to rotate");
+  }
+  if (newest < most) return;
+  throw new SpikeError(
+    "entity_conflict",
+    `The default key has ${newest} versions, no more are allowed`,
+    { hint: "Encrypt with a named key, whose versions have more room" },
+  );
+}
+
+/**
+ * Writes one block of encryptions under a version of the default key down as spent, and answers its size and whether
+ * a new version is due. Rejects with `state_not_ready` when the key may not encrypt any more (NIST SP 800-38D section
+ * 8.3), and with `state_integrity_check` when the count is beyond its limit already.
+ */
+export async function reserveEncryptions(
+  store: Store,
+  version: number,
+): Promise<{ count: number; isRenewalDue: boolean }> {
+  const reserved = await reserveBlock(store, DEFAULT_KEY, version);
+  return { count: ENCRYPTION_BLOCK, isRenewalDue: reserved >= RENEW_AT };
 }
 
 /** False for a row that is not what was stored. */

@@ -1,10 +1,16 @@
 /**
- * The encryption service: encrypts and decrypts for callers under a key that they never see. What it keeps is that
- * one key, wrapped, in the store; what it is given and what it answers is kept nowhere. Start reading at
- * `service.ts`.
+ * The encryption service: encrypts and decrypts for callers under keys that they never see. What it keeps is those
+ * keys, wrapped, in the store; what it is given and what it answers is kept nowhere. Start reading at `service.ts`
+ * (the default key) and `named_service.ts` (named ones).
  *
  * @module
  */
 export * from "./budget.ts";
 export * from "./default_key.ts";
+export * from "./key_head.ts";
+export * from "./key_name.ts";
+export * from "./key_reader.ts";
+export * from "./key_wrap.ts";
+export * from "./key_writer.ts";
+export * from "./named_service.ts";
 export * from "./service.ts";

@@ -4,6 +4,7 @@ import {
   decryptUnder,
   type Encrypted,
   encryptUnder,
+  NO_AAD,
   NONCE_BYTES,
   type RandomSource,
   TAG_BYTES,
@@ -28,39 +29,43 @@ export interface CipherServiceOptions {
   readonly random: RandomSource;
 }
 
+/** Most bytes of a caller's own additional data. */
+export const MAX_AAD_BYTES = 4096;
+
 /**
  * Encrypts and decrypts. Both reject with `api_bad_request` for more bytes than the limit allows and with
  * `crypto_cipher_not_available` when the key is gone.
  */
 export interface CipherService {
   /** Encrypts at most limit - 16 bytes, so that whatever was encrypted can be decrypted. */
-  encrypt(plaintext: Uint8Array): Promise<Encrypted>;
+  encrypt(plaintext: Uint8Array, aad?: Uint8Array): Promise<Encrypted>;
   /**
    * Rejects, in this order, with `crypto_unsupported_version`, `crypto_failed_to_read_nonce` for one that is not of
    * 12 bytes, and `crypto_decryption_failed`. The caller wipes the plaintext.
    */
-  decrypt(encrypted: Encrypted): Promise<Uint8Array>;
+  decrypt(encrypted: Encrypted, aad?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** Makes the service; every thread that serves requests has one, over the same keys. */
 export function createCipherService(options: CipherServiceOptions): CipherService {
   const { keys, spend, limitBytes, random } = options;
   return {
-    async encrypt(plaintext) {
+    async encrypt(plaintext, aad = NO_AAD) {
       requireSize("Plaintext", plaintext, limitBytes - TAG_BYTES);
+      requireSize("Additional data", aad, MAX_AAD_BYTES);
       const { current } = keys;
       if (current === 0) throw notAvailable();
       await spend(current);
-      return await withKey(keys, current, (key) => encryptUnder(key, plaintext, random));
+      return await withKey(keys, current, (key) => encryptUnder(key, plaintext, random, aad));
     },
-    async decrypt(encrypted) {
+    async decrypt(encrypted, aad = NO_AAD) {
       const { version, nonce, ciphertext } = encrypted;
       const { current } = keys;
       if (current === 0) throw notAvailable();
       if (version < 1 || version > current) throw unsupported(version, current);
       if (nonce.length !== NONCE_BYTES) throw wrongNonce(nonce.length);
       requireSize("Ciphertext", ciphertext, limitBytes);
-      return await withKey(keys, version, ({ bytes }) => decryptUnder(bytes, encrypted));
+      return await withKey(keys, version, ({ bytes }) => decryptUnder(bytes, encrypted, aad));
     },
   };
 }

@@ -3,7 +3,7 @@ import { SpikeError } from "../api/error.ts";
 import { encodeShard } from "../api/response.ts";
 import type { NexusStatus } from "../api/status.ts";
 import { decodeManifest, type Manifest } from "../recovery/manifest.ts";
-import { type ClientOptions, exchange, exchangeBytes } from "./exchange.ts";
+import { type ByteExtras, type ClientOptions, exchange, exchangeBytes } from "./exchange.ts";
 
 /** One version of a secret. Times are RFC 3339. */
 export interface VersionInfo {
@@ -119,6 +119,38 @@ export interface Encrypted {
   readonly ciphertext: Uint8Array;
 }
 
+/** What an encryption may be given beside its plaintext. */
+export interface CipherOptions extends ByteExtras {
+  /** A hint that servers ignore. */
+  readonly algorithm?: string | undefined;
+}
+
+/** A cipher key as Nexus tells of it. Times are RFC 3339. */
+export interface CipherKeyInfo {
+  readonly key: string;
+  /** Lower-case hex; empty for the default key. */
+  readonly id: string;
+  /** The newest one, which encrypts. */
+  readonly version: number;
+  /** The lowest one that decrypts. */
+  readonly minVersion: number;
+  readonly retired: boolean;
+  readonly createdTime: string;
+  readonly updatedTime: string;
+  /** How often the newest version may have encrypted, rounded up. */
+  readonly encryptions: number;
+}
+
+/** One generation of the key-encryption key. The time is RFC 3339. */
+export interface KekInfo {
+  readonly generation: number;
+  /** The active one seals, retired ones only open. */
+  readonly state: "active" | "retired";
+  readonly createdTime: string;
+  /** How often it may have sealed, rounded up. */
+  readonly sealings: number;
+}
+
 /** How far a restoration has come. */
 export interface RestoreProgress {
   readonly collected: number;
@@ -205,13 +237,32 @@ export interface Client {
     readonly permissions: readonly string[];
     readonly spiffeids?: readonly string[];
   }): Promise<WhoCan>;
-  /** Encrypts with the default key of Nexus; `algorithm` is a hint that servers ignore. */
-  encrypt(plaintext: Uint8Array, algorithm?: string): Promise<Encrypted>;
-  decrypt(encrypted: Encrypted, algorithm?: string): Promise<Uint8Array>;
-  /** Encrypts to one blob: version byte, nonce, ciphertext with tag. */
-  encryptBlob(plaintext: Uint8Array): Promise<Uint8Array>;
-  decryptBlob(blob: Uint8Array): Promise<Uint8Array>;
+  /** Encrypts with the default key of Nexus, or a named one: then there is no nonce beside the ciphertext. */
+  encrypt(plaintext: Uint8Array, options?: CipherOptions): Promise<Encrypted>;
+  decrypt(encrypted: Encrypted, options?: CipherOptions): Promise<Uint8Array>;
+  /**
+   * Encrypts to one blob: version byte, nonce, ciphertext with tag; under a named key, header, nonce and ciphertext
+   * with tag.
+   */
+  encryptBlob(plaintext: Uint8Array, extras?: ByteExtras): Promise<Uint8Array>;
+  decryptBlob(blob: Uint8Array, extras?: ByteExtras): Promise<Uint8Array>;
+  /** Encrypts a blob anew under the newest version of its key. */
+  rewrapBlob(blob: Uint8Array, extras?: ByteExtras): Promise<Uint8Array>;
+  /** Makes a cipher key. */
+  createCipherKey(name: string): Promise<CipherKeyInfo>;
+  /** Adds a version to a cipher key; `default` is the one that is used when none is named. */
+  rotateCipherKey(name: string): Promise<CipherKeyInfo>;
+  setCipherKey(
+    name: string,
+    settings: { readonly minVersion?: number; readonly retired?: boolean },
+  ): Promise<CipherKeyInfo>;
+  /** All cipher keys, or one. */
+  listCipherKeys(name?: string): Promise<readonly CipherKeyInfo[]>;
   status(options?: { readonly verbose?: boolean }): Promise<NexusStatus>;
+  /** The generations of the key-encryption key. Needs the superuser role. */
+  listKeks(): Promise<readonly KekInfo[]>;
+  /** Makes a new one; what older ones seal follows by itself. Needs the superuser role. */
+  rotateKek(): Promise<readonly KekInfo[]>;
   /** Every shard of the root key. Needs the recover role. */
   recover(): Promise<readonly RecoveryShard[]>;
   /**
@@ -262,24 +313,26 @@ export function createClient(options: ClientOptions): Client {
     secretMetadata: async (path, version = 0) =>
       toMetadata(await call("secret.metadata", { path, version })),
     ...policyCalls(call),
-    encrypt: async (plaintext, algorithm = "") => {
-      const request = { plaintext: plaintext.toBase64(), algorithm };
+    encrypt: async (plaintext, options = {}) => {
+      const request = { plaintext: plaintext.toBase64(), ...inJson(options) };
       const { version, nonce, ciphertext } = await call("cipher.encrypt", request);
       return { version, nonce, ciphertext };
     },
-    decrypt: async ({ version, nonce, ciphertext }, algorithm = "") =>
+    decrypt: async ({ version, nonce, ciphertext }, options = {}) =>
       (await call("cipher.decrypt", {
-        version,
-        nonce: nonce.toBase64(),
+        ...(options.key === undefined ? { version, nonce: nonce.toBase64() } : {}),
         ciphertext: ciphertext.toBase64(),
-        algorithm,
+        ...inJson(options),
       })).plaintext,
-    encryptBlob: (plaintext) => exchangeBytes(options, "cipher.encrypt", plaintext),
-    decryptBlob: (blob) => exchangeBytes(options, "cipher.decrypt", blob),
+    encryptBlob: (plaintext, extras) => exchangeBytes(options, "cipher.encrypt", plaintext, extras),
+    decryptBlob: (blob, extras) => exchangeBytes(options, "cipher.decrypt", blob, extras),
+    ...cipherKeyCalls(call),
     status: async ({ verbose = false } = {}) => {
       const { err: _, ...status } = await call("status", verbose ? { verbose } : {});
       return status;
     },
+    listKeks: async () => (await call("operator.kek.list", {})).keks,
+    rotateKek: async () => (await call("operator.kek.rotate", {})).keks,
     recover: async () => (await call("operator.recover", {})).shards,
     ...recoveryCalls(call),
     restore: async ({ index, bytes }) => {
@@ -293,6 +346,14 @@ export function createClient(options: ClientOptions): Client {
         ciphertext: ciphertext.toBase64(),
       })).hash,
     close: () => options.transport.close(),
+  };
+}
+
+function inJson({ key, aad, algorithm = "" }: CipherOptions): Record<string, string> {
+  return {
+    algorithm,
+    ...(key === undefined ? {} : { key }),
+    ...(aad?.length ? { aad: aad.toBase64() } : {}),
   };
 }
 
@@ -358,6 +419,53 @@ function policyCalls(call: Call): PolicyCalls {
       return grants;
     },
   };
+}
+
+/** Version byte and nonce of a blob under the default key. */
+const BLOB_HEAD_BYTES = 13;
+
+type CipherKeyCalls = Pick<
+  Client,
+  "rewrapBlob" | "createCipherKey" | "rotateCipherKey" | "setCipherKey" | "listCipherKeys"
+>;
+
+function cipherKeyCalls(call: Call): CipherKeyCalls {
+  return {
+    rewrapBlob: async (blob, { key, aad } = {}) => {
+      const bound = aad?.length ? { aad: aad.toBase64() } : {};
+      if (key !== undefined) {
+        const request = { key, ciphertext: blob.toBase64(), ...bound };
+        return (await call("cipher.key.rewrap", request)).ciphertext;
+      }
+      const [version = 0] = blob;
+      const { nonce, ...again } = await call("cipher.key.rewrap", {
+        version,
+        nonce: blob.subarray(1, BLOB_HEAD_BYTES).toBase64(),
+        ciphertext: blob.subarray(BLOB_HEAD_BYTES).toBase64(),
+        ...bound,
+      });
+      return joined([Uint8Array.of(again.version), nonce, again.ciphertext]);
+    },
+    createCipherKey: async (key) => toCipherKey(await call("cipher.key.create", { key })),
+    rotateCipherKey: async (key) => toCipherKey(await call("cipher.key.rotate", { key })),
+    setCipherKey: async (key, settings) =>
+      toCipherKey(await call("cipher.key.set", { key, ...settings })),
+    listCipherKeys: async (key = "") => (await call("cipher.key.list", { key })).keys,
+  };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function toCipherKey({ err: _, ...key }: AnswerOf<"cipher.key.create">): CipherKeyInfo {
+  return key;
 }
 
 function toPolicy(answer: AnswerOf<"policy.get">): Policy {

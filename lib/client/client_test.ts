@@ -91,7 +91,7 @@ Deno.test("each call sends the request that the original's clients send", async 
       "/v1/acl/policy?action=who-can",
       { path: "a", permissions: ["read"], spiffeids: [] },
     ],
-    [(c) => c.encrypt(Uint8Array.of(104, 105), "x"), {}, "/v1/cipher/encrypt", {
+    [(c) => c.encrypt(Uint8Array.of(104, 105), { algorithm: "x" }), {}, "/v1/cipher/encrypt", {
       plaintext: "aGk=",
       algorithm: "x",
     }],

@@ -45,16 +45,37 @@ export async function exchange<O extends ClientOperation>(
   return answer;
 }
 
+/** What goes with plain bytes, since they have no members. */
+export interface ByteExtras {
+  /** Name of a cipher key; absent for the default one. */
+  readonly key?: string | undefined;
+  /** What the ciphertext is bound to. */
+  readonly aad?: Uint8Array | undefined;
+}
+
 /** One request and its answer, as plain bytes. @throws SpikeError with the code that Nexus answered */
 export async function exchangeBytes(
   options: ClientOptions,
   operation: ClientOperation,
   bytes: Uint8Array,
+  extras: ByteExtras = {},
 ): Promise<Uint8Array> {
-  const url = routeUrl(options.nexusUrl, operation);
-  const { status, body } = await options.transport.post(url, bytes, { headers: BYTES });
+  const { url, headers } = withExtras(routeUrl(options.nexusUrl, operation), extras);
+  const { status, body } = await options.transport.post(url, bytes, {
+    headers: { ...BYTES, ...headers },
+  });
   if (status !== 200) throw refusal(options, status, body);
   return body;
+}
+
+/** A URL that names the key, and the headers that carry the rest. */
+export function withExtras(
+  base: string,
+  { key, aad }: ByteExtras,
+): { url: string; headers: Record<string, string> } {
+  const url = new URL(base);
+  if (key !== undefined) url.searchParams.set("key", key);
+  return { url: url.href, headers: aad?.length ? { "spike-aad": aad.toBase64() } : {} };
 }
 
 function refusal(

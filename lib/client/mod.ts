@@ -7,9 +7,12 @@ export {
   type AccessDecision,
   type AccessExplanation,
   type AccessQuestion,
+  type CipherKeyInfo,
+  type CipherOptions,
   type Client,
   createClient,
   type Encrypted,
+  type KekInfo,
   type KnownSets,
   type Policy,
   type PolicyFilter,
@@ -25,4 +28,4 @@ export {
   type VersionInfo,
   type WhoCan,
 } from "./client.ts";
-export type { ClientOptions, Transport } from "./exchange.ts";
+export type { ByteExtras, ClientOptions, Transport } from "./exchange.ts";

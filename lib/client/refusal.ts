@@ -63,6 +63,14 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
     message: "The ciphertext is of a version that Nexus does not know",
     hint: "Check that it is what `spike cipher encrypt` wrote",
   },
+  cipher_not_authentic: {
+    message: "Nexus could not decrypt the ciphertext with this key",
+    hint: "It was changed, or encrypted with another key or with other additional data",
+  },
+  cipher_key_retired: {
+    message: "The cipher key is out of use",
+    hint: "Who manages it can bring it back with `spike cipher key set NAME --retired false`",
+  },
   entity_conflict: {
     message: "The secret was changed meanwhile",
     hint: "Read it again, then decide",

@@ -114,6 +114,18 @@ function showDuration(ms: number): string {
   return `${ms / (UNIT_MS[unit] ?? 1)}${unit}`;
 }
 
+/** An age in Go's syntax, as milliseconds; 0 for none. It is compared with a clock, so no timer has to hold it. */
+export const age: Kind<number> = kindOf(
+  "a duration such as 720h, from 1h to 87600h, or 0 for none",
+  (given) => {
+    const ms = parseDuration(given);
+    return ms === 0 || (ms !== undefined && ms >= 3_600_000 && ms <= 315_360_000_000)
+      ? ms
+      : undefined;
+  },
+  showDuration,
+);
+
 /** A span of time in Go's syntax, as milliseconds, rounded up; from `leastMs` to what a timer can hold. */
 export function duration(leastMs: number): Kind<number> {
   const least = leastMs === 0 ? "0 (none)" : showDuration(leastMs);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { choice, duration, flag, integer, type Kind, list, Refusal, text } from "./kind.ts";
+import { age, choice, duration, flag, integer, type Kind, list, Refusal, text } from "./kind.ts";
 import { directory, filePath, httpsUrl, listenAddress, trustRoot } from "./place_kind.ts";
 
 const place = { homeDir: "/home/ada", user: "ada" };
@@ -138,6 +138,16 @@ Deno.test("below a home directory of /root a directory is allowed, the home itse
 Deno.test("a file path is taken as it is, its ~/ expanded", () => {
   assert.equal(parse(filePath, "~/svid.pem"), "/home/ada/svid.pem");
   assert.equal(parse(filePath, "run/svid.pem"), "run/svid.pem");
+});
+
+Deno.test("an age is none, or from an hour to ten years, however long a timer can wait", () => {
+  assert.equal(parse(age, "0"), 0);
+  assert.equal(parse(age, "1h"), 3_600_000);
+  assert.equal(parse(age, "2160h"), 7_776_000_000);
+  assert.equal(parse(age, "87600h"), 315_360_000_000);
+  for (const given of ["59m", "87601h", "90d", "-1h", "", "1"]) {
+    assert.equal(refusal(age, given), "a duration such as 720h, from 1h to 87600h, or 0 for none");
+  }
 });
 
 Deno.test("plain kinds take what they say and nothing else", () => {

@@ -84,6 +84,7 @@ Deno.test("with nothing set, each role has the documented defaults", () => {
     callTimeouts: { connectMs: 30_000, headersMs: 10_000, totalMs: 60_000 },
     dataDir: "/home/ada/.spike/data",
     keeperUpdateIntervalMs: 300_000,
+    kekMaxAgeMs: 7_776_000_000,
     keeperProbeIntervalMs: 2000,
     maxSecretVersions: 10,
     workers: 2,

@@ -66,6 +66,8 @@ export interface NexusSettings extends CommonSettings, ShardSettings {
   readonly keeperUpdateIntervalMs: number;
   readonly keeperProbeIntervalMs: number;
   readonly maxSecretVersions: number;
+  /** 0: age does not count. */
+  readonly kekMaxAgeMs: number;
   readonly workers: number;
   readonly requestsPerIdentity: number;
   readonly cipherLimitBytes: number;
@@ -242,6 +244,7 @@ function nexus(from: Resolver): NexusSettings {
     keeperUpdateIntervalMs: from.get(NEXUS.keeperUpdateInterval),
     keeperProbeIntervalMs: from.get(NEXUS.keeperProbeInterval),
     maxSecretVersions: from.get(NEXUS.maxSecretVersions),
+    kekMaxAgeMs: from.get(NEXUS.kekMaxAge),
     workers: from.get(NEXUS.workers),
     requestsPerIdentity: from.get(NEXUS.requestsPerIdentity),
     cipherLimitBytes: from.get(NEXUS.cipherLimit),

@@ -4,7 +4,7 @@
  */
 import { SCHEMES } from "../shamir/scheme.ts";
 import type { TrustRoots } from "../spiffe/role.ts";
-import { choice, duration, flag, integer, list, optional, text } from "./kind.ts";
+import { age, choice, duration, flag, integer, list, optional, text } from "./kind.ts";
 import {
   directory,
   filePath,
@@ -257,6 +257,14 @@ export const NEXUS = {
     fallback: 10,
     roles: ["nexus"],
     meaning: "Versions kept of a secret that is made from now on.",
+  }),
+  kekMaxAge: setting("kek-max-age", {
+    kind: age,
+    variables: ["SPIKE_NEXUS_KEK_MAX_AGE"],
+    fallback: 2160 * 3_600_000,
+    roles: ["nexus"],
+    meaning:
+      "Age at which the key-encryption key is renewed, online; 0: only when it was used 2^30 times.",
   }),
   workers: setting("workers", {
     kind: integer(0, 64),

@@ -1,7 +1,8 @@
 /**
- * What the encryption service gives its callers: AES-256-GCM without AAD, since the service cannot know where they
- * will keep it. As one blob: `version(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`; the first byte is the version of the
- * key. While that is 1 the blob is what {@linkcode seal} writes without AAD, bit for bit.
+ * What the encryption service gives its callers under its default key: AES-256-GCM, without AAD unless the caller
+ * brings some, since the service cannot know where they will keep it. As one blob:
+ * `version(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`; the first byte is the version of the key. While that is 1 the blob
+ * is what {@linkcode seal} writes without AAD, bit for bit.
  */
 import { SpikeError } from "../api/error.ts";
 import { BULK_THRESHOLD } from "./aead.ts";
@@ -13,7 +14,8 @@ export const MAX_CIPHER_VERSION = 255;
 /** Bytes of a blob before the ciphertext. */
 export const BLOB_HEADER_BYTES = 1 + NONCE_BYTES;
 
-const NO_AAD = new Uint8Array(0);
+/** What stands for no additional data. */
+export const NO_AAD: Uint8Array = new Uint8Array(0);
 
 /** A ciphertext with all that its decryption needs beside the key. */
 export interface Encrypted {
@@ -37,19 +39,21 @@ export async function encryptUnder(
   { version, bytes }: CipherKey,
   plaintext: Uint8Array,
   random: RandomSource,
+  aad = NO_AAD,
 ): Promise<Encrypted> {
   const nonce = draw(random, NONCE_BYTES);
   const encrypt = plaintext.length < BULK_THRESHOLD ? gcmEncrypt : gcmEncryptBulk;
-  return { version, nonce, ciphertext: await encrypt(bytes, nonce, plaintext, NO_AAD) };
+  return { version, nonce, ciphertext: await encrypt(bytes, nonce, plaintext, aad) };
 }
 
 /** Decrypts into a fresh array. Throws `crypto_decryption_failed` when the tag does not fit. */
 export async function decryptUnder(
   key: Uint8Array,
   { nonce, ciphertext }: Pick<Encrypted, "nonce" | "ciphertext">,
+  aad = NO_AAD,
 ): Promise<Uint8Array> {
   const decrypt = ciphertext.length < BULK_THRESHOLD ? gcmDecrypt : gcmDecryptBulk;
-  return await decrypt(key, nonce, ciphertext, NO_AAD);
+  return await decrypt(key, nonce, ciphertext, aad);
 }
 
 /** The blob of a ciphertext. */

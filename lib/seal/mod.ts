@@ -10,6 +10,7 @@
 export * from "./aead.ts";
 export * from "./budget.ts";
 export * from "./cipher_blob.ts";
+export * from "./cipher_header.ts";
 export { constantTimeEqual, requireLength, wipe } from "./bytes.ts";
 export * from "./derive.ts";
 export * from "./fill_keyring.ts";
@@ -19,6 +20,7 @@ export * from "./keyring.ts";
 export * from "./locked_keyring.ts";
 export * from "./locked_memory.ts";
 export * from "./os_random.ts";
+export * from "./named_blob.ts";
 export * from "./place.ts";
 export * from "./probe.ts";
 export * from "./random.ts";

@@ -21,6 +21,8 @@ export type Table =
   | "meta"
   /** A long-lived random key wrapped by a KEK (audit, checkpoint, cipher); `path` is its name. */
   | "key"
+  /** What is known of a named cipher key: its id, its versions, which of them still decrypt. */
+  | "keyhead"
   /** A record of the audit log. */
   | "audit";
 

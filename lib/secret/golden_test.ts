@@ -1,7 +1,8 @@
 /**
  * tests/golden/store.json freezes what a store of format 1 holds: the tables, one database's rows, and the
  * plaintext of a head; store_2.json does the same for format 2, store_3.json for format 3 and the plaintext of a
- * policy, store_4.json for format 4. None is ever written anew; a next format gets a file of its own beside them.
+ * policy, store_4.json for format 4, store_5.json for format 5 and the plaintext of a cipher key's head. None is ever
+ * written anew; a next format gets a file of its own beside them.
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -18,13 +19,16 @@ import { openSqlite } from "../store/sqlite.ts";
 import { decodeHead, encodeHead } from "./head.ts";
 import { createSecretReader } from "./reader.ts";
 import { AUTHOR, inWorld, START_MS, testKeyring, type World } from "./secret_fixture.ts";
+import { createKeyReader, createKeyWriter } from "../cipher/mod.ts";
+import { decodeKeyHead, encodeKeyHead } from "../cipher/key_head.ts";
 import { createPolicyReader, createPolicyWriter } from "../policy_store/mod.ts";
 import { decodePolicy, encodePolicy } from "../policy_store/record.ts";
 import { createSealBudget } from "./budget.ts";
 import first from "../../tests/golden/store.json" with { type: "json" };
 import second from "../../tests/golden/store_2.json" with { type: "json" };
 import third from "../../tests/golden/store_3.json" with { type: "json" };
-import golden from "../../tests/golden/store_4.json" with { type: "json" };
+import fourth from "../../tests/golden/store_4.json" with { type: "json" };
+import golden from "../../tests/golden/store_5.json" with { type: "json" };
 
 type Cell = string | number | null;
 
@@ -64,6 +68,10 @@ const POLICY = {
   permissions: ["read", "list"],
 } as const;
 
+/** The one named cipher key in the golden database, and the bytes of its second version. */
+const NAMED_KEY = "payments";
+const NAMED_BYTES = golden.namedKey;
+
 async function fill(
   { writer, store, keyring, clock }: World,
   random: RandomSource,
@@ -87,6 +95,10 @@ async function fill(
   const budget = createSealBudget({ store, keyring });
   const policies = createPolicyWriter({ store, keyring, clock, random, budget });
   await policies.put({ ...POLICY, author: AUTHOR });
+  const keys = createKeyWriter({ store, keyring, clock, random, budget });
+  await keys.create({ name: NAMED_KEY, author: AUTHOR });
+  await keys.rotate({ name: NAMED_KEY, author: AUTHOR });
+  await keys.set({ name: NAMED_KEY, author: AUTHOR, minVersion: 2 });
 }
 
 /** Bytes as `x'…'`, so that they are told from text. */
@@ -149,7 +161,7 @@ Deno.test("the same secrets, keys and randomness give the rows of the golden fil
   }, { random });
 });
 
-for (const file of [first, second, third, golden] satisfies Golden[]) {
+for (const file of [first, second, third, fourth, golden] satisfies Golden[]) {
   Deno.test(`the rows of the golden file of format ${file.formatVersion} are opened`, async () => {
     const dir = await Deno.makeTempDir();
     restore(`${dir}/spike.db`, file);
@@ -167,7 +179,7 @@ for (const file of [first, second, third, golden] satisfies Golden[]) {
     });
     assert.deepEqual(await reader.get({ path: "b/c" }), { found: true, values: null, version: 1 });
     assert.equal((await store.meta())?.storeId.toHex(), golden.storeId);
-    const keys = await store.keys();
+    const keys = await store.keys("cipher/default");
     assert.equal(keys.length, file.formatVersion === 1 ? 0 : 1);
     for (const { wrapped } of keys) {
       const keyring = goldenKeyring();
@@ -187,10 +199,28 @@ for (const file of [first, second, third, golden] satisfies Golden[]) {
       );
     }
     assert.deepEqual(await store.mark("sealed"), file.formatVersion < 4 ? undefined : MARK);
+    const named = createKeyReader({ store, keyring: goldenKeyring(), revision: () => 0 });
+    const heads = await named.list((reason) => assert.fail(String(reason)));
+    assert.deepEqual(heads.map(({ name }) => name), file.formatVersion < 5 ? [] : [NAMED_KEY]);
+    for (const head of heads) {
+      assert.deepEqual(encodeKeyHead(head), new TextEncoder().encode(golden.keyHead));
+      assert.equal((await named.copy(head, 2)).toHex(), NAMED_BYTES);
+    }
     await store.close();
     await Deno.remove(dir, { recursive: true });
   });
 }
+
+Deno.test("the plaintext of a cipher key's head is that of the golden file", () => {
+  const keyring = goldenKeyring();
+  const sealed = valueOf(golden.rows.key_heads[0]?.[3] ?? null);
+  assert.ok(sealed instanceof Uint8Array);
+  const { storeId } = keyring;
+  const place = { storeId, table: "keyhead", path: NAMED_KEY, version: 0, kekGeneration: 1 };
+  const plaintext = openRecord(keyring.kek(1), place as Place, sealed);
+  assert.equal(new TextDecoder().decode(plaintext), golden.keyHead);
+  assert.deepEqual(encodeKeyHead(decodeKeyHead(plaintext)), plaintext);
+});
 
 Deno.test("the plaintext of a policy is that of the golden file", () => {
   const keyring = goldenKeyring();

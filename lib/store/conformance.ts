@@ -504,6 +504,105 @@ const RULES: Record<string, Body> = {
     assert.deepEqual([await store.mark("m"), await store.mark("n")], [filled(1, 1), undefined]);
   },
 
+  "putKeyHead() inserts and replaces; heads of keys are told by name": async (store) => {
+    assert.deepEqual(await store.keyHeads(), []);
+    await store.write(async (tx) => {
+      for (const name of ["b", "B", "a"]) await tx.putKeyHead(somePolicy(name));
+      assert.equal((await tx.keyHeads()).length, 3);
+    });
+    await store.write(async (tx) => {
+      await tx.putKeyHead(somePolicy("a", 2));
+      assert.deepEqual(await tx.keyHead("a"), somePolicy("a", 2));
+    });
+    assert.deepEqual(
+      await store.keyHeads(),
+      [somePolicy("B"), somePolicy("a", 2), somePolicy("b")],
+    );
+    assert.deepEqual(await store.keyHead("a"), somePolicy("a", 2));
+    assert.equal(await store.keyHead("c"), undefined);
+    assert.equal((await store.policies()).rows.length, 0);
+  },
+
+  "key() answers one version of a long-lived key": async (store) => {
+    await store.write(async (tx) => {
+      await tx.putKey(someKey("a", 1));
+      await tx.putKey(someKey("a", 2));
+      assert.deepEqual(await tx.key("a", 2), someKey("a", 2));
+    });
+    assert.deepEqual(await store.key("a", 1), someKey("a", 1));
+    assert.equal(await store.key("a", 3), undefined);
+    assert.equal(await store.key("b", 1), undefined);
+  },
+
+  "sealedUnder() pages through heads and versions of one generation": async (store) => {
+    await store.write(async (tx) => {
+      for (const path of ["a", "b", "c"]) {
+        for (const version of [1, 2]) await put(tx, path, version);
+      }
+      await tx.putHead({ ...someHead("b", 2), kekGeneration: 2 });
+      await tx.rewrapVersion("c", 1, { kekGeneration: 2, wrappedKey: filled(61, 9) });
+    });
+    const all = async (kind: "head" | "version", generation: number, limit: number) => {
+      const found: string[] = [];
+      for (let after = 0;;) {
+        const page = await store.sealedUnder({ kind, generation, after, limit });
+        found.push(...page.map(({ path, version }) => `${path}@${version}`));
+        if (page.length < limit) return found.sort();
+        after = page.at(-1)?.at ?? 0;
+      }
+    };
+    for (const limit of [1, 2, 10]) {
+      assert.deepEqual(await all("head", 1, limit), ["a@0", "c@0"]);
+      assert.deepEqual(await all("head", 2, limit), ["b@0"]);
+      assert.deepEqual(await all("version", 1, limit), ["a@1", "a@2", "b@1", "b@2", "c@2"]);
+      assert.deepEqual(await all("version", 2, limit), ["c@1"]);
+      assert.deepEqual(await all("version", 3, limit), []);
+    }
+  },
+
+  "wrapping() tells how a data key is wrapped": async (store) => {
+    await store.write(async (tx) => {
+      await put(tx, "a", 1);
+      const { kekGeneration, wrappedKey } = someVersion(1);
+      assert.deepEqual(await tx.wrapping("a", 1), { kekGeneration, wrappedKey });
+      assert.equal(await tx.wrapping("a", 2), undefined);
+      assert.equal(await tx.wrapping("b", 1), undefined);
+    });
+  },
+
+  "removeKek() removes a generation only when nothing is sealed under it, and never the newest":
+    async (store) => {
+      const remove = (generation: number) => store.write((tx) => tx.removeKek(generation));
+      await store.write(async (tx) => {
+        await tx.initialise(someMeta(), someKek());
+        for (const generation of [2, 3]) await tx.putKek(someKek(generation));
+      });
+      const uses: ((tx: StoreTx, kekGeneration: number) => Promise<void>)[] = [
+        (tx, kekGeneration) => tx.putHead({ ...someHead("a", 1), kekGeneration }),
+        async (tx, kekGeneration) => {
+          if (!await tx.rewrapVersion("a", 1, { kekGeneration, wrappedKey: filled(61, 1) })) {
+            await tx.insertVersion("a", { ...someVersion(1), kekGeneration });
+          }
+        },
+        (tx, kekGeneration) => tx.putPolicy({ ...somePolicy("a"), kekGeneration }),
+        (tx, kekGeneration) => tx.putKey({ ...someKey("a"), kekGeneration }),
+        (tx, kekGeneration) => tx.putKeyHead({ ...somePolicy("a"), kekGeneration }),
+      ];
+      for (const use of uses) {
+        await store.write((tx) => use(tx, 1));
+        assert.equal(await remove(1), false);
+        await store.write((tx) => use(tx, 3));
+      }
+      assert.equal(await remove(1), true);
+      assert.equal(await remove(1), false);
+      assert.equal(await remove(3), false);
+      assert.deepEqual(await store.keks(), [someKek(2), someKek(3)]);
+      await store.write(async (tx) => {
+        assert.equal(await tx.removeKek(2), true);
+        assert.deepEqual(await tx.keks(), [someKek(3)]);
+      });
+    },
+
   "forgetRemoved() leaves what is stored": async (store) => {
     await store.write((tx) => put(tx, "a", 1));
     await store.forgetRemoved();

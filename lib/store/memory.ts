@@ -1,7 +1,7 @@
 import { type CommitEngine, CommitQueue, type OpenTx } from "./commit_queue.ts";
 import { isBefore } from "./order.ts";
 import { Layer, MemoryTx } from "./memory_tx.ts";
-import type { ListRequest, Store, StoreReader } from "./port.ts";
+import type { ListRequest, SealedPlace, SealedRequest, Store, StoreReader } from "./port.ts";
 import { closed } from "./refusal.ts";
 import { requireLimit } from "./rows.ts";
 
@@ -35,6 +35,10 @@ function memoryReader(root: Layer, engine: MemoryEngine): StoreReader {
     revision: () => read(() => engine.revision),
     keks: () => read(() => root.keks()),
     keys: (name) => read(() => root.keys(name)),
+    key: (name, version) => read(() => root.key(name, version)),
+    keyHeads: () => read(() => root.keyHeads()),
+    keyHead: (name) => read(() => root.keyHead(name)),
+    sealedUnder: (request) => read(() => sealedUnder(root, request)),
     head: (path) => read(() => root.head(path)),
     secret: (path, version) => read(() => root.secret(path, version)),
     listPaths: (request) => read(() => page(root, request)),
@@ -51,6 +55,16 @@ function page(root: Layer, request: ListRequest): readonly string[] {
   return root.paths()
     .filter((path) => path.startsWith(prefix) && (after === undefined || isBefore(after, path)))
     .slice(0, request.limit);
+}
+
+function sealedUnder(root: Layer, request: SealedRequest): readonly SealedPlace[] {
+  requireLimit(request);
+  const { kind, generation, after, limit } = request;
+  return root.sealed(kind)
+    .map(({ kekGeneration, ...place }, i) => ({ ...place, at: i + 1, kekGeneration }))
+    .filter((place) => place.at > after && place.kekGeneration === generation)
+    .slice(0, limit)
+    .map(({ path, version, at }) => ({ path, version, at }));
 }
 
 class MemoryEngine implements CommitEngine {

@@ -4,27 +4,33 @@ import type {
   HeadRow,
   InitialMeta,
   KekRow,
+  KeyHeadRow,
   KeyRow,
   MetaChange,
   PolicyRow,
   PolicyRows,
+  SealedPlace,
+  SealKind,
   SecretRows,
   StoreMeta,
   StoreTx,
   VersionRow,
+  Wrapping,
 } from "./port.ts";
 import { copyHead, copyKek, copyMeta, copyVersion, requireMeta } from "./rows.ts";
 import { repeatedVersion, unknownKek, unknownKey } from "./refusal.ts";
 
 /** The layout whose rules these are; see the SQLite migrations. */
-const FORMAT_VERSION = 4;
+const FORMAT_VERSION = 5;
 
 /** A set of changes over another one; the lowest layer is what is committed. Rows are copied in and out. */
 export class Layer {
   readonly #below: Layer | undefined;
-  readonly #keks = new Map<number, KekRow>();
+  /** Null hides a row of the layers below. */
+  readonly #keks = new Map<number, KekRow | null>();
   /** By version and name. */
   readonly #keys = new Map<string, KeyRow>();
+  readonly #keyHeads = new Map<string, KeyHeadRow>();
   readonly #heads = new Map<string, HeadRow>();
   /** By version and path; null hides a row of the layers below. */
   readonly #versions = new Map<string, VersionRow | null>();
@@ -50,12 +56,17 @@ export class Layer {
 
   keks(): KekRow[] {
     const rows = new Map((this.#below?.keks() ?? []).map((row) => [row.generation, row]));
-    for (const row of this.#keks.values()) rows.set(row.generation, copyKek(row));
+    for (const [generation, row] of this.#keks) {
+      if (row === null) rows.delete(generation);
+      else rows.set(generation, copyKek(row));
+    }
     return [...rows.values()].sort((a, b) => a.generation - b.generation);
   }
 
-  setKek(row: KekRow): void {
-    this.#keks.set(row.generation, copyKek(row));
+  /** Null removes the generation. */
+  setKek(generation: number, row: KekRow | null): void {
+    if (row === null && this.#below === undefined) this.#keks.delete(generation);
+    else this.#keks.set(generation, row && copyKek(row));
   }
 
   keys(name?: string): KeyRow[] {
@@ -66,6 +77,57 @@ export class Layer {
     return [...rows.values()]
       .filter((row) => name === undefined || row.name === name)
       .sort((a, b) => compareBytewise(a.name, b.name) || a.version - b.version);
+  }
+
+  key(name: string, version: number): KeyRow | undefined {
+    const own = this.#keys.get(keyOf(name, version));
+    return own ? copyKek(own) : this.#below?.key(name, version);
+  }
+
+  keyHeads(): KeyHeadRow[] {
+    const rows = new Map((this.#below?.keyHeads() ?? []).map((row) => [row.name, row]));
+    for (const [name, row] of this.#keyHeads) rows.set(name, copyHead(row));
+    return [...rows.values()].sort((a, b) => compareBytewise(a.name, b.name));
+  }
+
+  keyHead(name: string): KeyHeadRow | undefined {
+    const own = this.#keyHeads.get(name);
+    return own ? copyHead(own) : this.#below?.keyHead(name);
+  }
+
+  setKeyHead(row: KeyHeadRow): void {
+    this.#keyHeads.set(row.name, copyHead(row));
+  }
+
+  /** Everything of a kind that is sealed under some KEK, of this layer and those below, in a fixed order. */
+  sealed(kind: SealKind): (Omit<SealedPlace, "at"> & { readonly kekGeneration: number })[] {
+    const rows = new Map(
+      (this.#below?.sealed(kind) ?? []).map((row) => [keyOf(row.path, row.version), row]),
+    );
+    if (kind === "head") {
+      for (const { path, kekGeneration } of this.#heads.values()) {
+        rows.set(keyOf(path, 0), { path, version: 0, kekGeneration });
+      }
+    } else {
+      for (const [key, row] of this.#versions) {
+        const path = key.slice(key.indexOf("/") + 1);
+        if (row === null) rows.delete(key);
+        else rows.set(key, { path, version: row.version, kekGeneration: row.kekGeneration });
+      }
+    }
+    return [...rows.values()]
+      .sort((a, b) => compareBytewise(a.path, b.path) || a.version - b.version);
+  }
+
+  isKekInUse(generation: number): boolean {
+    const sealed = [
+      ...this.sealed("head"),
+      ...this.sealed("version"),
+      ...this.policies().rows,
+      ...this.keys(),
+      ...this.keyHeads(),
+    ];
+    return sealed.some(({ kekGeneration }) => kekGeneration === generation);
   }
 
   setKey(row: KeyRow): void {
@@ -149,8 +211,9 @@ export class Layer {
     const below = this.#below;
     if (below === undefined) throw new Error("The lowest layer has nothing below it");
     if (this.#meta) below.setMeta(this.#meta);
-    for (const row of this.#keks.values()) below.setKek(row);
+    for (const [generation, row] of this.#keks) below.setKek(generation, row);
     for (const row of this.#keys.values()) below.setKey(row);
+    for (const row of this.#keyHeads.values()) below.setKeyHead(row);
     for (const row of this.#heads.values()) below.setHead(row);
     for (const [key, row] of this.#versions) below.#place(key, row);
     for (const [name, value] of this.#marks) below.setMark(name, value);
@@ -196,6 +259,18 @@ export class MemoryTx implements StoreTx {
     return this.#do((layer) => layer.keys(name));
   }
 
+  key(name: string, version: number): Promise<KeyRow | undefined> {
+    return this.#do((layer) => layer.key(name, version));
+  }
+
+  keyHead(name: string): Promise<KeyHeadRow | undefined> {
+    return this.#do((layer) => layer.keyHead(name));
+  }
+
+  keyHeads(): Promise<readonly KeyHeadRow[]> {
+    return this.#do((layer) => layer.keyHeads());
+  }
+
   head(path: string): Promise<HeadRow | undefined> {
     return this.#do((layer) => layer.head(path));
   }
@@ -219,7 +294,7 @@ export class MemoryTx implements StoreTx {
         throw new SpikeError("state_already_initialized", "Store is already initialised");
       }
       layer.setMeta({ ...meta, formatVersion: FORMAT_VERSION });
-      layer.setKek(kek);
+      layer.setKek(kek.generation, kek);
     });
   }
 
@@ -238,7 +313,19 @@ export class MemoryTx implements StoreTx {
       const before = layer.keks().find((row) => row.generation === kek.generation);
       const reservedSeals = Math.max(kek.reservedSeals, before?.reservedSeals ?? 0);
       const createdAtMs = before?.createdAtMs ?? kek.createdAtMs;
-      layer.setKek({ ...kek, createdAtMs, reservedSeals });
+      layer.setKek(kek.generation, { ...kek, createdAtMs, reservedSeals });
+    });
+  }
+
+  removeKek(generation: number): Promise<boolean> {
+    return this.#do((layer) => {
+      const generations = layer.keks().map((row) => row.generation);
+      if (!generations.includes(generation) || generation === Math.max(...generations)) {
+        return false;
+      }
+      if (layer.isKekInUse(generation)) return false;
+      layer.setKek(generation, null);
+      return true;
     });
   }
 
@@ -247,7 +334,7 @@ export class MemoryTx implements StoreTx {
       const row = layer.keks().find((row) => row.generation === generation);
       if (row === undefined) throw unknownKek(generation);
       const reservedSeals = row.reservedSeals + count;
-      layer.setKek({ ...row, reservedSeals });
+      layer.setKek(generation, { ...row, reservedSeals });
       return reservedSeals;
     });
   }
@@ -271,6 +358,10 @@ export class MemoryTx implements StoreTx {
     });
   }
 
+  putKeyHead(row: KeyHeadRow): Promise<void> {
+    return this.#do((layer) => layer.setKeyHead(row));
+  }
+
   putHead(row: HeadRow): Promise<void> {
     return this.#do((layer) => layer.setHead(row));
   }
@@ -283,11 +374,14 @@ export class MemoryTx implements StoreTx {
     });
   }
 
-  rewrapVersion(
-    path: string,
-    version: number,
-    wrapping: Pick<VersionRow, "kekGeneration" | "wrappedKey">,
-  ): Promise<boolean> {
+  wrapping(path: string, version: number): Promise<Wrapping | undefined> {
+    return this.#do((layer) => {
+      const row = layer.version(path, version);
+      return row && { kekGeneration: row.kekGeneration, wrappedKey: row.wrappedKey };
+    });
+  }
+
+  rewrapVersion(path: string, version: number, wrapping: Wrapping): Promise<boolean> {
     return this.#do((layer) => {
       const row = layer.version(path, version);
       if (row) layer.setVersion(path, { ...row, ...wrapping });

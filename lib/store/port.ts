@@ -75,6 +75,9 @@ export interface VersionRow {
   readonly createdAtMs: number;
 }
 
+/** How one version's data key is wrapped. */
+export type Wrapping = Pick<VersionRow, "kekGeneration" | "wrappedKey">;
+
 /** A policy. Its name is in the clear, all that it says is sealed. */
 export interface PolicyRow {
   readonly name: string;
@@ -83,6 +86,30 @@ export interface PolicyRow {
   /** Generation of the key that sealed it. */
   readonly kekGeneration: number;
   readonly sealed: Uint8Array;
+}
+
+/** What is kept once for a named cipher key. Its name is in the clear, all else is sealed. */
+export type KeyHeadRow = PolicyRow;
+
+/** What a KEK seals for a path: its head, or the data key of one of its versions. */
+export type SealKind = "head" | "version";
+
+/** A page of what is sealed under one KEK generation. */
+export interface SealedRequest {
+  readonly kind: SealKind;
+  readonly generation: number;
+  /** Where the page before ended, 0 for the first. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** Something that is sealed under a KEK. */
+export interface SealedPlace {
+  readonly path: string;
+  /** 0 for a head. */
+  readonly version: number;
+  /** Its place in an order of the store's own. */
+  readonly at: number;
 }
 
 /** All policies as of one moment. */
@@ -125,6 +152,13 @@ export interface StoreReader {
   keks(): Promise<readonly KekRow[]>;
   /** All versions of the long-lived key `name`, or of all of them, by name and version. */
   keys(name?: string): Promise<readonly KeyRow[]>;
+  /** One version of the long-lived key `name`. */
+  key(name: string, version: number): Promise<KeyRow | undefined>;
+  /** The heads of all named cipher keys, by name, bytewise ascending. */
+  keyHeads(): Promise<readonly KeyHeadRow[]>;
+  keyHead(name: string): Promise<KeyHeadRow | undefined>;
+  /** What is sealed under one KEK generation. Fewer places than the limit mean that there are no more. */
+  sealedUnder(request: SealedRequest): Promise<readonly SealedPlace[]>;
   /** The head of `path`, without any version. */
   head(path: string): Promise<HeadRow | undefined>;
   /** Head and version in one look-up; `version` 0 asks for the one the head row calls current. */
@@ -155,6 +189,9 @@ export interface StoreTx {
   meta(): Promise<StoreMeta | undefined>;
   keks(): Promise<readonly KekRow[]>;
   keys(name?: string): Promise<readonly KeyRow[]>;
+  key(name: string, version: number): Promise<KeyRow | undefined>;
+  keyHead(name: string): Promise<KeyHeadRow | undefined>;
+  keyHeads(): Promise<readonly KeyHeadRow[]>;
   head(path: string): Promise<HeadRow | undefined>;
   secret(path: string, version: number): Promise<SecretRows | undefined>;
   policy(name: string): Promise<PolicyRow | undefined>;
@@ -166,12 +203,20 @@ export interface StoreTx {
   changeMeta(change: MetaChange): Promise<void>;
   /** Inserts the generation, or replaces its wrapping and state; its reserved seals never shrink. */
   putKek(kek: KekRow): Promise<void>;
+  /**
+   * Removes a generation that nothing stored is sealed or wrapped under; false, and nothing happens, when something
+   * is, or when it is the newest one.
+   */
+  removeKek(generation: number): Promise<boolean>;
   /** Adds `count` to the reserved seals of a generation and answers the new total. */
   reserveSeals(generation: number, count: number): Promise<number>;
   /** Inserts a version of a long-lived key, or replaces its wrapping; its reserved seals never shrink. */
   putKey(key: KeyRow): Promise<void>;
   /** Adds `count` to the reserved seals of one version of a long-lived key and answers the new total. */
   reserveKeySeals(name: string, version: number, count: number): Promise<number>;
+
+  /** Inserts or replaces the head of a named cipher key. */
+  putKeyHead(row: KeyHeadRow): Promise<void>;
 
   /** Inserts or replaces the head of `row.path`. */
   putHead(row: HeadRow): Promise<void>;
@@ -180,11 +225,13 @@ export interface StoreTx {
    * older head was put back: rejects with `state_integrity_check`.
    */
   insertVersion(path: string, row: VersionRow): Promise<void>;
+  /** How the data key of a version is wrapped, without its value. */
+  wrapping(path: string, version: number): Promise<Wrapping | undefined>;
   /** Replaces the wrapping of one version's data key; false when there is no such version. */
   rewrapVersion(
     path: string,
     version: number,
-    wrapping: Pick<VersionRow, "kekGeneration" | "wrappedKey">,
+    wrapping: Wrapping,
   ): Promise<boolean>;
   /** Removes versions; numbers that are not there are ignored. */
   deleteVersions(path: string, versions: readonly number[]): Promise<void>;

@@ -58,7 +58,7 @@ export function requireMeta(meta: InitialMeta): void {
 }
 
 /** Throws unless the page asked for holds at least one path. */
-export function requireLimit(request: ListRequest): void {
+export function requireLimit(request: Pick<ListRequest, "limit">): void {
   if (!Number.isSafeInteger(request.limit) || request.limit < 1) {
     throw new RangeError(`Limit is ${request.limit}, at least 1 is expected`);
   }

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { someKek, someMeta } from "./conformance.ts";
 import type { Store } from "./port.ts";
 import { openSqlite } from "./sqlite.ts";
+import { SEALED_TABLES } from "./sqlite_read.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./sqlite_schema.ts";
 
 async function withStore(body: (path: string) => Promise<void>): Promise<void> {
@@ -46,8 +47,8 @@ const CHANGES: Readonly<Record<string, readonly [string, string]>> = {
     "DROP TABLE counter; CREATE TABLE counter (id, revision, policy_revision)",
     'table "counter" was changed',
   ],
-  "its format was put back by one": ["PRAGMA user_version = 3", 'table "marks" was added'],
-  "its format was put back by three": ["PRAGMA user_version = 1", 'table "keys" was added'],
+  "its format was put back by one": ["PRAGMA user_version = 4", 'table "key_heads" was added'],
+  "its format was put back by three": ["PRAGMA user_version = 2", 'table "key_heads" was added'],
 };
 
 for (const [what, [sql, difference]] of Object.entries(CHANGES)) {
@@ -117,3 +118,14 @@ Deno.test("a table removed or changed under an open store is an integrity failur
     await reader.close();
     await store.close();
   }));
+
+Deno.test("every table whose rows name a KEK generation is looked at before a KEK is removed", () => {
+  const db = new DatabaseSync(":memory:");
+  for (const step of MIGRATIONS) db.exec(step);
+  const tables = db.prepare(
+    `SELECT s.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c
+     WHERE s.type = 'table' AND c.name = 'kek_generation' ORDER BY s.name`,
+  ).all().map(({ name }) => String(name));
+  db.close();
+  assert.deepEqual(tables, [...SEALED_TABLES].sort());
+});

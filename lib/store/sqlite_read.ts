@@ -3,14 +3,18 @@ import type {
   HeadRow,
   KekRow,
   KekState,
+  KeyHeadRow,
   KeyRow,
   ListRequest,
   PolicyRow,
   PolicyRows,
+  SealedPlace,
+  SealedRequest,
   SecretRows,
   ShardScheme,
   StoreMeta,
   VersionRow,
+  Wrapping,
 } from "./port.ts";
 import { isBefore } from "./order.ts";
 import { missingCounter } from "./refusal.ts";
@@ -26,6 +30,12 @@ const COMMITMENT_BYTES = 32;
  */
 export const BOUNDED_SEALS = `min(reserved_seals, ${2 ** 52})`;
 
+const KEY =
+  `name, version, kek_generation, wrapped, created_at, ${BOUNDED_SEALS} AS reserved_seals`;
+
+/** Every table whose rows are sealed or wrapped under a KEK; all of them name its generation. */
+export const SEALED_TABLES = ["heads", "versions", "policies", "keys", "key_heads"] as const;
+
 /** The statements that read, prepared once for a connection. */
 export class SqliteReads {
   readonly #db: DatabaseSync;
@@ -37,6 +47,9 @@ export class SqliteReads {
   readonly #pathsAfter: StatementSync;
   readonly #policies: StatementSync;
   readonly #policy: StatementSync;
+  readonly #key: StatementSync;
+  readonly #keyHead: StatementSync;
+  readonly #wrapping: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -60,6 +73,11 @@ export class SqliteReads {
       `SELECT c.policy_revision, ${POLICY} FROM counter c LEFT JOIN policies p ORDER BY p.name`,
     );
     this.#policy = db.prepare(`SELECT ${POLICY} FROM policies p WHERE p.name = ?`);
+    this.#key = db.prepare(`SELECT ${KEY} FROM keys WHERE name = ? AND version = ?`);
+    this.#wrapping = db.prepare(
+      "SELECT kek_generation, wrapped_key FROM versions WHERE path = ? AND version = ?",
+    );
+    this.#keyHead = db.prepare(`SELECT ${POLICY} FROM key_heads p WHERE p.name = ?`);
   }
 
   revision(): number {
@@ -82,9 +100,54 @@ export class SqliteReads {
   /** Rare, so not prepared ahead. */
   keys(name?: string): KeyRow[] {
     return this.#db.prepare(
-      `SELECT name, version, kek_generation, wrapped, created_at, ${BOUNDED_SEALS} AS reserved_seals
-       FROM keys WHERE ?1 IS NULL OR name = ?1 ORDER BY name, version`,
+      `SELECT ${KEY} FROM keys WHERE ?1 IS NULL OR name = ?1 ORDER BY name, version`,
     ).all(name ?? null).map(keyOf);
+  }
+
+  key(name: string, version: number): KeyRow | undefined {
+    const row = this.#key.get(name, version);
+    return row && keyOf(row);
+  }
+
+  /** Rare, so not prepared ahead. */
+  keyHeads(): KeyHeadRow[] {
+    return this.#db.prepare(`SELECT ${POLICY} FROM key_heads p ORDER BY p.name`).all().map(
+      policyOf,
+    );
+  }
+
+  keyHead(name: string): KeyHeadRow | undefined {
+    const row = this.#keyHead.get(name);
+    return row && policyOf(row);
+  }
+
+  /** Rare, so not prepared ahead. Rows have no order of their own that is cheaper than that of their ids. */
+  sealedUnder({ kind, generation, after, limit }: SealedRequest): SealedPlace[] {
+    requireLimit({ limit });
+    const [table, version] = kind === "head" ? ["heads", "0"] : ["versions", "version"];
+    return this.#db.prepare(
+      `SELECT path, ${version} AS version, rowid AS at FROM ${table}
+       WHERE kek_generation = ? AND rowid > ? ORDER BY rowid LIMIT ?`,
+    ).all(generation, after, limit).map((row) => ({
+      path: text(row, "path"),
+      version: integer(row, "version"),
+      at: integer(row, "at"),
+    }));
+  }
+
+  wrapping(path: string, version: number): Wrapping | undefined {
+    const row = this.#wrapping.get(path, version);
+    return row && {
+      kekGeneration: integer(row, "kek_generation"),
+      wrappedKey: bytes(row, "wrapped_key"),
+    };
+  }
+
+  /** Whether anything stored is sealed or wrapped under a generation. */
+  isKekInUse(generation: number): boolean {
+    return SEALED_TABLES.some((table) =>
+      this.#db.prepare(`SELECT 1 FROM ${table} WHERE kek_generation = ? LIMIT 1`).get(generation)
+    );
   }
 
   head(path: string): HeadRow | undefined {

@@ -84,6 +84,17 @@ export const MIGRATIONS: readonly string[] = [
     value BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE INDEX heads_by_kek ON heads (kek_generation);
+  CREATE INDEX versions_by_kek ON versions (kek_generation);
+
+  CREATE TABLE key_heads (
+    name           TEXT    PRIMARY KEY,
+    revision       INTEGER NOT NULL,
+    kek_generation INTEGER NOT NULL,
+    sealed         BLOB    NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Layout that this program writes. */

@@ -4,6 +4,7 @@ import type {
   HeadRow,
   InitialMeta,
   KekRow,
+  KeyHeadRow,
   KeyRow,
   MetaChange,
   PolicyRow,
@@ -11,6 +12,7 @@ import type {
   StoreMeta,
   StoreTx,
   VersionRow,
+  Wrapping,
 } from "./port.ts";
 import { repeatedVersion, unknownKek, unknownKey } from "./refusal.ts";
 import { requireMeta } from "./rows.ts";
@@ -33,6 +35,8 @@ export class SqliteWrites {
   readonly deleteVersion: StatementSync;
   readonly putPolicy: StatementSync;
   readonly deletePolicy: StatementSync;
+  readonly removeKek: StatementSync;
+  readonly putKeyHead: StatementSync;
   readonly setPolicyRevision: StatementSync;
   readonly putMark: StatementSync;
   readonly deleteMark: StatementSync;
@@ -75,6 +79,14 @@ export class SqliteWrites {
        ON CONFLICT (name) DO UPDATE SET revision = excluded.revision,
          kek_generation = excluded.kek_generation, sealed = excluded.sealed`,
     );
+    this.removeKek = db.prepare(
+      "DELETE FROM keks WHERE generation = ?1 AND generation < (SELECT max(generation) FROM keks)",
+    );
+    this.putKeyHead = db.prepare(
+      `INSERT INTO key_heads VALUES (?, ?, ?, ?)
+       ON CONFLICT (name) DO UPDATE SET revision = excluded.revision,
+         kek_generation = excluded.kek_generation, sealed = excluded.sealed`,
+    );
     this.deletePolicy = db.prepare("DELETE FROM policies WHERE name = ?");
     this.setPolicyRevision = db.prepare("UPDATE counter SET policy_revision = ?");
     this.putMark = db.prepare(
@@ -109,6 +121,18 @@ export class SqliteTx implements StoreTx {
 
   keys(name?: string): Promise<readonly KeyRow[]> {
     return this.#do(({ reads }) => reads.keys(name));
+  }
+
+  key(name: string, version: number): Promise<KeyRow | undefined> {
+    return this.#do(({ reads }) => reads.key(name, version));
+  }
+
+  keyHead(name: string): Promise<KeyHeadRow | undefined> {
+    return this.#do(({ reads }) => reads.keyHead(name));
+  }
+
+  keyHeads(): Promise<readonly KeyHeadRow[]> {
+    return this.#do(({ reads }) => reads.keyHeads());
   }
 
   head(path: string): Promise<HeadRow | undefined> {
@@ -152,6 +176,12 @@ export class SqliteTx implements StoreTx {
     return this.#do((writes) => putKek(writes, kek));
   }
 
+  removeKek(generation: number): Promise<boolean> {
+    return this.#do(({ reads, removeKek }) =>
+      !reads.isKekInUse(generation) && Number(removeKek.run(generation).changes) > 0
+    );
+  }
+
   reserveSeals(generation: number, count: number): Promise<number> {
     return this.#do((writes) => {
       const row = writes.reserveSeals.get(count, generation);
@@ -175,6 +205,12 @@ export class SqliteTx implements StoreTx {
     });
   }
 
+  putKeyHead(row: KeyHeadRow): Promise<void> {
+    return this.#do((writes) => {
+      writes.putKeyHead.run(row.name, row.revision, row.kekGeneration, row.sealed);
+    });
+  }
+
   putHead(row: HeadRow): Promise<void> {
     return this.#do((writes) => {
       writes.putHead.run(row.path, row.revision, row.current, row.kekGeneration, row.sealed);
@@ -193,11 +229,11 @@ export class SqliteTx implements StoreTx {
     });
   }
 
-  rewrapVersion(
-    path: string,
-    version: number,
-    wrapping: Pick<VersionRow, "kekGeneration" | "wrappedKey">,
-  ): Promise<boolean> {
+  wrapping(path: string, version: number): Promise<Wrapping | undefined> {
+    return this.#do(({ reads }) => reads.wrapping(path, version));
+  }
+
+  rewrapVersion(path: string, version: number, wrapping: Wrapping): Promise<boolean> {
     return this.#do((writes) => {
       const { kekGeneration, wrappedKey } = wrapping;
       return Number(writes.rewrapVersion.run(kekGeneration, wrappedKey, path, version).changes) > 0;

@@ -25,6 +25,7 @@ const SETTINGS = {
   trustRoots: DEFAULT_TRUST_ROOTS,
   callTimeouts: { connectMs: 1, headersMs: 1, totalMs: 1 },
   maxSecretVersions: 10,
+  kekMaxAgeMs: 0,
   cipherLimitBytes: 65_536,
 } as unknown as NexusSettings;
 
@@ -34,6 +35,8 @@ const PATHS = {
   policy: "/v1/acl/policy",
   encrypt: "/v1/cipher/encrypt",
   decrypt: "/v1/cipher/decrypt",
+  keys: "/v1/cipher/keys",
+  keks: "/v1/operator/keks",
   status: "/v1/status",
   verify: "/v1/bootstrap/verify",
 } as const;

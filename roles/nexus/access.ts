@@ -8,10 +8,10 @@ import type { Role, SpiffeId, TrustRoots } from "../../lib/spiffe/mod.ts";
 /** Who may do what, by roles first and then by policies. */
 export interface Access {
   /**
-   * What lets the caller through. `path` is the request's own, as received, valid or not. Rejects with
-   * `access_unauthorized`.
+   * What lets the caller through. `subject` is the path or the key that the request names, as received, valid
+   * or not. Rejects with `access_unauthorized`.
    */
-  authorize(id: SpiffeId, route: Route, path: string): Promise<Grant>;
+  authorize(id: SpiffeId, route: Route, subject: string): Promise<Grant>;
   /** What a caller may see of the list of secrets, and by what right. Rejects with `access_unauthorized` when nothing. */
   sight(id: SpiffeId): Promise<Seen>;
 }
@@ -45,13 +45,13 @@ export function createAccess({ roots, policies }: AccessOptions): Access {
   };
   return {
     sight,
-    async authorize(id, route, path) {
+    async authorize(id, route, subject) {
       const { want } = route;
-      const judgement = judgeByRole(id, route, roots);
+      const judgement = judgeByRole(id, route, roots, subject);
       if (typeof judgement === "object") return byRole(judgement);
       if (judgement === "denied" || !policies || want.by === "role") throw denied(id);
       if (want.orPartly) return (await sight(id)).grant;
-      const question = { id, path: placeOf(want, path), wanted: [want.permission] };
+      const question = { id, path: placeOf(want, subject), wanted: [want.permission] };
       const decision = decide(await policies(), question);
       if (!decision.allowed) throw denied(id);
       return byPolicy(decision.policy);

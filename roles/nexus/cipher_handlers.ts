@@ -1,13 +1,19 @@
 import type { Handlers } from "../../lib/api/app.ts";
 import { type ErrorCode, SpikeError } from "../../lib/api/mod.ts";
 import type { RawHandler } from "../../lib/api/raw.ts";
-import type { CipherService } from "../../lib/cipher/mod.ts";
-import { joinBlob, splitBlob, wipe } from "../../lib/seal/mod.ts";
+import type { CipherService, NamedEncrypted, NamedService } from "../../lib/cipher/mod.ts";
+import { type Encrypted, joinBlob, splitBlob, wipe } from "../../lib/seal/mod.ts";
 
 /** The operations of the encryption service. */
-export type CipherOperation = "cipher.encrypt" | "cipher.decrypt";
+export type CipherOperation = "cipher.encrypt" | "cipher.decrypt" | "cipher.key.rewrap";
 
-/** What a failure of the service is called in JSON; in plain text it keeps its own name. */
+/** What encrypts and decrypts: under the default key, and under named ones where there are any. */
+export interface Ciphers {
+  readonly cipher: CipherService;
+  readonly named: NamedService | undefined;
+}
+
+/** What a failure of the default key's service is called in JSON; in plain text it keeps its own name. */
 const IN_JSON: { readonly [C in ErrorCode]?: ErrorCode } = {
   crypto_unsupported_version: "api_bad_request",
   crypto_failed_to_read_nonce: "api_bad_request",
@@ -24,33 +30,72 @@ export function cipherBodyLimit(limitBytes: number): number {
 }
 
 /** The operations in JSON. */
-export function createCipherHandlers(cipher: CipherService): Handlers<CipherOperation> {
+export function createCipherHandlers(ciphers: Ciphers): Handlers<CipherOperation> {
+  const { cipher } = ciphers;
   return {
-    "cipher.encrypt": async ({ plaintext }) => {
-      const { version, nonce, ciphertext } = await named(() => cipher.encrypt(plaintext))
-        .finally(() => wipe(plaintext));
-      return { version, nonce: nonce.toBase64(), ciphertext: ciphertext.toBase64() };
+    "cipher.encrypt": async ({ plaintext, key, aad }) => {
+      try {
+        return key === ""
+          ? inParts(await renamed(() => cipher.encrypt(plaintext, aad)))
+          : asBlob(await namedOf(ciphers).encrypt({ name: key, aad }, plaintext));
+      } finally {
+        wipe(plaintext);
+      }
     },
-    "cipher.decrypt": async ({ version, nonce, ciphertext }) => {
-      const plaintext = await named(() => cipher.decrypt({ version, nonce, ciphertext }));
+    "cipher.decrypt": async ({ version, nonce, ciphertext, key, aad }) => {
+      const plaintext = key === ""
+        ? await renamed(() => cipher.decrypt({ version, nonce, ciphertext }, aad))
+        : await namedOf(ciphers).decrypt({ name: key, aad }, ciphertext);
       const answer = { plaintext: plaintext.toBase64() };
       wipe(plaintext);
       return answer;
+    },
+    "cipher.key.rewrap": async ({ version, nonce, ciphertext, key, aad }) => {
+      if (key !== "") return asBlob(await namedOf(ciphers).rewrap({ name: key, aad }, ciphertext));
+      const plaintext = await renamed(() => cipher.decrypt({ version, nonce, ciphertext }, aad));
+      try {
+        return inParts(await renamed(() => cipher.encrypt(plaintext, aad)));
+      } finally {
+        wipe(plaintext);
+      }
     },
   };
 }
 
 /** The same operations on plain bytes and blobs. */
 export function createRawCipherHandlers(
-  cipher: CipherService,
-): { readonly [O in CipherOperation]: RawHandler } {
+  ciphers: Ciphers,
+): { readonly [O in "cipher.encrypt" | "cipher.decrypt"]: RawHandler } {
+  const { cipher } = ciphers;
   return {
-    "cipher.encrypt": async (plaintext) => joinBlob(await cipher.encrypt(plaintext)),
-    "cipher.decrypt": (blob) => cipher.decrypt(splitBlob(blob)),
+    "cipher.encrypt": async (plaintext, _, { key, aad }) =>
+      key === ""
+        ? joinBlob(await cipher.encrypt(plaintext, aad))
+        : (await namedOf(ciphers).encrypt({ name: key, aad }, plaintext)).blob,
+    "cipher.decrypt": (blob, _, { key, aad }) =>
+      key === ""
+        ? cipher.decrypt(splitBlob(blob), aad)
+        : namedOf(ciphers).decrypt({ name: key, aad }, blob),
   };
 }
 
-async function named<T>(work: () => Promise<T>): Promise<T> {
+function inParts({ version, nonce, ciphertext }: Encrypted): unknown {
+  return { version, nonce: nonce.toBase64(), ciphertext: ciphertext.toBase64() };
+}
+
+/** What says itself what it is has no nonce beside it. */
+function asBlob({ version, blob }: NamedEncrypted): unknown {
+  return { version, ciphertext: blob.toBase64() };
+}
+
+function namedOf({ named }: Ciphers): NamedService {
+  if (named) return named;
+  throw new SpikeError("api_bad_request", "This Nexus has no named cipher keys", {
+    hint: "A lite Nexus has the default key alone: name no key",
+  });
+}
+
+async function renamed<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -45,8 +45,8 @@ function build(options: { random?: RandomSource; hasKey?: boolean; isReady?: boo
   const service = createCipherService({ keys, spend, limitBytes: LIMIT, random });
   const fetch = createApp<CipherOperation>({
     server: "nexus",
-    handlers: createCipherHandlers(service),
-    rawHandlers: createRawCipherHandlers(service),
+    handlers: createCipherHandlers({ cipher: service, named: undefined }),
+    rawHandlers: createRawCipherHandlers({ cipher: service, named: undefined }),
     bodyLimit: () => cipherBodyLimit(LIMIT),
     assertReady: () => {
       if (!isReady) throw new SpikeError("state_not_ready", "Not yet");

@@ -1,7 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import type { NexusStatus, PeerStatus, SealStatus } from "../../lib/api/status.ts";
-import { type Call, inCall, type RequestEntry } from "../../lib/audit/mod.ts";
-import { reserveEncryptions } from "../../lib/cipher/mod.ts";
+import type { RequestEntry } from "../../lib/audit/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient, PeerLog, type SeenLink } from "../../lib/mtls/mod.ts";
 import { unanchoredPatterns } from "../../lib/policy/mod.ts";
@@ -17,10 +16,13 @@ import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
 import type { Store } from "../../lib/store/mod.ts";
 import { createLogger } from "../../lib/telemetry/mod.ts";
 import { VERSION } from "../../lib/version.ts";
-import type { CorePort } from "./core_port.ts";
+import { createCipherPort } from "./cipher_port.ts";
+import type { CorePort, KekStatus } from "./core_port.ts";
+import { KekRotation } from "./kek_rotation.ts";
 import { KeeperSync } from "./keeper_sync.ts";
 import { KeyControl } from "./key_control.ts";
 import type { SharedPage } from "./page.ts";
+import { onBehalf } from "./on_behalf.ts";
 import { createRecoveryPort, exportStatus } from "./recovery_port.ts";
 import { RestoreCollection } from "./restore.ts";
 import { ShardChange } from "./shard_change.ts";
@@ -28,7 +30,7 @@ import { createTurn, type InTurn } from "./turn.ts";
 import { watchKeepers } from "./watch.ts";
 import { watchState } from "./watch_state.ts";
 import { Wake } from "./wake.ts";
-import { createWritersOnDemand } from "./writers.ts";
+import { createWritersOnDemand, type Writers } from "./writers.ts";
 
 export interface CoreOptions {
   readonly settings: NexusSettings;
@@ -102,7 +104,19 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   });
   const threshold = () => control.threshold ?? settings.threshold;
   watchState({ page, settings, sync, threshold, isExported });
-  const running: Promise<void>[] = [];
+  const writers = createWritersOnDemand(store, control, settings);
+  const rotation = new KekRotation({
+    store,
+    page,
+    control,
+    writers,
+    inTurn,
+    wake: new Wake(stopping.signal),
+    maxAgeMs: settings.kekMaxAgeMs,
+    clock,
+    log,
+  });
+  const running: Promise<void>[] = [rotation.run()];
   const random = Math.random;
   if (settings.backend === "memory") await control.startEphemeral();
   else {
@@ -123,6 +137,8 @@ export async function startCore(options: CoreOptions): Promise<Core> {
       sync,
       restore,
       change,
+      writers,
+      rotation,
       inTurn,
       wake,
       peers,
@@ -155,6 +171,8 @@ type PortDeps = CoreOptions & {
   readonly sync: KeeperSync;
   readonly restore: RestoreCollection;
   readonly change: ShardChange;
+  readonly writers: () => Writers;
+  readonly rotation: KekRotation;
   readonly inTurn: InTurn;
   readonly wake: Wake;
   readonly peers: PeerLog;
@@ -162,8 +180,7 @@ type PortDeps = CoreOptions & {
 };
 
 function createPort(deps: PortDeps): CorePort {
-  const { store, control, settings, page, inTurn, wake } = deps;
-  const writers = createWritersOnDemand(store, control, settings);
+  const { store, control, settings, page, writers, rotation, inTurn, wake } = deps;
   const log = createLogger("nexus");
   return {
     putSecret: onBehalf(async (input) => {
@@ -188,7 +205,12 @@ function createPort(deps: PortDeps): CorePort {
       if (isGone) log.info("policy_deleted", { policy: input.name, author: input.author });
       return isGone;
     }),
-    reserveEncryptions: (version) => reserveEncryptions(store, version),
+    ...createCipherPort({ ...deps, writers, log }),
+    keks: () => kekStatuses(store),
+    rotateKek: onBehalf(async () => {
+      await rotation.rotate("request");
+      return await kekStatuses(store);
+    }),
     record: deps.record,
     status: async ({ verbose }) => ({
       ...await describe(deps),
@@ -212,16 +234,6 @@ function createPort(deps: PortDeps): CorePort {
   };
 }
 
-/**
- * A method that changes the store for a caller. Whatever `work` writes is recorded with the call, and `author` is who
- * made it.
- */
-function onBehalf<I extends { readonly call: Call }, T>(
-  work: (input: Omit<I, "call"> & { readonly author: string }) => Promise<T>,
-): (input: I) => Promise<T> {
-  return ({ call, ...input }) => inCall(call, () => work({ ...input, author: call.id }));
-}
-
 /** Changes policies, then tells all threads, even if it failed: what became of a failed commit is not known. */
 async function changing<T>(page: SharedPage, change: () => Promise<T>): Promise<T> {
   try {
@@ -234,6 +246,15 @@ async function changing<T>(page: SharedPage, change: () => Promise<T>): Promise<
 function assertFound(outcome: SecretChanged | SecretNotFound): void {
   if (outcome.found) return;
   throw new SpikeError("api_not_found", `There is no such secret or version (${outcome.reason})`);
+}
+
+async function kekStatuses(store: Store): Promise<KekStatus[]> {
+  return (await store.keks()).map(({ generation, state, createdAtMs, reservedSeals }) => ({
+    generation,
+    state,
+    createdAtMs,
+    sealings: reservedSeals,
+  }));
 }
 
 async function describe(

@@ -1,5 +1,6 @@
 import type { Call, RequestEntry } from "../../lib/audit/mod.ts";
 import type { PeerLink } from "../../lib/mtls/mod.ts";
+import type { KeyChange, KeyHead, KeySettings } from "../../lib/cipher/mod.ts";
 import type { PatternMember } from "../../lib/policy/mod.ts";
 import type { PolicyPut } from "../../lib/policy_store/mod.ts";
 import type { StoreReader } from "../../lib/store/mod.ts";
@@ -28,6 +29,15 @@ export interface ManifestAnswer {
     readonly threshold: number;
     readonly opens: boolean;
   }[];
+}
+
+/** One generation of the key-encryption key. */
+export interface KekStatus {
+  readonly generation: number;
+  readonly state: "active" | "retired";
+  readonly createdAtMs: number;
+  /** How often it may have sealed, rounded up. */
+  readonly sealings: number;
 }
 
 /** What a method is given that changes the store: who is behind it stands in `call`, nowhere else. */
@@ -63,8 +73,20 @@ export interface CorePort {
   putPolicy(policy: OnBehalf<PolicyPut>): Promise<{ unanchored: readonly PatternMember[] }>;
   /** False when there is no such policy. */
   deletePolicy(request: { name: string; call: Call }): Promise<boolean>;
-  /** Takes a block of encryptions under a version of the default cipher key; answers its size. */
-  reserveEncryptions(version: number): Promise<number>;
+  createCipherKey(change: OnBehalf<KeyChange>): Promise<KeyHead>;
+  rotateCipherKey(change: OnBehalf<KeyChange>): Promise<KeyHead>;
+  setCipherKey(settings: OnBehalf<KeySettings>): Promise<KeyHead>;
+  /** Answers the number of the new version. */
+  rotateDefaultKey(request: { call: Call }): Promise<number>;
+  /**
+   * Takes a block of encryptions under a version of a named cipher key, or of the default one; answers its size. A
+   * key that is used enough gets a new version by that.
+   */
+  reserveEncryptions(version: number, name?: string): Promise<number>;
+  /** The generations of the key-encryption key, ascending. */
+  keks(): Promise<KekStatus[]>;
+  /** Makes a new generation; what older ones seal follows by itself. */
+  rotateKek(request: { call: Call }): Promise<KekStatus[]>;
   /** Takes the audit record of a request. Once it resolves, the record outlives this process. */
   record(entry: RequestEntry): Promise<void>;
   status(wanted: { verbose: boolean }): Promise<NexusStatus>;
@@ -94,7 +116,13 @@ export const CORE_METHODS = [
   "undeleteVersions",
   "putPolicy",
   "deletePolicy",
+  "createCipherKey",
+  "rotateCipherKey",
+  "setCipherKey",
+  "rotateDefaultKey",
   "reserveEncryptions",
+  "keks",
+  "rotateKek",
   "record",
   "status",
   "notePeer",
@@ -114,6 +142,10 @@ export const READER_METHODS = [
   "revision",
   "keks",
   "keys",
+  "key",
+  "keyHeads",
+  "keyHead",
+  "sealedUnder",
   "head",
   "secret",
   "listPaths",

@@ -10,7 +10,7 @@ import {
 import { wipe } from "../../lib/seal/mod.ts";
 import type { Head, SecretNotFound, SecretReader } from "../../lib/secret/mod.ts";
 import type { SpiffeId } from "../../lib/spiffe/mod.ts";
-import type { CorePort } from "./core_port.ts";
+import type { CorePort, KekStatus } from "./core_port.ts";
 import { type PageRequest, parseLimit } from "./listing.ts";
 import type { ChangeKind } from "./shard_change.ts";
 
@@ -87,6 +87,10 @@ export function createHandlers(
       }
       return await core.restore(id, shard);
     },
+    "operator.kek.list": async () => ({ keks: encodeKeks(await core.keks()) }),
+    "operator.kek.rotate": async (_, call) => ({
+      keks: encodeKeks(await core.rotateKek({ call })),
+    }),
     "operator.confirm": async ({ setId }, call) => {
       await core.confirmExport({ setId: parseSetId(setId), call });
       return {};
@@ -156,6 +160,15 @@ async function changeShards(
 
 function casOf(cas: number | undefined): { cas?: number } {
   return cas === undefined ? {} : { cas };
+}
+
+function encodeKeks(keks: readonly KekStatus[]): unknown {
+  return keks.map(({ generation, state, createdAtMs, sealings }) => ({
+    generation,
+    state,
+    createdTime: formatTime(createdAtMs),
+    sealings,
+  }));
 }
 
 function notFound({ reason }: SecretNotFound): SpikeError {

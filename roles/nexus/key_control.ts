@@ -29,6 +29,7 @@ import {
   newKey,
   type RandomSource,
   wipe,
+  wrapKek,
 } from "../../lib/seal/mod.ts";
 import type { Store, StoreMeta } from "../../lib/store/mod.ts";
 import { requireQuorum } from "../../lib/shamir/mod.ts";
@@ -199,6 +200,57 @@ export class KeyControl {
     }
     if (!held.storeId) await this.#createStore(held.set);
     return hash;
+  }
+
+  /**
+   * Makes a new KEK generation, which seals from here on, and answers its number. To be called in turn with all that
+   * handles the root key. A commit whose fate is not known is found out by the next start, which takes the newest.
+   *
+   * @throws SpikeError `root_key_missing` unless ready, `state_not_ready` when too many generations are held
+   */
+  async addKek(): Promise<number> {
+    const { store, page, rootSlots, random, clock } = this.#options;
+    const ring = this.keyring;
+    requireRoom(ring.generations());
+    const storageKey = deriveStorageKey(rootSlots.slot(ROOT), ring.storeId);
+    const kek = newKey(random);
+    try {
+      const generation = await store.write(async (tx) => {
+        const rows = await tx.keks();
+        const next = Math.max(...rows.map((row) => row.generation)) + 1;
+        for (const row of rows) await tx.putKek({ ...row, state: "retired" });
+        const wrapped = wrapKek(storageKey, ring.storeId, next, kek, random);
+        const made = { generation: next, wrapped, createdAtMs: clock(), reservedSeals: 0 };
+        await tx.putKek({ ...made, state: "active" });
+        return next;
+      });
+      if (this.#keyring !== ring) throw notReady();
+      ring.put(generation, kek);
+      ring.use(generation);
+      // Before anything is sealed under it: whoever reads such a row finds the key that opens it.
+      page.publish(ring.layout());
+      return generation;
+    } finally {
+      wipe(storageKey, kek);
+    }
+  }
+
+  /**
+   * Removes a KEK generation under which nothing is left, its key first: what comes behind in the store's queue cannot
+   * seal under it any more. False when something is left. To be called in turn with all that handles the root key.
+   */
+  async removeKek(generation: number): Promise<boolean> {
+    const { store, page } = this.#options;
+    const ring = this.keyring;
+    try {
+      return await store.write(async (tx) => {
+        if (!await tx.removeKek(generation)) return false;
+        if (ring.generations().includes(generation)) ring.drop(generation);
+        return true;
+      });
+    } finally {
+      if (this.#keyring === ring) page.publish(ring.layout());
+    }
   }
 
   /** The shards in force with their stamps; the caller wipes them. Throws `root_key_missing` unless ready. */
@@ -508,6 +560,18 @@ export class KeyControl {
     if (found.rootEpoch !== rootEpoch) return { kind: "older-root", generation };
     return { kind: "right", set: found, isPast: true };
   }
+}
+
+/** Far from what the page can tell of, so that a renewal that is overdue always has room. */
+const MOST_KEKS = 8;
+
+function requireRoom(generations: readonly number[]): void {
+  if (generations.length < MOST_KEKS) return;
+  throw new SpikeError(
+    "state_not_ready",
+    `There are ${generations.length} generations of the key-encryption key, no more are made`,
+    { hint: "Wait until older ones are removed; the log names rows that hold them up" },
+  );
 }
 
 /** The store that one of these keepers was given its shard by. */

@@ -1,9 +1,10 @@
 import { createApp } from "../../lib/api/app.ts";
 import { type Route, SpikeError } from "../../lib/api/mod.ts";
 import {
-  type CipherService,
   createCipherService,
   createEncryptionBudget,
+  createEncryptionBudgets,
+  createNamedService,
 } from "../../lib/cipher/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import type { Fetch } from "../../lib/mtls/mod.ts";
@@ -12,9 +13,11 @@ import type { JwtKeySet, SpiffeId } from "../../lib/spiffe/mod.ts";
 import { type Access, createAccess } from "./access.ts";
 import {
   cipherBodyLimit,
+  type Ciphers,
   createCipherHandlers,
   createRawCipherHandlers,
 } from "./cipher_handlers.ts";
+import { createCipherKeyHandlers } from "./cipher_key_handlers.ts";
 import { followCipherKeys } from "./cipher_keys.ts";
 import type { CorePort } from "./core_port.ts";
 import { openCursor, sealCursor } from "./cursor.ts";
@@ -39,9 +42,9 @@ export interface NexusAppOptions extends ReadersOptions {
 /** All routes of a Nexus as one function from request and verified caller to response. */
 export function createNexusApp(options: NexusAppOptions): Fetch {
   const { settings, core, page, log } = options;
-  const cipher = createCipher(options);
   const readers = followKeyring(options);
   const isLite = settings.backend === "lite";
+  const ciphers = createCiphers(options, isLite ? undefined : readers);
   const access = createAccess({
     roots: settings.trustRoots,
     ...(isLite ? {} : { policies: () => readers().policies.set() }),
@@ -56,17 +59,23 @@ export function createNexusApp(options: NexusAppOptions): Fetch {
         settings.cipherLimitBytes,
       ),
       ...createPolicyHandlers(core, () => readers().policies, settings.trustRoots),
-      ...createCipherHandlers(cipher),
+      ...createCipherHandlers(ciphers),
+      ...createCipherKeyHandlers({
+        core,
+        store: options.store,
+        keys: () => readers().cipherKeys,
+        onDamage: (reason) => log.error("cipher_key_damaged", { detail: String(reason) }),
+      }),
     },
-    rawHandlers: createRawCipherHandlers(cipher),
-    offers: ({ operation }) => !isLite || !/^(secret|policy)\./.test(operation),
+    rawHandlers: createRawCipherHandlers(ciphers),
+    offers: ({ operation }) => !isLite || !/^(secret|policy|cipher\.key)\./.test(operation),
     bodyLimit: ({ operation, bodyLimit }) =>
       operation.startsWith("cipher.") ? cipherBodyLimit(settings.cipherLimitBytes) : bodyLimit,
     assertReady: (route) => {
       assertServed(settings.backend, route);
       assertReady(page, route);
     },
-    authorize: ({ id }, route, path) => access.authorize(id, route, path),
+    authorize: ({ id }, route, subject) => access.authorize(id, route, subject),
     audit: (entry) => core.record(entry),
     ...nameCaller(options),
     log,
@@ -83,7 +92,7 @@ function nameCaller({ settings: { jwt }, jwtKeys: keys, ownId }: NexusAppOptions
 
 /** What operators do with shards is refused, whoever asks, where there are no keepers to have any. */
 function assertServed(backend: NexusSettings["backend"], route: Route | undefined): void {
-  if (backend !== "memory" || !route?.operation.startsWith("operator.")) return;
+  if (backend !== "memory" || !route || !/^operator\.(?!kek)/.test(route.operation)) return;
   throw new SpikeError("api_bad_request", "A Nexus with a memory store has no recovery shards");
 }
 
@@ -95,13 +104,22 @@ function assertReady(page: SharedPage, route: Route | undefined): void {
   throw new SpikeError("state_not_ready", `This Nexus is ${state}`);
 }
 
-function createCipher({ settings, core, page, cipherSlots }: NexusAppOptions): CipherService {
-  return createCipherService({
+function createCiphers(
+  { settings, core, page, cipherSlots }: NexusAppOptions,
+  readers: (() => Readers) | undefined,
+): Ciphers {
+  const common = { limitBytes: settings.cipherLimitBytes, random: osRandom };
+  const cipher = createCipherService({
+    ...common,
     keys: followCipherKeys(page, cipherSlots),
     spend: createEncryptionBudget((version) => core.reserveEncryptions(version)),
-    limitBytes: settings.cipherLimitBytes,
-    random: osRandom,
   });
+  const named = readers && createNamedService({
+    ...common,
+    keys: () => readers().cipherKeys,
+    spend: createEncryptionBudgets((name, version) => core.reserveEncryptions(version, name)),
+  });
+  return { cipher, named };
 }
 
 /** Pages of what a caller may see. Where one goes on is told in the clear only if the caller saw that path. */

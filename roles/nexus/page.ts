@@ -7,7 +7,7 @@ export type NexusState = typeof STATES[number];
 /** KEK generations that can be held at a time; old ones go when everything is re-wrapped. */
 export const KEK_SLOTS = 64;
 /** Versions of the default cipher key that can be held at a time. */
-export const CIPHER_SLOTS = 64;
+export const CIPHER_SLOTS = 255;
 
 const STATE = 0;
 const REVISION = 1;
@@ -15,7 +15,8 @@ const CURRENT = 2;
 const FIRST_SLOT = 3;
 const CIPHER = FIRST_SLOT + KEK_SLOTS;
 const POLICIES = CIPHER + 1;
-const WORDS = POLICIES + 1;
+const CIPHER_KEYS = POLICIES + 1;
+const WORDS = CIPHER_KEYS + 1;
 const STORE_ID = WORDS * 4;
 
 /**
@@ -62,6 +63,16 @@ export class SharedPage {
   /** Makes all threads read the policies again before they decide anything. Call after the commit. */
   publishPolicies(): void {
     Atomics.add(this.#words, POLICIES, 1);
+  }
+
+  /** Differs after every change of named cipher keys that is committed. Whoever is told of the change finds it so. */
+  get cipherKeyRevision(): number {
+    return Atomics.load(this.#words, CIPHER_KEYS);
+  }
+
+  /** Makes all threads read the named cipher keys again before they use one. Call after the commit. */
+  publishCipherKeys(): void {
+    Atomics.add(this.#words, CIPHER_KEYS, 1);
   }
 
   /** Tells all threads which slot holds which generation. Publish before the state becomes `ready`. */

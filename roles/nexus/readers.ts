@@ -1,3 +1,4 @@
+import { createKeyReader, type KeyReader } from "../../lib/cipher/mod.ts";
 import { createPolicyReader, type PolicyReader } from "../../lib/policy_store/mod.ts";
 import { type Keyring, type KeySlots, LockedKeyring } from "../../lib/seal/mod.ts";
 import { createSecretReader, type SecretReader } from "../../lib/secret/mod.ts";
@@ -10,6 +11,7 @@ export interface Readers {
   readonly keyring: Keyring;
   readonly secrets: SecretReader;
   readonly policies: PolicyReader;
+  readonly cipherKeys: KeyReader;
 }
 
 /** What readers work with. */
@@ -21,6 +23,30 @@ export interface ReadersOptions {
   readonly log: Logger;
 }
 
+/**
+ * The keyring as it is published at each moment. A request may read a row that was sealed under a generation which did
+ * not exist when the request began: the key is published before the first such row is stored.
+ */
+export function publishedKeyring(page: SharedPage, slots: KeySlots): Keyring {
+  let revision = page.keyringRevision;
+  const ring = LockedKeyring.attach(slots, page.layout());
+  const now = () => {
+    if (page.keyringRevision !== revision) {
+      revision = page.keyringRevision;
+      ring.adopt(page.layout());
+    }
+    return ring;
+  };
+  return {
+    storeId: ring.storeId,
+    get currentKek() {
+      return now().currentKek;
+    },
+    kek: (generation) => now().kek(generation),
+    generations: () => now().generations(),
+  };
+}
+
 /** Readers of this thread. A new keyring gets new ones, and the old ones forget. */
 export function followKeyring({ page, kekSlots, store, log }: ReadersOptions): () => Readers {
   let revision = -1;
@@ -30,14 +56,21 @@ export function followKeyring({ page, kekSlots, store, log }: ReadersOptions): (
     const published = page.keyringRevision;
     if (!readers || published !== revision) {
       readers?.secrets.clear();
-      const keyring = LockedKeyring.attach(kekSlots, page.layout());
+      readers?.cipherKeys.clear();
+      const keyring = publishedKeyring(page, kekSlots);
       const policies = createPolicyReader({
         store,
         keyring,
         revision: () => page.policyRevision,
         onDamage: ({ message }) => log.error("policy_damaged", { detail: message }),
       });
-      readers = { keyring, secrets: createSecretReader({ store, keyring }), policies };
+      const secrets = createSecretReader({ store, keyring });
+      const cipherKeys = createKeyReader({
+        store,
+        keyring,
+        revision: () => page.cipherKeyRevision,
+      });
+      readers = { keyring, secrets, policies, cipherKeys };
       revision = published;
     }
     return readers;

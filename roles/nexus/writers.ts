@@ -1,13 +1,21 @@
+import { createKeyWriter, type KeyWriter } from "../../lib/cipher/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createPolicyWriter, type PolicyWriter } from "../../lib/policy_store/mod.ts";
 import { type LockedKeyring, osRandom } from "../../lib/seal/mod.ts";
-import { createSealBudget, createSecretWriter, type SecretWriter } from "../../lib/secret/mod.ts";
+import {
+  createSealBudget,
+  createSecretWriter,
+  type SealBudget,
+  type SecretWriter,
+} from "../../lib/secret/mod.ts";
 import type { Store } from "../../lib/store/mod.ts";
 
 /** All that seals rows under a keyring, on one budget. */
 export interface Writers {
   readonly secrets: SecretWriter;
   readonly policies: PolicyWriter;
+  readonly cipherKeys: KeyWriter;
+  readonly budget: SealBudget;
 }
 
 /** The writers belong to a keyring, and a keyring to one life of the root key. */
@@ -23,7 +31,9 @@ export function createWritersOnDemand(
       const budget = createSealBudget({ store, keyring });
       const common = { store, keyring, clock: Date.now, random: osRandom, budget };
       const secrets = createSecretWriter({ ...common, maxVersions: settings.maxSecretVersions });
-      made = { keyring, writers: { secrets, policies: createPolicyWriter(common) } };
+      const policies = createPolicyWriter(common);
+      const cipherKeys = createKeyWriter(common);
+      made = { keyring, writers: { secrets, policies, cipherKeys, budget } };
     }
     return made.writers;
   };

@@ -16,11 +16,16 @@ export function isJsonInput(input: Uint8Array): boolean {
   return input.find((byte) => !BLANKS.includes(byte)) === BRACE;
 }
 
-/** Reads the JSON object that encrypt prints. @throws SpikeError `data_invalid_input` */
-export function parseEncrypted(input: Uint8Array): Encrypted {
+/**
+ * Reads the JSON object that encrypt prints; under a named key it has no nonce.
+ *
+ * @throws SpikeError `data_invalid_input`
+ */
+export function parseEncrypted(input: Uint8Array, isNamed = false): Encrypted {
   try {
     const { version, nonce, ciphertext } = decodeMessage(ANSWERS["cipher.encrypt"], input);
-    return checkEncrypted({ version, nonce, ciphertext });
+    const encrypted = { version, nonce, ciphertext };
+    return isNamed ? encrypted : checkEncrypted(encrypted);
   } catch (error) {
     if (!(error instanceof SpikeError) || error.code !== "api_bad_request") throw error;
     throw new SpikeError("data_invalid_input", `Input is no encrypted object: ${error.message}`, {

@@ -30,6 +30,11 @@ export async function readAll(
   return all;
 }
 
+/** Whether an input's name stands for standard input. */
+export function isStdin(file: string | undefined): boolean {
+  return file === undefined || file === "-";
+}
+
 /** Input of a command. */
 export interface InputRequest {
   /** Absent or `-` for standard input. */
@@ -47,7 +52,7 @@ export interface InputRequest {
  */
 export async function readInput(deps: PilotDeps, request: InputRequest): Promise<Uint8Array> {
   const { file, limitBytes, mayAsk } = request;
-  if (file !== undefined && file !== "-") return await readFile(file, limitBytes, "Input");
+  if (file !== undefined && !isStdin(file)) return await readFile(file, limitBytes, "Input");
   if (deps.isTerminal) {
     requireAnswer(mayAsk, "input");
     deps.stderr.write("Reading from the terminal; end the input with Ctrl-D\n");

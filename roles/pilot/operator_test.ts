@@ -199,3 +199,30 @@ Deno.test("an identity without the role is told so, and Nexus decides", async ()
     /^Note: this identity is spiffe:\/\/a\.org\/spike\/pilot\/role\/superuser, but spiffe:\/\/a\.org\/spike\/pilot\/role\/recover or spiffe:\/\/b\.org\/x\/spike\/pilot\/role\/recover is needed\nError: Nexus denied access to /,
   );
 });
+
+Deno.test("kek list and rotate print the generations, in each format", async () => {
+  const keks = [
+    { generation: 1, state: "retired", createdTime: "2026-01-02T03:04:05Z", sealings: 1048576 },
+    { generation: 2, state: "active", createdTime: "2026-02-02T03:04:05Z", sealings: 0 },
+  ];
+  for (const action of ["list", "rotate"]) {
+    const { code, out, calls } = await spike(["operator", "kek", action], {
+      nexus: () => ({ keks }),
+    });
+    assert.equal(code, 0);
+    assert.equal(
+      out,
+      "Generation 1: retired, made 2026-01-02T03:04:05Z, at most 1048576 sealings\n" +
+        "Generation 2: active, made 2026-02-02T03:04:05Z, at most 0 sealings\n",
+    );
+    assert.equal(calls[0]?.to, `/v1/operator/keks?${action}`);
+  }
+  const json = await spike(["operator", "kek", "list", "-f", "json"], { nexus: () => ({ keks }) });
+  assert.deepEqual(JSON.parse(json.out), keks);
+  const other = await spike(["operator", "kek", "rotate"], {
+    nexus: refusing("state_not_ready"),
+    id: "spiffe://spike.ist/spike/pilot/role/operator",
+  });
+  assert.equal(other.code, 6);
+  assert.match(other.err, /^Note: this identity is .*\/superuser is needed\n/);
+});

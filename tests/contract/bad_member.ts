@@ -32,6 +32,7 @@ const KINDS: ReadonlyMap<unknown, Kind> = new Map<unknown, Kind>([
   [member.integer, "integer"],
   [member.maybeInteger, "integer"],
   [member.flag, "flag"],
+  [member.maybeFlag, "flag"],
   [member.integers, "integers"],
   [member.texts, "texts"],
   [member.stringMap, "map"],
@@ -134,6 +135,7 @@ const CALLERS: Readonly<Record<string, Caller>> = {
 function callerOf(operation: Operation): Caller {
   if (operation === "operator.recover") return "recover";
   if (operation === "operator.restore") return "restore";
+  if (operation.startsWith("operator.kek.")) return "superuser";
   const caller = CALLERS[operation.split(".")[0] ?? ""];
   if (!caller) throw new Error(`Nobody is known who may ask for ${operation}`);
   return caller;

@@ -1,7 +1,7 @@
 /** The encryption service: wire-api 6. */
-import { BytesThat, type Pair, send } from "./pair.ts";
+import { BytesThat, type Pair, send, TIME } from "./pair.ts";
 import type { Scene } from "./scene.ts";
-import { badRequest, denied, refusal } from "./zero.ts";
+import { badRequest, denied, notFound, refusal } from "./zero.ts";
 import { textOf } from "./wire.ts";
 
 const ENCRYPT = "/v1/cipher/encrypt";
@@ -148,6 +148,133 @@ function isBlob(length: number) {
   return new BytesThat((blob) => blob[0] === 1 && blob.length === HEAD + length + TAG);
 }
 
+const KEYS = "/v1/cipher/keys";
+const ID = /^[0-9a-f]{32}$/;
+
+function key(that: string, action: string, body: unknown, gives: Pair["gives"]): Pair {
+  return { that, as: "superuser", at: `${KEYS}?action=${action}`, body, gives };
+}
+
+/** A key as answers tell of it. */
+function told(name: string, version: number, minVersion = 1, encryptions = 0) {
+  const id = name === "default" ? "" : ID;
+  const times = { createdTime: TIME, updatedTime: TIME };
+  const known = { key: name, id, version, minVersion };
+  return { ...known, ...times, encryptions: encryptions || ((n: unknown) => Number(n) >= 0) };
+}
+
+const BAD_CREATE = badRequest("cipher.key.create");
+const BAD_SET = badRequest("cipher.key.set");
+
+const KEY_PAIRS: readonly Pair[] = [
+  key("a key is made", "create", { key: "till" }, [200, told("till", 1)]),
+  key("a name is given once", "create", { key: "till" }, [
+    409,
+    refusal("cipher.key.create", "entity_conflict"),
+  ]),
+  ...["", "default", "a/b", "../a", "a b", ".a", "ä", "x".repeat(65)].map((name) =>
+    key(
+      `no key can be named ${JSON.stringify(name.slice(0, 9))}`,
+      "create",
+      { key: name },
+      BAD_CREATE,
+    )
+  ),
+  key("a key is rotated", "rotate", { key: "till" }, [200, told("till", 2)]),
+  key("what is not there cannot be", "rotate", { key: "none" }, notFound("cipher.key.rotate")),
+  key("its lowest version is set", "set", { key: "till", minVersion: 2 }, [
+    200,
+    told("till", 2, 2),
+  ]),
+  key("not above its newest", "set", { key: "till", minVersion: 3 }, BAD_SET),
+  key("nor below 1", "set", { key: "till", minVersion: 0 }, BAD_SET),
+  key("nothing to set is no request", "set", { key: "till" }, BAD_SET),
+  key("the default key has no lowest version", "set", { key: "default", minVersion: 1 }, BAD_SET),
+  key("keys are listed", "list", { key: "till" }, [200, { keys: [told("till", 2, 2)] }]),
+  key("the default one is listed, too", "list", { key: "default" }, [
+    200,
+    { keys: [told("default", 1)] },
+  ]),
+  key("what is not there is not listed", "list", { key: "none" }, notFound("cipher.key.list")),
+];
+
+/** Rows about a key of two versions and what its first one encrypted. */
+function namedPairs(ciphertext: string, blob: Uint8Array): Pair[] {
+  const named = { key: "till2" };
+  const changed = Uint8Array.fromBase64(ciphertext);
+  changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+  const notAuthentic = [400, refusal("cipher.decrypt", "cipher_not_authentic")] as const;
+  const aad = "cGxhY2U=";
+  return [
+    encrypt("a named key makes what says itself what it is", { ...named, plaintext: "aGk=" }, [
+      200,
+      { version: 2, ciphertext: ofBytes(2 + NAMED) },
+    ]),
+    decrypt("it is decrypted again", { ...named, ciphertext }, [200, { plaintext: "aGVsbG8=" }]),
+    decrypt("not with what it is not bound to", { ...named, ciphertext, aad }, notAuthentic),
+    decrypt(
+      "what was changed does not",
+      { ...named, ciphertext: changed.toBase64() },
+      notAuthentic,
+    ),
+    decrypt("nor with another key", { key: "till", ciphertext }, notAuthentic),
+    decrypt("nor with none that is there", { key: "none", ciphertext }, notFound("cipher.decrypt")),
+    decrypt("what has no header is none of its own", { ...named, ciphertext: "AAAA" }, BAD_DECRYPT),
+    decrypt("it is not of the default key", { version: 0, nonce: "", ciphertext }, BAD_DECRYPT),
+    key("it is encrypted anew", "rewrap", { ...named, ciphertext }, [
+      200,
+      { version: 2, ciphertext: ofBytes(5 + NAMED) },
+    ]),
+    key("what was changed is not", "rewrap", { ...named, ciphertext: changed.toBase64() }, [
+      400,
+      refusal("cipher.key.rewrap", "cipher_not_authentic"),
+    ]),
+    {
+      ...decrypt("bytes, too", blob, [200, new TextEncoder().encode("hello")], STREAM),
+      at: `${DECRYPT}?key=till2`,
+    },
+    {
+      ...decrypt("bytes are bound by a header", blob, notAuthentic, {
+        ...STREAM,
+        "spike-aad": aad,
+      }),
+      at: `${DECRYPT}?key=till2`,
+    },
+    {
+      ...decrypt("which is base64", blob, BAD_DECRYPT, { ...STREAM, "spike-aad": "?" }),
+      at: `${DECRYPT}?key=till2`,
+    },
+    key("a key is put out of use", "set", { ...named, retired: true }, [
+      200,
+      { ...told("till2", 2), retired: true },
+    ]),
+    encrypt("and encrypts no more", named, [
+      400,
+      refusal("cipher.encrypt", "cipher_key_retired"),
+    ]),
+    decrypt("nor does it decrypt", { ...named, ciphertext }, [
+      400,
+      refusal("cipher.decrypt", "cipher_key_retired"),
+    ]),
+    key("it comes back", "set", { ...named, retired: false }, [200, told("till2", 2)]),
+    decrypt("as it was", { ...named, ciphertext }, [200, { plaintext: "aGVsbG8=" }]),
+  ].map((pair) => ({ ...pair, as: "superuser" as const }));
+}
+
+/** Header, nonce and tag of what a named key makes. */
+const NAMED = 25 + 12 + TAG;
+
+async function makeNamed(scene: Scene): Promise<Pair[]> {
+  const as = "superuser" as const;
+  const body = { key: "till2", plaintext: "aGVsbG8=" };
+  await send(scene, { as, at: `${KEYS}?action=create`, body });
+  const sealed = JSON.parse(textOf(await send(scene, { as, at: ENCRYPT, body })));
+  const raw = { as, at: `${ENCRYPT}?key=till2`, body: "hello", headers: STREAM };
+  const { body: blob } = await send(scene, raw);
+  await send(scene, { as, at: `${KEYS}?action=rotate`, body });
+  return namedPairs(sealed.ciphertext, blob);
+}
+
 /** All rows; those that decrypt need what the service encrypted. */
 export async function cipherPairs(scene: Scene): Promise<Pair[]> {
   const seal = async (plaintext: string): Promise<Sealed> =>
@@ -157,5 +284,7 @@ export async function cipherPairs(scene: Scene): Promise<Pair[]> {
     ...encryption,
     ...decryption(await seal("aGVsbG8="), await seal(zeros(LIMIT - TAG))),
     ...streams((await send(scene, stream)).body),
+    ...KEY_PAIRS,
+    ...await makeNamed(scene),
   ];
 }

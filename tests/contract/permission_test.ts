@@ -1,6 +1,6 @@
 /** Who may do what: every route, asked by every kind of caller, over mutual TLS. */
 import assert from "node:assert/strict";
-import { type Operation, type Route, ROUTES } from "../../lib/api/mod.ts";
+import { type Operation, type Route, routeOf, ROUTES } from "../../lib/api/mod.ts";
 import { type Caller, CALLER_NAMES } from "./identity.ts";
 import { send } from "./pair.ts";
 import { targetOf } from "./rule_pairs.ts";
@@ -11,7 +11,7 @@ import { ask, ConnectionEnded } from "./wire.ts";
 interface Row {
   readonly body: unknown;
   /** What it comes to for those who may; anything but a denial. */
-  readonly status: 200 | 400 | 404;
+  readonly status: 200 | 400 | 404 | 409;
   readonly may: readonly Caller[];
 }
 
@@ -26,6 +26,8 @@ const ASKED = { spiffeid: "spiffe://spike.ist/nobody", path: PATH, permissions: 
 const SECRETS: readonly Caller[] = ["superuser", "operator", "tenant"];
 const POLICIES: readonly Caller[] = ["superuser", "admin", "delegate"];
 const CIPHER: readonly Caller[] = ["superuser", "lite", "delegate"];
+const KEY = "table-key";
+const KEYS: readonly Caller[] = ["superuser", "delegate"];
 
 const TABLE: Readonly<Record<Operation, Row>> = {
   "secret.put": { body: { path: PATH, values: {} }, status: 200, may: SECRETS },
@@ -42,11 +44,18 @@ const TABLE: Readonly<Record<Operation, Row>> = {
   "policy.whoCan": { body: ASKED, status: 200, may: POLICIES },
   "cipher.encrypt": { body: { plaintext: "" }, status: 200, may: CIPHER },
   "cipher.decrypt": { body: { version: 9 }, status: 400, may: CIPHER },
+  "cipher.key.create": { body: { key: KEY }, status: 409, may: KEYS },
+  "cipher.key.rotate": { body: { key: KEY }, status: 200, may: KEYS },
+  "cipher.key.set": { body: { key: KEY, minVersion: 1 }, status: 200, may: KEYS },
+  "cipher.key.list": { body: {}, status: 200, may: KEYS },
+  "cipher.key.rewrap": { body: { version: 9 }, status: 400, may: CIPHER },
   "status": {
     body: {},
     status: 200,
     may: ["nexus", "bootstrap", "superuser", "admin", "operator", "recover", "restore"],
   },
+  "operator.kek.list": { body: {}, status: 200, may: ["superuser"] },
+  "operator.kek.rotate": { body: {}, status: 200, may: ["superuser"] },
   "operator.recover": { body: {}, status: 200, may: ["recover"] },
   "operator.restore": { body: {}, status: 400, may: ["restore"] },
   "operator.confirm": { body: {}, status: 400, may: ["recover"] },
@@ -63,7 +72,7 @@ const TABLE: Readonly<Record<Operation, Row>> = {
 
 /** Who gets a connection to a keeper at all. */
 const KEEPER_CALLERS: readonly Caller[] = ["nexus", "bootstrap"];
-const SYSTEM_PATHS = "^spike/system/(acl|secret|cipher/exec)$";
+const SYSTEM_PATHS = "^spike/system/(acl|secret|cipher/exec|cipher/key/.*)$";
 
 /** What the table counts on. The last three are for callers to whom no policy can grant anything. */
 const POLICIES_OF_THE_TABLE = [
@@ -111,6 +120,23 @@ for (const workers of [0, 2]) {
       const put = await send(scene, { as: "superuser", at: "/v1/acl/policy", body });
       assert.equal(put.status, 200, body.name);
     }
+    const made = await send(scene, {
+      as: "superuser",
+      at: "/v1/cipher/keys?action=create",
+      body: { key: KEY },
+    });
+    assert.equal(made.status, 200);
+    await t.step("use of a named cipher key", async () => {
+      for (const operation of ["cipher.encrypt", "cipher.decrypt", "cipher.key.rewrap"] as const) {
+        const at = targetOf(routeOf(operation));
+        for (const caller of CALLER_NAMES) {
+          const body = { key: KEY, plaintext: "", ciphertext: "" };
+          const status = await outcomeOf(send(scene, { as: caller, at, body }));
+          const should = operation === "cipher.encrypt" ? 200 : 400;
+          assert.equal(status, KEYS.includes(caller) ? should : 401, `${operation} ${caller}`);
+        }
+      }
+    });
     for (const route of ROUTES) {
       await t.step(route.operation, async () => {
         const should = CALLER_NAMES.map((caller) => [caller, expected(route, caller)]);

@@ -1,6 +1,8 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { Encrypted } from "../../../lib/client/mod.ts";
+import { hasCipherMagic } from "../../../lib/seal/cipher_header.ts";
 import { parseBase64 } from "../base64.ts";
+import { noSuchKey, readExtras } from "../cipher_extras.ts";
 import {
   checkEncrypted,
   isJsonInput,
@@ -8,7 +10,7 @@ import {
   parseEncrypted,
 } from "../cipher_input.ts";
 import type { PilotDeps } from "../deps.ts";
-import { readInput } from "../input.ts";
+import { isStdin, readInput } from "../input.ts";
 import { writeTo } from "../output.ts";
 import { withNexus } from "../session.ts";
 
@@ -20,6 +22,8 @@ export interface DecryptOptions {
   readonly nonce?: string;
   readonly ciphertext?: string;
   readonly algorithm?: string;
+  readonly key?: string;
+  readonly aad?: string;
 }
 
 /** `spike cipher decrypt`: nothing is written unless Nexus has answered. */
@@ -28,14 +32,18 @@ export async function cipherDecrypt(
   options: DecryptOptions,
   mayAsk: boolean,
 ): Promise<void> {
-  const input = fromFlags(options) ?? await fromInput(deps, options.file, mayAsk);
+  const { algorithm, file, key } = options;
+  const given = fromFlags(options);
+  const isStdinTaken = given === undefined && isStdin(file);
+  const extras = await readExtras(deps, options, { isStdinTaken, mayAsk });
+  const input = given ?? await fromInput(deps, options, mayAsk);
   const plaintext = await withNexus(deps, async ({ client }) => {
     try {
       return input instanceof Uint8Array
-        ? await client.decryptBlob(input)
-        : await client.decrypt(input, options.algorithm);
+        ? await client.decryptBlob(input, extras)
+        : await client.decrypt(input, { ...extras, algorithm });
     } catch (error) {
-      throw explain(error);
+      throw key === undefined ? explain(error) : explainNamed(error, key);
     }
   });
   try {
@@ -46,13 +54,21 @@ export async function cipherDecrypt(
 }
 
 /** What the flags hold, or undefined when none of the three was given. */
-function fromFlags({ file, version, nonce, ciphertext }: DecryptOptions): Encrypted | undefined {
+function fromFlags(options: DecryptOptions): Encrypted | undefined {
+  const { file, version, nonce, ciphertext, key } = options;
   if (version === undefined && nonce === undefined && ciphertext === undefined) return undefined;
   if (file !== undefined) {
     throw new SpikeError(
       "usage",
       "Flag --file cannot be given with --version, --nonce, --ciphertext",
     );
+  }
+  if (key !== undefined && ciphertext !== undefined && nonce === undefined) {
+    return {
+      version: 0,
+      nonce: new Uint8Array(0),
+      ciphertext: parseBase64("--ciphertext", ciphertext),
+    };
   }
   if (nonce === undefined || ciphertext === undefined) {
     const missing = nonce === undefined ? "--nonce" : "--ciphertext";
@@ -74,12 +90,37 @@ function parseKeyVersion(given: string): number {
 
 async function fromInput(
   deps: PilotDeps,
-  file: string | undefined,
+  { file, key }: Pick<DecryptOptions, "file" | "key">,
   mayAsk: boolean,
 ): Promise<Uint8Array | Encrypted> {
   const limitBytes = MAX_CIPHER_INPUT_BYTES;
   const input = await readInput(deps, { file, limitBytes, mayAsk });
-  return isJsonInput(input) ? parseEncrypted(input) : input;
+  if (key === undefined) requireNoHeader(input);
+  return isJsonInput(input) ? parseEncrypted(input, key !== undefined) : input;
+}
+
+/** Nexus would say that it knows no version 0. */
+function requireNoHeader(input: Uint8Array): void {
+  if (!hasCipherMagic(input)) return;
+  throw new SpikeError("usage", "The ciphertext was encrypted with a named key", {
+    hint: "Give --key NAME",
+  });
+}
+
+function explainNamed(error: unknown, key: string): unknown {
+  if (!(error instanceof SpikeError)) return error;
+  if (error.code === "api_not_found") return noSuchKey(key, error);
+  if (error.code === "crypto_unsupported_version") {
+    return new SpikeError(error.code, `Key ${key} does not decrypt this version any more`, {
+      hint: "See `spike cipher key list`; whoever manages the key can lower its minimum",
+      cause: error,
+    });
+  }
+  if (error.code !== "api_bad_request") return error;
+  return new SpikeError("api_bad_request", "Nexus did not accept the ciphertext", {
+    hint: `It is not of key ${key}, or longer than the limit of Nexus (by default 65536 bytes)`,
+    cause: error,
+  });
 }
 
 /** The general words of Nexus, as they are meant here. */
@@ -94,7 +135,8 @@ function explain(error: unknown): unknown {
   }
   if (error.code === "api_bad_request") {
     return new SpikeError("api_bad_request", "Nexus did not accept the ciphertext", {
-      hint: "It knows version 1 only, and has a limit to the length (by default 65536 bytes)",
+      hint:
+        "It does not know this version, or it is longer than its limit (by default 65536 bytes)",
       cause: error,
     });
   }

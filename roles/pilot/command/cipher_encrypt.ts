@@ -1,10 +1,11 @@
 import { SpikeError } from "../../../lib/api/error.ts";
-import type { Client } from "../../../lib/client/mod.ts";
+import type { ByteExtras, Client } from "../../../lib/client/mod.ts";
 import { parseBase64 } from "../base64.ts";
+import { readExtras } from "../cipher_extras.ts";
 import { MAX_CIPHER_INPUT_BYTES } from "../cipher_input.ts";
 import type { PilotDeps } from "../deps.ts";
 import { render } from "../format.ts";
-import { readInput } from "../input.ts";
+import { isStdin, readInput } from "../input.ts";
 import { refuseTerminal, writeTo } from "../output.ts";
 import { withNexus } from "../session.ts";
 
@@ -14,6 +15,8 @@ export interface EncryptOptions {
   readonly out?: string;
   readonly plaintext?: string;
   readonly algorithm?: string;
+  readonly key?: string;
+  readonly aad?: string;
 }
 
 /** `spike cipher encrypt`: nothing is written unless Nexus has answered. */
@@ -28,6 +31,10 @@ export async function cipherEncrypt(
     throw new SpikeError("usage", "Flags --plaintext and --file cannot be given together");
   }
   if (!isJson) refuseTerminal(deps, out);
+  const extras = await readExtras(deps, options, {
+    isStdinTaken: !isJson && isStdin(file),
+    mayAsk,
+  });
   const plaintext = isJson
     ? parseBase64("--plaintext", given)
     : await readInput(deps, { file, limitBytes: MAX_CIPHER_INPUT_BYTES, mayAsk });
@@ -35,8 +42,8 @@ export async function cipherEncrypt(
     const encrypted = await withNexus(deps, async ({ client }) => {
       try {
         return isJson
-          ? await toJson(client, plaintext, algorithm)
-          : await client.encryptBlob(plaintext);
+          ? await toJson(client, plaintext, { ...extras, algorithm })
+          : await client.encryptBlob(plaintext, extras);
       } catch (error) {
         throw explain(error, plaintext.length);
       }
@@ -50,10 +57,15 @@ export async function cipherEncrypt(
 async function toJson(
   client: Client,
   plaintext: Uint8Array,
-  algorithm: string | undefined,
+  extras: ByteExtras & { readonly algorithm: string | undefined },
 ): Promise<Uint8Array> {
-  const { version, nonce, ciphertext } = await client.encrypt(plaintext, algorithm);
-  const printed = { version, nonce: nonce.toBase64(), ciphertext: ciphertext.toBase64() };
+  const { version, nonce, ciphertext } = await client.encrypt(plaintext, extras);
+  const printed = {
+    version,
+    // What is encrypted with a named key has its nonce inside.
+    ...(extras.key === undefined ? { nonce: nonce.toBase64() } : { key: extras.key }),
+    ciphertext: ciphertext.toBase64(),
+  };
   return new TextEncoder().encode(`${await render(printed, "json", 2)}\n`);
 }
 

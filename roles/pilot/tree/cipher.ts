@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { DecryptOptions } from "../command/cipher_decrypt.ts";
 import type { EncryptOptions } from "../command/cipher_encrypt.ts";
 import type { PilotDeps } from "../deps.ts";
+import { addCipherKey } from "./cipher_key.ts";
 import { example, mayAsk, NO_INPUT_OPTION } from "./shared.ts";
 
 const FILE = ["-f, --file <file>", "input (default: standard input)"] as const;
@@ -10,6 +11,12 @@ const OUT = [
   "output, readable by you alone (default: standard output)",
 ] as const;
 const ALGORITHM = ["--algorithm <hint>", "a hint that Nexus ignores"] as const;
+
+const KEY = ["--key <name>", "a named key (default: the one that needs no name)"] as const;
+const AAD = [
+  "--aad <text>",
+  "bind it to this text, to @file or to - (standard input); decrypt needs the same",
+] as const;
 
 const ENCRYPT_MODES = `
 Bytes become one binary blob. With --plaintext the output is a JSON object of version, nonce and
@@ -20,6 +27,8 @@ function addEncrypt(command: Command, deps: PilotDeps): void {
     .description("encrypt with a key that Nexus keeps")
     .option(...FILE)
     .option(...OUT)
+    .option(...KEY)
+    .option(...AAD)
     .option("--plaintext <base64>", "encrypt these bytes (others can see them in the process list)")
     .option(...ALGORITHM)
     .option(...NO_INPUT_OPTION)
@@ -36,6 +45,8 @@ function addDecrypt(command: Command, deps: PilotDeps): void {
     .description("decrypt what `spike cipher encrypt` wrote")
     .option(...FILE)
     .option(...OUT)
+    .option(...KEY)
+    .option(...AAD)
     .option("--version <0-255>", "version of the key (default: 1)")
     .option("--nonce <base64>", "nonce, 12 bytes")
     .option("--ciphertext <base64>", "ciphertext with its tag")
@@ -54,4 +65,5 @@ export function addCipher(cipher: Command, deps: PilotDeps): void {
   cipher.description("encrypt and decrypt data that are kept elsewhere");
   addEncrypt(cipher.command("encrypt"), deps);
   addDecrypt(cipher.command("decrypt"), deps);
+  addCipherKey(cipher.command("key"), deps);
 }

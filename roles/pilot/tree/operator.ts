@@ -4,9 +4,40 @@ import { parseFormat } from "../format.ts";
 import { addDrill, addRecover, addRestore } from "./recovery.ts";
 import { example, FORMAT, type FormatOption } from "./shared.ts";
 
+function addKekAction(command: Command, deps: PilotDeps, action: "list" | "rotate"): void {
+  command
+    .option(...FORMAT)
+    .action(async (options: FormatOption) => {
+      const format = parseFormat(options.format);
+      const { operatorKek } = await import("../command/operator_kek.ts");
+      await operatorKek(deps, action, format);
+    });
+}
+
+function addKek(kek: Command, deps: PilotDeps): void {
+  kek.description("look after the key-encryption keys (needs the superuser role)");
+  const list = kek.command("list").description("print their generations");
+  addKekAction(list, deps, "list");
+  list
+    .addHelpText(
+      "after",
+      "\nA retired one opens what it sealed, until all of that was sealed anew.",
+    )
+    .addHelpText("after", example("spike operator kek list"));
+  const rotate = kek.command("rotate").description("make a new generation now");
+  addKekAction(rotate, deps, "rotate");
+  rotate
+    .addHelpText(
+      "after",
+      "\nEverything is sealed anew in the background while Nexus serves; then the old one is removed.\n" +
+        "By age (SPIKE_NEXUS_KEK_MAX_AGE) and by use this happens without being asked for.",
+    )
+    .addHelpText("after", example("spike operator kek rotate"));
+}
+
 /** `spike operator …`. */
 export function addOperator(operator: Command, deps: PilotDeps): void {
-  operator.description("save, restore and renew the root key");
+  operator.description("save, restore and renew the root key, and the keys below it");
   addRecover(operator.command("recover"), deps);
   addRestore(operator.command("restore"), deps);
   addDrill(operator.command("drill"), deps);
@@ -16,6 +47,7 @@ export function addOperator(operator: Command, deps: PilotDeps): void {
   addRefresh(operator.command("refresh"), deps);
   addReshare(operator.command("reshare"), deps);
   addRotateRoot(operator.command("rotate-root"), deps);
+  addKek(operator.command("kek"), deps);
 }
 
 function addKeygen(command: Command, deps: PilotDeps): void {

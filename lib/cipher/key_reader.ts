@@ -1,0 +1,96 @@
+import { type Keyring, wipe } from "../seal/mod.ts";
+import { BoundedCache } from "../secret/cache.ts";
+import { isDamage } from "../secret/damage.ts";
+import type { StoreReader } from "../store/port.ts";
+import { damagedKey, type KeyHead, openKeyHead } from "./key_head.ts";
+import { keyRowName, parseKeyName } from "./key_name.ts";
+import { unwrapKeyRow } from "./key_wrap.ts";
+import { noSuchKey } from "./key_writer.ts";
+
+/**
+ * Reads named cipher keys. All methods reject with `state_integrity_check` for rows that are not what was stored.
+ */
+export interface KeyReader {
+  /** Rejects with `api_bad_request` for what cannot be a name, and with `api_not_found`. */
+  head(name: string): Promise<KeyHead>;
+  /** A copy of one version's key, which the caller wipes. */
+  copy(head: KeyHead, version: number): Promise<Uint8Array>;
+  /** By name. A damaged one is left out, and told to `onDamage`. */
+  list(onDamage: (reason: unknown) => void): Promise<readonly KeyHead[]>;
+  /** Forgets every head and wipes every key. To be called on seal and rotation. */
+  clear(): void;
+}
+
+/** What a reader works with. */
+export interface KeyReaderOptions {
+  readonly store: StoreReader;
+  readonly keyring: Keyring;
+  /** A number that differs as soon as a change of keys is committed, before anybody is told that it is. */
+  readonly revision: () => number;
+  /** How many heads and keys are remembered, of each kind. Default 256. */
+  readonly cacheLimit?: number;
+}
+
+const CACHE_LIMIT = 256;
+
+/**
+ * Makes a reader. Each thread has its own: there may be more keys than locked memory has slots for, so a thread opens
+ * the rows that it needs with the KEK that it has, and remembers some. Whatever was changed is read anew.
+ */
+export function createKeyReader(options: KeyReaderOptions): KeyReader {
+  const { store, keyring, revision, cacheLimit = CACHE_LIMIT } = options;
+  const heads = new BoundedCache<KeyHead>(cacheLimit);
+  const keys = new BoundedCache<Uint8Array>(cacheLimit, (key) => wipe(key));
+  let seen = -1;
+  const clear = () => {
+    heads.clear();
+    keys.clear();
+  };
+  /** What is read from here on is remembered only if nothing was changed meanwhile. */
+  const present = () => {
+    // Throws when the ring was emptied: from then on memory serves nothing either.
+    void keyring.currentKek;
+    const now = revision();
+    if (now !== seen) clear();
+    return seen = now;
+  };
+  return {
+    async head(name) {
+      const at = present();
+      const known = heads.get(parseKeyName(name));
+      if (known) return known;
+      const row = await store.keyHead(name);
+      if (row === undefined) throw noSuchKey(name);
+      const head = openKeyHead(keyring, row);
+      if (at === revision()) heads.set(name, head);
+      return head;
+    },
+    async copy({ name }, version) {
+      const at = present();
+      const id = `${version}/${name}`;
+      const known = keys.get(id);
+      if (known) return known.slice();
+      const row = await store.key(keyRowName(name), version);
+      if (row === undefined) throw damagedKey(name);
+      try {
+        const key = unwrapKeyRow(keyring, row);
+        if (at === revision()) keys.set(id, key.slice());
+        return key;
+      } catch (reason) {
+        throw isDamage(reason) ? damagedKey(name, reason) : reason;
+      }
+    },
+    async list(onDamage) {
+      return (await store.keyHeads()).flatMap((row) => {
+        try {
+          return openKeyHead(keyring, row);
+        } catch (reason) {
+          if (!isDamage(reason)) throw reason;
+          onDamage(reason);
+          return [];
+        }
+      });
+    },
+    clear,
+  };
+}

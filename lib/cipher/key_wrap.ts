@@ -1,0 +1,49 @@
+import {
+  type Keyring,
+  newKey,
+  type Place,
+  type RandomSource,
+  unwrapDataKey,
+  wipe,
+  wrapDataKey,
+} from "../seal/mod.ts";
+import type { KeyRow } from "../store/port.ts";
+
+/** Which version of which long-lived key. */
+export type KeyPlace = Pick<KeyRow, "name" | "version" | "kekGeneration">;
+
+/** Where the wrapped bytes of a long-lived key lie. */
+export function keyPlace({ storeId }: Pick<Keyring, "storeId">, at: KeyPlace): Place {
+  const { name, version, kekGeneration } = at;
+  return { storeId, table: "key", path: name, version, kekGeneration };
+}
+
+/** The key in a row; the caller wipes it. Throws `crypto_decryption_failed` for a row that is not what was stored. */
+export function unwrapKeyRow(keyring: Keyring, row: KeyRow): Uint8Array {
+  return unwrapDataKey(keyring.kek(row.kekGeneration), keyPlace(keyring, row), row.wrapped);
+}
+
+/** Wraps a key into a row. */
+export function wrapKeyRow(
+  keyring: Keyring,
+  at: KeyPlace & Pick<KeyRow, "createdAtMs" | "reservedSeals">,
+  key: Uint8Array,
+  random: RandomSource,
+): KeyRow {
+  const wrapped = wrapDataKey(keyring.kek(at.kekGeneration), keyPlace(keyring, at), key, random);
+  return { ...at, wrapped };
+}
+
+/** A row with a fresh random key in it. */
+export function newKeyRow(
+  keyring: Keyring,
+  at: KeyPlace & Pick<KeyRow, "createdAtMs">,
+  random: RandomSource,
+): KeyRow {
+  const key = newKey(random);
+  try {
+    return wrapKeyRow(keyring, { ...at, reservedSeals: 0 }, key, random);
+  } finally {
+    wipe(key);
+  }
+}

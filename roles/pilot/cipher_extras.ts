@@ -1,0 +1,68 @@
+import { SpikeError } from "../../lib/api/error.ts";
+import type { ByteExtras } from "../../lib/client/mod.ts";
+import type { PilotDeps } from "./deps.ts";
+import { readFile, readInput } from "./input.ts";
+
+/** Most bytes of additional data that Nexus takes. */
+const MAX_AAD_BYTES = 4096;
+
+/** The flags that go with a ciphertext. */
+export interface ExtraFlags {
+  readonly key?: string;
+  readonly aad?: string;
+}
+
+/** What is known of standard input. */
+export interface StdinUse {
+  /** Whether something else is read from it. */
+  readonly isStdinTaken: boolean;
+  readonly mayAsk: boolean;
+}
+
+/**
+ * Reads key and additional data: a text, `@file` or `-`.
+ *
+ * @throws SpikeError `usage`, `data_invalid_input` or `fs_file_open_failed`
+ */
+export async function readExtras(
+  deps: PilotDeps,
+  { key, aad }: ExtraFlags,
+  use: StdinUse,
+): Promise<ByteExtras> {
+  if (key === "") throw new SpikeError("usage", "Flag --key is empty, expected the name of a key");
+  const bytes = aad === undefined ? undefined : await readAad(deps, aad, use);
+  return { ...(key === undefined ? {} : { key }), ...(bytes ? { aad: bytes } : {}) };
+}
+
+async function readAad(
+  deps: PilotDeps,
+  given: string,
+  { isStdinTaken, mayAsk }: StdinUse,
+): Promise<Uint8Array> {
+  if (given.startsWith("@")) {
+    return await readFile(given.slice(1), MAX_AAD_BYTES, "Additional data");
+  }
+  if (given !== "-") return checked(new TextEncoder().encode(given));
+  if (isStdinTaken) {
+    throw new SpikeError("usage", "Input and --aad both ask for standard input", {
+      hint: "Give one of them from a file",
+    });
+  }
+  return await readInput(deps, { file: "-", limitBytes: MAX_AAD_BYTES, mayAsk });
+}
+
+function checked(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= MAX_AAD_BYTES) return bytes;
+  throw new SpikeError(
+    "data_invalid_input",
+    `Additional data is ${bytes.length} bytes long, at most ${MAX_AAD_BYTES} are allowed`,
+  );
+}
+
+/** The refusal for a name that no key has. */
+export function noSuchKey(key: string, cause: unknown): SpikeError {
+  return new SpikeError("api_not_found", `There is no cipher key ${JSON.stringify(key)}`, {
+    hint: "See `spike cipher key list`",
+    cause,
+  });
+}

@@ -1,0 +1,155 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import type { CipherKeyInfo, Client } from "../../../lib/client/mod.ts";
+import { noSuchKey, readExtras } from "../cipher_extras.ts";
+import { MAX_CIPHER_INPUT_BYTES } from "../cipher_input.ts";
+import type { PilotDeps } from "../deps.ts";
+import { type Format, render } from "../format.ts";
+import { isStdin, readInput } from "../input.ts";
+import { refuseTerminal, writeTo } from "../output.ts";
+import { withNexus } from "../session.ts";
+
+/** What Nexus calls the key that is used when none is named. */
+const DEFAULT_KEY = "default";
+
+/** A change of a key that needs nothing but its name. */
+export interface KeyChangeRequest {
+  readonly action: "create" | "rotate";
+  readonly name: string;
+  readonly format: Format;
+}
+
+/** `spike cipher key create` and `spike cipher key rotate`. */
+export async function cipherKeyChange(deps: PilotDeps, request: KeyChangeRequest): Promise<void> {
+  const { action, name, format } = request;
+  await change(
+    deps,
+    name,
+    format,
+    (client) => action === "create" ? client.createCipherKey(name) : client.rotateCipherKey(name),
+  );
+}
+
+/** The flags of `spike cipher key set`. */
+export interface KeySetOptions {
+  readonly minVersion?: string;
+  readonly retired?: string;
+}
+
+/** `spike cipher key set`. */
+export async function cipherKeySet(
+  deps: PilotDeps,
+  name: string,
+  options: KeySetOptions,
+  format: Format,
+): Promise<void> {
+  const settings = parseSettings(options);
+  await change(deps, name, format, (client) => client.setCipherKey(name, settings));
+}
+
+function parseSettings({ minVersion, retired }: KeySetOptions) {
+  if (minVersion === undefined && retired === undefined) {
+    throw new SpikeError("usage", "Neither --min-version nor --retired is given");
+  }
+  if (minVersion !== undefined && !/^[1-9]\d{0,9}$/.test(minVersion)) {
+    throw new SpikeError(
+      "usage",
+      `Flag --min-version is ${JSON.stringify(minVersion)}, expected a whole number from 1`,
+    );
+  }
+  if (retired !== undefined && retired !== "true" && retired !== "false") {
+    throw new SpikeError(
+      "usage",
+      `Flag --retired is ${JSON.stringify(retired)}, expected true or false`,
+    );
+  }
+  return {
+    ...(minVersion === undefined ? {} : { minVersion: Number(minVersion) }),
+    ...(retired === undefined ? {} : { retired: retired === "true" }),
+  };
+}
+
+async function change(
+  deps: PilotDeps,
+  name: string,
+  format: Format,
+  call: (client: Client) => Promise<CipherKeyInfo>,
+): Promise<void> {
+  const key = await withNexus(deps, ({ client }) => naming(name, () => call(client)));
+  deps.stdout.write(
+    format === "human" ? `${toLine(key)}\n` : `${await render(key, format, 2)}\n`,
+  );
+}
+
+/** `spike cipher key list`. */
+export async function cipherKeyList(
+  deps: PilotDeps,
+  name: string | undefined,
+  format: Format,
+): Promise<void> {
+  const keys = await withNexus(
+    deps,
+    ({ client }) => naming(name ?? "", () => client.listCipherKeys(name)),
+  );
+  const text = format === "human"
+    ? keys.map((key) => `${toLine(key)}\n`).join("")
+    : `${await render(keys, format, 2)}\n`;
+  deps.stdout.write(text);
+}
+
+function toLine({ key, version, minVersion, retired, updatedTime }: CipherKeyInfo): string {
+  const decrypts = minVersion === 1 ? "" : `, decrypts from ${minVersion}`;
+  const state = retired ? ", out of use" : "";
+  return `${key}: version ${version}${decrypts}${state}, changed ${updatedTime}`;
+}
+
+/** The flags of `spike cipher key rewrap`. */
+export interface RewrapOptions {
+  readonly file?: string;
+  readonly out?: string;
+  readonly aad?: string;
+}
+
+/** `spike cipher key rewrap`: nothing is written unless Nexus has answered. */
+export async function cipherKeyRewrap(
+  deps: PilotDeps,
+  name: string,
+  { file, out, aad }: RewrapOptions,
+  mayAsk: boolean,
+): Promise<void> {
+  refuseTerminal(deps, out);
+  const key = name === DEFAULT_KEY ? {} : { key: name };
+  const flags = { ...key, ...(aad === undefined ? {} : { aad }) };
+  const extras = await readExtras(deps, flags, { isStdinTaken: isStdin(file), mayAsk });
+  const input = await readInput(deps, { file, limitBytes: MAX_CIPHER_INPUT_BYTES, mayAsk });
+  const blob = await withNexus(
+    deps,
+    ({ client }) => naming(name, () => client.rewrapBlob(input, extras)),
+  );
+  await writeTo(deps, out, blob);
+}
+
+/** Runs a call about one key; what was refused is told in the words of this command. */
+async function naming<T>(name: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof SpikeError)) throw error;
+    if (error.code === "api_not_found") throw noSuchKey(name, error);
+    if (error.code === "entity_conflict") {
+      throw new SpikeError(
+        "entity_conflict",
+        `Key ${JSON.stringify(name)} exists already, or is full`,
+        {
+          hint: "See `spike cipher key list`; a key that exists is rotated, not made again",
+          cause: error,
+        },
+      );
+    }
+    if (error.code !== "api_bad_request") throw error;
+    throw new SpikeError("api_bad_request", `Nexus refused this for key ${JSON.stringify(name)}`, {
+      hint:
+        "A name has 1 to 64 letters, digits, . _ -; a minimum is at most the newest version; a ciphertext has a limit, by default 65536 bytes",
+      cause: error,
+    });
+  }
+}
