@@ -122,7 +122,7 @@ export function agree(
 }
 
 function asShard(candidate: Candidate): { index: number; bytes: Uint8Array } {
-  return { index: candidate.keeper, bytes: candidate.bytes };
+  return { index: xOf(candidate), bytes: candidate.bytes };
 }
 
 function screen(
@@ -130,17 +130,25 @@ function screen(
   scheme: Scheme,
 ): { sound: Candidate[]; complaints: Complaint[] } {
   const sound: Candidate[] = [];
+  const moved: Candidate[] = [];
   const complaints: Complaint[] = [];
   for (const candidate of candidates) {
     const { keeper, stamp, bytes } = candidate;
-    if (stamp && stamp.index !== keeper) complaints.push({ keeper, reason: "wrong-index" });
-    else if (stamp && !isCommitted(stamp, bytes)) {
+    const isMoved = stamp && stamp.index !== keeper;
+    if (isMoved) complaints.push({ keeper, reason: "wrong-index" });
+    if (stamp && !isCommitted(stamp, bytes)) {
       complaints.push({ keeper, reason: "wrong-commitment" });
     } else if (!isShare(stamp?.scheme ?? scheme, bytes)) {
       complaints.push({ keeper, reason: "not-a-share" });
-    } else sound.push(candidate);
+    } else (isMoved ? moved : sound).push(candidate);
   }
-  return { sound, complaints };
+  // Last, so that whoever claims another's place cannot stand in for the one who has it.
+  return { sound: [...sound, ...moved], complaints };
+}
+
+/** The shard's x. A stamp tells it, and its commitment binds it, wherever its keeper stands in the list by now. */
+function xOf({ keeper, stamp }: Candidate): number {
+  return stamp?.index ?? keeper;
 }
 
 /**
@@ -150,7 +158,7 @@ function groupBySet(
   candidates: readonly Candidate[],
   { threshold, scheme }: Pick<Group, "threshold" | "scheme">,
 ): Group[] {
-  const unstamped = onePerKeeper(candidates.filter((candidate) => !candidate.stamp));
+  const unstamped = onePerPlace(candidates.filter((candidate) => !candidate.stamp));
   const sets = new Map<string, Group>();
   for (const candidate of candidates) {
     if (!candidate.stamp) continue;
@@ -166,15 +174,18 @@ function groupBySet(
   );
   for (const group of groups) {
     const help = group.scheme === scheme ? unstamped : [];
-    group.shards.splice(0, Infinity, ...onePerKeeper([...group.shards, ...help]));
+    group.shards.splice(0, Infinity, ...onePerPlace([...group.shards, ...help]));
   }
   return unstamped.length > 0 ? [...groups, { scheme, threshold, shards: unstamped }] : groups;
 }
 
-/** Two shares at one x are no two points of a polynomial: of what a keeper gives twice, the first counts. */
-function onePerKeeper(candidates: readonly Candidate[]): Candidate[] {
+/** Two shares at one x are no two points of a polynomial: of what is given twice, the first counts. */
+function onePerPlace(candidates: readonly Candidate[]): Candidate[] {
   const seen = new Set<number>();
-  return candidates.filter(({ keeper }) => !seen.has(keeper) && seen.add(keeper));
+  return candidates.filter((candidate) => {
+    const x = xOf(candidate);
+    return !seen.has(x) && seen.add(x);
+  });
 }
 
 function mostOf(groups: readonly Group[]): number {
@@ -210,11 +221,11 @@ function compare(
   const complaints: Complaint[] = [];
   const good = new Set<number>();
   const bad = new Map<number, Complaint>();
-  const keepers = new Set(sound.map((candidate) => candidate.keeper));
-  const expected = expectedShards([...keepers], key, subset, group);
+  const expected = expectedShards([...new Set(sound.map(xOf))], key, subset, group);
   const alsoExpected = inForce ? shardsByKeeper(key, inForce) : new Map<number, Uint8Array>();
-  for (const { keeper, bytes, stamp } of sound) {
-    const rights = [expected.get(keeper), alsoExpected.get(keeper)];
+  for (const candidate of sound) {
+    const { keeper, bytes, stamp } = candidate;
+    const rights = [expected.get(xOf(candidate)), alsoExpected.get(xOf(candidate))];
     if (rights.some((right) => right && constantTimeEqual(right, bytes))) good.add(keeper);
     else {
       const isForeign = stamp && setKey(stamp) !== inSet;
@@ -232,14 +243,14 @@ function compare(
  * through the shards that were used, which several wrong ones can bend without changing the key.
  */
 function expectedShards(
-  keepers: readonly number[],
+  places: readonly number[],
   key: Uint8Array,
   subset: readonly Candidate[],
   { stamp, scheme }: Group,
 ): Map<number, Uint8Array> {
   if (stamp) return shardsByKeeper(key, stamp);
   const shards = subset.map(asShard);
-  return new Map(keepers.map((keeper) => [keeper, interpolateAt(shards, keeper, scheme).bytes]));
+  return new Map(places.map((x) => [x, interpolateAt(shards, x, scheme).bytes]));
 }
 
 function shardsByKeeper(key: Uint8Array, set: ShardSet): Map<number, Uint8Array> {

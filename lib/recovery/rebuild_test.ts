@@ -112,11 +112,36 @@ Deno.test("a shard that fails its commitment is never tried", () => {
   assert.deepEqual(named(tooFew), ["1 wrong-commitment"]);
 });
 
-Deno.test("a keeper that gives another keeper's shard is named and its shard is never tried", () => {
+Deno.test("a keeper that gives another keeper's shard is named, and the other's own counts first", () => {
   const [one, two, three] = candidatesOf(sampleShards());
   assert.ok(one && two && three);
   const result = assertRebuilt([{ ...two, keeper: 1 }, two, three]);
   assert.deepEqual(named(result), ["1 wrong-index"]);
+  assert.deepEqual(result.usedKeepers, [2, 3]);
+});
+
+Deno.test("keepers in another order are named, and their shards count for the places they were made for", () => {
+  const [one, two, three] = candidatesOf(sampleShards());
+  assert.ok(one && two && three);
+  const orders = [[two, one, three], [three, one, two], [three, two, one]];
+  for (const order of orders) {
+    const moved = order.map((candidate, i) => ({ ...candidate, keeper: i + 1 }));
+    const result = assertRebuilt(moved);
+    const wrong = moved.filter(({ keeper, stamp }) => stamp?.index !== keeper);
+    assert.deepEqual(named(result), wrong.map(({ keeper }) => `${keeper} wrong-index`).toSorted());
+  }
+});
+
+Deno.test("who claims the place of another cannot stand in for it", () => {
+  const [one, two, three] = candidatesOf(sampleShards());
+  const set = one?.stamp;
+  assert.ok(one && two && three && set);
+  const bytes = new Uint8Array(32).fill(7);
+  const commitment = shardCommitment(set.setId, 2, bytes);
+  const claim = { keeper: 1, bytes, stamp: { ...set, index: 2, commitment } };
+  const result = assertRebuilt([claim, two, three]);
+  assert.deepEqual(result.usedKeepers, [2, 3]);
+  assert.ok(named(result).includes("1 wrong-index"));
 });
 
 Deno.test("sets are never mixed: one shard of each of two sets of one key is too few", () => {

@@ -79,7 +79,7 @@ for (const kind of KINDS) {
       });
 
       Deno.test(`${kind}, ${threshold} of 3, killed at ${step} and keepers down: nothing is lost`, async () => {
-        for (const down of [[1], [2], [3], [1, 2], [1, 2, 3]]) {
+        for (const down of [[1], [2], [3], [1, 2], [1, 3], [2, 3], [1, 2, 3]]) {
           const world = await createWorld({ threshold });
           const nexus = world.start(step);
           assert.ok(await nexus.recover());

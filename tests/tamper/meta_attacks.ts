@@ -125,6 +125,14 @@ export const META_ATTACKS: readonly Attack[] = [
     running: nothing,
   },
   {
+    name: "what is remembered of exports and earlier shard sets edited",
+    detector: "nobody",
+    seen:
+      "`spike status` warns without reason, or does not warn; a right shard of an earlier set may be refused, a wrong one is never taken",
+    attack: "INSERT OR REPLACE INTO marks VALUES ('recovery', x'00')",
+    stopped: nothing,
+  },
+  {
     name: "counter of revisions lowered",
     detector: "write",
     seen: "reads are as before; writes to paths and policies of later revisions are refused",
