@@ -31,6 +31,11 @@ export const HEALTH_WORDS = {
     level: "warning",
     meaning: "The shards in force were never exported as recovery shards.",
   },
+  writes_failing: {
+    level: "warning",
+    meaning:
+      "The last write failed, as on a full disk. What is stored is still served, so this is no reason to stop asking.",
+  },
   keepers_degraded: {
     level: "warning",
     meaning: "A keeper does not hold its shard, or cannot be reached.",

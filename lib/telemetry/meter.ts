@@ -1,4 +1,4 @@
-import { type Metric, OTHER } from "./metric.ts";
+import { type LabelRule, type Metric, OTHER } from "./metric.ts";
 import { type LabelsOf, type MetricName, METRICS } from "./metric_table.ts";
 
 /** A histogram's state: how many fell into each bucket (the last is the rest), and their sum. */
@@ -21,13 +21,13 @@ export class Meter {
   /** Adds to a counter. */
   count<N extends MetricName<"counter">>(name: N, labels: LabelsOf<N>, by = 1): void {
     const series = this.#of(name);
-    const key = labelText(METRICS[name], labels);
+    const key = labelText(name, labels);
     series.set(key, (series.get(key) as number | undefined ?? 0) + by);
   }
 
   /** Sets a gauge. */
   set<N extends MetricName<"gauge">>(name: N, labels: LabelsOf<N>, value: number): void {
-    this.#of(name).set(labelText(METRICS[name], labels), value);
+    this.#of(name).set(labelText(name, labels), value);
   }
 
   /** Forgets a gauge, so that an old value is not taken for the present one. */
@@ -39,7 +39,7 @@ export class Meter {
   observe<N extends MetricName<"histogram">>(name: N, labels: LabelsOf<N>, value: number): void {
     const { buckets } = METRICS[name];
     const series = this.#of(name);
-    const key = labelText(METRICS[name], labels);
+    const key = labelText(name, labels);
     let state = series.get(key) as MutableDistribution | undefined;
     if (state === undefined) {
       state = { counts: new Array(buckets.length + 1).fill(0), sum: 0 };
@@ -74,10 +74,17 @@ interface MutableDistribution {
   sum: number;
 }
 
+const RULES: ReadonlyMap<string, readonly (readonly [string, LabelRule])[]> = new Map(
+  Object.entries(METRICS).map(([name, { labels }]: [string, Metric]) => [
+    name,
+    Object.entries(labels),
+  ]),
+);
+
 /** Labels as they are exposed, in the order of the table; what the table does not allow is `other`. */
-function labelText(metric: Metric, labels: Readonly<Record<string, string>>): string {
+function labelText(name: string, labels: Readonly<Record<string, string>>): string {
   let text = "";
-  for (const [label, rule] of Object.entries(metric.labels)) {
+  for (const [label, rule] of RULES.get(name) ?? []) {
     const given = labels[label] ?? "";
     const value = rule.isAllowed(given) ? given : OTHER;
     text += `${text === "" ? "" : ","}${label}="${value}"`;

@@ -55,6 +55,7 @@ export const METRICS = {
     keeper: POSITION,
     state: words(KEEPER_STATES),
   }),
+  spike_store_failures_total: counter("Writes that the disk did not take"),
   spike_keeper_shards: gauge("Shards that this keeper holds", {
     slot: words(["current", "pending"]),
   }),

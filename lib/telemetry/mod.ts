@@ -13,5 +13,6 @@ export {
   type Logger,
   writeLine,
 } from "./log.ts";
-export { type HealthCheck, type HealthWord, judgeHealth } from "./health.ts";
+export { Meter } from "./meter.ts";
+export { Health, type HealthCheck, type HealthWord, judgeHealth } from "./health.ts";
 export { health, meter, ownReport, type ThreadReport, watchLag } from "./own.ts";

@@ -30,6 +30,7 @@ import {
   createLogger,
   health,
   type Logger,
+  meter,
   watchLag,
 } from "../../lib/telemetry/mod.ts";
 import { startCore } from "./core.ts";
@@ -39,6 +40,7 @@ import { openJwtFeed } from "./jwt_feed.ts";
 import { SharedPage } from "./page.ts";
 import { startServing } from "./serve.ts";
 import type { CoreStart, WorkerPorts } from "./start.ts";
+import { watchWrites } from "./watch_writes.ts";
 
 runThread(start);
 
@@ -52,6 +54,7 @@ async function start(given: CoreStart): Promise<Running> {
   health.add(() => given.locked === "ok" ? [] : ["memory_not_locked"]);
   const source = await openIdentity(settings, log);
   const { lock, store } = openStore(settings);
+  watchWrites(store, health, meter);
   const page = new SharedPage(given.page);
   const kekSlots = attachLocked(given.kekSlots.buffer, given.kekSlots.layout);
   const cipherSlots = attachLocked(given.cipherSlots.buffer, given.cipherSlots.layout);
