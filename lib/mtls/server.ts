@@ -162,7 +162,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   });
   server.on("tlsClientError", (error: Error & { code?: string }, socket?: TLSSocket) => {
     const { code = "unknown", message: detail } = error;
-    meter.count("spike_handshakes_refused_total", { reason: "tls" });
+    meter.count("spike_peers_refused_total", { reason: "tls" });
     log.warn("tls_handshake_failed", { code, detail, remote: socket ? remoteOf(socket) : null });
     socket?.destroy();
   });
@@ -232,7 +232,7 @@ function judgeConnection(
 ): Connection | undefined {
   const refuse = (reason: string, detail: string, id?: SpiffeId): undefined => {
     const isOwn = isSelfTest(socket, reason);
-    if (!isOwn) meter.count("spike_handshakes_refused_total", { reason });
+    if (!isOwn) meter.count("spike_peers_refused_total", { reason });
     const level = isOwn ? "debug" : "warn";
     deps.log[level]("peer_refused", { reason, detail, peer: id ?? null, remote: remoteOf(socket) });
   };
@@ -443,25 +443,18 @@ function holdAnswer(
  * new connection after this answer: in the last quarter of the peer's SVID, or after any change of bundles.
  */
 function recheck(connection: Connection, deps: JudgeDeps): "keep" | "close" | "refused" {
+  const refuse = (reason: string, detail: string): "refused" => {
+    meter.count("spike_peers_refused_total", { reason });
+    deps.log.warn("peer_refused", { reason, detail, peer: connection.verdict.id });
+    return "refused";
+  };
   let verdict: PeerVerdict;
   try {
     verdict = deps.judge(connection.chain);
   } catch (error) {
-    deps.log.warn("peer_refused", {
-      reason: "no-identity",
-      detail: String(error),
-      peer: connection.verdict.id,
-    });
-    return "refused";
+    return refuse("no-identity", String(error));
   }
-  if (!verdict.ok) {
-    deps.log.warn("peer_refused", {
-      reason: verdict.reason,
-      detail: verdict.message,
-      peer: connection.verdict.id,
-    });
-    return "refused";
-  }
+  if (!verdict.ok) return refuse(verdict.reason, verdict.message);
   connection.verdict = verdict;
   if (deps.source.current().generation !== connection.generation) return "close";
   const left = verdict.leafNotAfterMs - deps.clock();

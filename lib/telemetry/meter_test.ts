@@ -58,14 +58,14 @@ Deno.test("no label takes a path, an ID or anything else that the table does not
   ];
   for (const text of hostile) {
     meter.count("spike_requests_total", { operation: text, status: text });
-    meter.count("spike_handshakes_refused_total", { reason: text });
+    meter.count("spike_peers_refused_total", { reason: text });
     meter.set("spike_nexus_state", { state: text }, 1);
     meter.set("spike_keeper_state", { keeper: text, state: text }, 1);
   }
   const series = expose([meter.read()]).split("\n").filter((line) => !line.startsWith("#"));
   assert.deepEqual(series, [
     'spike_requests_total{operation="other",status="other"} 5',
-    'spike_handshakes_refused_total{reason="other"} 5',
+    'spike_peers_refused_total{reason="other"} 5',
     'spike_nexus_state{state="other"} 1',
     'spike_keeper_state{keeper="other",state="other"} 1',
     "",

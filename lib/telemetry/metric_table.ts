@@ -40,8 +40,8 @@ export const METRICS = {
     { side: words(["accepted", "made"]), protocol: PROTOCOL, cipher: CIPHER },
   ),
   spike_connections_open: gauge("Connections of verified peers that are open"),
-  spike_handshakes_refused_total: counter(
-    "Connections that ended before a request was served, by reason",
+  spike_peers_refused_total: counter(
+    "Connections refused in or after the handshake, or ended later because trust or time moved on",
     { reason: REASON },
   ),
   spike_svid_remaining_seconds: gauge(
