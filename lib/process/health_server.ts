@@ -1,18 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { SpikeError } from "../api/error.ts";
 import type { HealthListen } from "../config/mod.ts";
-import { expose, EXPOSITION_TYPE } from "../telemetry/exposition.ts";
-import { type HealthWord, judgeHealth } from "../telemetry/health.ts";
 import { type Logger, meter, type ThreadReport, watchLag } from "../telemetry/mod.ts";
 import { VERSION } from "../version.ts";
 import { createInspect, type Inspect } from "./inspect.ts";
-
-/** What the listener answers on a path. */
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
+import { answerProbe, FAILED, type ProbeAnswer } from "./probe_answer.ts";
 
 /**
  * Answers probes in plain HTTP: `/livez` and `/healthz`, `/readyz`, `/metrics`. It belongs to the main thread, which
@@ -51,11 +43,11 @@ async function open(
     keepAliveTimeout: 5_000,
     connectionsCheckingInterval: 1_000,
   }, (request, response) => {
-    answer(request, inspect).then(
+    answerProbe(request, inspect).then(
       (found) => send(response, found),
       (error) => {
         log.error("probe_crashed", { detail: error instanceof Error ? error.message : "unknown" });
-        send(response, plain(500, "failed\n"));
+        send(response, FAILED);
       },
     );
   });
@@ -71,6 +63,7 @@ async function open(
     if (!isDefault) throw refused(where, why, cause);
     return log.warn("health_listener_missing", { address: where, reason: why });
   }
+  server.on("error", (error) => log.warn("health_listener_failed", { reason: error.message }));
   const bound = server.address();
   const actual = typeof bound === "object" && bound ? bound.port : port;
   log.info("health_listening", { port: actual });
@@ -91,48 +84,7 @@ function refused(where: string, why: string, cause: unknown): SpikeError {
   });
 }
 
-async function answer(request: IncomingMessage, inspect: Inspect): Promise<Answer> {
-  if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "GET only\n");
-  switch (request.url?.split("?")[0]) {
-    case "/livez":
-    case "/healthz":
-      return report((await found(inspect)).filter((word) => word === "stalled"), "alive");
-    case "/readyz":
-      return report(await found(inspect), "ready");
-    case "/metrics":
-      return await metrics(inspect);
-    default:
-      return plain(404, "There are /livez, /readyz and /metrics\n");
-  }
-}
-
-async function found(inspect: Inspect): Promise<HealthWord[]> {
-  const reports = await inspect();
-  return reports.flatMap((report) => report?.health ?? ["stalled"]);
-}
-
-function report(words: readonly HealthWord[], good: string): Answer {
-  const { failing, warning } = judgeHealth(words);
-  const isGood = failing.length === 0;
-  const body = { status: isGood ? good : `not ${good}`, failing, warning };
-  return {
-    status: isGood ? 200 : 503,
-    type: "application/json",
-    body: `${JSON.stringify(body)}\n`,
-  };
-}
-
-async function metrics(inspect: Inspect): Promise<Answer> {
-  const reports = await inspect();
-  const measured = reports.flatMap((report) => report ? [report.measured] : []);
-  return { status: 200, type: EXPOSITION_TYPE, body: expose([meter.read(), ...measured]) };
-}
-
-function plain(status: number, body: string): Answer {
-  return { status, type: "text/plain; charset=utf-8", body };
-}
-
-function send(response: ServerResponse, { status, type, body }: Answer): void {
+function send(response: ServerResponse, { status, type, body }: ProbeAnswer): void {
   const bytes = new TextEncoder().encode(body);
   response.writeHead(status, {
     "content-type": type,
