@@ -80,14 +80,23 @@ async function withdrawal(system: DevSystem): Promise<void> {
   assert.match(lost, /"identity_lost","fields":\{"why":"missing",.*PERMISSION_DENIED/);
   // Each thread hears of it by itself: the listeners have heard when they end their connections.
   await system.logged("nexus", /"identity_unavailable"[^]*"identity_unavailable"/);
+  assert.match(await readiness(system), /^503 .*"no_identity"/);
   assert.notEqual((await put("bob")).code, 0);
   assert.equal((await system.dev("identity", "return", "nexus")).code, 0);
   await system.logged("nexus", /"identity_back"/);
+  assert.doesNotMatch(await readiness(system), /no_identity/);
   // The listeners hear of it a little later than the thread that said so.
   let ran = await put("carol");
   for (let again = 0; ran.code !== 0 && again < 10; again++) ran = await put("carol");
   assert.equal(ran.code, 0, ran.stderr);
   assert.equal((await system.spike(GET)).stdout.trim(), "carol");
+}
+
+/** Status and body of Nexus's readiness. */
+async function readiness(system: DevSystem): Promise<string> {
+  const port = /"health_listening","fields":\{"port":(\d+)/.exec(await system.log("nexus"))?.[1];
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+  return `${answer.status} ${await answer.text()}`;
 }
 
 async function rotation(system: DevSystem): Promise<void> {
