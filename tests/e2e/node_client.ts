@@ -31,17 +31,33 @@ export async function hasNode(): Promise<boolean> {
   }
 }
 
-/** One request from a Node process: its TLS is OpenSSL's, which resumes sessions as told. */
-export async function exchangeFromNode(exchange: NodeExchange): Promise<Seen> {
-  const { identity, ...rest } = exchange;
-  const child = new Deno.Command("node", {
+/** A Node process that sends requests: its TLS is OpenSSL's, which resumes sessions as told. */
+export class NodeClient implements AsyncDisposable {
+  readonly #process = new Deno.Command("node", {
     args: [new URL("node_client.mjs", import.meta.url).pathname],
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const given = JSON.stringify({ ...rest, ...pemOf(identity), request: REQUEST });
-  await new Blob([given]).stream().pipeTo(child.stdin);
-  const { stdout } = await child.output();
-  return JSON.parse(new TextDecoder().decode(stdout));
+  readonly #writer = this.#process.stdin.getWriter();
+  readonly #reader = this.#process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+
+  /** One request. */
+  async exchange({ identity, ...rest }: NodeExchange): Promise<Seen> {
+    const line = JSON.stringify({ ...rest, ...pemOf(identity), request: REQUEST });
+    await this.#writer.write(new TextEncoder().encode(`${line}\n`));
+    let text = "";
+    while (!text.endsWith("\n")) {
+      const { value, done } = await this.#reader.read();
+      if (done) throw new Error(`Node ended early: ${text}`);
+      text += value;
+    }
+    return JSON.parse(text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writer.close();
+    await this.#reader.cancel();
+    await this.#process.status;
+  }
 }

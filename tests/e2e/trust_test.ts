@@ -13,7 +13,7 @@ import {
   sourceOf,
   SUPERUSER,
 } from "./mtls_fixture.ts";
-import { exchangeFromNode, hasNode } from "./node_client.ts";
+import { hasNode, NodeClient } from "./node_client.ts";
 
 const HOUR_MS = 3_600_000;
 const GUEST = "spiffe://other.test/app";
@@ -76,22 +76,23 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       const source = await sourceOf(ours, NEXUS);
       source.set(source.current().svid, pooled(ours, other));
       await using served = await serve(source);
+      await using node = new NodeClient();
       const { port } = served;
       const overrides = { uriSans: [SUPERUSER] };
       const identity = await sourceOf(other, GUEST, { overrides });
       const honest = await sourceOf(ours, SUPERUSER);
-      const first = await exchangeFromNode({ port, identity, version });
-      const second = await exchangeFromNode({ port, identity: honest, version });
-      const again = await exchangeFromNode({ port, identity, version, session: first.session });
+      const first = await node.exchange({ port, identity, version });
+      const second = await node.exchange({ port, identity: honest, version });
+      const again = await node.exchange({ port, identity, version, session: first.session });
       assert.match(first.answer, /^HTTP\/1\.1 200/);
       assert.match(again.answer, /^HTTP\/1\.1 200/);
       assert(!first.isReused && again.isReused, "the session was resumed");
       // The runtime goes on to trust both authorities, as the union of all bundles; we do not.
       source.set(source.current().svid, bundlesOf(ours, other));
       const { session } = again;
-      const forged = await exchangeFromNode({ port, identity, version, session });
+      const forged = await node.exchange({ port, identity, version, session });
       assert.equal(forged.answer, "");
-      const honestAgain = await exchangeFromNode({
+      const honestAgain = await node.exchange({
         port,
         identity: honest,
         version,
@@ -100,7 +101,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       assert.match(honestAgain.answer, /^HTTP\/1\.1 200/);
       assert(honestAgain.isReused, "sessions outlive the change of bundles");
       source.set(source.current().svid, bundlesOf(await authority(), other));
-      const former = await exchangeFromNode({
+      const former = await node.exchange({
         port,
         identity: honest,
         version,
