@@ -7,6 +7,8 @@ type WantedPermission = Extract<Want, { by: "permission" }>;
 export function placeOf({ on }: WantedPermission, subject: string): string {
   switch (on) {
     case "request.path":
+    case "request.to":
+    case "request.paths":
       return subject;
     case "request.cipher":
       return subject === "" ? RESERVED.cipherExec : CIPHER_KEY_PREFIX + subject;
@@ -22,7 +24,7 @@ export function placeOf({ on }: WantedPermission, subject: string): string {
  * paths are no paths of secrets.
  */
 export function subjectOn(want: WantedPermission, path: string): string | undefined {
-  if (want.on === "request.path") return isReserved(path) ? undefined : path;
+  if (isOfSecrets(want)) return isReserved(path) ? undefined : path;
   const key = path.startsWith(CIPHER_KEY_PREFIX) ? path.slice(CIPHER_KEY_PREFIX.length) : "";
   return [key, ""].find((subject) => placeOf(want, subject) === path);
 }
@@ -33,4 +35,8 @@ export function routesWanting(permission: Permission, path: string): readonly Ro
     want.by === "permission" && want.permission === permission &&
     subjectOn(want, path) !== undefined
   );
+}
+
+function isOfSecrets({ on }: WantedPermission): boolean {
+  return on === "request.path" || on === "request.to" || on === "request.paths";
 }

@@ -21,6 +21,11 @@ const version = {
   createdTime: text,
   version: integer,
   deletedTime: maybeText,
+  // Servers of the original tell none of the following.
+  createdBy: maybeText,
+  deletedBy: maybeText,
+  destroyedTime: maybeText,
+  destroyedBy: maybeText,
 };
 
 /** A secret as a whole, on the wire. */
@@ -30,6 +35,18 @@ const secretMetadata = {
   createdTime: text,
   updatedTime: text,
   maxVersions: integer,
+  expiresAt: maybeText,
+  custom: stringMap,
+};
+
+/** What was read, or why not, on the wire. */
+const secret = {
+  path: text,
+  data: stringMap,
+  binary: stringMap,
+  version: maybeInteger,
+  expiresAt: maybeText,
+  err: text,
 };
 
 /** One keeper as Nexus sees it, on the wire. */
@@ -113,10 +130,16 @@ const done = message({ err: text });
 /** The schema of each operation's answer as a client of ours reads it. */
 export const ANSWERS = {
   "secret.put": written,
-  "secret.get": message({ data: stringMap, version: maybeInteger, err: text }),
+  "secret.get": message(secret),
+  "secret.batch": message({ secrets: v.optional(v.array(message(secret)), []), err: text }),
   "secret.delete": written,
   "secret.undelete": written,
-  "secret.list": message({ keys: texts, next: maybeText, err: text }),
+  "secret.destroy": written,
+  "secret.purge": written,
+  "secret.copy": written,
+  "secret.move": written,
+  "secret.setMetadata": written,
+  "secret.list": message({ keys: texts, expired: texts, next: maybeText, err: text }),
   "secret.metadata": message({
     versions: byVersion(version),
     metadata: v.exactOptional(message(secretMetadata)),

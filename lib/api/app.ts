@@ -12,16 +12,21 @@ import type { Fetch, Peer } from "../mtls/mod.ts";
 import { type Logger, meter } from "../telemetry/mod.ts";
 import { denied } from "./authorize.ts";
 import { type ErrorCode, SpikeError, statusOf } from "./error.ts";
+import { type Conditions, conditionsOf, entityTag, NotModified, Tagged } from "./reply.ts";
 import { isRaw, rawAnswer, rawExtras, type RawHandler, textAnswer } from "./raw.ts";
 import { decodeRequest, type Operation, type RequestOf } from "./request.ts";
 import { errorBody, RESPONSE_HEADERS } from "./response.ts";
 import { isOpenToTokens, type Route, ROUTES } from "./route.ts";
 
 /**
- * Carries out one operation for a caller who may; answers the JSON value. What it changes through a port, it changes
- * on behalf of `call`, so that the change is recorded with its origin.
+ * Carries out one operation for a caller who may; answers the JSON value, or one of the kinds in `reply.ts`. What it
+ * changes through a port, it changes on behalf of `call`, so that the change is recorded with its origin.
  */
-export type Handler<O extends Operation> = (request: RequestOf<O>, call: Call) => Promise<unknown>;
+export type Handler<O extends Operation> = (
+  request: RequestOf<O>,
+  call: Call,
+  conditions: Conditions,
+) => Promise<unknown>;
 
 /** Every operation of one server. */
 export type Handlers<O extends Operation> = { readonly [K in O]: Handler<K> };
@@ -105,7 +110,8 @@ async function serve<O extends Operation>(
   const operation = request.method === "POST" ? route?.operation : undefined;
   const { peer } = context;
   const progress: Progress = { correlation: crypto.randomUUID(), operation, peer, subject: {} };
-  let response = await respond(request, context, { ...options, route, progress });
+  const conditions = conditionsOf(request.headers);
+  let response = await respond(request, context, { ...options, route, progress, conditions });
   const { correlation, subject, grant, code } = progress;
   try {
     await options.audit({
@@ -140,7 +146,11 @@ function count(route: Route | undefined, { status }: Response, ms: number): void
 async function respond<O extends Operation>(
   request: Request,
   { readBody }: Parameters<Fetch>[1],
-  options: AppOptions<O> & { readonly route: Route | undefined; readonly progress: Progress },
+  options: AppOptions<O> & {
+    readonly route: Route | undefined;
+    readonly progress: Progress;
+    readonly conditions: Conditions;
+  },
 ): Promise<Response> {
   const { handlers, rawHandlers, assertReady, bodyLimit, log, route, progress } = options;
   const raw = route && isRaw(request) ? rawHandlers?.[route.operation as O] : undefined;
@@ -175,11 +185,15 @@ async function respond<O extends Operation>(
       : await read();
     progress.subject = subjectOf(decoded);
     const call = await authorize(namedBy(route, decoded));
-    const value = await handlers[route.operation as O](decoded, call);
+    const reply = await handlers[route.operation as O](decoded, call, options.conditions);
+    if (reply instanceof NotModified) return notModified(reply);
+    const [value, headers] = reply instanceof Tagged
+      ? [reply.value, entityTag(reply.tag)]
+      : [reply, {}];
     // Peers of the original trust a success to have a body.
     if (value === undefined) throw new Error(`Operation ${route.operation} answered nothing`);
     progress.subject = withAnswer(progress.subject, value);
-    return answer(200, JSON.stringify(value));
+    return answer(200, JSON.stringify(value), headers);
   } catch (error) {
     const text = raw && textAnswer(error);
     const { operation, correlation } = progress;
@@ -221,9 +235,19 @@ function publicFace(error: unknown, { operation, correlation, peer, log }: Faile
   return new SpikeError("api_internal_error", "The server failed");
 }
 
-function answer(status: number, body: string): Response {
+/** Nothing is in it, so it has neither type nor length (RFC 9110 sections 8.6 and 15.4.5). */
+function notModified({ tag }: NotModified): Response {
+  const { "content-type": _, ...headers } = RESPONSE_HEADERS;
+  return new Response(null, { status: 304, headers: { ...headers, ...entityTag(tag) } });
+}
+
+function answer(
+  status: number,
+  body: string,
+  more: Readonly<Record<string, string>> = {},
+): Response {
   const bytes = new TextEncoder().encode(body);
-  const headers = { ...RESPONSE_HEADERS, "content-length": String(bytes.length) };
+  const headers = { ...RESPONSE_HEADERS, ...more, "content-length": String(bytes.length) };
   return new Response(bytes, { status, headers });
 }
 
@@ -247,11 +271,11 @@ async function readByWhoMay<T>(
   return await read();
 }
 
-/** What a request is about: a path, or a cipher key; empty where it names none. */
+/** What a request is about: a path, the one that it leads to, or a cipher key; empty where it names none. */
 function namedBy({ want }: Route, request: unknown): string {
-  const { path, key } = request as { path?: unknown; key?: unknown };
+  const { path, to, key } = request as Readonly<Record<"path" | "to" | "key", unknown>>;
   const isAboutKey = want.by === "permission" &&
     (want.on === "request.key" || want.on === "request.cipher");
-  const subject = isAboutKey ? key : path;
+  const subject = isAboutKey ? key : path ?? to;
   return typeof subject === "string" ? subject : "";
 }

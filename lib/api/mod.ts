@@ -14,6 +14,7 @@ export {
   encodeShards,
   errorBody,
   formatTime,
+  parseTime,
   RESPONSE_HEADERS,
   ZERO_TIME,
 } from "./response.ts";

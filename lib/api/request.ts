@@ -17,6 +17,7 @@ import {
 
 const versions = message({ path: text, versions: integers, cas: maybeInteger });
 const oneVersion = message({ path: text, version: integer });
+const transfer = message({ from: text, to: text, version: integer, cas: maybeInteger });
 /** The member is called `id`, but what it holds is the policy's name. */
 const policyName = message({ id: text });
 const nothing = message({});
@@ -34,16 +35,37 @@ const ciphertext = { version: integer, nonce: bytes, ciphertext: bytes, key: tex
 
 /** The schema of each operation's request. */
 export const REQUESTS = {
-  "secret.put": message({ path: text, values: stringMap, cas: maybeInteger }),
+  "secret.put": message({
+    path: text,
+    values: stringMap,
+    /** In base64: what is no text. */
+    binary: stringMap,
+    cas: maybeInteger,
+  }),
   "secret.get": oneVersion,
   "secret.delete": versions,
   "secret.undelete": versions,
   "secret.list": message({
     prefix: text,
+    recursive: maybeFlag,
     limit: maybeInteger,
     after: text,
   }),
-  "secret.metadata": oneVersion,
+  "secret.batch": message({ paths: texts }),
+  "secret.destroy": versions,
+  "secret.purge": message({ path: text, cas: maybeInteger }),
+  "secret.copy": transfer,
+  "secret.move": transfer,
+  "secret.metadata": message({ path: text, version: integer, all: flag }),
+  "secret.setMetadata": message({
+    path: text,
+    custom: stringMap,
+    unset: texts,
+    maxVersions: maybeInteger,
+    /** RFC 3339, or `never`. */
+    expiresAt: maybeText,
+    cas: maybeInteger,
+  }),
   "policy.put": message({
     name: text,
     spiffeidPattern: text,

@@ -18,7 +18,7 @@ const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 
 Deno.test("null and {} decode to zero values, everything that is no object is refused", () => {
   for (const text of ["null", "{}", " {} \n", '{"x":1}']) {
-    assert.deepEqual(decode("secret.put", text), { path: "", values: null });
+    assert.deepEqual(decode("secret.put", text), { path: "", values: null, binary: null });
     assert.deepEqual(decode("secret.get", text), { path: "", version: 0 });
     assert.deepEqual(decode("secret.delete", text), { path: "", versions: [] });
     assert.deepEqual(decode("operator.restore", text), { id: 0 });

@@ -6,7 +6,10 @@ export type { Permission } from "../policy/permission.ts";
 
 /** Who may call a route. */
 export type Want =
-  /** Whoever holds the permission, by role or by policy, on the request's own `path` or on a reserved one. */
+  /**
+   * Whoever holds the permission, by role or by policy, on the request's own path or on a reserved one. Where the
+   * request has several paths, the operation judges each.
+   */
   | {
     readonly by: "permission";
     readonly permission: Permission;
@@ -20,6 +23,8 @@ export type Want =
 /** Where a permission is wanted. */
 export type PermissionTarget =
   | "request.path"
+  | "request.to"
+  | "request.paths"
   /** The path of the cipher key that the request names, or that of the default key when it names none. */
   | "request.cipher"
   /** The path of the cipher key that the request names; when it names none, the path that all of them begin with. */
@@ -47,8 +52,12 @@ export interface Route {
 }
 
 const SECRETS = "/v1/store/secrets";
-const LARGE = 1_048_576;
+const METADATA = `${SECRETS}/metadata`;
+/** A value at its limit, in base64 or with escapes, with room for the rest of the message. */
+const LARGE = 2_097_152;
 const SMALL = 65_536;
+/** All custom metadata at its limits, with escapes. */
+const CUSTOM = 262_144;
 /** A ciphertext at the original's limit, in base64, with room for the rest of the message. */
 const PROOF = 131_072;
 
@@ -121,7 +130,13 @@ export const ROUTES: readonly Route[] = [
   stored("delete", "secret.delete", "write"),
   stored("undelete", "secret.undelete", "write"),
   stored("list", "secret.list", "list", { on: "spike/system/secret", orPartly: true }),
-  stored("get", "secret.metadata", "read", { path: `${SECRETS}/metadata` }),
+  stored("batch", "secret.batch", "read", { on: "request.paths" }),
+  stored("destroy", "secret.destroy", "write"),
+  stored("purge", "secret.purge", "write"),
+  stored("copy", "secret.copy", "write", { on: "request.to" }),
+  stored("move", "secret.move", "write", { on: "request.to" }),
+  stored("get", "secret.metadata", "read", { path: METADATA }),
+  stored("set", "secret.setMetadata", "write", { path: METADATA, bodyLimit: CUSTOM }),
   policy("", "policy.put", "write"),
   policy("get", "policy.get", "read"),
   policy("delete", "policy.delete", "write"),

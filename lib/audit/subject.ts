@@ -36,10 +36,17 @@ export function subjectOf(request: unknown): Subject {
   };
 }
 
-/** As it was asked for, with the number that an answer tells where the request left it open. */
+/**
+ * As it was asked for, with the number that an answer tells where the request left it open, and with the paths that
+ * an answer about several refuses.
+ */
 export function withAnswer(subject: Subject, answer: unknown): Subject {
-  const { version }: { version?: unknown } = Object(answer);
-  return isNumber(version) ? { ...subject, version } : subject;
+  const { version, secrets }: { version?: unknown; secrets?: unknown } = Object(answer);
+  if (isNumber(version)) return { ...subject, version };
+  const refused = Array.isArray(secrets)
+    ? nameOf(secrets.filter(({ err }) => err !== undefined).map(({ path }) => path))
+    : undefined;
+  return refused === undefined ? subject : { ...subject, names: { ...subject.names, refused } };
 }
 
 function nameOf(value: unknown): string | readonly string[] | undefined {

@@ -25,3 +25,10 @@ Deno.test("the version that an answer tells counts", () => {
   assert.deepEqual(withAnswer({ path: "a" }, { version: 7, data: {} }), { path: "a", version: 7 });
   assert.deepEqual(withAnswer({ path: "a" }, null), { path: "a" });
 });
+
+Deno.test("the paths that an answer about several refuses are named", () => {
+  const names = { paths: ["a", "b"] };
+  const secrets = [{ path: "a", data: {} }, { path: "b", err: "access_unauthorized" }];
+  assert.deepEqual(withAnswer({ names }, { secrets }), { names: { ...names, refused: ["b"] } });
+  assert.deepEqual(withAnswer({ names }, { secrets: [] }), { names });
+});

@@ -1,7 +1,8 @@
 /**
  * tests/golden/store.json freezes what a store of format 1 holds: the tables, one database's rows, and the
  * plaintext of a head; store_2.json does the same for format 2, store_3.json for format 3 and the plaintext of a
- * policy, store_4.json for format 4, store_5.json for format 5 and the plaintext of a cipher key's head. None is ever
+ * policy, store_4.json for format 4, store_5.json for format 5 and the plaintext of a cipher key's head, store_6.json
+ * for format 6, heads of format 2 and binary values. None is ever
  * written anew; a next format gets a file of its own beside them.
  */
 import assert from "node:assert/strict";
@@ -9,26 +10,29 @@ import { DatabaseSync } from "node:sqlite";
 import {
   type Keyring,
   openRecord,
+  osRandom,
   type Place,
   type RandomSource,
   unwrapDataKey,
   unwrapKek,
   wrapDataKey,
 } from "../seal/mod.ts";
-import { openSqlite } from "../store/sqlite.ts";
+import { openSqlite, type Store } from "../store/mod.ts";
 import { decodeHead, encodeHead } from "./head.ts";
-import { createSecretReader } from "./reader.ts";
+import { createSecretReader, type SecretReader } from "./reader.ts";
 import { AUTHOR, inWorld, START_MS, testKeyring, type World } from "./secret_fixture.ts";
 import { createKeyReader, createKeyWriter } from "../cipher/mod.ts";
 import { decodeKeyHead, encodeKeyHead } from "../cipher/key_head.ts";
 import { createPolicyReader, createPolicyWriter } from "../policy_store/mod.ts";
 import { decodePolicy, encodePolicy } from "../policy_store/record.ts";
 import { createSealBudget } from "./budget.ts";
+import { createSecretWriter } from "./writer.ts";
 import first from "../../tests/golden/store.json" with { type: "json" };
 import second from "../../tests/golden/store_2.json" with { type: "json" };
 import third from "../../tests/golden/store_3.json" with { type: "json" };
 import fourth from "../../tests/golden/store_4.json" with { type: "json" };
-import golden from "../../tests/golden/store_5.json" with { type: "json" };
+import fifth from "../../tests/golden/store_5.json" with { type: "json" };
+import golden from "../../tests/golden/store_6.json" with { type: "json" };
 
 type Cell = string | number | null;
 
@@ -44,12 +48,13 @@ interface Golden {
 /** The 32 bytes of the one long-lived key in the golden database. */
 const CIPHER_KEY = new Uint8Array(32).fill(0xc1);
 
-/** The n-th draw is n × 16, n × 16 + 1, … modulo 256: never twice the same nonce in so short a run. */
+/** The n-th draw begins with n × 16 modulo 256; from the 33rd on with some more, so that nonces come less often twice. */
 function countingRandom(): RandomSource {
   let draws = 0;
   return (length) => {
     draws++;
-    return Uint8Array.from({ length }, (_, i) => (draws * 16 + i) & 0xff);
+    const first = draws * 16 + (draws > 32 ? draws >> 4 : 0);
+    return Uint8Array.from({ length }, (_, i) => (first + i) & 0xff);
   };
 }
 
@@ -99,7 +104,25 @@ async function fill(
   await keys.create({ name: NAMED_KEY, author: AUTHOR });
   await keys.rotate({ name: NAMED_KEY, author: AUTHOR });
   await keys.set({ name: NAMED_KEY, author: AUTHOR, minVersion: 2 });
+  await writer.put({ path: "d", values: { user: "ada" }, binary: BINARY, author: AUTHOR });
+  await writer.setMetadata({
+    path: "d",
+    custom: { owner: "web" },
+    expiresMs: EXPIRES_MS,
+    maxVersions: 3,
+    author: AUTHOR,
+  });
+  await writer.put({ path: "e", values: { v: "1" }, author: AUTHOR });
+  await writer.put({ path: "e", values: { v: "2" }, author: AUTHOR });
+  await writer.destroy({ path: "e", versions: [1], author: AUTHOR });
+  await writer.put({ path: "f", values: { v: "1" }, author: AUTHOR });
+  await writer.purge({ path: "f", author: AUTHOR });
 }
+
+/** A value that is no text. */
+const BINARY = { key: Uint8Array.of(0xff, 0x00, 0x80) };
+/** 2100-01-01T00:00:00Z. */
+const EXPIRES_MS = 4_102_444_800_000;
 
 /** Bytes as `x'…'`, so that they are told from text. */
 function cellOf(value: unknown): Cell {
@@ -161,23 +184,27 @@ Deno.test("the same secrets, keys and randomness give the rows of the golden fil
   }, { random });
 });
 
-for (const file of [first, second, third, fourth, golden] satisfies Golden[]) {
+/** Current values of a path, and their number. */
+async function valuesOf(reader: SecretReader, path: string) {
+  const answer = await reader.get({ path });
+  return answer.found && [answer.version, answer.values, answer.binary];
+}
+
+for (const file of [first, second, third, fourth, fifth, golden] satisfies Golden[]) {
   Deno.test(`the rows of the golden file of format ${file.formatVersion} are opened`, async () => {
     const dir = await Deno.makeTempDir();
     restore(`${dir}/spike.db`, file);
     const store = openSqlite({ path: `${dir}/spike.db`, mode: "write" });
     const reader = createSecretReader({ store, keyring: goldenKeyring() });
-    assert.deepEqual(await reader.list(), ["a", "b/c"]);
-    assert.deepEqual(await reader.get({ path: "a" }), {
-      found: true,
-      values: { user: "admin", password: "s3cr3t" },
-      version: 1,
-    });
+    const more = file.formatVersion < 6 ? [] : ["d", "e"];
+    assert.deepEqual(await reader.list(), ["a", "b/c", ...more]);
+    const values = { user: "admin", password: "s3cr3t" };
+    assert.deepEqual(await valuesOf(reader, "a"), [1, values, {}]);
     assert.deepEqual(await reader.get({ path: "a", version: 2 }), {
       found: false,
       reason: "deleted",
     });
-    assert.deepEqual(await reader.get({ path: "b/c" }), { found: true, values: null, version: 1 });
+    assert.deepEqual(await valuesOf(reader, "b/c"), [1, null, {}]);
     assert.equal((await store.meta())?.storeId.toHex(), golden.storeId);
     const keys = await store.keys("cipher/default");
     assert.equal(keys.length, file.formatVersion === 1 ? 0 : 1);
@@ -206,9 +233,30 @@ for (const file of [first, second, third, fourth, golden] satisfies Golden[]) {
       assert.deepEqual(encodeKeyHead(head), new TextEncoder().encode(golden.keyHead));
       assert.equal((await named.copy(head, 2)).toHex(), NAMED_BYTES);
     }
+    if (file.formatVersion >= 6) await assertExtras(store, reader);
     await store.close();
     await Deno.remove(dir, { recursive: true });
   });
+}
+
+/** What earlier formats could not hold. */
+async function assertExtras(store: Store, reader: SecretReader): Promise<void> {
+  assert.deepEqual(await valuesOf(reader, "d"), [1, { user: "ada" }, BINARY]);
+  const metadata = await reader.metadata({ path: "d" });
+  assert.ok(metadata.found);
+  const { custom, expiresMs, maxVersions } = metadata.head;
+  assert.deepEqual({ custom, expiresMs, maxVersions }, {
+    custom: { owner: "web" },
+    expiresMs: EXPIRES_MS,
+    maxVersions: 3,
+  });
+  const destroyed = await reader.get({ path: "e", version: 1 });
+  assert.deepEqual(destroyed, { found: false, reason: "destroyed" });
+  assert.deepEqual(await valuesOf(reader, "e"), [2, { v: "2" }, {}]);
+  assert.deepEqual(await reader.get({ path: "f" }), { found: false, reason: "path" });
+  const options = { store, keyring: goldenKeyring(), clock: () => START_MS, random: osRandom };
+  const writer = createSecretWriter({ ...options, maxVersions: 10 });
+  assert.equal((await writer.put({ path: "f", values: {}, author: AUTHOR })).version, 2);
 }
 
 Deno.test("the plaintext of a cipher key's head is that of the golden file", () => {
@@ -253,4 +301,16 @@ Deno.test("the plaintext of a head is that of the golden file", () => {
   assert.equal(plaintext, golden.head);
   const head = decodeHead(new TextEncoder().encode(golden.head));
   assert.equal(new TextDecoder().decode(encodeHead(head)), golden.head);
+});
+
+Deno.test("the plaintext of a head of format 1 is read as it was written", () => {
+  const head = decodeHead(new TextEncoder().encode(third.head));
+  const { versions, ...rest } = JSON.parse(golden.head);
+  const deleted = versions.map(({ destroyed: _, ...info }: Record<string, unknown>) => info);
+  assert.deepEqual(
+    JSON.parse(new TextDecoder().decode(encodeHead(head))),
+    { ...rest, versions },
+  );
+  const { expires: _, custom: __, ...known } = rest;
+  assert.deepEqual(JSON.parse(third.head), { ...known, format: 1, versions: deleted });
 });

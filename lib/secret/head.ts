@@ -1,8 +1,8 @@
 import { SpikeError } from "../api/error.ts";
 import type { Deletion, History, VersionInfo } from "./version.ts";
 
-/** Number of the plaintext layout of a head. */
-export const HEAD_FORMAT = 1;
+/** Number of the plaintext layout of a head. Every lower number can be read too. */
+export const HEAD_FORMAT = 2;
 
 /** What is sealed once for a path: its history, bound to the write transaction that stored it. */
 export interface Head extends History {
@@ -23,26 +23,34 @@ export function encodeHead(head: Head): Uint8Array {
     max: head.maxVersions,
     created: head.createdMs,
     updated: head.updatedMs,
+    expires: head.expiresMs,
+    custom: head.custom,
     versions: head.versions.map((info) => ({
       number: info.number,
       created: info.createdMs,
       author: info.author,
       digest: info.digest.toBase64(),
-      deleted: info.deleted && { at: info.deleted.atMs, by: info.deleted.by },
+      deleted: encodeDeletion(info.deleted),
+      destroyed: encodeDeletion(info.destroyed),
     })),
   }));
 }
 
+function encodeDeletion(deletion: Deletion | null): unknown {
+  return deletion && { at: deletion.atMs, by: deletion.by };
+}
+
 /**
- * Reads what {@linkcode encodeHead} made. The bytes were authentic, so what does not fit was written by another
- * program version or a bug: throws `state_integrity_check`.
+ * Reads what {@linkcode encodeHead} of this or an earlier version made. The bytes were authentic, so what does not
+ * fit was written by a newer version or a bug: throws `state_integrity_check`.
  */
 export function decodeHead(plaintext: Uint8Array): Head {
   const head = JSON.parse(decoder.decode(plaintext));
-  if (integer(head, "format") !== HEAD_FORMAT) {
+  const format = integer(head, "format");
+  if (format < 1 || format > HEAD_FORMAT) {
     throw new SpikeError(
       "state_integrity_check",
-      `Head has format ${head.format}, this program knows ${HEAD_FORMAT}`,
+      `Head has format ${format}, this program knows 1 to ${HEAD_FORMAT}`,
       { hint: "Run the version of spike that wrote it, or a newer one" },
     );
   }
@@ -54,17 +62,22 @@ export function decodeHead(plaintext: Uint8Array): Head {
     maxVersions: integer(head, "max"),
     createdMs: integer(head, "created"),
     updatedMs: integer(head, "updated"),
-    versions: list(head, "versions").map(versionOf),
+    ...(format === 1 ? { expiresMs: null, custom: {} } : {
+      expiresMs: member(head, "expires") === null ? null : integer(head, "expires"),
+      custom: texts(head, "custom"),
+    }),
+    versions: list(head, "versions").map((value) => versionOf(value, format)),
   };
 }
 
-function versionOf(value: unknown): VersionInfo {
+function versionOf(value: unknown, format: number): VersionInfo {
   return {
     number: integer(value, "number"),
     createdMs: integer(value, "created"),
     author: text(value, "author"),
     digest: Uint8Array.fromBase64(text(value, "digest")),
     deleted: deletionOf(member(value, "deleted")),
+    destroyed: format === 1 ? null : deletionOf(member(value, "destroyed")),
   };
 }
 
@@ -90,6 +103,12 @@ function text(value: unknown, name: string): string {
 function list(value: unknown, name: string): readonly unknown[] {
   const found = member(value, name);
   return Array.isArray(found) ? found : misshapen(name);
+}
+
+function texts(value: unknown, name: string): Record<string, string> {
+  const found = member(value, name);
+  if (typeof found !== "object" || found === null) return misshapen(name);
+  return Object.fromEntries(Object.keys(found).map((key) => [key, text(found, key)]));
 }
 
 function misshapen(name: string): never {

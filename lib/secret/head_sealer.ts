@@ -9,6 +9,7 @@ import type { HeadRow } from "../store/port.ts";
 import { BoundedCache, isSame } from "./cache.ts";
 import { damagedHead, isDamage } from "./damage.ts";
 import { decodeHead, encodeHead, type Head } from "./head.ts";
+import { isPurged } from "./version.ts";
 
 interface Entry {
   readonly sealed: Uint8Array;
@@ -32,9 +33,7 @@ export class HeadSealer {
   /** Throws `state_integrity_check`, naming the path, for a row that is not what was stored. */
   open(row: HeadRow): Head {
     const head = this.#remembered(row) ?? this.#decrypted(row);
-    if (head.revision !== row.revision || head.current !== row.current) {
-      throw damagedHead(row.path);
-    }
+    if (!isAsInTheClear(head, row)) throw damagedHead(row.path);
     return head;
   }
 
@@ -42,8 +41,7 @@ export class HeadSealer {
     const kek = this.#keyring.kek(kekGeneration);
     const sealed = sealRecord(kek, this.#place(path, kekGeneration), encodeHead(head), random);
     this.#opened.set(path, { sealed, kekGeneration, head });
-    const { revision, current } = head;
-    return { path, revision, current, kekGeneration, sealed };
+    return { path, ...inTheClear(head), kekGeneration, sealed };
   }
 
   clear(): void {
@@ -75,4 +73,16 @@ export class HeadSealer {
   #place(path: string, kekGeneration: number): Place {
     return { storeId: this.#keyring.storeId, table: "head", path, version: 0, kekGeneration };
   }
+}
+
+/** What stands beside a sealed head for the look-ups of a store. */
+function inTheClear(head: Head): Pick<HeadRow, "revision" | "current" | "isPurged" | "expiresMs"> {
+  const { revision, current, expiresMs } = head;
+  return { revision, current, isPurged: isPurged(head), expiresMs };
+}
+
+function isAsInTheClear(head: Head, row: HeadRow): boolean {
+  const clear = inTheClear(head);
+  return clear.revision === row.revision && clear.current === row.current &&
+    clear.isPurged === row.isPurged && clear.expiresMs === row.expiresMs;
 }

@@ -8,7 +8,17 @@
  */
 export { createSealBudget, type SealBudget } from "./budget.ts";
 export type { Head } from "./head.ts";
+export * from "./mutation.ts";
 export * from "./name.ts";
 export * from "./reader.ts";
-export type { Absence, Deletion, History, VersionInfo } from "./version.ts";
+export type { SecretPairs } from "./values.ts";
+export {
+  type Absence,
+  type Deletion,
+  type History,
+  isExpired,
+  type MetadataChange,
+  readableCurrent,
+  type VersionInfo,
+} from "./version.ts";
 export * from "./writer.ts";

@@ -16,6 +16,14 @@ export const MAX_KEY_BYTES = 250;
 export const MAX_KEYS = 1000;
 /** Most bytes of one value, in UTF-8. */
 export const MAX_VALUE_BYTES = 1024 * 1024;
+/** Most entries of custom metadata of one path. */
+export const MAX_CUSTOM_ENTRIES = 64;
+/** Most bytes of the name of such an entry. */
+export const MAX_CUSTOM_NAME_BYTES = 128;
+/** Most bytes of what such an entry holds, in UTF-8. */
+export const MAX_CUSTOM_VALUE_BYTES = 512;
+/** Most versions that a path can keep. */
+export const MAX_MAX_VERSIONS = 1000;
 /** What begins so is the system's own and holds no secret. */
 export const RESERVED_PREFIX = "spike/system/";
 
@@ -47,10 +55,16 @@ export function parseWritablePath(text: string): SecretPath {
   return path;
 }
 
-/** Checks the pairs of one version; messages name keys, never values. Throws `api_bad_request`. */
-export function requireValues(values: SecretValues): void {
-  if (values === null) return;
-  const pairs = Object.entries(values);
+/**
+ * Checks the pairs of one version; messages name keys, never values. Throws `api_bad_request`.
+ *
+ * `binary` holds values that are bytes; no key may be in both.
+ */
+export function requireValues(
+  values: SecretValues,
+  binary: Readonly<Record<string, Uint8Array>> = {},
+): void {
+  const pairs = [...Object.entries(values ?? {}), ...Object.entries(binary)];
   if (pairs.length > MAX_KEYS) {
     throw new SpikeError(
       "api_bad_request",
@@ -58,18 +72,47 @@ export function requireValues(values: SecretValues): void {
     );
   }
   for (const [key, value] of pairs) requirePair(key, value);
+  const twice = Object.keys(binary).find((key) => values !== null && Object.hasOwn(values, key));
+  if (twice !== undefined) {
+    throw new SpikeError("api_bad_request", `Key ${shown(twice)} has a text and bytes`, {
+      hint: "Give each key once, in values or in binary",
+    });
+  }
 }
 
 function requirePair(key: string, value: unknown): void {
   requireName("Key", key, KEY_PATTERN, MAX_KEY_BYTES, KEY_CHARACTERS);
-  if (typeof value !== "string") {
+  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
     throw new SpikeError("api_bad_request", `Value of key ${shown(key)} is not text`);
   }
-  const size = byteLength(value);
+  const size = typeof value === "string" ? byteLength(value) : value.length;
   if (size > MAX_VALUE_BYTES) {
     throw new SpikeError(
       "api_bad_request",
       `Value of key ${shown(key)} is ${size} bytes long, at most ${MAX_VALUE_BYTES} are allowed`,
+    );
+  }
+}
+
+/**
+ * Checks custom metadata as it is to be stored; messages name entries, never what they hold. Throws
+ * `api_bad_request`.
+ */
+export function requireCustom(custom: Readonly<Record<string, string>>): void {
+  const entries = Object.entries(custom);
+  if (entries.length > MAX_CUSTOM_ENTRIES) {
+    throw new SpikeError(
+      "api_bad_request",
+      `Custom metadata would have ${entries.length} entries, at most ${MAX_CUSTOM_ENTRIES} are allowed`,
+    );
+  }
+  for (const [name, value] of entries) {
+    requireName("Entry", name, KEY_PATTERN, MAX_CUSTOM_NAME_BYTES, KEY_CHARACTERS);
+    const size = byteLength(value);
+    if (size <= MAX_CUSTOM_VALUE_BYTES) continue;
+    throw new SpikeError(
+      "api_bad_request",
+      `Entry ${shown(name)} is ${size} bytes long, at most ${MAX_CUSTOM_VALUE_BYTES} are allowed`,
     );
   }
 }

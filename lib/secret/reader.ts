@@ -1,37 +1,71 @@
 import { type Keyring, wipe } from "../seal/mod.ts";
-import type { StoreReader } from "../store/port.ts";
-import type { Head } from "./head.ts";
+import type { ListedPath, StoreReader } from "../store/port.ts";
+import { encodeHead, type Head } from "./head.ts";
 import { HeadSealer } from "./head_sealer.ts";
-import { parseSecretPath, type SecretValues } from "./name.ts";
+import { parseSecretPath } from "./name.ts";
+import { digestOf } from "./value_seal.ts";
 import { ValueOpener } from "./value_opener.ts";
-import { decodeValues } from "./values.ts";
-import { type Absence, findLive } from "./version.ts";
+import { decodePairs, type SecretPairs } from "./values.ts";
+import { type Absence, findLive, isPurged } from "./version.ts";
 
-/** Nothing to read there: no such path, no such version, or it is deleted. Callers are told only that. */
+/**
+ * Nothing to read there: no such path, no such version, or it is deleted, destroyed or expired. Callers are told
+ * only that.
+ */
 export interface SecretNotFound {
   readonly found: false;
   /** For logs and for those who may know more. */
   readonly reason: "path" | Absence;
 }
 
+/** What identifies the state of a path: it changes with every write of it, and never comes back. */
+export type StateTag = string;
+
 /** One version's pairs. */
-export interface SecretFound {
+export interface SecretFound extends SecretPairs {
   readonly found: true;
-  readonly values: SecretValues;
   /** Number of the version. */
   readonly version: number;
+  readonly tag: StateTag;
+  /** When the path expires; null for never. */
+  readonly expiresMs: number | null;
+}
+
+/** The state of the path is the one that the caller knows. */
+export interface SecretUnchanged {
+  readonly found: "unchanged";
+  readonly tag: StateTag;
 }
 
 /** All that is known of a path beside its values. */
 export interface SecretMetadata {
   readonly found: true;
   readonly head: Head;
+  readonly tag: StateTag;
+}
+
+/** A path in a listing, and whether its time is over. */
+export interface SecretEntry {
+  readonly path: string;
+  readonly isExpired: boolean;
 }
 
 /** Which version; absent and 0 mean the current one. */
 export interface SecretRequest {
   readonly path: string;
   readonly version?: number;
+}
+
+/** A version that the caller may have already. */
+export interface SecretGetRequest extends SecretRequest {
+  /** Whether the caller knows this state of the path. */
+  readonly isKnown?: (tag: StateTag) => boolean;
+}
+
+/** Whose metadata. */
+export interface SecretMetadataRequest extends SecretRequest {
+  /** Also of a path of which nothing can be read, as long as it was not purged. */
+  readonly evenUnreadable?: boolean;
 }
 
 /** A page of paths; without `limit`, all of them. */
@@ -47,10 +81,16 @@ export interface SecretListRequest {
  */
 export interface SecretReader {
   get(request: SecretRequest): Promise<SecretFound | SecretNotFound>;
+  /** As `get`; opens no value when the caller knows the state of the path. */
+  getUnlessKnown(
+    request: SecretGetRequest,
+  ): Promise<SecretFound | SecretUnchanged | SecretNotFound>;
   /** Found under the same conditions as `get`; then all versions are told, deleted ones too. */
-  metadata(request: SecretRequest): Promise<SecretMetadata | SecretNotFound>;
+  metadata(request: SecretMetadataRequest): Promise<SecretMetadata | SecretNotFound>;
   /** Paths, bytewise ascending, those with deleted versions only included. Opens nothing. */
   list(request?: SecretListRequest): Promise<readonly string[]>;
+  /** As `list`, with what a listing tells besides. */
+  entries(request?: SecretListRequest): Promise<readonly SecretEntry[]>;
   /** Forgets every key and head. To be called on seal, rotation and destroy. */
   clear(): void;
 }
@@ -59,6 +99,8 @@ export interface SecretReader {
 export interface SecretReaderOptions {
   readonly store: StoreReader;
   readonly keyring: Keyring;
+  /** Milliseconds since the epoch. Default: the system's clock. */
+  readonly clock?: () => number;
   /** How many opened heads and data keys are remembered, of each kind; at least 1. Default 4096. */
   readonly cacheLimit?: number;
 }
@@ -77,32 +119,56 @@ const PAGE = 10_000;
  * ```
  */
 export function createSecretReader(options: SecretReaderOptions): SecretReader {
-  const { store, keyring, cacheLimit = CACHE_LIMIT } = options;
+  const { store, keyring, clock = Date.now, cacheLimit = CACHE_LIMIT } = options;
   const heads = new HeadSealer(keyring, cacheLimit);
   const values = new ValueOpener(keyring, cacheLimit);
+  const getUnlessKnown = async ({ path, version = 0, isKnown }: SecretGetRequest) => {
+    const rows = await store.secret(parseSecretPath(path), version);
+    if (rows === undefined) return absent("path");
+    const head = heads.open(rows.head);
+    if (isPurged(head)) return absent("path");
+    const info = findLive(head, version, clock());
+    if (typeof info === "string") return absent(info);
+    const tag = tagOf(head);
+    if (isKnown?.(tag)) return { found: "unchanged", tag } as const;
+    const plaintext = await values.open(path, info, rows.version);
+    try {
+      const pairs = decodePairs(plaintext);
+      const { expiresMs } = head;
+      return { found: true, ...pairs, version: info.number, tag, expiresMs } as const;
+    } finally {
+      wipe(plaintext);
+    }
+  };
   return {
+    getUnlessKnown,
+
     async get({ path, version = 0 }) {
-      const rows = await store.secret(parseSecretPath(path), version);
-      if (rows === undefined) return absent("path");
-      const info = findLive(heads.open(rows.head), version);
-      if (typeof info === "string") return absent(info);
-      const plaintext = await values.open(path, info, rows.version);
-      try {
-        return { found: true, values: decodeValues(plaintext), version: info.number };
-      } finally {
-        wipe(plaintext);
-      }
+      const answer = await getUnlessKnown({ path, version });
+      if (answer.found === "unchanged") throw new Error("Nothing was known");
+      return answer;
     },
 
-    async metadata({ path, version = 0 }) {
+    async metadata({ path, version = 0, evenUnreadable = false }) {
       const row = await store.head(parseSecretPath(path));
       if (row === undefined) return absent("path");
       const head = heads.open(row);
-      const info = findLive(head, version);
-      return typeof info === "string" ? absent(info) : { found: true, head };
+      if (isPurged(head)) return absent("path");
+      const info = findLive(head, version, clock());
+      if (typeof info === "string" && !evenUnreadable) return absent(info);
+      return { found: true, head, tag: tagOf(head) };
     },
 
-    list: (request = {}) => list(store, request),
+    list: async (request = {}) => (await rowsOf(store, request)).map(({ path }) => path),
+
+    async entries(request = {}) {
+      const rows = await rowsOf(store, request);
+      const nowMs = clock();
+      return rows.map(({ path, expiresMs }) => ({
+        path,
+        isExpired: expiresMs !== null && expiresMs <= nowMs,
+      }));
+    },
 
     clear() {
       heads.clear();
@@ -111,20 +177,46 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
   };
 }
 
+const tags = new WeakMap<Head, StateTag>();
+
+/**
+ * The revision alone would do, were it not for a store that was put back to an earlier state and then went another
+ * way: there the same number stands for another state. Of what the head says, and not of its sealed bytes, so that
+ * the renewal of a key changes nothing.
+ */
+function tagOf(head: Head): StateTag {
+  const known = tags.get(head);
+  if (known !== undefined) return known;
+  const tag = `${head.revision}-${digestOf(encodeHead(head)).subarray(0, 6).toHex()}`;
+  tags.set(head, tag);
+  return tag;
+}
+
 function absent(reason: SecretNotFound["reason"]): SecretNotFound {
   return { found: false, reason };
 }
 
-async function list(store: StoreReader, request: SecretListRequest): Promise<readonly string[]> {
+async function rowsOf(
+  store: StoreReader,
+  request: SecretListRequest,
+): Promise<readonly ListedPath[]> {
   const { limit, ...range } = request;
-  if (limit !== undefined) return await store.listPaths({ ...range, limit });
-  const paths: string[] = [];
+  return limit === undefined
+    ? await listAll(store, range)
+    : await store.listPaths({ ...range, limit });
+}
+
+async function listAll(
+  store: StoreReader,
+  range: Omit<SecretListRequest, "limit">,
+): Promise<readonly ListedPath[]> {
+  const all: ListedPath[] = [];
   let page = await store.listPaths({ ...range, limit: PAGE });
   while (page.length > 0) {
-    paths.push(...page);
+    all.push(...page);
     const last = page.at(-1);
     if (page.length < PAGE || last === undefined) break;
-    page = await store.listPaths({ ...range, after: last, limit: PAGE });
+    page = await store.listPaths({ ...range, after: last.path, limit: PAGE });
   }
-  return paths;
+  return all;
 }

@@ -4,7 +4,8 @@ import { openMemory } from "../store/memory.ts";
 import type { Store } from "../store/port.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import { createSecretReader, type SecretReader } from "./reader.ts";
-import { createSecretWriter, type SecretWriter, type SecretWriterOptions } from "./writer.ts";
+import type { SecretWriter } from "./mutation.ts";
+import { createSecretWriter, type SecretWriterOptions } from "./writer.ts";
 
 /** Instant that test clocks start from: 2026-01-02T03:04:05.123Z. */
 export const START_MS = 1_767_323_045_123;
@@ -39,6 +40,8 @@ export interface World {
   readonly path: string;
   /** Grows by one second with each look at it. */
   readonly clock: () => number;
+  /** The time that readers see. */
+  readonly now: () => number;
 }
 
 /** Where a world is kept. */
@@ -80,9 +83,10 @@ export async function worldOver(
   );
   let nowMs = START_MS;
   const clock = () => nowMs += 1000;
+  const now = () => nowMs;
   const writer = createSecretWriter({ store, keyring, clock, random, maxVersions, ...rest });
-  const reader = createSecretReader({ store, keyring, ...rest });
-  return { store, keyring, reader, writer, path, clock };
+  const reader = createSecretReader({ store, keyring, clock: now, ...rest });
+  return { store, keyring, reader, writer, path, clock, now };
 }
 
 /** Runs `body` in a new world of the kind, and removes it. */

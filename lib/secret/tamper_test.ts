@@ -5,7 +5,7 @@ import { osRandom, SEAL_LIMIT } from "../seal/mod.ts";
 import { createSealBudget } from "./budget.ts";
 import { AUTHOR, inWorld, type World } from "./secret_fixture.ts";
 import { sealNewVersion } from "./value_seal.ts";
-import { encodeValues } from "./values.ts";
+import { encodePairs } from "./values.ts";
 
 const A1 = "path = 'a' AND version = 1";
 
@@ -50,7 +50,7 @@ Deno.test("a version sealed rightly, but not the one its head knows, is refused"
     await fill(world);
     const place = { storeId: world.keyring.storeId, path: "a", version: 1 };
     const kek = { generation: 1, bytes: world.keyring.kek(1) };
-    const plaintext = encodeValues({ v: "another" });
+    const plaintext = encodePairs({ values: { v: "another" }, binary: {} });
     const { wrappedKey, sealed } = await sealNewVersion(place, kek, plaintext, osRandom);
     const db = new DatabaseSync(world.path);
     db.prepare(`UPDATE versions SET wrapped_key = ?, sealed = ? WHERE ${A1}`)

@@ -1,14 +1,33 @@
 import type { SecretValues } from "./name.ts";
 
+/** The pairs of one version: texts, and beside them bytes that are no text. No key is in both. */
+export interface SecretPairs {
+  readonly values: SecretValues;
+  readonly binary: Readonly<Record<string, Uint8Array>>;
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The plaintext of a version: one JSON object from text to text, or `null`. The caller wipes it. */
-export function encodeValues(values: SecretValues): Uint8Array {
-  return encoder.encode(JSON.stringify(values));
+/**
+ * The plaintext of a version: one JSON object from text to text, or `null`; with binary values an array of that
+ * object and one from text to base64. The caller wipes it.
+ */
+export function encodePairs({ values, binary }: SecretPairs): Uint8Array {
+  const entries = Object.entries(binary).map(([key, bytes]) => [key, bytes.toBase64()]);
+  return encoder.encode(
+    JSON.stringify(entries.length === 0 ? values : [values ?? {}, Object.fromEntries(entries)]),
+  );
 }
 
-/** Reads what {@linkcode encodeValues} made; the bytes are authentic. */
-export function decodeValues(plaintext: Uint8Array): SecretValues {
-  return JSON.parse(decoder.decode(plaintext));
+/** Reads what {@linkcode encodePairs} made; the bytes are authentic. */
+export function decodePairs(plaintext: Uint8Array): SecretPairs {
+  const decoded: unknown = JSON.parse(decoder.decode(plaintext));
+  if (!Array.isArray(decoded)) return { values: decoded as SecretValues, binary: {} };
+  const [values, binary] = decoded;
+  const entries = Object.entries(binary).map(([key, text]): [string, Uint8Array] => [
+    key,
+    Uint8Array.fromBase64(String(text)),
+  ]);
+  return { values, binary: Object.fromEntries(entries) };
 }

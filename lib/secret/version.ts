@@ -1,10 +1,12 @@
 /**
- * The arithmetic of versions: what put, delete and undelete do to the numbers of one path. No I/O, no clock.
+ * The arithmetic of versions: what put, delete, undelete, destroy and purge do to the numbers of one path, and when
+ * it expires. No I/O, no clock.
  *
- * Numbers start at 1, grow by one with each put and never repeat, whatever was deleted or pruned in between.
+ * Numbers start at 1, grow by one with each put and never repeat, whatever was deleted, pruned, destroyed or purged
+ * in between.
  */
 
-/** When a version was soft-deleted, and by whom. */
+/** When a version was deleted or destroyed, and by whom. */
 export interface Deletion {
   readonly atMs: number;
   readonly by: string;
@@ -18,9 +20,11 @@ export interface VersionInfo {
   /** SHA-256 of the sealed value. */
   readonly digest: Uint8Array;
   readonly deleted: Deletion | null;
+  /** Its value is gone for good; then it counts as deleted too. */
+  readonly destroyed: Deletion | null;
 }
 
-/** All versions of one path. */
+/** All versions of one path. After a purge nothing of it is left but `highest`, and `maxVersions` is 0. */
 export interface History {
   /** The highest live version, 0 when there is none. */
   readonly current: number;
@@ -28,10 +32,14 @@ export interface History {
   readonly oldest: number;
   /** Highest number ever given. */
   readonly highest: number;
-  /** How many versions are kept, deleted ones included; fixed when the path is first written. */
+  /** How many versions a put leaves, deleted ones included. */
   readonly maxVersions: number;
   readonly createdMs: number;
   readonly updatedMs: number;
+  /** From then on the path reads as if it were not there; null for never. */
+  readonly expiresMs: number | null;
+  /** What users note about the path. */
+  readonly custom: Readonly<Record<string, string>>;
   /** Ascending by number. */
   readonly versions: readonly VersionInfo[];
 }
@@ -42,6 +50,38 @@ export interface Change {
   readonly affected: readonly number[];
 }
 
+/** What metadata of a path a caller sets; what is absent stays. */
+export interface MetadataChange {
+  /** These entries are added, or replace those of the same name. */
+  readonly custom?: Readonly<Record<string, string>>;
+  /** Entries that are taken away; names that are not there are ignored. */
+  readonly unset?: readonly string[];
+  /** Counts from the next put on. */
+  readonly maxVersions?: number;
+  readonly expiresMs?: number | null;
+}
+
+/** Whether everything but the highest number is gone. */
+export function isPurged(history: History): boolean {
+  return history.maxVersions === 0;
+}
+
+/** Whether the path reads as if it were not there, since its time is over. */
+export function isExpired({ expiresMs }: History, nowMs: number): boolean {
+  return expiresMs !== null && expiresMs <= nowMs;
+}
+
+/** Number of the version that a read finds, 0 when it finds none. */
+export function readableCurrent(history: History | undefined, nowMs: number): number {
+  return history && !isExpired(history, nowMs) ? history.current : 0;
+}
+
+/** What is left of a path when everything else goes. */
+export function purgedHistory({ highest }: History): History {
+  const nothing = { current: 0, oldest: 0, maxVersions: 0, createdMs: 0, updatedMs: 0 };
+  return { ...nothing, highest, expiresMs: null, custom: {}, versions: [] };
+}
+
 /** Number that the next put gets. */
 export function nextNumber(history: History | undefined): number {
   return (history?.highest ?? 0) + 1;
@@ -49,16 +89,21 @@ export function nextNumber(history: History | undefined): number {
 
 /**
  * Adds a version with the next number and makes it current. `affected` names the versions that no longer fit
- * and are to be removed. `maxVersions` counts only for the first version of a path.
+ * and are to be removed. `maxVersions` counts only for the first version of a path. What had expired stays out of
+ * reach: its versions count as deleted since then.
  */
 export function addVersion(
-  history: History | undefined,
-  version: Omit<VersionInfo, "number" | "deleted">,
+  before: History | undefined,
+  version: Omit<VersionInfo, "number" | "deleted" | "destroyed">,
   maxVersions: number,
 ): Change {
-  const number = nextNumber(history);
+  const number = nextNumber(before);
+  const history = before && !isPurged(before)
+    ? afterExpiry(before, { atMs: version.createdMs, by: version.author })
+    : undefined;
   const max = history?.maxVersions ?? maxVersions;
-  const all = [...history?.versions ?? [], { ...version, number, deleted: null }];
+  const added = { ...version, number, deleted: null, destroyed: null };
+  const all = [...history?.versions ?? [], added];
   const kept = all.slice(-max);
   const affected = all.slice(0, all.length - kept.length).map((info) => info.number);
   return {
@@ -70,26 +115,66 @@ export function addVersion(
       maxVersions: max,
       createdMs: history?.createdMs ?? version.createdMs,
       updatedMs: version.createdMs,
+      expiresMs: history?.expiresMs ?? null,
+      custom: history?.custom ?? {},
       versions: kept,
     },
   };
 }
 
+/** The history that goes on from a write: if the path had expired, without anything that can be read. */
+function afterExpiry(history: History, { atMs, by }: Deletion): History {
+  const { expiresMs } = history;
+  if (expiresMs === null || expiresMs > atMs) return history;
+  const deleted = { atMs: expiresMs, by };
+  const versions = history.versions.map((info) => info.deleted ? info : { ...info, deleted });
+  return { ...history, versions, current: 0, oldest: 0, expiresMs: null };
+}
+
 /**
- * Soft-deletes. No number and 0 mean the current version; numbers that do not exist are ignored, and a version
- * that is deleted already is stamped again.
+ * Soft-deletes. No number and 0 mean the current version; numbers that do not exist or are destroyed are ignored,
+ * and a version that is deleted already is stamped again.
  */
 export function deleteVersions(
   history: History,
   wanted: readonly number[],
   deletion: Deletion,
 ): Change {
+  const numbers = meant(history, wanted);
+  const affected = numbersIn(history, (info) => numbers.has(info.number) && !info.destroyed);
+  return removed(history, affected, (info) => ({ ...info, deleted: deletion }), deletion.atMs);
+}
+
+/**
+ * Marks versions whose values go for good. No number and 0 mean the current version; numbers that do not exist or
+ * are destroyed already are ignored.
+ */
+export function destroyVersions(
+  history: History,
+  wanted: readonly number[],
+  destroyed: Deletion,
+): Change {
+  const numbers = meant(history, wanted);
+  const affected = numbersIn(history, (info) => numbers.has(info.number) && !info.destroyed);
+  const mark = (info: VersionInfo) => ({ ...info, deleted: info.deleted ?? destroyed, destroyed });
+  return removed(history, affected, mark, destroyed.atMs);
+}
+
+function meant(history: History, wanted: readonly number[]): Set<number> {
   const numbers = new Set(wanted.length === 0 ? [0] : wanted);
   if (numbers.has(0)) numbers.add(history.current);
-  const affected = numbersIn(history, (info) => numbers.has(info.number));
-  if (affected.length === 0) return { history, affected };
+  return numbers;
+}
 
-  const versions = replaced(history, affected, deletion);
+/** The history once `mark` has made some versions unreadable. */
+function removed(
+  history: History,
+  affected: readonly number[],
+  mark: (info: VersionInfo) => VersionInfo,
+  nowMs: number,
+): Change {
+  if (affected.length === 0) return { history, affected };
+  const versions = marked(history, affected, mark);
   const isCurrentGone = affected.includes(history.current);
   return {
     affected,
@@ -98,13 +183,13 @@ export function deleteVersions(
       versions,
       current: isCurrentGone ? highestLive(versions) : history.current,
       oldest: oldestLive(versions),
-      updatedMs: isCurrentGone ? deletion.atMs : history.updatedMs,
+      updatedMs: isCurrentGone ? nowMs : history.updatedMs,
     },
   };
 }
 
 /**
- * Takes soft-deletion back. No number and 0 mean the newest deleted version above the current one, else the
+ * Takes soft-deletion back; what is destroyed stays so. No number and 0 mean the newest deleted version above the current one, else the
  * newest deleted one. The highest version taken back becomes current when it is above the current one.
  */
 export function undeleteVersions(
@@ -112,7 +197,7 @@ export function undeleteVersions(
   wanted: readonly number[],
   nowMs: number,
 ): Change {
-  const deleted = numbersIn(history, (info) => info.deleted !== null);
+  const deleted = numbersIn(history, (info) => info.deleted !== null && !info.destroyed);
   const numbers = new Set(wanted.length === 0 ? [0] : wanted);
   // Numbers ascend: the last deleted one is above the current one if any is.
   if (numbers.has(0)) numbers.add(deleted.at(-1) ?? 0);
@@ -120,7 +205,7 @@ export function undeleteVersions(
   const highest = affected.at(-1);
   if (highest === undefined) return { history, affected };
 
-  const versions = replaced(history, affected, null);
+  const versions = marked(history, affected, (info) => ({ ...info, deleted: null }));
   const isNewer = highest > history.current;
   return {
     affected,
@@ -134,13 +219,29 @@ export function undeleteVersions(
   };
 }
 
+/** Changes what a path has besides versions. */
+export function changeMetadata(history: History, change: MetadataChange, nowMs: number): History {
+  const { custom = {}, unset = [], maxVersions = history.maxVersions } = change;
+  const gone = new Set(unset);
+  const kept = Object.entries(history.custom).filter(([name]) => !gone.has(name));
+  return {
+    ...history,
+    maxVersions,
+    updatedMs: nowMs,
+    expiresMs: change.expiresMs === undefined ? history.expiresMs : change.expiresMs,
+    custom: Object.fromEntries([...kept, ...Object.entries(custom)]),
+  };
+}
+
 /** Why a version cannot be read. */
-export type Absence = "version" | "deleted";
+export type Absence = "version" | "deleted" | "destroyed" | "expired";
 
 /** The live version with this number; 0 means the current one. */
-export function findLive(history: History, number: number): VersionInfo | Absence {
+export function findLive(history: History, number: number, nowMs: number): VersionInfo | Absence {
+  if (isExpired(history, nowMs)) return "expired";
   const wanted = number === 0 ? history.current : number;
   const info = history.versions.find((info) => info.number === wanted);
+  if (info?.destroyed) return "destroyed";
   if (info) return info.deleted === null ? info : "deleted";
   return number === 0 && history.versions.length > 0 ? "deleted" : "version";
 }
@@ -149,14 +250,12 @@ function numbersIn(history: History, test: (info: VersionInfo) => boolean): numb
   return history.versions.filter(test).map((info) => info.number);
 }
 
-function replaced(
+function marked(
   history: History,
   numbers: readonly number[],
-  deleted: Deletion | null,
+  mark: (info: VersionInfo) => VersionInfo,
 ): VersionInfo[] {
-  return history.versions.map((info) =>
-    numbers.includes(info.number) ? { ...info, deleted } : info
-  );
+  return history.versions.map((info) => numbers.includes(info.number) ? mark(info) : info);
 }
 
 function firstNumber(versions: readonly VersionInfo[]): number {

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addVersion, deleteVersions, findLive, type History, undeleteVersions } from "./version.ts";
+import {
+  addVersion,
+  changeMetadata,
+  deleteVersions,
+  destroyVersions,
+  findLive,
+  type History,
+  isPurged,
+  purgedHistory,
+  readableCurrent,
+  undeleteVersions,
+} from "./version.ts";
 
 const info = (createdMs = 1) => ({ createdMs, author: "a", digest: new Uint8Array(32) });
 const stamp = (atMs = 1) => ({ atMs, by: "d" });
@@ -70,8 +81,8 @@ Deno.test("what does not fit any more is named for removal, lowest first, delete
 Deno.test("a pruned version does not come back when the rest is deleted", () => {
   const history = remove(puts(4, 3), [2, 3, 4]);
   assert.deepEqual(shape(history), [0, 0, "", "2 3 4"]);
-  assert.equal(findLive(history, 1), "version");
-  assert.equal(findLive(history, 0), "deleted");
+  assert.equal(findLive(history, 1, 0), "version");
+  assert.equal(findLive(history, 0, 0), "deleted");
 });
 
 Deno.test("deleting again stamps again, deleting what is not there changes nothing", () => {
@@ -118,16 +129,91 @@ Deno.test("undelete of live and unknown versions changes nothing", () => {
 Deno.test("findLive() answers a live version or why there is none", () => {
   const history = remove(puts(3), [3]);
   const numberOf = (number: number) => {
-    const found = findLive(history, number);
+    const found = findLive(history, number, 0);
     return typeof found === "string" ? found : found.number;
   };
   assert.deepEqual([0, 1, 2, 3, 4, -1].map(numberOf), [2, 1, 2, "deleted", "version", "version"]);
 });
 
+function destroy(history: History, wanted: readonly number[], atMs = 1): History {
+  return destroyVersions(history, wanted, stamp(atMs)).history;
+}
+
+Deno.test("a destroyed version keeps its number, and nothing brings it back", () => {
+  const history = destroy(puts(3), [3, 1]);
+  assert.deepEqual(shape(history), [2, 2, "2", "1 3"]);
+  assert.equal(findLive(history, 3, 0), "destroyed");
+  assert.deepEqual(undeleteVersions(history, [0, 1, 3], 1), { history, affected: [] });
+  assert.deepEqual(shape(put(history)), [4, 2, "2 4", "1 3"]);
+});
+
+Deno.test("destroying a deleted version leaves the time of its deletion; deleting it again changes nothing", () => {
+  const history = destroy(remove(puts(2), [1], 5), [1], 6);
+  assert.deepEqual(history.versions[0]?.deleted, stamp(5));
+  assert.deepEqual(history.versions[0]?.destroyed, stamp(6));
+  assert.deepEqual(deleteVersions(history, [1], stamp(7)), { history, affected: [] });
+  assert.deepEqual(destroyVersions(history, [1, 9], stamp(7)), { history, affected: [] });
+});
+
+Deno.test("destroying without numbers, or 0, is about the current version", () => {
+  assert.deepEqual(shape(destroy(puts(2), [])), [1, 1, "1", "2"]);
+  assert.deepEqual(shape(destroy(puts(2), [0])), [1, 1, "1", "2"]);
+  const none = destroy(puts(1), []);
+  assert.deepEqual(destroyVersions(none, [], stamp()), { history: none, affected: [] });
+});
+
+Deno.test("a purge leaves the highest number only, and the next put goes on from it as a first one", () => {
+  const custom = { owner: "web" };
+  const history = purgedHistory(changeMetadata(puts(3), { custom, expiresMs: 9 }, 1));
+  assert.ok(isPurged(history));
+  assert.deepEqual(history, {
+    current: 0,
+    oldest: 0,
+    highest: 3,
+    maxVersions: 0,
+    createdMs: 0,
+    updatedMs: 0,
+    expiresMs: null,
+    custom: {},
+    versions: [],
+  });
+  const next = addVersion(history, info(7), 5).history;
+  assert.deepEqual(shape(next), [4, 4, "4", ""]);
+  assert.deepEqual([next.createdMs, next.maxVersions, next.custom], [7, 5, {}]);
+});
+
+Deno.test("what has expired is not there until it is written anew, and then stays out of reach", () => {
+  const history = changeMetadata(puts(2), { expiresMs: 10 }, 1);
+  assert.equal(readableCurrent(history, 9), 2);
+  assert.equal(readableCurrent(history, 10), 0);
+  assert.deepEqual([0, 1, 5].map((n) => findLive(history, n, 10)), Array(3).fill("expired"));
+  const early = addVersion(history, info(9), 9).history;
+  assert.deepEqual([shape(early), early.expiresMs], [[3, 1, "1 2 3", ""], 10]);
+  const late = addVersion(history, info(11), 9).history;
+  assert.deepEqual([shape(late), late.expiresMs], [[3, 3, "3", "1 2"], null]);
+  assert.deepEqual(late.versions[0]?.deleted, { atMs: 10, by: "a" });
+});
+
+Deno.test("metadata that is not named stays, and fewer versions to keep count from the next put on", () => {
+  const first = changeMetadata(puts(3), { custom: { a: "1", b: "2" }, expiresMs: 5 }, 7);
+  assert.equal(first.updatedMs, 7);
+  const second = changeMetadata(first, { custom: { b: "3", c: "4" }, unset: ["a", "x"] }, 8);
+  assert.deepEqual([second.custom, second.expiresMs], [{ b: "3", c: "4" }, 5]);
+  assert.deepEqual(changeMetadata(second, { custom: { a: "5" }, unset: ["a"] }, 8).custom, {
+    b: "3",
+    c: "4",
+    a: "5",
+  });
+  const fewer = changeMetadata(second, { maxVersions: 1, expiresMs: null }, 8);
+  assert.deepEqual(shape(fewer), [3, 1, "1 2 3", ""]);
+  const change = addVersion(fewer, info(), 10);
+  assert.deepEqual([change.affected, shape(change.history)], [[1, 2, 3], [4, 4, "4", ""]]);
+});
+
 const anyStep = fc.oneof(
   fc.constant({ kind: "put", wanted: [] }),
   fc.record({
-    kind: fc.constantFrom("delete", "undelete"),
+    kind: fc.constantFrom("delete", "undelete", "destroy"),
     wanted: fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 4 }),
   }),
 );
@@ -142,7 +228,8 @@ Deno.test("after any steps the numbers hold together", () => {
         let given = 1;
         for (const { kind, wanted } of steps) {
           if (kind === "put") history = put(history, max);
-          else history = kind === "delete" ? remove(history, wanted) : restore(history, wanted);
+          else if (kind === "undelete") history = restore(history, wanted);
+          else history = (kind === "delete" ? remove : destroy)(history, wanted);
           if (kind === "put") assert.equal(history.highest, ++given);
           const numbers = history.versions.map((v) => v.number);
           const live = history.versions.filter((v) => v.deleted === null).map((v) => v.number);

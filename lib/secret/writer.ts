@@ -5,77 +5,42 @@ import { createSealBudget, type SealBudget } from "./budget.ts";
 import { aheadOfStore } from "./damage.ts";
 import { HeadSealer } from "./head_sealer.ts";
 import type { Head } from "./head.ts";
-import { parseWritablePath, requireValues, type SecretPath, type SecretValues } from "./name.ts";
+import type {
+  CopyRequest,
+  MetadataRequest,
+  Mutation,
+  MutationRecord,
+  PurgeRequest,
+  PutRequest,
+  SecretChanged,
+  SecretWriter,
+  VersionsRequest,
+} from "./mutation.ts";
+import {
+  MAX_MAX_VERSIONS,
+  parseSecretPath,
+  parseWritablePath,
+  requireCustom,
+  requireValues,
+  type SecretPath,
+} from "./name.ts";
 import type { SecretNotFound } from "./reader.ts";
+import { ValueOpener } from "./value_opener.ts";
 import { digestOf, sealNewVersion } from "./value_seal.ts";
-import { encodeValues } from "./values.ts";
+import { encodePairs } from "./values.ts";
 import {
   addVersion,
+  changeMetadata,
   deleteVersions,
+  destroyVersions,
+  findLive,
   type History,
+  isPurged,
   nextNumber,
+  purgedHistory,
+  readableCurrent,
   undeleteVersions,
 } from "./version.ts";
-
-/** What every mutation names. */
-interface Mutation {
-  readonly path: string;
-  /** SPIFFE ID of the caller. */
-  readonly author: string;
-  /**
-   * The current version that the caller expects; 0 means none, be it that the path was never written or that
-   * all its versions are deleted. Absent: no expectation.
-   */
-  readonly cas?: number;
-}
-
-/** A new version. */
-export interface PutRequest extends Mutation {
-  readonly values: SecretValues;
-}
-
-/** Versions to delete or undelete; see `version.ts` for the meaning of 0 and of none. */
-export interface VersionsRequest extends Mutation {
-  readonly versions: readonly number[];
-}
-
-/** What a mutation led to. */
-export interface SecretChanged {
-  readonly found: true;
-  /** Current version afterwards, 0 when there is none. */
-  readonly version: number;
-  /** Revision of the transaction. */
-  readonly revision: number;
-  /** Numbers that were deleted, undeleted, or, by a put, removed. */
-  readonly affected: readonly number[];
-}
-
-/** What is handed to `record`, to be stored in the same transaction. */
-export interface MutationRecord {
-  readonly action: "put" | "delete" | "undelete";
-  readonly path: SecretPath;
-  readonly author: string;
-  readonly version: number;
-  readonly affected: readonly number[];
-  readonly revision: number;
-  /** SHA-256 of the sealed head as stored. */
-  readonly headDigest: Uint8Array;
-}
-
-/**
- * Changes secrets. All methods reject with `api_bad_request` for input that cannot be stored, `entity_conflict`
- * when `cas` does not hold, and `state_integrity_check` when the stored head is not what was stored.
- */
-export interface SecretWriter {
-  /** Stores a new version: one value and one head are sealed, however many versions there are. */
-  put(request: PutRequest): Promise<SecretChanged>;
-  /** Not found only when the path was never written. */
-  delete(request: VersionsRequest): Promise<SecretChanged | SecretNotFound>;
-  /** Not found when the path was never written, or nothing was undeleted. */
-  undelete(request: VersionsRequest): Promise<SecretChanged | SecretNotFound>;
-  /** Forgets every opened head. */
-  clear(): void;
-}
 
 /** What a writer works with. */
 export interface SecretWriterOptions {
@@ -128,16 +93,20 @@ class StoreSecretWriter implements SecretWriter {
   readonly #options: SecretWriterOptions;
   readonly #budget: SealBudget;
   readonly #heads: HeadSealer;
+  readonly #values: ValueOpener;
 
   constructor(options: SecretWriterOptions) {
     this.#options = options;
     this.#budget = options.budget ?? createSealBudget(options);
     this.#heads = new HeadSealer(options.keyring, options.cacheLimit ?? CACHE_LIMIT);
+    // It remembers nothing from one copy to the next.
+    this.#values = new ValueOpener(options.keyring, 1);
   }
 
   async put(request: PutRequest): Promise<SecretChanged> {
-    requireValues(request.values);
-    const plaintext = encodeValues(request.values);
+    const { values, binary = {} } = request;
+    requireValues(values, binary);
+    const plaintext = encodePairs({ values, binary });
     try {
       return await this.#mutate(request, 2, (scene, head) => this.#put(scene, head, plaintext));
     } finally {
@@ -146,8 +115,7 @@ class StoreSecretWriter implements SecretWriter {
   }
 
   delete(request: VersionsRequest): Promise<SecretChanged | SecretNotFound> {
-    return this.#mutate(request, 1, async (scene, head) => {
-      if (head === undefined) return notFound("path");
+    return this.#change(request, async (scene, head) => {
       const deletion = { atMs: scene.nowMs, by: scene.author };
       const { history, affected } = deleteVersions(head, request.versions, deletion);
       if (affected.length === 0) return unchanged(scene, head);
@@ -156,16 +124,76 @@ class StoreSecretWriter implements SecretWriter {
   }
 
   undelete(request: VersionsRequest): Promise<SecretChanged | SecretNotFound> {
-    return this.#mutate(request, 1, async (scene, head) => {
-      if (head === undefined) return notFound("path");
+    return this.#change(request, async (scene, head) => {
       const { history, affected } = undeleteVersions(head, request.versions, scene.nowMs);
       if (affected.length === 0) return notFound("version");
       return await this.#store(scene, "undelete", history, affected);
     });
   }
 
+  async destroy(request: VersionsRequest): Promise<SecretChanged | SecretNotFound> {
+    const answer = await this.#change(request, async (scene, head) => {
+      const destruction = { atMs: scene.nowMs, by: scene.author };
+      const { history, affected } = destroyVersions(head, request.versions, destruction);
+      if (affected.length === 0) return unchanged(scene, head);
+      const changed = await this.#store(scene, "destroy", history, affected);
+      await scene.tx.destroyVersions(scene.path, affected);
+      return changed;
+    });
+    if (answer.found) await this.#options.store.forgetRemoved();
+    return answer;
+  }
+
+  async purge(request: PurgeRequest): Promise<SecretChanged | SecretNotFound> {
+    const answer = await this.#mutate(request, 1, async (scene, head) => {
+      if (head === undefined) return notFound("path");
+      if (isPurged(head)) return unchanged(scene, head);
+      const affected = head.versions.map(({ number }) => number);
+      const changed = await this.#store(scene, "purge", purgedHistory(head), affected);
+      await scene.tx.destroyVersions(scene.path, "all");
+      return changed;
+    });
+    if (answer.found) await this.#options.store.forgetRemoved();
+    return answer;
+  }
+
+  async setMetadata(request: MetadataRequest): Promise<SecretChanged | SecretNotFound> {
+    requireMaxVersions(request.maxVersions);
+    requireCustom(request.custom ?? {});
+    return await this.#change(request, async (scene, head) => {
+      const history = changeMetadata(head, request, scene.nowMs);
+      requireCustom(history.custom);
+      return await this.#store(scene, "metadata", history, []);
+    });
+  }
+
+  async copy(request: CopyRequest): Promise<SecretChanged | SecretNotFound> {
+    const from = request.isMove ? parseWritablePath(request.from) : parseSecretPath(request.from);
+    if (request.isMove && from === request.path) throw movedOntoItself(from);
+    try {
+      return await this.#mutate(
+        request,
+        3,
+        (scene, head) => this.#copy(scene, head, from, request),
+      );
+    } finally {
+      this.#values.clear();
+    }
+  }
+
   clear(): void {
     this.#heads.clear();
+    this.#values.clear();
+  }
+
+  /** Changes a path that is there. */
+  #change(
+    request: Mutation,
+    change: (scene: Scene, head: Head) => Promise<SecretChanged | SecretNotFound>,
+  ): Promise<SecretChanged | SecretNotFound> {
+    return this.#mutate(request, 1, async (scene, head) => {
+      return head === undefined || isPurged(head) ? notFound("path") : await change(scene, head);
+    });
   }
 
   /** Reads, decides and writes one path in one transaction. `seals` is how often `change` seals under the KEK. */
@@ -178,21 +206,27 @@ class StoreSecretWriter implements SecretWriter {
     const path = parseWritablePath(request.path);
     const kekGeneration = await this.#budget.take(seals);
     return await this.#options.store.write(async (tx) => {
-      const row = await tx.head(path);
-      const head = row && this.#heads.open(row);
-      if (row && row.revision >= tx.revision) {
-        throw aheadOfStore(path, row.revision, tx.revision - 1);
-      }
-      requireExpected(path, cas, head?.current ?? 0);
+      const head = await this.#head(tx, path);
       const nowMs = this.#options.clock();
+      requireExpected(path, cas, readableCurrent(head, nowMs));
       return await change({ tx, path, author, kekGeneration, nowMs }, head);
     });
+  }
+
+  async #head(tx: StoreTx, path: SecretPath): Promise<Head | undefined> {
+    const row = await tx.head(path);
+    const head = row && this.#heads.open(row);
+    if (row && row.revision >= tx.revision) {
+      throw aheadOfStore(path, row.revision, tx.revision - 1);
+    }
+    return head;
   }
 
   async #put(
     scene: Scene,
     head: Head | undefined,
     plaintext: Uint8Array,
+    { action = "put", inherited = {}, ...about }: PutDetails = {},
   ): Promise<SecretChanged> {
     const { tx, path, author, kekGeneration, nowMs } = scene;
     const version = nextNumber(head);
@@ -202,10 +236,50 @@ class StoreSecretWriter implements SecretWriter {
     const blobs = await sealNewVersion(place, kek, plaintext, random);
     const info = { createdMs: nowMs, author, digest: digestOf(blobs.sealed) };
     const { history, affected } = addVersion(head, info, this.#options.maxVersions);
-    const changed = await this.#store(scene, "put", history, affected);
+    const changed = await this.#store(
+      scene,
+      action,
+      { ...history, ...inherited },
+      affected,
+      about,
+    );
     await tx.insertVersion(path, { version, kekGeneration, createdAtMs: nowMs, ...blobs });
     await tx.deleteVersions(path, affected);
     return changed;
+  }
+
+  async #copy(
+    scene: Scene,
+    head: Head | undefined,
+    from: SecretPath,
+    { version = 0, isMove, isBlind }: CopyRequest,
+  ): Promise<SecretChanged | SecretNotFound> {
+    const { tx, path, nowMs, author } = scene;
+    const source = await this.#head(tx, from);
+    if (source === undefined || isPurged(source)) return notFound("path");
+    const info = findLive(source, version, nowMs);
+    if (typeof info === "string") return notFound(info);
+    const rows = await tx.secret(from, info.number);
+    const plaintext = await this.#values.open(from, info, rows?.version);
+    const action = isMove ? "move" : "copy";
+    const isNew = head === undefined || isPurged(head);
+    const { custom, expiresMs, maxVersions } = source;
+    const inherited = isNew ? { custom, expiresMs, maxVersions } : {};
+    try {
+      const changed = await this.#put(scene, head, plaintext, { action, inherited, from, isBlind });
+      if (isMove) {
+        const live = source.versions.filter(({ deleted }) => !deleted).map(({ number }) => number);
+        const deletion = { atMs: nowMs, by: author };
+        const { history, affected } = deleteVersions(source, live, deletion);
+        await this.#store({ ...scene, path: from }, action, history, affected, {
+          to: path,
+          isBlind,
+        });
+      }
+      return changed;
+    } finally {
+      wipe(plaintext);
+    }
   }
 
   async #store(
@@ -213,8 +287,9 @@ class StoreSecretWriter implements SecretWriter {
     action: MutationRecord["action"],
     history: History,
     affected: readonly number[],
+    about: Pick<MutationRecord, "from" | "to" | "isBlind"> = {},
   ): Promise<SecretChanged> {
-    const { tx, path, author, kekGeneration } = scene;
+    const { tx, path, author, kekGeneration, nowMs } = scene;
     const { revision } = tx;
     const row = this.#heads.seal(
       path,
@@ -223,12 +298,35 @@ class StoreSecretWriter implements SecretWriter {
       this.#options.random,
     );
     await tx.putHead(row);
-    const version = history.current;
+    const version = readableCurrent(history, nowMs);
     const headDigest = digestOf(row.sealed);
-    const record = { action, path, author, version, affected, revision, headDigest };
+    const record = { action, path, author, version, affected, revision, headDigest, ...about };
     await this.#options.record?.(tx, record);
     return { found: true, version, revision, affected };
   }
+}
+
+/** What is different about a version that is copied. */
+interface PutDetails extends Pick<MutationRecord, "from" | "isBlind"> {
+  readonly action?: MutationRecord["action"];
+  readonly inherited?: Partial<Pick<History, "custom" | "expiresMs" | "maxVersions">>;
+}
+
+function requireMaxVersions(maxVersions: number | undefined): void {
+  if (maxVersions === undefined) return;
+  if (Number.isSafeInteger(maxVersions) && maxVersions >= 1 && maxVersions <= MAX_MAX_VERSIONS) {
+    return;
+  }
+  throw new SpikeError(
+    "api_bad_request",
+    `Number of versions to keep is ${maxVersions}, expected 1 to ${MAX_MAX_VERSIONS}`,
+  );
+}
+
+function movedOntoItself(path: SecretPath): SpikeError {
+  return new SpikeError("api_bad_request", `Secret ${path} cannot be moved onto itself`, {
+    hint: "Name another destination; a copy onto itself makes an older version current again",
+  });
 }
 
 function requireExpected(path: SecretPath, cas: number | undefined, current: number): void {
@@ -251,5 +349,6 @@ function notFound(reason: SecretNotFound["reason"]): SecretNotFound {
 }
 
 function unchanged(scene: Scene, head: Head): SecretChanged {
-  return { found: true, version: head.current, revision: scene.tx.revision, affected: [] };
+  const version = readableCurrent(head, scene.nowMs);
+  return { found: true, version, revision: scene.tx.revision, affected: [] };
 }

@@ -4,6 +4,7 @@ import type {
   InitialMeta,
   KekRow,
   KeyRow,
+  ListRequest,
   PolicyRow,
   Store,
   StoreReader,
@@ -84,7 +85,8 @@ function someKey(name = "cipher/default", version = 1): KeyRow {
 }
 
 function someHead(path: string, current: number, revision = 1): HeadRow {
-  return { path, revision, current, kekGeneration: 1, sealed: filled(40, current) };
+  const sealed = filled(40, current);
+  return { path, revision, current, isPurged: false, expiresMs: null, kekGeneration: 1, sealed };
 }
 
 function someVersion(version: number): VersionRow {
@@ -112,12 +114,16 @@ async function putPaths(store: Store, paths: readonly string[]): Promise<void> {
   });
 }
 
+async function pathsOf(store: StoreReader, request: ListRequest): Promise<string[]> {
+  return (await store.listPaths(request)).map(({ path }) => path);
+}
+
 const RULES: Record<string, Body> = {
   "a new store is empty": async (store) => {
     assert.equal(await store.meta(), undefined);
     assert.equal(await store.revision(), 0);
     assert.deepEqual(await store.keks(), []);
-    assert.deepEqual(await store.listPaths({ limit: 10 }), []);
+    assert.deepEqual(await pathsOf(store, { limit: 10 }), []);
   },
 
   "initialise() stores meta data and the first key": async (store) => {
@@ -294,6 +300,68 @@ const RULES: Record<string, Body> = {
     assert.equal((await store.secret("a", 3))?.version, undefined);
   },
 
+  "destroyVersions() removes those named, or all": async (store) => {
+    await store.write(async (tx) => {
+      for (const version of [1, 2, 3]) await put(tx, "a", version);
+      await put(tx, "b", 1);
+    });
+    await store.write((tx) => tx.destroyVersions("a", [2, 7]));
+    assert.equal((await store.secret("a", 2))?.version, undefined);
+    assert.deepEqual((await store.secret("a", 3))?.version, someVersion(3));
+    await store.write(async (tx) => {
+      await put(tx, "a", 4);
+      await tx.destroyVersions("a", "all");
+      assert.equal((await tx.secret("a", 1))?.version, undefined);
+    });
+    for (const version of [1, 3, 4]) {
+      assert.equal((await store.secret("a", version))?.version, undefined);
+    }
+    assert.deepEqual((await store.secret("b", 1))?.version, someVersion(1));
+  },
+
+  "a rejected destroyVersions() leaves the bytes": async (store) => {
+    await store.write((tx) => put(tx, "a", 1));
+    await assert.rejects(store.write(async (tx) => {
+      await tx.destroyVersions("a", "all");
+      throw new Error("no");
+    }));
+    assert.deepEqual((await store.secret("a", 1))?.version, someVersion(1));
+  },
+
+  "a purged path has a head and is not listed": async (store) => {
+    await store.write(async (tx) => {
+      for (const path of ["a", "b", "c"]) await put(tx, path, 1);
+    });
+    const purged = { ...someHead("b", 0), isPurged: true };
+    await store.write((tx) => tx.putHead(purged));
+    assert.deepEqual(await store.head("b"), purged);
+    assert.deepEqual(await pathsOf(store, { limit: 2 }), ["a", "c"]);
+    await store.write((tx) => tx.putHead(someHead("b", 1)));
+    assert.deepEqual(await pathsOf(store, { limit: 2 }), ["a", "b"]);
+  },
+
+  "listPaths() and expiring() tell when paths expire": async (store) => {
+    const times = { a: 30, b: null, c: 10, d: 20, e: 40 };
+    await store.write(async (tx) => {
+      for (const [path, expiresMs] of Object.entries(times)) {
+        await tx.putHead({ ...someHead(path, 0), expiresMs });
+      }
+    });
+    const listed = Object.entries(times).map(([path, expiresMs]) => ({ path, expiresMs }));
+    assert.deepEqual(await store.listPaths({ limit: 9 }), listed);
+    assert.deepEqual(await store.expiring({ untilMs: 30, limit: 2 }), {
+      count: 3,
+      paths: [{ path: "c", expiresMs: 10 }, { path: "d", expiresMs: 20 }],
+    });
+    await store.write((tx) => tx.putHead({ ...someHead("c", 0), expiresMs: null }));
+    assert.deepEqual(await store.expiring({ untilMs: 29, limit: 9 }), {
+      count: 1,
+      paths: [{ path: "d", expiresMs: 20 }],
+    });
+    assert.deepEqual(await store.expiring({ untilMs: 5, limit: 9 }), { count: 0, paths: [] });
+    await assert.rejects(store.expiring({ untilMs: 5, limit: 0 }), RangeError);
+  },
+
   "a removed version can be stored again inside one transaction": async (store) => {
     await store.write(async (tx) => {
       await put(tx, "a", 1);
@@ -323,7 +391,7 @@ const RULES: Record<string, Body> = {
     ]);
     assert.deepEqual(outcomes.map((o) => o.status), ["fulfilled", "rejected", "fulfilled"]);
     assert.equal(outcomes[1]?.status === "rejected" && outcomes[1].reason, reason);
-    assert.deepEqual(await store.listPaths({ limit: 10 }), ["after", "before"]);
+    assert.deepEqual(await pathsOf(store, { limit: 10 }), ["after", "before"]);
     assert.deepEqual((await store.secret("before", 0))?.version, someVersion(1));
   },
 
@@ -335,7 +403,7 @@ const RULES: Record<string, Body> = {
         assert.deepEqual((await tx.secret("a", 0))?.version, someVersion(1));
         assert.equal(await store.head("a"), undefined);
         assert.equal(await reader.head("a"), undefined);
-        assert.deepEqual(await reader.listPaths({ limit: 1 }), []);
+        assert.deepEqual(await pathsOf(reader, { limit: 1 }), []);
       });
       assert.deepEqual((await reader.secret("a", 0))?.version, someVersion(1));
       assert.equal(await reader.revision(), 1);
@@ -358,7 +426,7 @@ const RULES: Record<string, Body> = {
   "more writes than fit one commit are all done": async (store) => {
     const writes = Array.from({ length: 700 }, (_, i) => store.write((tx) => put(tx, `p${i}`, 1)));
     await Promise.all(writes);
-    assert.equal((await store.listPaths({ limit: 1000 })).length, 700);
+    assert.equal((await pathsOf(store, { limit: 1000 })).length, 700);
     assert.equal(await store.revision(), 700);
   },
 
@@ -375,24 +443,24 @@ const RULES: Record<string, Body> = {
     const paths = ["b", "a/b", "a", "a/", "B", "a-b", "\u{ff5e}", "\u{1f600}"];
     await putPaths(store, paths);
     const sorted = ["B", "a", "a-b", "a/", "a/b", "b", "\u{ff5e}", "\u{1f600}"];
-    assert.deepEqual(await store.listPaths({ limit: 100 }), sorted);
-    const first = await store.listPaths({ limit: 3 });
+    assert.deepEqual(await pathsOf(store, { limit: 100 }), sorted);
+    const first = await pathsOf(store, { limit: 3 });
     assert.deepEqual(first, sorted.slice(0, 3));
-    assert.deepEqual(await store.listPaths({ limit: 3, after: "a-b" }), sorted.slice(3, 6));
-    assert.deepEqual(await store.listPaths({ limit: 3, after: "\u{1f600}" }), []);
+    assert.deepEqual(await pathsOf(store, { limit: 3, after: "a-b" }), sorted.slice(3, 6));
+    assert.deepEqual(await pathsOf(store, { limit: 3, after: "\u{1f600}" }), []);
   },
 
   "listPaths() takes a prefix literally": async (store) => {
     await putPaths(store, ["a%", "a%b", "a_", "ab", "abc", "b"]);
-    assert.deepEqual(await store.listPaths({ prefix: "a%", limit: 9 }), ["a%", "a%b"]);
-    assert.deepEqual(await store.listPaths({ prefix: "a%", after: "a%", limit: 9 }), ["a%b"]);
-    assert.deepEqual(await store.listPaths({ prefix: "ab", after: "a", limit: 9 }), ["ab", "abc"]);
-    assert.deepEqual(await store.listPaths({ prefix: "ab", after: "abc", limit: 9 }), []);
-    assert.deepEqual(await store.listPaths({ prefix: "c", limit: 9 }), []);
+    assert.deepEqual(await pathsOf(store, { prefix: "a%", limit: 9 }), ["a%", "a%b"]);
+    assert.deepEqual(await pathsOf(store, { prefix: "a%", after: "a%", limit: 9 }), ["a%b"]);
+    assert.deepEqual(await pathsOf(store, { prefix: "ab", after: "a", limit: 9 }), ["ab", "abc"]);
+    assert.deepEqual(await pathsOf(store, { prefix: "ab", after: "abc", limit: 9 }), []);
+    assert.deepEqual(await pathsOf(store, { prefix: "c", limit: 9 }), []);
   },
 
   "listPaths() refuses an empty page": async (store) => {
-    await assert.rejects(store.listPaths({ limit: 0 }), RangeError);
+    await assert.rejects(pathsOf(store, { limit: 0 }), RangeError);
   },
 
   "policies() answers all policies by name, with the revision of the last change": async (

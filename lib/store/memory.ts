@@ -1,7 +1,16 @@
 import { type CommitEngine, CommitQueue, type OpenTx } from "./commit_queue.ts";
 import { isBefore } from "./order.ts";
 import { Layer, MemoryTx } from "./memory_tx.ts";
-import type { ListRequest, SealedPlace, SealedRequest, Store, StoreReader } from "./port.ts";
+import type {
+  Expiring,
+  ExpiringRequest,
+  ListedPath,
+  ListRequest,
+  SealedPlace,
+  SealedRequest,
+  Store,
+  StoreReader,
+} from "./port.ts";
 import { closed } from "./refusal.ts";
 import { requireLimit } from "./rows.ts";
 
@@ -42,6 +51,7 @@ function memoryReader(root: Layer, engine: MemoryEngine): StoreReader {
     head: (path) => read(() => root.head(path)),
     secret: (path, version) => read(() => root.secret(path, version)),
     listPaths: (request) => read(() => page(root, request)),
+    expiring: (request) => read(() => expiring(root, request)),
     policies: () => read(() => root.policies()),
     policy: (name) => read(() => root.policy(name)),
     mark: (name) => read(() => root.mark(name)),
@@ -49,12 +59,40 @@ function memoryReader(root: Layer, engine: MemoryEngine): StoreReader {
   };
 }
 
-function page(root: Layer, request: ListRequest): readonly string[] {
+function page(root: Layer, request: ListRequest): ListedPath[] {
   requireLimit(request);
-  const { prefix = "", after } = request;
-  return root.paths()
-    .filter((path) => path.startsWith(prefix) && (after === undefined || isBefore(after, path)))
-    .slice(0, request.limit);
+  const { prefix = "", after, limit } = request;
+  const rows = root.listed();
+  const isInside = after !== undefined && !isBefore(after, prefix);
+  const first = isInside
+    ? firstWhere(rows, ({ path }) => isBefore(after, path))
+    : firstWhere(rows, ({ path }) => !isBefore(path, prefix));
+  const page = rows.slice(first, first + limit);
+  const end = page.findIndex(({ path }) => !path.startsWith(prefix));
+  return (end < 0 ? page : page.slice(0, end)).map(({ path, expiresMs }) => ({ path, expiresMs }));
+}
+
+/** Position of the first of ordered rows that fulfils `test`, as all after it do. */
+function firstWhere<R>(rows: readonly R[], test: (row: R) => boolean): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const row = rows[middle];
+    if (row !== undefined && test(row)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function expiring(root: Layer, request: ExpiringRequest): Expiring {
+  requireLimit(request);
+  const paths = root.listed()
+    .flatMap(({ path, expiresMs }) =>
+      expiresMs !== null && expiresMs <= request.untilMs ? { path, expiresMs } : []
+    )
+    // Stable, and sorted by path already.
+    .sort((a, b) => a.expiresMs - b.expiresMs);
+  return { count: paths.length, paths: paths.slice(0, request.limit) };
 }
 
 function sealedUnder(root: Layer, request: SealedRequest): readonly SealedPlace[] {

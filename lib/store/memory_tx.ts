@@ -21,7 +21,7 @@ import { copyHead, copyKek, copyMeta, copyVersion, requireMeta } from "./rows.ts
 import { repeatedVersion, unknownKek, unknownKey } from "./refusal.ts";
 
 /** The layout whose rules these are; see the SQLite migrations. */
-const FORMAT_VERSION = 5;
+const FORMAT_VERSION = 6;
 
 /** A set of changes over another one; the lowest layer is what is committed. Rows are copied in and out. */
 export class Layer {
@@ -40,7 +40,8 @@ export class Layer {
   readonly #marks = new Map<string, Uint8Array | null>();
   #policyRevision: number | undefined;
   #meta: StoreMeta | undefined;
-  #sorted: string[] | undefined;
+  /** Those that are listed, by path; undefined when that has to be found out anew. */
+  #listed: HeadRow[] | undefined;
 
   constructor(below: Layer | undefined) {
     this.#below = below;
@@ -140,7 +141,9 @@ export class Layer {
   }
 
   setHead(row: HeadRow): void {
-    if (!this.#heads.has(row.path)) this.#sorted = undefined;
+    const before = this.#heads.get(row.path);
+    const isListedAlike = before?.isPurged === row.isPurged && before.expiresMs === row.expiresMs;
+    if (!isListedAlike) this.#listed = undefined;
     this.#heads.set(row.path, copyHead(row));
   }
 
@@ -156,6 +159,16 @@ export class Layer {
 
   removeVersion(path: string, version: number): void {
     this.#versions.set(keyOf(path, version), null);
+  }
+
+  /** Numbers of the versions of a path that this layer or one below knows of. */
+  numbers(path: string): Set<number> {
+    const numbers = this.#below?.numbers(path) ?? new Set<number>();
+    for (const key of this.#versions.keys()) {
+      const at = key.indexOf("/");
+      if (key.slice(at + 1) === path) numbers.add(Number(key.slice(0, at)));
+    }
+    return numbers;
   }
 
   secret(path: string, version: number): SecretRows | undefined {
@@ -201,9 +214,11 @@ export class Layer {
     else this.#marks.set(name, value && value.slice());
   }
 
-  /** Sorted paths of this layer alone. */
-  paths(): readonly string[] {
-    return this.#sorted ??= [...this.#heads.keys()].sort(compareBytewise);
+  /** Heads of this layer alone that were not purged, by path. Not copies. */
+  listed(): readonly HeadRow[] {
+    return this.#listed ??= [...this.#heads.values()]
+      .filter(({ isPurged }) => !isPurged)
+      .sort((a, b) => compareBytewise(a.path, b.path));
   }
 
   /** Moves the changes into the layer below. */
@@ -222,7 +237,13 @@ export class Layer {
     for (const [name, row] of this.#policies) below.setPolicy(name, row, revision);
   }
 
+  /** What is committed is the only copy: it is wiped when it goes. */
   #place(key: string, row: VersionRow | null): void {
+    if (this.#below === undefined) {
+      const before = this.#versions.get(key);
+      before?.wrappedKey.fill(0);
+      before?.sealed.fill(0);
+    }
     if (row === null && this.#below === undefined) this.#versions.delete(key);
     else this.#versions.set(key, row);
   }
@@ -392,6 +413,13 @@ export class MemoryTx implements StoreTx {
   deleteVersions(path: string, versions: readonly number[]): Promise<void> {
     return this.#do((layer) => {
       for (const version of versions) layer.removeVersion(path, version);
+    });
+  }
+
+  destroyVersions(path: string, versions: readonly number[] | "all"): Promise<void> {
+    return this.#do((layer) => {
+      const numbers = versions === "all" ? layer.numbers(path) : versions;
+      for (const version of numbers) layer.removeVersion(path, version);
     });
   }
 

@@ -59,6 +59,10 @@ export interface HeadRow {
   readonly revision: number;
   /** Number of the current version, 0 when there is none. */
   readonly current: number;
+  /** Nothing is left of the path but its highest number: no listing has it. */
+  readonly isPurged: boolean;
+  /** From then on the path reads as absent; null for never. */
+  readonly expiresMs: number | null;
   /** Generation of the key that sealed the head. */
   readonly kekGeneration: number;
   readonly sealed: Uint8Array;
@@ -136,6 +140,27 @@ export interface ListRequest {
   readonly limit: number;
 }
 
+/** A path in a listing. */
+export interface ListedPath {
+  readonly path: string;
+  /** As in its head row. */
+  readonly expiresMs: number | null;
+}
+
+/** Which paths that expire. */
+export interface ExpiringRequest {
+  /** Only those that expire at this time or before. */
+  readonly untilMs: number;
+  /** At least 1. */
+  readonly limit: number;
+}
+
+/** Paths that expire, the first ones first, and how many there are in all. */
+export interface Expiring {
+  readonly count: number;
+  readonly paths: readonly (ListedPath & { readonly expiresMs: number })[];
+}
+
 /**
  * The reading side of a store. It sees committed writes only; several may be open at once, on several
  * threads. Rows and their bytes belong to the caller: changing them changes nothing stored.
@@ -163,8 +188,10 @@ export interface StoreReader {
   head(path: string): Promise<HeadRow | undefined>;
   /** Head and version in one look-up; `version` 0 asks for the one the head row calls current. */
   secret(path: string, version: number): Promise<SecretRows | undefined>;
-  /** A page of paths. Never touches a sealed blob. */
-  listPaths(request: ListRequest): Promise<readonly string[]>;
+  /** A page of paths, without those that were purged. Never touches a sealed blob. */
+  listPaths(request: ListRequest): Promise<readonly ListedPath[]>;
+  /** Paths that expire. Its cost does not depend on those that do not. */
+  expiring(request: ExpiringRequest): Promise<Expiring>;
   /** Every policy. */
   policies(): Promise<PolicyRows>;
   policy(name: string): Promise<PolicyRow | undefined>;
@@ -235,6 +262,8 @@ export interface StoreTx {
   ): Promise<boolean>;
   /** Removes versions; numbers that are not there are ignored. */
   deleteVersions(path: string, versions: readonly number[]): Promise<void>;
+  /** As `deleteVersions`, but overwrites wrapped keys and values before. `all` names every version there is. */
+  destroyVersions(path: string, versions: readonly number[] | "all"): Promise<void>;
 
   /** Inserts or replaces the policy of `row.name`. */
   putPolicy(row: PolicyRow): Promise<void>;

@@ -59,6 +59,7 @@ function openReader(path: string): StoreReader {
     head: (path) => read(() => reads.head(path)),
     secret: (path, version) => read(() => reads.secret(path, version)),
     listPaths: (request) => read(() => reads.listPaths(request)),
+    expiring: (request) => read(() => reads.expiring(request)),
     policies: () => read(() => reads.policies()),
     policy: (name) => read(() => reads.policy(name)),
     mark: (name) => read(() => reads.mark(name)),

@@ -32,3 +32,8 @@ export function oneInteger(db: DatabaseSync, sql: string, name: string): number 
 function misshapen(name: string, expected: string): never {
   throw new SpikeError("state_integrity_check", `Column ${name} does not hold ${expected}`);
 }
+
+/** A column that holds a whole number or nothing. */
+export function maybeInteger(row: Row, name: string): number | null {
+  return row[name] === null ? null : integer(row, name);
+}

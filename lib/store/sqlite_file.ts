@@ -22,6 +22,8 @@ export function openForWriting(path: string): DatabaseSync {
       db.exec("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
       db.exec("PRAGMA temp_store = MEMORY");
       migrate(db, found.formatVersion);
+      // What a crash kept from being forgotten, see `Store.forgetRemoved`.
+      db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     });
   });
 }

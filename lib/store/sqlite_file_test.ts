@@ -17,17 +17,13 @@ function openNew(dir: string) {
   return openSqlite({ path: `${dir}/spike.db`, mode: "write" });
 }
 
+const HEAD = { path: "a", isPurged: false, expiresMs: null, kekGeneration: 1 } as const;
+
 async function makeStore(dir: string): Promise<string> {
   const store = openNew(dir);
   await store.write(async (tx) => {
     await tx.initialise(someMeta(), someKek());
-    await tx.putHead({
-      path: "a",
-      revision: 1,
-      current: 0,
-      kekGeneration: 1,
-      sealed: filled(9000, 7),
-    });
+    await tx.putHead({ ...HEAD, revision: 1, current: 0, sealed: filled(9000, 7) });
   });
   await store.close();
   return `${dir}/spike.db`;
@@ -182,7 +178,7 @@ Deno.test("forgetRemoved() leaves no byte of a removed version in any file", () 
     const sealed = new Uint8Array(20_000);
     for (let at = 0; at < sealed.length; at += 100) sealed.set(marker, at);
     await store.write(async (tx) => {
-      await tx.putHead({ path: "a", revision: 1, current: 1, kekGeneration: 1, sealed: marker });
+      await tx.putHead({ ...HEAD, revision: 1, current: 1, sealed: marker });
       await tx.insertVersion("a", {
         version: 1,
         kekGeneration: 1,
@@ -194,13 +190,7 @@ Deno.test("forgetRemoved() leaves no byte of a removed version in any file", () 
     await store.forgetRemoved();
     assert.equal(await filesContain(dir, marker), true);
     await store.write(async (tx) => {
-      await tx.putHead({
-        path: "a",
-        revision: 2,
-        current: 0,
-        kekGeneration: 1,
-        sealed: filled(22, 1),
-      });
+      await tx.putHead({ ...HEAD, revision: 2, current: 0, sealed: filled(22, 1) });
       await tx.deleteVersions("a", [1]);
     });
     await store.forgetRemoved();
@@ -249,6 +239,8 @@ Deno.test("a store works in a worker that may use its database file only", () =>
       worker.terminate();
     }
     const store = openNew(dir);
-    assert.deepEqual(await store.listPaths({ limit: 9 }), ["from/worker"]);
+    assert.deepEqual(await store.listPaths({ limit: 9 }), [
+      { path: "from/worker", expiresMs: null },
+    ]);
     await store.close();
   }));

@@ -1,10 +1,13 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type {
+  Expiring,
+  ExpiringRequest,
   HeadRow,
   KekRow,
   KekState,
   KeyHeadRow,
   KeyRow,
+  ListedPath,
   ListRequest,
   PolicyRow,
   PolicyRows,
@@ -19,9 +22,11 @@ import type {
 import { isBefore } from "./order.ts";
 import { missingCounter } from "./refusal.ts";
 import { requireLimit } from "./rows.ts";
-import { bytes, integer, oneInteger, type Row, text } from "./sqlite_column.ts";
+import { bytes, integer, maybeInteger, oneInteger, type Row, text } from "./sqlite_column.ts";
 
-const HEAD = "h.path, h.revision, h.current, h.kek_generation, h.sealed";
+const HEAD = "h.path, h.revision, h.current, h.purged, h.expires_at, h.kek_generation, h.sealed";
+/** What a listing reads: no page of the table, and no path that was purged. */
+const LISTED = "SELECT path, expires_at FROM heads INDEXED BY heads_listed WHERE purged = 0";
 const POLICY = "p.name, p.revision, p.kek_generation, p.sealed";
 const COMMITMENT_BYTES = 32;
 /**
@@ -66,8 +71,8 @@ export class SqliteReads {
          ON v.path = h.path AND v.version = CASE WHEN ?2 = 0 THEN h.current ELSE ?2 END
        WHERE h.path = ?1`,
     );
-    this.#pathsFrom = db.prepare("SELECT path FROM heads WHERE path >= ? ORDER BY path LIMIT ?");
-    this.#pathsAfter = db.prepare("SELECT path FROM heads WHERE path > ? ORDER BY path LIMIT ?");
+    this.#pathsFrom = db.prepare(`${LISTED} AND path >= ? ORDER BY path LIMIT ?`);
+    this.#pathsAfter = db.prepare(`${LISTED} AND path > ? ORDER BY path LIMIT ?`);
     // One statement, so that the revision is that of the rows.
     this.#policies = db.prepare(
       `SELECT c.policy_revision, ${POLICY} FROM counter c LEFT JOIN policies p ORDER BY p.name`,
@@ -162,14 +167,35 @@ export class SqliteReads {
   }
 
   /** The index is read from the first path on; what no longer has the prefix ends the page. */
-  listPaths(request: ListRequest): string[] {
+  listPaths(request: ListRequest): ListedPath[] {
     requireLimit(request);
     const { prefix = "", after, limit } = request;
     const isInside = after !== undefined && !isBefore(after, prefix);
     const rows = isInside ? this.#pathsAfter.all(after, limit) : this.#pathsFrom.all(prefix, limit);
-    const paths = rows.map((row) => text(row, "path"));
-    const end = paths.findIndex((path) => !path.startsWith(prefix));
+    const paths = rows.map((row) => ({
+      path: text(row, "path"),
+      expiresMs: maybeInteger(row, "expires_at"),
+    }));
+    const end = paths.findIndex(({ path }) => !path.startsWith(prefix));
     return end < 0 ? paths : paths.slice(0, end);
+  }
+
+  /** Rare, so not prepared ahead. */
+  expiring(request: ExpiringRequest): Expiring {
+    requireLimit(request);
+    const { untilMs, limit } = request;
+    const rows = this.#db.prepare(
+      `SELECT path, expires_at, (SELECT count(*) FROM heads WHERE expires_at <= ?1) AS count
+       FROM heads WHERE expires_at <= ?1 ORDER BY expires_at, path LIMIT ?2`,
+    ).all(untilMs, limit);
+    const [first] = rows;
+    return {
+      count: first ? integer(first, "count") : 0,
+      paths: rows.map((row) => ({
+        path: text(row, "path"),
+        expiresMs: integer(row, "expires_at"),
+      })),
+    };
   }
 
   policies(): PolicyRows {
@@ -199,6 +225,8 @@ function headOf(row: Row): HeadRow {
     path: text(row, "path"),
     revision: integer(row, "revision"),
     current: integer(row, "current"),
+    isPurged: integer(row, "purged") === 1,
+    expiresMs: maybeInteger(row, "expires_at"),
     kekGeneration: integer(row, "kek_generation"),
     sealed: bytes(row, "sealed"),
   };

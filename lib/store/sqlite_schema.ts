@@ -9,7 +9,7 @@ export const APPLICATION_ID = 0x5350494b;
 /**
  * Steps of the stored layout. Step n leads to format version n; a released step never changes.
  *
- * Tables have rowids on purpose: a listing then reads the index of paths alone, never a page with sealed bytes.
+ * Tables have rowids on purpose: a listing then reads an index alone, never a page with sealed bytes.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -94,6 +94,12 @@ export const MIGRATIONS: readonly string[] = [
     kek_generation INTEGER NOT NULL,
     sealed         BLOB    NOT NULL
   ) STRICT;
+  `,
+  `
+  ALTER TABLE heads ADD COLUMN purged INTEGER NOT NULL DEFAULT 0 CHECK (purged IN (0, 1));
+  ALTER TABLE heads ADD COLUMN expires_at INTEGER;
+  CREATE INDEX heads_listed ON heads (path, expires_at) WHERE purged = 0;
+  CREATE INDEX heads_expiring ON heads (expires_at) WHERE expires_at IS NOT NULL;
   `,
 ];
 

@@ -32,6 +32,8 @@ export class SqliteWrites {
   readonly putHead: StatementSync;
   readonly insertVersion: StatementSync;
   readonly rewrapVersion: StatementSync;
+  readonly versionNumbers: StatementSync;
+  readonly overwriteVersion: StatementSync;
   readonly deleteVersion: StatementSync;
   readonly putPolicy: StatementSync;
   readonly deletePolicy: StatementSync;
@@ -65,13 +67,21 @@ export class SqliteWrites {
        RETURNING reserved_seals`,
     );
     this.putHead = db.prepare(
-      `INSERT INTO heads VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO heads (path, revision, current, kek_generation, sealed, purged, expires_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (path) DO UPDATE SET revision = excluded.revision, current = excluded.current,
-         kek_generation = excluded.kek_generation, sealed = excluded.sealed`,
+         kek_generation = excluded.kek_generation, sealed = excluded.sealed,
+         purged = excluded.purged, expires_at = excluded.expires_at`,
     );
     this.insertVersion = db.prepare("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)");
     this.rewrapVersion = db.prepare(
       "UPDATE versions SET kek_generation = ?, wrapped_key = ? WHERE path = ? AND version = ?",
+    );
+    this.versionNumbers = db.prepare("SELECT version FROM versions WHERE path = ?");
+    this.overwriteVersion = db.prepare(
+      `UPDATE versions SET wrapped_key = zeroblob(length(wrapped_key)),
+         sealed = zeroblob(length(sealed))
+       WHERE path = ? AND version = ?`,
     );
     this.deleteVersion = db.prepare("DELETE FROM versions WHERE path = ? AND version = ?");
     this.putPolicy = db.prepare(
@@ -213,7 +223,9 @@ export class SqliteTx implements StoreTx {
 
   putHead(row: HeadRow): Promise<void> {
     return this.#do((writes) => {
-      writes.putHead.run(row.path, row.revision, row.current, row.kekGeneration, row.sealed);
+      const { path, revision, current, kekGeneration, sealed, isPurged, expiresMs } = row;
+      const purged = isPurged ? 1 : 0;
+      writes.putHead.run(path, revision, current, kekGeneration, sealed, purged, expiresMs);
     });
   }
 
@@ -243,6 +255,18 @@ export class SqliteTx implements StoreTx {
   deleteVersions(path: string, versions: readonly number[]): Promise<void> {
     return this.#do((writes) => {
       for (const version of versions) writes.deleteVersion.run(path, version);
+    });
+  }
+
+  destroyVersions(path: string, versions: readonly number[] | "all"): Promise<void> {
+    return this.#do((writes) => {
+      const numbers = versions === "all"
+        ? writes.versionNumbers.all(path).map((row) => integer(row, "version"))
+        : versions;
+      for (const version of numbers) {
+        writes.overwriteVersion.run(path, version);
+        writes.deleteVersion.run(path, version);
+      }
     });
   }
 

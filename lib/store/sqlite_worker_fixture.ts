@@ -9,13 +9,15 @@ async function useStore(dir: string): Promise<{ paths: readonly string[]; outsid
       path: "from/worker",
       revision: tx.revision,
       current: 0,
+      isPurged: false,
+      expiresMs: null,
       kekGeneration: 1,
       sealed: new Uint8Array(8),
     })
   );
   await store.forgetRemoved();
   const reader = openSqlite({ path, mode: "read" });
-  const paths = await reader.listPaths({ limit: 9 });
+  const paths = (await reader.listPaths({ limit: 9 })).map(({ path }) => path);
   await reader.close();
   await store.close();
   return {

@@ -273,7 +273,7 @@ Deno.test("the slots hold copies, and the request's bytes are zeroed whether it 
   const requestOf = (body: unknown) =>
     decodeRequest("keeper.contribute", new TextEncoder().encode(JSON.stringify(body)));
   const taken = requestOf(encodeContribution(NEXT, {}));
-  await handlers["keeper.contribute"](taken, CALL);
+  await handlers["keeper.contribute"](taken, CALL, { isKnown: () => false });
   assert.deepEqual(memory.slot(0), NEXT.bytes);
   assert.deepEqual(taken.shard, new Uint8Array(32));
   for (
@@ -283,7 +283,7 @@ Deno.test("the slots hold copies, and the request's bytes are zeroed whether it 
     }]
   ) {
     const refused = requestOf(body);
-    assert.throws(() => handlers["keeper.contribute"](refused, CALL));
+    assert.throws(() => handlers["keeper.contribute"](refused, CALL, { isKnown: () => false }));
     assert.deepEqual(refused.shard, new Uint8Array(32));
   }
   assert.deepEqual(memory.slot(0), NEXT.bytes);

@@ -48,6 +48,8 @@ export type RouteName = keyof typeof PATHS | `${keyof typeof PATHS}:${string}`;
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
+  /** Of answers that name a state. */
+  readonly etag?: string;
 }
 
 /** A Nexus under test. */
@@ -139,5 +141,11 @@ async function ask(fetch: Fetch, { id, route, body, headers }: Question): Promis
     peer: { ok: true, id: parseSpiffeId(id), trustDomain: "spike.ist", serial: "0a" } as Peer,
     readBody: () => Promise.resolve(bytes),
   });
-  return { status: response.status, body: JSON.parse(await response.text()) };
+  const text = await response.text();
+  const etag = response.headers.get("etag");
+  return {
+    status: response.status,
+    body: text === "" ? undefined : JSON.parse(text),
+    ...(etag === null ? {} : { etag }),
+  };
 }

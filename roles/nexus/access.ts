@@ -12,6 +12,8 @@ export interface Access {
    * or not. Rejects with `access_unauthorized`.
    */
   authorize(id: SpiffeId, route: Route, subject: string): Promise<Grant>;
+  /** Whether a caller may do at `path` what a route does at its own. */
+  allows(id: SpiffeId, route: Route, path: string): Promise<boolean>;
   /** What a caller may see of the list of secrets, and by what right. Rejects with `access_unauthorized` when nothing. */
   sight(id: SpiffeId): Promise<Seen>;
 }
@@ -43,21 +45,42 @@ export function createAccess({ roots, policies }: AccessOptions): Access {
     if (!part) throw denied(id);
     return { sight: part, grant: byPolicy(part.policy) };
   };
+  const grantOf = async (
+    id: SpiffeId,
+    route: Route,
+    subject: string,
+  ): Promise<Grant | undefined> => {
+    const { want } = route;
+    const judgement = judgeByRole(id, route, roots, subject);
+    if (typeof judgement === "object") return byRole(judgement);
+    if (judgement === "denied" || !policies || want.by === "role") return undefined;
+    const question = { id, path: placeOf(want, subject), wanted: [want.permission] };
+    const decision = decide(await policies(), question);
+    return decision.allowed ? byPolicy(decision.policy) : undefined;
+  };
   return {
     sight,
+    allows: async (id, route, path) => await grantOf(id, route, path) !== undefined,
     async authorize(id, route, subject) {
       const { want } = route;
-      const judgement = judgeByRole(id, route, roots, subject);
-      if (typeof judgement === "object") return byRole(judgement);
-      if (judgement === "denied" || !policies || want.by === "role") throw denied(id);
-      if (want.orPartly) return (await sight(id)).grant;
-      const question = { id, path: placeOf(want, subject), wanted: [want.permission] };
-      const decision = decide(await policies(), question);
-      if (!decision.allowed) throw denied(id);
-      return byPolicy(decision.policy);
+      if (want.by === "permission" && want.orPartly) return (await sight(id)).grant;
+      if (want.by === "permission" && want.on === "request.paths") return eachPath(id, route);
+      const grant = await grantOf(id, route, subject);
+      if (!grant) throw denied(id);
+      return grant;
     },
   };
+
+  /** The operation judges each path on its own; who can have nothing by policy is refused as a whole. */
+  function eachPath(id: SpiffeId, route: Route): Grant {
+    const judgement = judgeByRole(id, route, roots);
+    if (judgement === "denied" || !policies && judgement === "open") throw denied(id);
+    return judgement === "open" ? byPolicy(EACH_PATH) : byRole(judgement);
+  }
 }
+
+/** Stands for a policy where each path of a request was judged on its own; no policy is called so. */
+const EACH_PATH = "*";
 
 function byRole({ granted }: { readonly granted: Role }): Grant {
   return { by: "role", name: granted };

@@ -17,7 +17,7 @@ import type { Store } from "../../lib/store/mod.ts";
 import { createLogger } from "../../lib/telemetry/mod.ts";
 import { VERSION } from "../../lib/version.ts";
 import { createCipherPort } from "./cipher_port.ts";
-import type { CorePort, KekStatus } from "./core_port.ts";
+import type { CorePort, KekStatus, Written } from "./core_port.ts";
 import { KekRotation } from "./kek_rotation.ts";
 import { KeeperSync } from "./keeper_sync.ts";
 import { KeyControl } from "./key_control.ts";
@@ -183,14 +183,22 @@ function createPort(deps: PortDeps): CorePort {
   const { store, control, settings, page, writers, rotation, inTurn, wake } = deps;
   const log = createLogger("nexus");
   return {
-    putSecret: onBehalf(async (input) => {
-      const { version } = await writers().secrets.put(input);
-      return { version };
-    }),
-    deleteVersions: onBehalf(async (input) => assertFound(await writers().secrets.delete(input))),
-    undeleteVersions: onBehalf(async (input) =>
-      assertFound(await writers().secrets.undelete(input))
+    putSecret: onBehalf(async (input) => written(await writers().secrets.put(input))),
+    deleteVersions: onBehalf(async (input) => written(await writers().secrets.delete(input))),
+    undeleteVersions: onBehalf(async (input) => written(await writers().secrets.undelete(input))),
+    destroyVersions: onBehalf((input) =>
+      forgetting(page, async () => written(await writers().secrets.destroy(input)))
     ),
+    purgeSecret: onBehalf((input) =>
+      forgetting(page, async () => written(await writers().secrets.purge(input)))
+    ),
+    setMetadata: onBehalf(async (input) => written(await writers().secrets.setMetadata(input))),
+    copySecret: onBehalf(async (input) => {
+      const { from, path: to, isMove, isBlind, author } = input;
+      const done = written(await writers().secrets.copy(input));
+      if (isBlind) log.warn("secret_copied_blind", { from, to, moved: String(isMove), author });
+      return done;
+    }),
     putPolicy: onBehalf(async (input) => {
       const policy = await changing(page, () => writers().policies.put(input));
       const unanchored = unanchoredPatterns(policy);
@@ -243,8 +251,17 @@ async function changing<T>(page: SharedPage, change: () => Promise<T>): Promise<
   }
 }
 
-function assertFound(outcome: SecretChanged | SecretNotFound): void {
-  if (outcome.found) return;
+/** Destroys something, then makes all threads forget, even if it failed: what became of it is not known. */
+async function forgetting<T>(page: SharedPage, destroy: () => Promise<T>): Promise<T> {
+  try {
+    return await destroy();
+  } finally {
+    page.publishForget();
+  }
+}
+
+function written(outcome: SecretChanged | SecretNotFound): Written {
+  if (outcome.found) return { version: outcome.version };
   throw new SpikeError("api_not_found", `There is no such secret or version (${outcome.reason})`);
 }
 

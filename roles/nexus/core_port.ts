@@ -3,6 +3,13 @@ import type { PeerLink } from "../../lib/mtls/mod.ts";
 import type { KeyChange, KeyHead, KeySettings } from "../../lib/cipher/mod.ts";
 import type { PatternMember } from "../../lib/policy/mod.ts";
 import type { PolicyPut } from "../../lib/policy_store/mod.ts";
+import type {
+  CopyRequest,
+  MetadataRequest,
+  PurgeRequest,
+  PutRequest,
+  VersionsRequest,
+} from "../../lib/secret/mod.ts";
 import type { StoreReader } from "../../lib/store/mod.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
 import type { ManifestMessage } from "../../lib/recovery/mod.ts";
@@ -40,6 +47,11 @@ export interface KekStatus {
   readonly sealings: number;
 }
 
+/** What became of a secret: its current version, 0 when there is nothing to read. */
+export interface Written {
+  readonly version: number;
+}
+
 /** What a method is given that changes the store: who is behind it stands in `call`, nowhere else. */
 type OnBehalf<I> = Omit<I, "author"> & { readonly call: Call };
 
@@ -51,24 +63,15 @@ type OnBehalf<I> = Omit<I, "author"> & { readonly call: Call };
  * `core.ts` with `onBehalf(…)`: so the audit record of the change is written in the change's own transaction.
  */
 export interface CorePort {
-  putSecret(input: {
-    path: string;
-    values: Readonly<Record<string, string>> | null;
-    cas?: number;
-    call: Call;
-  }): Promise<{ version: number }>;
-  deleteVersions(input: {
-    path: string;
-    versions: readonly number[];
-    cas?: number;
-    call: Call;
-  }): Promise<void>;
-  undeleteVersions(input: {
-    path: string;
-    versions: readonly number[];
-    cas?: number;
-    call: Call;
-  }): Promise<void>;
+  putSecret(input: OnBehalf<PutRequest>): Promise<Written>;
+  deleteVersions(input: OnBehalf<VersionsRequest>): Promise<Written>;
+  undeleteVersions(input: OnBehalf<VersionsRequest>): Promise<Written>;
+  /** Once it resolves, the values are gone from the store, and so are their keys from every thread. */
+  destroyVersions(input: OnBehalf<VersionsRequest>): Promise<Written>;
+  /** As `destroyVersions`, of all that there is of a path. */
+  purgeSecret(input: OnBehalf<PurgeRequest>): Promise<Written>;
+  setMetadata(input: OnBehalf<MetadataRequest>): Promise<Written>;
+  copySecret(input: OnBehalf<CopyRequest>): Promise<Written>;
   /** Answers the members whose patterns may find more than their author means. */
   putPolicy(policy: OnBehalf<PolicyPut>): Promise<{ unanchored: readonly PatternMember[] }>;
   /** False when there is no such policy. */
@@ -114,6 +117,10 @@ export const CORE_METHODS = [
   "putSecret",
   "deleteVersions",
   "undeleteVersions",
+  "destroyVersions",
+  "purgeSecret",
+  "setMetadata",
+  "copySecret",
   "putPolicy",
   "deletePolicy",
   "createCipherKey",
@@ -149,6 +156,7 @@ export const READER_METHODS = [
   "head",
   "secret",
   "listPaths",
+  "expiring",
   "policies",
   "policy",
   "mark",

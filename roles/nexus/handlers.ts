@@ -8,62 +8,25 @@ import {
   SpikeError,
 } from "../../lib/api/mod.ts";
 import { wipe } from "../../lib/seal/mod.ts";
-import type { Head, SecretNotFound, SecretReader } from "../../lib/secret/mod.ts";
-import type { SpiffeId } from "../../lib/spiffe/mod.ts";
 import type { CorePort, KekStatus } from "./core_port.ts";
-import { type PageRequest, parseLimit } from "./listing.ts";
 import type { ChangeKind } from "./shard_change.ts";
 
-/** The operations of Nexus. */
+/** The operations that are about Nexus itself. */
 export type NexusOperation = Exclude<
   Operation,
-  `keeper.${string}` | `policy.${string}` | `cipher.${string}`
+  `keeper.${string}` | `secret.${string}` | `policy.${string}` | `cipher.${string}`
 >;
 
 const NONCE_BYTES = 12;
 const SHARD_LIMIT = 255;
 const REASON_LIMIT = 500;
 
-/** A page of the paths that a caller may see, and where the next one begins. */
-export type ListSecrets = (
-  id: SpiffeId,
-  request: PageRequest,
-) => Promise<{ readonly keys: readonly string[]; readonly next?: string }>;
-
-/** Every operation, on a reader of this thread and the port to the one control. */
+/** Every operation that is about Nexus itself, on the port to the one control. */
 export function createHandlers(
   core: CorePort,
-  secrets: () => SecretReader,
-  listSecrets: ListSecrets,
   cipherLimitBytes: number,
 ): Handlers<NexusOperation> {
   return {
-    "secret.put": async ({ path, values, cas }, call) => {
-      const { version } = await core.putSecret({ path, values, call, ...casOf(cas) });
-      return { version };
-    },
-    "secret.get": async ({ path, version }) => {
-      const found = await secrets().get({ path, version });
-      if (!found.found) throw notFound(found);
-      return { data: found.values, version: found.version };
-    },
-    "secret.delete": async ({ path, versions, cas }, call) => {
-      await core.deleteVersions({ path, versions, call, ...casOf(cas) });
-      return {};
-    },
-    "secret.undelete": async ({ path, versions, cas }, call) => {
-      await core.undeleteVersions({ path, versions, call, ...casOf(cas) });
-      return {};
-    },
-    "secret.list": async ({ prefix, after, limit }, { id }) => {
-      const most = parseLimit(limit);
-      return await listSecrets(id, { prefix, after, ...(most ? { limit: most } : {}) });
-    },
-    "secret.metadata": async ({ path, version }) => {
-      const found = await secrets().metadata({ path, version });
-      if (!found.found) throw notFound(found);
-      return encodeHead(found.head);
-    },
     "status": ({ verbose }) => core.status({ verbose }),
     "operator.recover": async ({ confirms }) => {
       const { shards, manifest } = await core.recover({ confirms });
@@ -158,10 +121,6 @@ async function changeShards(
   });
 }
 
-function casOf(cas: number | undefined): { cas?: number } {
-  return cas === undefined ? {} : { cas };
-}
-
 function encodeKeks(keks: readonly KekStatus[]): unknown {
   return keks.map(({ generation, state, createdAtMs, sealings }) => ({
     generation,
@@ -169,26 +128,4 @@ function encodeKeks(keks: readonly KekStatus[]): unknown {
     createdTime: formatTime(createdAtMs),
     sealings,
   }));
-}
-
-function notFound({ reason }: SecretNotFound): SpikeError {
-  return new SpikeError("api_not_found", `There is no such secret (${reason})`);
-}
-
-function encodeHead(head: Head): unknown {
-  const versions = head.versions.map((version) => [String(version.number), {
-    createdTime: formatTime(version.createdMs),
-    version: version.number,
-    deletedTime: version.deleted && formatTime(version.deleted.atMs),
-  }]);
-  return {
-    ...(versions.length > 0 ? { versions: Object.fromEntries(versions) } : {}),
-    metadata: {
-      currentVersion: head.current,
-      oldestVersion: head.oldest,
-      createdTime: formatTime(head.createdMs),
-      updatedTime: formatTime(head.updatedMs),
-      maxVersions: head.maxVersions,
-    },
-  };
 }

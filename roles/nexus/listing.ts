@@ -1,5 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import type { Sight } from "../../lib/policy/mod.ts";
+import type { SecretEntry } from "../../lib/secret/mod.ts";
 
 /** Most paths that a filtered page looks at, and most that any page with a limit answers. */
 export const MAX_SCANNED = 10_000;
@@ -7,6 +8,8 @@ export const MAX_SCANNED = 10_000;
 const MAX_MS = 250;
 /** Paths fetched at a time, between which others get their turn. */
 const CHUNK = 1_000;
+/** As many at a time where most of what is below a folder is passed over. */
+const LEVEL_CHUNK = 32;
 
 /** Comes after every character of a path. */
 const BEHIND_ALL = "\x7f";
@@ -14,6 +17,8 @@ const BEHIND_ALL = "\x7f";
 /** A page of paths. */
 export interface Page {
   readonly keys: readonly string[];
+  /** Those of the keys whose time is over. */
+  readonly expired: readonly string[];
   /** What was looked at goes up to here, and there may be more behind it. It need not be one of the keys. */
   readonly stoppedAt?: string;
 }
@@ -25,16 +30,27 @@ export interface PageRequest {
   readonly after: string;
   /** At least 1; absent for as many as one page may have. */
   readonly limit?: number;
+  /**
+   * Only what comes directly behind the prefix: paths without a further slash, and the others once each, up to and
+   * with that slash.
+   */
+  readonly isOneLevel?: boolean;
 }
 
 /** What a listing reads from. */
 export interface PathSource {
-  list(request: {
+  entries(request: {
     readonly prefix: string;
     readonly after?: string;
     readonly limit?: number;
-  }): Promise<readonly string[]>;
+  }): Promise<readonly SecretEntry[]>;
 }
+
+/** What of a sight a listing looks at. */
+type VisiblePaths = Pick<Sight, "prefixes" | "sees">;
+
+/** Of who may see everything. */
+const UNLIMITED: VisiblePaths = { prefixes: [""], sees: () => true };
 
 /** Checks a page's limit: absent and 0 mean none. Throws `api_bad_request`. */
 export function parseLimit(limit: number | undefined): number | undefined {
@@ -43,14 +59,20 @@ export function parseLimit(limit: number | undefined): number | undefined {
   throw new SpikeError("api_bad_request", `Limit is ${limit}, expected at least 1, or 0 for none`);
 }
 
-/** A page for who may see everything. Without a limit it has all paths. */
-export async function listEverything(source: PathSource, request: PageRequest): Promise<Page> {
+/** A page for who may see everything. Without a limit it has all paths, unless it is of one level only. */
+export async function listEverything(
+  source: PathSource,
+  request: PageRequest,
+  clock: () => number,
+): Promise<Page> {
+  if (request.isOneLevel) return await listVisible(source, UNLIMITED, request, clock);
   const { prefix, after, limit } = request;
-  const keys = await source.list({ prefix, after, ...(limit ? { limit } : {}) });
-  const last = keys.at(-1);
+  const entries = await source.entries({ prefix, after, ...(limit ? { limit } : {}) });
+  const last = entries.at(-1);
   return {
-    keys,
-    ...(limit && keys.length === limit && last !== undefined ? { stoppedAt: last } : {}),
+    keys: entries.map(({ path }) => path),
+    expired: entries.filter(({ isExpired }) => isExpired).map(({ path }) => path),
+    ...(limit && entries.length === limit && last ? { stoppedAt: last.path } : {}),
   };
 }
 
@@ -60,61 +82,81 @@ export async function listEverything(source: PathSource, request: PageRequest): 
  */
 export async function listVisible(
   source: PathSource,
-  sight: Sight,
+  sight: VisiblePaths,
   request: PageRequest,
   clock: () => number,
 ): Promise<Page> {
-  const scan = new Scan(request.limit ?? MAX_SCANNED, clock);
+  const scan = new Scan(request, sight, clock);
   let { after } = request;
+  const most = request.isOneLevel ? LEVEL_CHUNK : CHUNK;
   for (const prefix of ranges(sight, request.prefix)) {
     if (isBehind(after, prefix)) continue;
     for (;;) {
       if (scan.isOver) return scan.page(after);
-      const chunk = await source.list({ prefix, after, limit: CHUNK });
+      const chunk = await source.entries({ prefix, after, limit: most });
       scan.looks++;
-      for (const path of chunk) {
+      for (const entry of chunk) {
         if (scan.isOver) return scan.page(after);
-        after = path;
-        scan.look(path, sight);
+        after = scan.look(entry);
       }
-      if (chunk.length < CHUNK) break;
+      if (chunk.length < most) break;
     }
     after = prefix + BEHIND_ALL;
   }
-  return { keys: scan.keys };
+  return scan.page();
+}
+
+/** The folder that stands for a path in a listing of one level; undefined for a path that stands for itself. */
+function folderOf(path: string, { prefix, isOneLevel }: PageRequest): string | undefined {
+  const at = isOneLevel ? path.indexOf("/", prefix.length) : -1;
+  return at < 0 ? undefined : path.slice(0, at + 1);
 }
 
 class Scan {
-  readonly keys: string[] = [];
-  /** Paths seen, visible or not, and questions asked of the store. */
+  readonly #keys: string[] = [];
+  readonly #expired: string[] = [];
+  /** Paths looked at, visible or not, and questions asked of the store. */
   looks = 0;
+  readonly #request: PageRequest;
+  readonly #sight: VisiblePaths;
   readonly #limit: number;
   readonly #clock: () => number;
   readonly #endMs: number;
 
-  constructor(limit: number, clock: () => number) {
-    this.#limit = limit;
+  constructor(request: PageRequest, sight: VisiblePaths, clock: () => number) {
+    this.#request = request;
+    this.#sight = sight;
+    this.#limit = request.limit ?? MAX_SCANNED;
     this.#clock = clock;
     this.#endMs = clock() + MAX_MS;
   }
 
   get isOver(): boolean {
-    return this.keys.length === this.#limit || this.looks >= MAX_SCANNED ||
+    return this.#keys.length === this.#limit || this.looks >= MAX_SCANNED ||
       (this.looks > 0 && this.#clock() > this.#endMs);
   }
 
-  look(path: string, sight: Sight): void {
+  /** Answers where the listing stands then: at the path, or behind the folder that it is in once that is told. */
+  look({ path, isExpired }: SecretEntry): string {
     this.looks++;
-    if (sight.sees(path)) this.keys.push(path);
+    const folder = folderOf(path, this.#request);
+    const isTold = folder !== undefined && folder === this.#keys.at(-1);
+    if (!isTold) {
+      if (!this.#sight.sees(path)) return path;
+      this.#keys.push(folder ?? path);
+      if (isExpired && folder === undefined) this.#expired.push(path);
+    }
+    return folder === undefined ? path : folder + BEHIND_ALL;
   }
 
-  page(stoppedAt: string): Page {
-    return { keys: this.keys, stoppedAt };
+  page(stoppedAt?: string): Page {
+    const page = { keys: this.#keys, expired: this.#expired };
+    return stoppedAt === undefined ? page : { ...page, stoppedAt };
   }
 }
 
 /** Where both the sight and the request allow something. Ascending, and apart from each other. */
-function ranges({ prefixes }: Sight, wanted: string): string[] {
+function ranges({ prefixes }: VisiblePaths, wanted: string): string[] {
   return prefixes.flatMap((prefix) => {
     if (prefix.startsWith(wanted)) return prefix;
     return wanted.startsWith(prefix) ? wanted : [];

@@ -3,7 +3,13 @@ import fc from "fast-check";
 import { sampleCompiled } from "../../lib/policy/_sample.ts";
 import { createPolicySet, type Sight, sightOf } from "../../lib/policy/mod.ts";
 import { type AppWorld, idOf, startApps } from "./_app_fixture.ts";
-import { listVisible, MAX_SCANNED, type PageRequest, type PathSource } from "./listing.ts";
+import {
+  listEverything,
+  listVisible,
+  MAX_SCANNED,
+  type PageRequest,
+  type PathSource,
+} from "./listing.ts";
 
 const ADMIN = idOf("superuser");
 const WEB = "spiffe://example.org/acme/web";
@@ -24,13 +30,13 @@ function sourceOf(paths: readonly string[]) {
   let asked = 0;
   let given = 0;
   const source: PathSource = {
-    list: ({ prefix, after, limit }) => {
+    entries: ({ prefix, after, limit }) => {
       asked++;
       const page = sorted
         .filter((path) => path.startsWith(prefix) && (after === undefined || path > after))
         .slice(0, limit);
       given += page.length;
-      return Promise.resolve(page);
+      return Promise.resolve(page.map((path) => ({ path, isExpired: path.endsWith("!") })));
     },
   };
   return { source, counts: () => ({ asked, given }) };
@@ -68,7 +74,7 @@ Deno.test("a page looks at 10,000 paths at most, and says where it stopped", asy
     { ...WHOLE, after: second.stoppedAt ?? "" },
     still,
   );
-  assert.deepEqual(third, { keys: ["p/24999"] });
+  assert.deepEqual(third, { keys: ["p/24999"], expired: [] });
 });
 
 Deno.test("looking in many places that hold nothing counts, and the next page goes on behind them", async () => {
@@ -100,6 +106,31 @@ Deno.test("a page that takes too long is answered as it is, and never without ha
   assert.ok(keys.length <= 1 && stoppedAt !== undefined);
 });
 
+Deno.test("a page of one level has each folder once, and does not look into it further", async () => {
+  const paths = Array.from({ length: 30_000 }, (_, i) => `t/${String(i % 3)}/${i}`);
+  const { source, counts } = sourceOf([...paths, "t/a", "t/old!", "t/z/", "t//x"]);
+  const page = await listEverything(source, { ...WHOLE, prefix: "t/", isOneLevel: true }, still);
+  assert.deepEqual(page, {
+    keys: ["t//", "t/0/", "t/1/", "t/2/", "t/a", "t/old!", "t/z/"],
+    expired: ["t/old!"],
+  });
+  assert.ok(counts().given < 200, JSON.stringify(counts()));
+});
+
+Deno.test("a page of one level shows a folder only for what is visible in it, and is bounded too", async () => {
+  const paths = Array.from({ length: 25_000 }, (_, i) => `t/${i < 24_000 ? "big" : "x"}/${i}`);
+  const { source } = sourceOf([...paths, "t/x/mine"]);
+  let request: PageRequest = { prefix: "t/", after: "", isOneLevel: true };
+  const pages = [];
+  for (;;) {
+    const { keys, stoppedAt } = await listVisible(source, sightFor("mine$"), request, still);
+    pages.push(keys);
+    if (stoppedAt === undefined) break;
+    request = { ...request, after: stoppedAt };
+  }
+  assert.deepEqual(pages, [[], [], ["t/x/"]]);
+});
+
 Deno.test("pages put together are what is visible, once each and in order", async () => {
   const path = fc.array(fc.constantFrom("a", "b", "/", "-"), { minLength: 1, maxLength: 5 })
     .map((parts) => parts.join(""));
@@ -110,14 +141,16 @@ Deno.test("pages put together are what is visible, once each and in order", asyn
       fc.uniqueArray(pattern, { minLength: 1, maxLength: 3 }),
       fc.constantFrom("", "a", "a/", "ab", "b/-/a"),
       fc.integer({ min: 1, max: 4 }),
-      async (paths, patterns, prefix, limit) => {
+      fc.boolean(),
+      async (paths, patterns, prefix, limit, isOneLevel) => {
         const sight = sightFor(...patterns);
         const { source } = sourceOf(paths);
         const keys: string[] = [];
         let after: string | undefined = "";
         for (let pages = 0; after !== undefined; pages++) {
           assert.ok(pages < 100);
-          const page = await listVisible(source, sight, { prefix, after, limit }, still);
+          const request = { prefix, after, limit, isOneLevel };
+          const page = await listVisible(source, sight, request, still);
           assert.ok(page.keys.length <= limit);
           keys.push(...page.keys);
           after = page.stoppedAt;
@@ -125,7 +158,11 @@ Deno.test("pages put together are what is visible, once each and in order", asyn
         const visible = paths.filter((one) =>
           one.startsWith(prefix) && patterns.some((text) => new RegExp(text).test(one))
         );
-        assert.deepEqual(keys, visible.sort());
+        const levels = visible.sort().map((one) => {
+          const at = one.indexOf("/", prefix.length);
+          return at < 0 ? one : one.slice(0, at + 1);
+        });
+        assert.deepEqual(keys, isOneLevel ? [...new Set(levels)] : visible);
       },
     ),
     { numRuns: 300 },
@@ -211,7 +248,14 @@ Deno.test("where a page stopped is never told as a path that the caller may not 
   await using world = await startApps();
   await world.store.write(async (tx) => {
     for (const path of [...hidden, "z/mine"]) {
-      const row = { path, revision: tx.revision, current: 0, kekGeneration: 1 };
+      const row = {
+        path,
+        revision: tx.revision,
+        current: 0,
+        isPurged: false,
+        expiresMs: null,
+        kekGeneration: 1,
+      };
       await tx.putHead({ ...row, sealed: new Uint8Array(1) });
     }
   });

@@ -21,12 +21,13 @@ import { createCipherKeyHandlers } from "./cipher_key_handlers.ts";
 import { followCipherKeys } from "./cipher_keys.ts";
 import type { CorePort } from "./core_port.ts";
 import { openCursor, sealCursor } from "./cursor.ts";
-import { createHandlers, type ListSecrets } from "./handlers.ts";
+import { createHandlers } from "./handlers.ts";
 import { listEverything, listVisible } from "./listing.ts";
 import type { SharedPage } from "./page.ts";
 import { nameProxiedCaller } from "./proxied_caller.ts";
 import { createPolicyHandlers } from "./policy_handlers.ts";
 import { followKeyring, type Readers, type ReadersOptions } from "./readers.ts";
+import { createSecretHandlers, type ListSecrets } from "./secret_handlers.ts";
 
 /** What the routes of Nexus work with, in whatever thread. */
 export interface NexusAppOptions extends ReadersOptions {
@@ -52,12 +53,14 @@ export function createNexusApp(options: NexusAppOptions): Fetch {
   return createApp({
     server: "nexus",
     handlers: {
-      ...createHandlers(
+      ...createHandlers(core, settings.cipherLimitBytes),
+      ...createSecretHandlers({
         core,
-        () => readers().secrets,
-        createListing(readers, access),
-        settings.cipherLimitBytes,
-      ),
+        access,
+        log,
+        secrets: () => readers().secrets,
+        list: createListing(readers, access),
+      }),
       ...createPolicyHandlers(core, () => readers().policies, settings.trustRoots),
       ...createCipherHandlers(ciphers),
       ...createCipherKeyHandlers({
@@ -128,11 +131,11 @@ function createListing(readers: () => Readers, access: Access): ListSecrets {
     const { sight } = await access.sight(id);
     const { keyring, secrets } = readers();
     const page = { ...request, after: openCursor(keyring, request.after) };
-    const { keys, stoppedAt } = sight === "everything"
-      ? await listEverything(secrets, page)
+    const { stoppedAt, ...told } = sight === "everything"
+      ? await listEverything(secrets, page, Date.now)
       : await listVisible(secrets, sight, page, Date.now);
-    if (stoppedAt === undefined) return { keys };
-    const isTold = stoppedAt === keys.at(-1);
-    return { keys, next: isTold ? stoppedAt : sealCursor(keyring, stoppedAt, osRandom) };
+    if (stoppedAt === undefined) return told;
+    const isTold = stoppedAt === told.keys.at(-1);
+    return { ...told, next: isTold ? stoppedAt : sealCursor(keyring, stoppedAt, osRandom) };
   };
 }

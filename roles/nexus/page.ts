@@ -16,7 +16,8 @@ const FIRST_SLOT = 3;
 const CIPHER = FIRST_SLOT + KEK_SLOTS;
 const POLICIES = CIPHER + 1;
 const CIPHER_KEYS = POLICIES + 1;
-const WORDS = CIPHER_KEYS + 1;
+const FORGET = CIPHER_KEYS + 1;
+const WORDS = FORGET + 1;
 const STORE_ID = WORDS * 4;
 
 /**
@@ -73,6 +74,28 @@ export class SharedPage {
   /** Makes all threads read the named cipher keys again before they use one. Call after the commit. */
   publishCipherKeys(): void {
     Atomics.add(this.#words, CIPHER_KEYS, 1);
+  }
+
+  /** Differs after every destruction: what was opened before has to be forgotten. */
+  get forgetRevision(): number {
+    return Atomics.load(this.#words, FORGET);
+  }
+
+  /** Makes all threads forget the keys that they unwrapped. Call after the commit. */
+  publishForget(): void {
+    Atomics.add(this.#words, FORGET, 1);
+    Atomics.notify(this.#words, FORGET);
+  }
+
+  /** Runs `work` in this thread after every `publishForget`, be there requests or not. */
+  onForget(work: () => void): void {
+    const { value } = Atomics.waitAsync(this.#words, FORGET, this.forgetRevision);
+    const next = () => {
+      // Waited for first: what comes while `work` runs is not missed.
+      this.onForget(work);
+      work();
+    };
+    void Promise.resolve(value).then(next);
   }
 
   /** Tells all threads which slot holds which generation. Publish before the state becomes `ready`. */

@@ -92,3 +92,24 @@ Deno.test("another thread never sees half of a keyring", async () => {
   }
   assert.ok(seen > 0);
 });
+
+Deno.test("who waits to forget is told every time, over another view too", async () => {
+  const page = new SharedPage();
+  // Waiting for a word of shared memory alone keeps no thread alive.
+  const alive = setInterval(() => {}, 60_000);
+  let told = 0;
+  let bell = Promise.withResolvers<void>();
+  new SharedPage(page.buffer).onForget(() => {
+    told++;
+    bell.resolve();
+  });
+  for (const expected of [1, 2]) {
+    const before = page.forgetRevision;
+    page.publishForget();
+    await bell.promise;
+    bell = Promise.withResolvers();
+    assert.notEqual(page.forgetRevision, before);
+    assert.equal(told, expected);
+  }
+  clearInterval(alive);
+});

@@ -47,12 +47,22 @@ export function publishedKeyring(page: SharedPage, slots: KeySlots): Keyring {
   };
 }
 
-/** Readers of this thread. A new keyring gets new ones, and the old ones forget. */
+/**
+ * Readers of this thread. A new keyring gets new ones, and the old ones forget. They forget after a destruction too:
+ * at once, and at the latest before the next read.
+ */
 export function followKeyring({ page, kekSlots, store, log }: ReadersOptions): () => Readers {
   let revision = -1;
   let readers: Readers | undefined;
+  let forgotten = page.forgetRevision;
+  const forget = () => {
+    forgotten = page.forgetRevision;
+    readers?.secrets.clear();
+  };
+  page.onForget(forget);
   return () => {
     if (!kekSlots) throw new Error("This Nexus serves no secrets");
+    if (page.forgetRevision !== forgotten) forget();
     const published = page.keyringRevision;
     if (!readers || published !== revision) {
       readers?.secrets.clear();

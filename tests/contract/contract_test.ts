@@ -1,4 +1,5 @@
 /** Every row of the wire API, with its exact answer, over mutual TLS against real processes. */
+import { ADDITION_PAIRS } from "./addition_pairs.ts";
 import { cipherPairs } from "./cipher_pairs.ts";
 import {
   KEEPER_PAIRS,
@@ -17,6 +18,7 @@ import { SECRET_PAIRS } from "./secret_pairs.ts";
 /** The rows by subject. Within a subject they count on one another; subjects do not. */
 const SUBJECTS: Readonly<Record<string, (scene: Scene) => Promise<readonly Pair[]>>> = {
   "secrets": () => Promise.resolve(SECRET_PAIRS),
+  "additions to secrets": () => Promise.resolve(ADDITION_PAIRS),
   "policies": () => Promise.resolve(POLICY_PAIRS),
   "encryption": cipherPairs,
   "all routes": () => Promise.resolve(RULE_PAIRS),

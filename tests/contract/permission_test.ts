@@ -24,6 +24,8 @@ const POLICY = {
 };
 const ASKED = { spiffeid: "spiffe://spike.ist/nobody", path: PATH, permissions: ["read"] };
 const SECRETS: readonly Caller[] = ["superuser", "operator", "tenant"];
+/** They are let in, and are then told of each path whether they may. */
+const BY_POLICY: readonly Caller[] = ["admin", "workload", "delegate", "foreigner"];
 const POLICIES: readonly Caller[] = ["superuser", "admin", "delegate"];
 const CIPHER: readonly Caller[] = ["superuser", "lite", "delegate"];
 const KEY = "table-key";
@@ -35,7 +37,13 @@ const TABLE: Readonly<Record<Operation, Row>> = {
   "secret.delete": { body: { path: PATH, versions: [99] }, status: 200, may: SECRETS },
   "secret.undelete": { body: { path: PATH, versions: [99] }, status: 404, may: SECRETS },
   "secret.list": { body: {}, status: 200, may: [...SECRETS, "delegate"] },
+  "secret.batch": { body: { paths: [PATH] }, status: 200, may: [...SECRETS, ...BY_POLICY] },
+  "secret.destroy": { body: { path: PATH, versions: [99] }, status: 200, may: SECRETS },
+  "secret.copy": { body: { from: PATH, to: PATH }, status: 200, may: SECRETS },
+  "secret.move": { body: { from: PATH, to: PATH }, status: 400, may: SECRETS },
+  "secret.purge": { body: { path: "table/none" }, status: 404, may: SECRETS },
   "secret.metadata": { body: { path: PATH }, status: 200, may: SECRETS },
+  "secret.setMetadata": { body: { path: PATH }, status: 200, may: SECRETS },
   "policy.put": { body: POLICY, status: 200, may: POLICIES },
   "policy.get": { body: { id: POLICY.name }, status: 200, may: POLICIES },
   "policy.delete": { body: { id: "none" }, status: 404, may: POLICIES },

@@ -1,33 +1,13 @@
 /** Secrets: wire-api 5.1, in the order in which they happen to one store. */
-import { type Pair, TIME } from "./pair.ts";
+import type { Pair } from "./pair.ts";
+import { asked, deleted, live, metadata, summary, written } from "./secret_rows.ts";
 import { badRequest, notFound } from "./zero.ts";
 
-const AT = "/v1/store/secrets";
-const METADATA = "/v1/store/secrets/metadata?action=get";
 const PATH = "tenants/acme/db/creds";
 const DATA = { password: "s3cr3t", username: "admin" };
 const RENEWED = { password: "n3w", username: "admin" };
 
 const MISSING = notFound("secret.get");
-
-/** What is asked of whom, as the superuser. */
-function asked(that: string, action: string, body: unknown, gives: Pair["gives"]): Pair {
-  return { that, as: "superuser", at: action === "" ? AT : `${AT}?action=${action}`, body, gives };
-}
-
-function metadata(that: string, body: unknown, gives: Pair["gives"]): Pair {
-  return { that, as: "superuser", at: METADATA, body, gives };
-}
-
-const live = (version: number) => ({ createdTime: TIME, version, deletedTime: null });
-const deleted = (version: number) => ({ createdTime: TIME, version, deletedTime: TIME });
-const summary = (currentVersion: number, oldestVersion: number) => ({
-  currentVersion,
-  oldestVersion,
-  createdTime: TIME,
-  updatedTime: TIME,
-  maxVersions: 10,
-});
 
 const basics: readonly Pair[] = [
   asked("an empty store lists no keys", "list", {}, [200, { keys: [] }]),
@@ -71,18 +51,22 @@ const basics: readonly Pair[] = [
 ];
 
 const deletions: readonly Pair[] = [
-  asked("delete takes numbers, 0 is the current one", "delete", { path: PATH, versions: [1, 0] }, [
-    200,
-    {},
-  ]),
+  asked(
+    "delete takes numbers, 0 is the current one",
+    "delete",
+    { path: PATH, versions: [1, 0] },
+    written(0),
+  ),
   asked("what is deleted is not found", "get", { path: PATH }, MISSING),
   asked("not by its number either", "get", { path: PATH, version: 2 }, MISSING),
   metadata("metadata of what is deleted is not found", { path: PATH }, notFound("secret.metadata")),
-  asked("deleting again is a success", "delete", { path: PATH, versions: [1, 2] }, [200, {}]),
-  asked("numbers that do not exist are passed over", "delete", { path: PATH, versions: [77, -3] }, [
-    200,
-    {},
-  ]),
+  asked("deleting again is a success", "delete", { path: PATH, versions: [1, 2] }, written(0)),
+  asked(
+    "numbers that do not exist are passed over",
+    "delete",
+    { path: PATH, versions: [77, -3] },
+    written(0),
+  ),
   asked(
     "deleting what never was is not found",
     "delete",
@@ -93,7 +77,7 @@ const deletions: readonly Pair[] = [
     200,
     { keys: ["err", "pairs/none", "pairs/null", PATH] },
   ]),
-  asked("undelete takes numbers", "undelete", { path: PATH, versions: [1] }, [200, {}]),
+  asked("undelete takes numbers", "undelete", { path: PATH, versions: [1] }, written(1)),
   asked("what is taken back is current", "get", { path: PATH }, [200, { data: DATA, version: 1 }]),
   metadata("metadata lists all versions", { path: PATH, version: 0 }, [
     200,
@@ -101,7 +85,7 @@ const deletions: readonly Pair[] = [
   ]),
   asked("undelete without a list takes the deleted one above the current one", "undelete", {
     path: PATH,
-  }, [200, {}]),
+  }, written(2)),
   asked("which then is current", "get", { path: PATH }, [200, { data: RENEWED, version: 2 }]),
   asked(
     "undelete of nothing deleted is not found",
@@ -119,12 +103,12 @@ const deletions: readonly Pair[] = [
     asked(`versions ${JSON.stringify(versions)} delete the current one`, "delete", {
       path: PATH,
       versions,
-    }, [200, {}])
+    }, written(versions === null ? 1 : 0))
   ),
   asked("undelete of 0 takes the highest deleted one when all are", "undelete", {
     path: PATH,
     versions: [0],
-  }, [200, {}]),
+  }, written(2)),
   metadata("a version only decides whether there is an answer", { path: PATH, version: 2 }, [
     200,
     { versions: { "1": deleted(1), "2": live(2) }, metadata: summary(2, 2) },

@@ -10,6 +10,12 @@ export const ZERO: Readonly<Record<Operation, Readonly<Record<string, unknown>>>
   "secret.delete": {},
   "secret.undelete": {},
   "secret.list": { keys: null },
+  "secret.batch": { secrets: null },
+  "secret.destroy": {},
+  "secret.purge": {},
+  "secret.copy": {},
+  "secret.move": {},
+  "secret.setMetadata": {},
   "secret.metadata": {
     metadata: {
       currentVersion: 0,

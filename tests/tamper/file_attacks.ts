@@ -40,11 +40,14 @@ const rolledBack: Outcome = all(
   pathGone("new", "version 1"),
 );
 
+/** What a read says that finds no longer what it was prepared for. */
+const OTHER_LAYOUT =
+  "state_integrity_check: Database spike.db holds another layout than at its opening";
+
 /** Of a system that runs: decisions, and names, are those it has in memory. */
-const policiesLost: Outcome = only(Object.fromEntries(POLICIES.map((name) => [
-  `policy ${name}`,
-  "state_integrity_check: Database spike.db holds another layout than at its opening",
-])));
+const policiesLost: Outcome = only(
+  Object.fromEntries(POLICIES.map((name) => [`policy ${name}`, OTHER_LAYOUT])),
+);
 
 function laidOut(difference: string): string {
   return `state_integrity_check: Database spike.db is not laid out as it was made: ${difference}`;
@@ -163,10 +166,10 @@ export const FILE_ATTACKS: readonly Attack[] = [
   {
     name: "a table exchanged for a view of its rows",
     detector: "start",
-    seen: LAID_OUT,
+    seen: `${LAID_OUT}, and listings`,
     attack: "CREATE TABLE rows AS SELECT * FROM heads; DROP TABLE heads; " +
       "CREATE VIEW heads AS SELECT * FROM rows",
-    ...layoutChanged('table "rows" was added'),
+    ...layoutChanged('table "rows" was added', only({ list: OTHER_LAYOUT })),
   },
   {
     name: "a column added",

@@ -1,0 +1,31 @@
+/** What a handler answers besides a JSON value, and what it may know of a request besides its body. */
+
+/** Conditions that came with a request. */
+export interface Conditions {
+  /** Whether the caller says that it has this state already (RFC 9110 section 13.1.2). */
+  isKnown(tag: string): boolean;
+}
+
+/** A JSON value that names the state that it tells of. */
+export class Tagged {
+  constructor(readonly tag: string, readonly value: unknown) {}
+}
+
+/** The caller has this state already, and gets nothing. */
+export class NotModified {
+  constructor(readonly tag: string) {}
+}
+
+/** The header that names a state. */
+export function entityTag(tag: string): { etag: string } {
+  return { etag: `"${tag}"` };
+}
+
+/** Reads the conditions of a request. */
+export function conditionsOf(headers: Headers): Conditions {
+  const given = headers.get("if-none-match");
+  if (given === null) return { isKnown: () => false };
+  // For reads the weak comparison is the right one (section 8.8.3.2).
+  const tags = new Set(given.split(",").map((tag) => tag.trim().replace(/^W\//, "")));
+  return { isKnown: (tag) => tags.has("*") || tags.has(entityTag(tag).etag) };
+}
