@@ -1,27 +1,17 @@
-import type { AnswerOf, ClientOperation } from "../api/answer.ts";
+import type { AnswerOf } from "../api/answer.ts";
 import { SpikeError } from "../api/error.ts";
 import { encodeShard } from "../api/response.ts";
 import type { NexusStatus } from "../api/status.ts";
 import { decodeManifest, type Manifest } from "../recovery/manifest.ts";
-import { type ByteExtras, type ClientOptions, exchange, exchangeBytes } from "./exchange.ts";
-
-/** One version of a secret. Times are RFC 3339. */
-export interface VersionInfo {
-  readonly version: number;
-  readonly createdTime: string;
-  /** Absent while the version is not deleted. */
-  readonly deletedTime?: string;
-}
-
-/** What is known of a secret besides its values. */
-export interface SecretMetadata {
-  readonly versions: readonly VersionInfo[];
-  readonly currentVersion: number;
-  readonly oldestVersion: number;
-  readonly createdTime: string;
-  readonly updatedTime: string;
-  readonly maxVersions: number;
-}
+import {
+  type ByteExtras,
+  type Call,
+  type ClientOptions,
+  exchange,
+  exchangeBytes,
+  exchangeUnlessKnown,
+} from "./exchange.ts";
+import { secretCalls, type SecretClient } from "./secret.ts";
 
 /** What a policy says. Patterns are RE2 regular expressions that match anywhere unless they are anchored. */
 export interface PolicyText {
@@ -211,18 +201,7 @@ export interface ShardChanged {
  * A client of Nexus. Every method throws a SpikeError with the code that Nexus answered, or
  * `net_peer_connection` when there is no answer.
  */
-export interface Client {
-  /** Writes a new version. */
-  putSecret(path: string, values: Readonly<Record<string, string>>): Promise<void>;
-  /** The pairs of a version, 0 being the current one; null when they were put as null. */
-  getSecret(path: string, version?: number): Promise<Readonly<Record<string, string>> | null>;
-  /** All paths, ascending. */
-  listSecrets(): Promise<readonly string[]>;
-  /** Deletes versions softly; none means the current one. */
-  deleteSecret(path: string, versions?: readonly number[]): Promise<void>;
-  /** Undoes the deletion of versions; none means the newest deleted one. */
-  undeleteSecret(path: string, versions?: readonly number[]): Promise<void>;
-  secretMetadata(path: string, version?: number): Promise<SecretMetadata>;
+export interface Client extends SecretClient {
   /** Makes a policy, or replaces the one of the same name. */
   putPolicy(policy: PolicyText): Promise<void>;
   getPolicy(name: string): Promise<Policy>;
@@ -300,18 +279,12 @@ export interface Client {
  * ```
  */
 export function createClient(options: ClientOptions): Client {
-  const call = <O extends ClientOperation>(operation: O, request: unknown) =>
-    exchange(options, operation, request);
+  const call: Call = (operation, request) => exchange(options, operation, request);
   return {
-    putSecret: async (path, values) => void await call("secret.put", { path, values }),
-    getSecret: async (path, version = 0) => (await call("secret.get", { path, version })).data,
-    listSecrets: async () => (await call("secret.list", {})).keys,
-    deleteSecret: async (path, versions = []) =>
-      void await call("secret.delete", { path, versions }),
-    undeleteSecret: async (path, versions = []) =>
-      void await call("secret.undelete", { path, versions }),
-    secretMetadata: async (path, version = 0) =>
-      toMetadata(await call("secret.metadata", { path, version })),
+    ...secretCalls(
+      call,
+      (operation, request, tag) => exchangeUnlessKnown(options, operation, request, tag),
+    ),
     ...policyCalls(call),
     encrypt: async (plaintext, options = {}) => {
       const request = { plaintext: plaintext.toBase64(), ...inJson(options) };
@@ -356,8 +329,6 @@ function inJson({ key, aad, algorithm = "" }: CipherOptions): Record<string, str
     ...(aad?.length ? { aad: aad.toBase64() } : {}),
   };
 }
-
-type Call = <O extends ClientOperation>(operation: O, request: unknown) => Promise<AnswerOf<O>>;
 
 type PolicyCalls = Pick<
   Client,
@@ -471,12 +442,4 @@ function toCipherKey({ err: _, ...key }: AnswerOf<"cipher.key.create">): CipherK
 function toPolicy(answer: AnswerOf<"policy.get">): Policy {
   const { err: _, spiffiedPattern, spiffeidPattern, ...policy } = answer;
   return { ...policy, spiffeidPattern: spiffeidPattern || spiffiedPattern };
-}
-
-function toMetadata({ versions, metadata }: AnswerOf<"secret.metadata">): SecretMetadata {
-  if (metadata === undefined) {
-    throw new SpikeError("data_unmarshal_failure", "Nexus answered without metadata");
-  }
-  const ascending = [...versions.values()].sort((a, b) => a.version - b.version);
-  return { ...metadata, versions: ascending };
 }

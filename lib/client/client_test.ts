@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { recordOf } from "../api/member.ts";
 import { SpikeError } from "../api/error.ts";
 import { type Client, createClient } from "./client.ts";
 import type { Transport } from "./exchange.ts";
@@ -123,6 +124,67 @@ Deno.test("each call sends the request that the original's clients send", async 
     await call(client);
     assert.deepEqual(sent, [{ url: `https://nexus:8553${path}`, body }]);
   }
+});
+
+Deno.test("readSecret() gives all of a version, and nothing while the state is known", async () => {
+  const tags: (string | undefined)[] = [];
+  const transport: Transport = {
+    post: (_url, _body, options) => {
+      const known = options?.headers?.["if-none-match"];
+      tags.push(known);
+      const answer = { data: { a: "1" }, binary: { b: "/w==" }, version: 2, expiresAt: "x" };
+      const body = new TextEncoder().encode(JSON.stringify(answer));
+      return Promise.resolve(
+        known === '"7-a"'
+          ? { status: 304, body: new Uint8Array() }
+          : { status: 200, headers: { etag: '"7-a"' }, body },
+      );
+    },
+    close: () => Promise.resolve(),
+  };
+  const client = createClient({ nexusUrl: "https://nexus:8553", transport });
+  const secret = await client.readSecret("a");
+  assert.deepEqual(secret, {
+    values: recordOf([["a", "1"]]),
+    binary: { b: Uint8Array.of(255) },
+    version: 2,
+    expiresAt: "x",
+    tag: '"7-a"',
+  });
+  assert.equal(await client.readSecret("a", { known: secret?.tag ?? "" }), undefined);
+  assert.deepEqual(tags, [undefined, '"7-a"']);
+});
+
+Deno.test("readSecrets() gives a verdict for each path", async () => {
+  const secrets = [
+    { path: "a", data: { k: "v" }, version: 1 },
+    { path: "b", err: "api_not_found" },
+    {
+      path: "c",
+      err: "made_up",
+    },
+  ];
+  assert.deepEqual(await clientWith(200, { secrets }).client.readSecrets(["a", "b", "c"]), [
+    { path: "a", secret: { values: recordOf([["k", "v"]]), binary: {}, version: 1 } },
+    { path: "b", code: "api_not_found" },
+    { path: "c", code: "api_internal_error" },
+  ]);
+});
+
+Deno.test("listSecrets() asks for page after page", async () => {
+  const asked: unknown[] = [];
+  const pages = [{ keys: ["a"], next: "~1.x" }, { keys: [], next: "~1.y" }, { keys: ["b"] }];
+  const transport: Transport = {
+    post: (_url, body) => {
+      asked.push(JSON.parse(String(body)));
+      const text = JSON.stringify(pages[asked.length - 1]);
+      return Promise.resolve({ status: 200, body: new TextEncoder().encode(text) });
+    },
+    close: () => Promise.resolve(),
+  };
+  const client = createClient({ nexusUrl: "https://nexus:8553", transport });
+  assert.deepEqual(await client.listSecrets(), ["a", "b"]);
+  assert.deepEqual(asked, [{}, { after: "~1.x" }, { after: "~1.y" }]);
 });
 
 Deno.test("getSecret() gives the pairs, or null where null was put", async () => {

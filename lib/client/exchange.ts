@@ -13,8 +13,9 @@ export interface Transport {
     options?: { headers?: Record<string, string>; signal?: AbortSignal },
   ): Promise<{
     readonly status: number;
-    readonly body: Uint8Array;
+    /** By lower-case name. */
     readonly headers?: Readonly<Record<string, string>>;
+    readonly body: Uint8Array;
   }>;
   close(): Promise<void>;
 }
@@ -38,7 +39,14 @@ export async function exchange<O extends ClientOperation>(
   request: unknown,
 ): Promise<AnswerOf<O>> {
   const url = routeUrl(options.nexusUrl, operation);
-  const { status, body } = await options.transport.post(url, JSON.stringify(request));
+  return answered(options, operation, await options.transport.post(url, JSON.stringify(request)));
+}
+
+function answered<O extends ClientOperation>(
+  options: ClientOptions,
+  operation: O,
+  { status, body }: { readonly status: number; readonly body: Uint8Array },
+): AnswerOf<O> {
   if (status !== 200) throw refusal(options, status, body);
   const answer = decodeAnswer(operation, body);
   if (answer.err !== "") throw refusal(options, status, body);
@@ -51,6 +59,38 @@ export interface ByteExtras {
   readonly key?: string | undefined;
   /** What the ciphertext is bound to. */
   readonly aad?: Uint8Array | undefined;
+}
+
+/** Asks for one operation; see {@linkcode exchange}. */
+export type Call = <O extends ClientOperation>(
+  operation: O,
+  request: unknown,
+) => Promise<AnswerOf<O>>;
+
+/** Asks for one operation; see {@linkcode exchangeUnlessKnown}. */
+export type UnlessKnown = <O extends ClientOperation>(
+  operation: O,
+  request: unknown,
+  tag: string | undefined,
+) => Promise<{ readonly answer: AnswerOf<O>; readonly tag?: string } | undefined>;
+
+/**
+ * As {@linkcode exchange}, with the tag that names the state that was read; undefined while it is the one that is
+ * known.
+ */
+export async function exchangeUnlessKnown<O extends ClientOperation>(
+  options: ClientOptions,
+  operation: O,
+  request: unknown,
+  tag: string | undefined,
+): Promise<{ readonly answer: AnswerOf<O>; readonly tag?: string } | undefined> {
+  const url = routeUrl(options.nexusUrl, operation);
+  const headers = tag === undefined ? {} : { headers: { "if-none-match": tag } };
+  const sent = await options.transport.post(url, JSON.stringify(request), headers);
+  if (sent.status === 304 && tag !== undefined) return undefined;
+  const answer = answered(options, operation, sent);
+  const etag = sent.headers?.["etag"];
+  return etag === undefined ? { answer } : { answer, tag: etag };
 }
 
 /** One request and its answer, as plain bytes. @throws SpikeError with the code that Nexus answered */

@@ -21,11 +21,23 @@ export {
   type PolicyText,
   type RecoveryShard,
   type RestoreProgress,
-  type SecretMetadata,
   type ShardChanged,
   type ShardChangeKind,
   type ShardChangeRequest,
-  type VersionInfo,
   type WhoCan,
 } from "./client.ts";
+export type {
+  Expectation,
+  ListOptions,
+  ListPage,
+  MetadataChange,
+  ReadOptions,
+  Secret,
+  SecretClient,
+  SecretMetadata,
+  SecretVerdict,
+  TransferOptions,
+  VersionInfo,
+  Written,
+} from "./secret.ts";
 export type { ByteExtras, ClientOptions, Transport } from "./exchange.ts";

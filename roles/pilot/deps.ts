@@ -20,6 +20,8 @@ export interface PilotDeps {
   readonly stdout: DataSink;
   /** Talk. */
   readonly stderr: TextSink;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
   /** Whether a person sits at standard input. */
   readonly isTerminal: boolean;
   /** Whether a person looks at standard output. */

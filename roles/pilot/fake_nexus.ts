@@ -25,6 +25,9 @@ export interface Surroundings {
   readonly isOutputTerminal?: boolean;
 }
 
+/** The time of every run: 2026-07-01T00:00:00Z. */
+const NOW_MS = 1_782_864_000_000;
+
 /** What one run left behind. */
 export interface Outcome {
   readonly code: number;
@@ -74,6 +77,7 @@ export async function spike(args: readonly string[], around: Surroundings = {}):
       },
     },
     stderr: { write: (text) => err += text },
+    clock: () => NOW_MS,
     isTerminal: around.typed !== undefined,
     isOutputTerminal: around.isOutputTerminal ?? false,
     readHidden: () => Promise.resolve(around.typed ?? ""),

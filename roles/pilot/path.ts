@@ -20,6 +20,17 @@ export function parseVersion(given: string): number {
   });
 }
 
+/** Reads the version that a change expects. @throws SpikeError `usage` */
+export function parseExpected(given: string | undefined): { readonly cas?: number } {
+  if (given === undefined) return {};
+  if (/^\d{1,15}$/.test(given)) return { cas: Number(given) };
+  throw new SpikeError(
+    "usage",
+    `Expected version is ${JSON.stringify(given)}, not a whole number`,
+    { hint: "0 stands for a secret that must not be there" },
+  );
+}
+
 /** Runs a call about one secret; what is not there is named. */
 export async function naming<T>(path: string, version: number, call: () => Promise<T>): Promise<T> {
   try {

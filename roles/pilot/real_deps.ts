@@ -19,6 +19,7 @@ export function realDeps(env: PilotDeps["env"]): PilotDeps {
     stdin: Deno.stdin.readable,
     stdout: sinkOf(Deno.stdout),
     stderr,
+    clock: Date.now,
     isTerminal: Deno.stdin.isTerminal(),
     isOutputTerminal: Deno.stdout.isTerminal(),
     readHidden: () => readHiddenLine(Deno.stdin),

@@ -94,7 +94,7 @@ Deno.test("usage errors end with 1, once, on standard error", async () => {
     const { code, out, err } = await spike(args);
     assert.deepEqual({ code, out, err }, { code: 1, out: "", err: message });
   }
-  const tooMany = await spike(["secret", "list", "prefix"]);
+  const tooMany = await spike(["secret", "list", "prefix", "more"]);
   assert.equal(tooMany.code, 1);
   assert.match(tooMany.err, /^Error: Too many arguments/);
 });
@@ -189,6 +189,7 @@ Deno.test("a missing identity ends with 6", async () => {
     stdin: new Blob().stream(),
     stdout: { write: () => {} },
     stderr: { write: (text) => told += text },
+    clock: () => 0,
     isTerminal: false,
     isOutputTerminal: false,
     readHidden: () => Promise.resolve(""),

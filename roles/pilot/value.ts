@@ -68,25 +68,29 @@ function readBytes(pair: Pair, { deps, mayAsk }: ValueSource): Promise<Uint8Arra
   return readAll(deps.stdin, MAX_VALUE_BYTES, what);
 }
 
-async function readValue(pair: Pair, source: ValueSource): Promise<string> {
+async function readValue(pair: Pair, source: ValueSource): Promise<string | Uint8Array> {
   if (pair.from === "argument") return pair.text;
   const { deps } = source;
   const bytes = await readBytes(pair, source);
   const name = JSON.stringify(pair.key);
+  let value: string;
   try {
-    const value = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    if (value.endsWith("\n")) {
-      deps.stderr.write(`Note: the value of ${name} ends with a newline, which is kept\n`);
-    }
-    return value;
-  } catch (error) {
-    throw new SpikeError("data_invalid_input", `Value of key ${name} is not valid UTF-8 text`, {
-      hint: "Encode other bytes first, for example with base64",
-      cause: error,
-    });
-  } finally {
-    bytes.fill(0);
+    value = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    // Not text: it is kept, and comes back, as the bytes that it is.
+    return bytes;
   }
+  bytes.fill(0);
+  if (value.endsWith("\n")) {
+    deps.stderr.write(`Note: the value of ${name} ends with a newline, which is kept\n`);
+  }
+  return value;
+}
+
+/** The pairs of a new version: texts, and beside them values that are no text. */
+export interface GivenValues {
+  readonly values: Readonly<Record<string, string>>;
+  readonly binary: Readonly<Record<string, Uint8Array>>;
 }
 
 /**
@@ -98,14 +102,38 @@ async function readValue(pair: Pair, source: ValueSource): Promise<string> {
 export async function readValues(
   given: readonly string[],
   source: ValueSource,
-): Promise<Record<string, string>> {
+): Promise<GivenValues> {
   const pairs = given.map((text, i) => parsePair(text, i + 1));
   refuseDoubles(pairs);
   const names: Record<string, string> = Object.create(null);
   for (const { key } of pairs) names[key] = "";
   asInputError(() => requireValues(names));
   const values: Record<string, string> = Object.create(null);
-  for (const pair of pairs) values[pair.key] = await readValue(pair, source);
-  asInputError(() => requireValues(values));
-  return values;
+  const binary: Record<string, Uint8Array> = Object.create(null);
+  for (const pair of pairs) {
+    const value = await readValue(pair, source);
+    if (typeof value === "string") values[pair.key] = value;
+    else binary[pair.key] = value;
+  }
+  asInputError(() => requireValues(values, binary));
+  return { values, binary };
+}
+
+/**
+ * As {@linkcode readValues}, of what has to be text.
+ *
+ * @throws SpikeError `data_invalid_input` for what is none
+ */
+export async function readTexts(
+  given: readonly string[],
+  source: ValueSource,
+): Promise<Readonly<Record<string, string>>> {
+  const { values, binary } = await readValues(given, source);
+  const [key] = Object.keys(binary);
+  if (key === undefined) return values;
+  throw new SpikeError(
+    "data_invalid_input",
+    `Value of key ${JSON.stringify(key)} is not valid UTF-8 text`,
+    { hint: "Encode other bytes first, for example with base64" },
+  );
 }

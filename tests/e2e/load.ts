@@ -79,7 +79,7 @@ export class Load implements AsyncDisposable {
 /** Every tenth request writes; what is read is what was written last. */
 async function exchange(client: Client, path: string, turn: number): Promise<void> {
   const last = String(turn - turn % 10);
-  if (turn % 10 === 0) return await client.putSecret(path, { turn: last });
+  if (turn % 10 === 0) return void await client.putSecret(path, { turn: last });
   const { turn: found } = await client.getSecret(path) ?? {};
   if (found !== last) throw new Error(`${path} has ${found}, expected ${last}`);
 }

@@ -1,17 +1,22 @@
+import type { Expectation } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
 import { naming, parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
 
+/** Which versions of what. */
+export interface VersionsRequest {
+  readonly path: string;
+  readonly versions: readonly number[];
+  readonly expected: Expectation;
+}
+
 /** `spike secret delete`; no versions mean the current one. */
-export async function secretDelete(
-  deps: PilotDeps,
-  given: string,
-  versions: readonly number[],
-): Promise<void> {
-  const path = parsePath(given);
+export async function secretDelete(deps: PilotDeps, request: VersionsRequest): Promise<void> {
+  const path = parsePath(request.path);
   await withNexus(
     deps,
-    ({ client }) => naming(path, 0, () => client.deleteSecret(path, versions)),
+    ({ client }) =>
+      naming(path, 0, () => client.deleteSecret(path, request.versions, request.expected)),
   );
   deps.stdout.write("OK\n");
 }

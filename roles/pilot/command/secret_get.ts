@@ -1,6 +1,8 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import type { Secret } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render, sorted } from "../format.ts";
+import { type OutputName, refuseTerminal, writeTo } from "../output.ts";
 import { naming, parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
 
@@ -10,31 +12,83 @@ export interface SecretGetRequest {
   readonly key: string | undefined;
   readonly version: number;
   readonly format: Format;
+  readonly out: OutputName;
 }
+
+/** A value: text, or bytes that are none. */
+type Value = string | Uint8Array;
+
+/** How long before a secret expires its readers are told. */
+const NOTICE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** `spike secret get`. */
 export async function secretGet(deps: PilotDeps, request: SecretGetRequest): Promise<void> {
   const path = parsePath(request.path);
-  const values = await withNexus(
+  const { version, format, out } = request;
+  const secret = await withNexus(
     deps,
-    ({ client }) => naming(path, request.version, () => client.getSecret(path, request.version)),
+    ({ client }) => naming(path, version, () => client.readSecret(path, { version })),
   );
-  deps.stdout.write(await toText(values, request));
+  if (secret === undefined) throw new Error("Nexus answered for a state that nobody knows");
+  noteExpiry(deps, secret);
+  const isRaw = format === "human" && (request.key !== undefined || out !== undefined);
+  if (isRaw) return await writeValue(deps, valueOf(secret, request), out);
+  const encoder = new TextEncoder();
+  await writeTo(deps, out, encoder.encode(await toText(secret, request)));
 }
 
-async function toText(
-  values: Readonly<Record<string, string>> | null,
-  { path, key, format }: SecretGetRequest,
-): Promise<string> {
-  if (key !== undefined) {
-    const value = values !== null && Object.hasOwn(values, key) ? values[key] : undefined;
-    if (value === undefined) {
-      throw new SpikeError("api_not_found", "Key not found.", {
-        hint: `Secret ${JSON.stringify(path)} has no key ${JSON.stringify(key)}`,
-      });
-    }
-    return format === "human" ? `${value}\n` : `${await render(value, format, 4)}\n`;
+/** Bytes go out as they are, and so does a text that goes to a file; on the screen it ends with its line. */
+async function writeValue(deps: PilotDeps, value: Value, out: OutputName): Promise<void> {
+  if (typeof value === "string") {
+    const text = out === undefined ? `${value}\n` : value;
+    return await writeTo(deps, out, new TextEncoder().encode(text));
   }
-  if (format !== "human") return `${await render(values && sorted(values), format, 4)}\n`;
-  return [...sorted(values ?? {})].map(([name, value]) => `${name}: ${value}\n`).join("");
+  refuseTerminal(deps, out);
+  await writeTo(deps, out, value);
+}
+
+/** The value of the key that was asked for, or of the only one there is. */
+function valueOf(secret: Secret, { path, key }: SecretGetRequest): Value {
+  const all = valuesOf(secret);
+  if (key === undefined && all.size !== 1) {
+    throw new SpikeError("usage", `Secret has ${all.size} keys, which of them is to be written?`, {
+      hint: "Name a key, or give --format json to write all of them",
+    });
+  }
+  const value = key === undefined ? [...all.values()][0] : all.get(key);
+  if (value !== undefined) return value;
+  throw new SpikeError("api_not_found", "Key not found.", {
+    hint: `Secret ${JSON.stringify(path)} has no key ${JSON.stringify(key)}`,
+  });
+}
+
+function valuesOf({ values, binary }: Secret): Map<string, Value> {
+  return sorted<Value>({ ...values, ...binary });
+}
+
+async function toText(secret: Secret, request: SecretGetRequest): Promise<string> {
+  const { key, format } = request;
+  if (format === "human") {
+    return [...valuesOf(secret)].map(([name, value]) => `${name}: ${line(value)}\n`).join("");
+  }
+  if (key !== undefined) return `${await render(toData(valueOf(secret, request)), format, 4)}\n`;
+  const isNull = secret.values === null && Object.keys(secret.binary).length === 0;
+  const pairs = [...valuesOf(secret)].map(([name, value]) => [name, toData(value)] as const);
+  return `${await render(isNull ? null : new Map(pairs), format, 4)}\n`;
+}
+
+function line(value: Value): string {
+  return typeof value === "string"
+    ? value
+    : `(${value.length} bytes that are no text; name the key, and --out FILE, to get them)`;
+}
+
+/** In a document bytes are told from texts by their shape. */
+function toData(value: Value): unknown {
+  return typeof value === "string" ? value : { base64: value.toBase64() };
+}
+
+function noteExpiry({ stderr, clock }: PilotDeps, { expiresAt }: Secret): void {
+  if (expiresAt === undefined || Date.parse(expiresAt) - clock() > NOTICE_MS) return;
+  stderr.write(`Note: this secret expires at ${expiresAt}\n`);
 }

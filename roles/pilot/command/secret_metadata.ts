@@ -1,6 +1,7 @@
 import type { SecretMetadata, VersionInfo } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, render, sorted } from "../format.ts";
+import { moment } from "../moment.ts";
 import { naming, parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
 
@@ -9,15 +10,14 @@ const RULE = "-".repeat(50);
 /** `spike secret metadata get`. */
 export async function secretMetadata(
   deps: PilotDeps,
-  request: { path: string; version: number; format: Format },
+  request: { path: string; version: number; all: boolean; format: Format },
 ): Promise<void> {
   const path = parsePath(request.path);
+  const { version, all, format } = request;
   const metadata = await withNexus(
     deps,
-    ({ client }) =>
-      naming(path, request.version, () => client.secretMetadata(path, request.version)),
+    ({ client }) => naming(path, version, () => client.secretMetadata(path, version, { all })),
   );
-  const { format } = request;
   const text = format === "human"
     ? toText(metadata)
     : await render(toWire(metadata, format), format, 2);
@@ -30,31 +30,43 @@ function toWire({ versions, ...metadata }: SecretMetadata, format: "json" | "yam
     format === "json"
       ? members
       : Object.fromEntries(Object.entries(members).map(([k, v]) => [k.toLowerCase(), v]));
-  const byNumber = versions.map(({ createdTime, version, deletedTime }) =>
+  const byNumber = versions.map(({ createdTime, version, deletedTime, ...more }) =>
     [
       format === "json" ? String(version) : version,
-      named({ createdTime, version, deletedTime: deletedTime ?? null }),
+      named({ createdTime, version, deletedTime: deletedTime ?? null, ...more }),
     ] as const
   );
   const { currentVersion, oldestVersion, createdTime, updatedTime, maxVersions } = metadata;
+  const { expiresAt, custom } = metadata;
   return {
     versions: new Map<string | number, unknown>(byNumber),
-    metadata: named({ currentVersion, oldestVersion, createdTime, updatedTime, maxVersions }),
+    metadata: named({
+      currentVersion,
+      oldestVersion,
+      createdTime,
+      updatedTime,
+      maxVersions,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(Object.keys(custom).length === 0 ? {} : { custom: sorted(custom) }),
+    }),
   };
 }
 
-/** `2006-01-02 15:04:05 UTC`. */
-function moment(time: string): string {
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime())) return time;
-  return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+function by(author: string | undefined): string {
+  return author === undefined ? "" : ` by ${author}`;
 }
 
-function versionLines({ version, createdTime, deletedTime }: VersionInfo): string[] {
+function versionLines(info: VersionInfo): string[] {
+  const { version, createdTime, deletedTime, destroyedTime } = info;
   return [
     `Version ${version}:`,
-    `  Created: ${moment(createdTime)}`,
-    ...(deletedTime === undefined ? [] : [`  Deleted: ${moment(deletedTime)}`]),
+    `  Created: ${moment(createdTime)}${by(info.createdBy)}`,
+    ...(deletedTime === undefined
+      ? []
+      : [`  Deleted: ${moment(deletedTime)}${by(info.deletedBy)}`]),
+    ...(destroyedTime === undefined
+      ? []
+      : [`  Destroyed: ${moment(destroyedTime)}${by(info.destroyedBy)}`]),
     RULE,
   ];
 }
@@ -69,6 +81,10 @@ function toText(metadata: SecretMetadata): string {
     `Created Time    : ${moment(metadata.createdTime)}`,
     `Last Updated    : ${moment(metadata.updatedTime)}`,
     `Max Versions    : ${metadata.maxVersions}`,
+    ...(metadata.expiresAt === undefined
+      ? []
+      : [`Expires         : ${moment(metadata.expiresAt)}`]),
+    ...[...sorted(metadata.custom)].map(([name, value]) => `Custom          : ${name} = ${value}`),
     RULE,
     "",
     "Secret Versions:",

@@ -1,3 +1,4 @@
+import type { Expectation } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
 import { parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
@@ -7,13 +8,21 @@ import { readValues } from "../value.ts";
 export interface SecretPutRequest {
   readonly path: string;
   readonly pairs: readonly string[];
+  readonly expected: Expectation;
   readonly mayAsk: boolean;
 }
 
 /** `spike secret put`: everything is checked and read before Nexus is called. */
 export async function secretPut(deps: PilotDeps, request: SecretPutRequest): Promise<void> {
   const path = parsePath(request.path);
-  const values = await readValues(request.pairs, { deps, mayAsk: request.mayAsk });
-  await withNexus(deps, ({ client }) => client.putSecret(path, values));
+  const { values, binary } = await readValues(request.pairs, { deps, mayAsk: request.mayAsk });
+  try {
+    await withNexus(
+      deps,
+      ({ client }) => client.putSecret(path, values, { ...request.expected, binary }),
+    );
+  } finally {
+    for (const bytes of Object.values(binary)) bytes.fill(0);
+  }
   deps.stdout.write("OK\n");
 }

@@ -2,17 +2,17 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { PilotDeps } from "../deps.ts";
 import { parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
+import type { VersionsRequest } from "./secret_delete.ts";
 
 /** `spike secret undelete`; no versions mean the newest deleted one. */
 export async function secretUndelete(
   deps: PilotDeps,
-  given: string,
-  versions: readonly number[],
+  { path: given, versions, expected }: VersionsRequest,
 ): Promise<void> {
   const path = parsePath(given);
   await withNexus(deps, async ({ client }) => {
     try {
-      await client.undeleteSecret(path, versions);
+      await client.undeleteSecret(path, versions, expected);
     } catch (error) {
       if (!(error instanceof SpikeError) || error.code !== "api_not_found") throw error;
       throw new SpikeError(

@@ -43,7 +43,7 @@ Deno.test("bash completes commands, options and values", async () => {
   const table: [string[], string[]][] = [
     [["spike", "se"], ["secret"]],
     [["spike", "co"], ["config", "completion"]],
-    [["spike", "secret", "metadata", ""], ["get", "help"]],
+    [["spike", "secret", "metadata", ""], ["get", "set", "help"]],
     [["spike", "secret", "get", "a/b", "--f"], ["--format"]],
     [["spike", "secret", "get", "a/b", "--format", ""], ["human", "json", "yaml"]],
     [["spike", "secret", "get", "a/b", "-f", "j"], ["json"]],

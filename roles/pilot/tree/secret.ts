@@ -1,24 +1,33 @@
 import type { Command } from "commander";
 import type { PilotDeps } from "../deps.ts";
 import { parseFormat } from "../format.ts";
+import {
+  CAS,
+  type CasOption,
+  ONE_VERSION,
+  parseWhich,
+  VERSIONS,
+  type VersionsOption,
+} from "./secret_option.ts";
+import { addMetadataGet, addMetadataSet } from "./secret_metadata.ts";
+import { addDestroy, addDiff, addHistory, addPurge, addTransfer } from "./secret_version.ts";
 import { example, FORMAT, type FormatOption, mayAsk, NO_INPUT_OPTION } from "./shared.ts";
 
 interface GetOptions extends FormatOption {
   readonly version: string;
+  readonly out?: string;
 }
 
-interface VersionsOption {
-  readonly versions?: string;
+interface ListOptions extends FormatOption {
+  readonly level?: boolean;
 }
-
-const ONE_VERSION = ["-v, --version <number>", "version, 0 for the current one", "0"] as const;
 
 const PUT_VALUES = `
 Values:
   key=value   the value itself (others can see it in the list of processes)
   key=-       standard input, to its end
   key=@file   a file's content
-Bytes are kept exactly, a trailing newline too.`;
+Bytes are kept exactly, a trailing newline too; they need not be text.`;
 
 /** `spike secret put`, and the hidden `spike put`. */
 export function addPut(command: Command, deps: PilotDeps): void {
@@ -31,10 +40,13 @@ export function addPut(command: Command, deps: PilotDeps): void {
       "after",
       example("spike secret put tenants/acme/db user=ada password=@password.txt"),
     )
+    .option(...CAS)
     .option(...NO_INPUT_OPTION)
-    .action(async (path: string, pairs: string[], _options: unknown, command: Command) => {
+    .action(async (path: string, pairs: string[], { cas }: CasOption, command: Command) => {
+      const { parseExpected } = await import("../path.ts");
       const { secretPut } = await import("../command/secret_put.ts");
-      await secretPut(deps, { path, pairs, mayAsk: mayAsk(command) });
+      const expected = parseExpected(cas);
+      await secretPut(deps, { path, pairs, expected, mayAsk: mayAsk(command) });
     });
 }
 
@@ -45,25 +57,35 @@ export function addGet(command: Command, deps: PilotDeps): void {
     .argument("<path>", "where the secret is kept")
     .argument("[key]", "print only this key's value")
     .option(...ONE_VERSION)
+    .option("-o, --out <file>", "write the value there, byte by byte; - for standard output")
     .option(...FORMAT)
-    .addHelpText("after", example("spike secret get tenants/acme/db password"))
+    .addHelpText(
+      "after",
+      example(
+        "spike secret get tenants/acme/db password",
+        "spike secret get tenants/acme/tls key --out key.der",
+      ),
+    )
     .action(async (path: string, key: string | undefined, options: GetOptions) => {
+      const { out } = options;
       const format = parseFormat(options.format);
       const { parseVersion } = await import("../path.ts");
       const { secretGet } = await import("../command/secret_get.ts");
-      await secretGet(deps, { path, key, version: parseVersion(options.version), format });
+      await secretGet(deps, { path, key, version: parseVersion(options.version), format, out });
     });
 }
 
 function addList(command: Command, deps: PilotDeps): void {
   command
-    .description("print the paths of all secrets")
+    .description("print the paths of secrets")
+    .argument("[prefix]", "only paths that begin so")
+    .option("-1, --level", "one level only: what lies deeper as folders with a slash at the end")
     .option(...FORMAT)
-    .addHelpText("after", example("spike secret list --format json"))
-    .action(async (options: FormatOption) => {
+    .addHelpText("after", example("spike secret list tenants/ --level"))
+    .action(async (prefix: string | undefined, options: ListOptions) => {
       const format = parseFormat(options.format);
       const { secretList } = await import("../command/secret_list.ts");
-      await secretList(deps, format);
+      await secretList(deps, { prefix, isOneLevel: options.level === true, format });
     });
 }
 
@@ -71,13 +93,12 @@ function addDelete(command: Command, deps: PilotDeps): void {
   command
     .description("delete versions so that they can still be brought back")
     .argument("<path>", "where the secret is kept")
-    .option("-v, --versions <list>", "comma-separated versions (default: the current one)")
+    .option(...VERSIONS)
+    .option(...CAS)
     .addHelpText("after", example("spike secret delete tenants/acme/db --versions 1,2"))
     .action(async (path: string, options: VersionsOption) => {
-      const { parseVersions } = await import("../path.ts");
-      const versions = options.versions === undefined ? [] : parseVersions(options.versions);
       const { secretDelete } = await import("../command/secret_delete.ts");
-      await secretDelete(deps, path, versions);
+      await secretDelete(deps, { path, ...await parseWhich(options) });
     });
 }
 
@@ -86,27 +107,11 @@ function addUndelete(command: Command, deps: PilotDeps): void {
     .description("bring deleted versions back")
     .argument("<path>", "where the secret is kept")
     .option("-v, --versions <list>", "comma-separated versions (default: the newest deleted one)")
+    .option(...CAS)
     .addHelpText("after", example("spike secret undelete tenants/acme/db"))
     .action(async (path: string, options: VersionsOption) => {
-      const { parseVersions } = await import("../path.ts");
-      const versions = options.versions === undefined ? [] : parseVersions(options.versions);
       const { secretUndelete } = await import("../command/secret_undelete.ts");
-      await secretUndelete(deps, path, versions);
-    });
-}
-
-function addMetadataGet(command: Command, deps: PilotDeps): void {
-  command
-    .description("print a secret's versions and their times")
-    .argument("<path>", "where the secret is kept")
-    .option(...ONE_VERSION)
-    .option(...FORMAT)
-    .addHelpText("after", example("spike secret metadata get tenants/acme/db"))
-    .action(async (path: string, options: GetOptions) => {
-      const format = parseFormat(options.format);
-      const { parseVersion } = await import("../path.ts");
-      const { secretMetadata } = await import("../command/secret_metadata.ts");
-      await secretMetadata(deps, { path, version: parseVersion(options.version), format });
+      await secretUndelete(deps, { path, ...await parseWhich(options) });
     });
 }
 
@@ -118,6 +123,13 @@ export function addSecret(secret: Command, deps: PilotDeps): void {
   addList(secret.command("list"), deps);
   addDelete(secret.command("delete"), deps);
   addUndelete(secret.command("undelete"), deps);
+  addDestroy(secret.command("destroy"), deps);
+  addPurge(secret.command("purge"), deps);
+  addTransfer(secret.command("copy"), deps, "copy");
+  addTransfer(secret.command("move"), deps, "move");
+  addHistory(secret.command("history"), deps);
+  addDiff(secret.command("diff"), deps);
   const metadata = secret.command("metadata").description("what is known besides the values");
   addMetadataGet(metadata.command("get"), deps);
+  addMetadataSet(metadata.command("set"), deps);
 }

@@ -1,0 +1,30 @@
+import type { Expectation } from "../../../lib/client/mod.ts";
+import type { PilotDeps } from "../deps.ts";
+import { naming, parsePath } from "../path.ts";
+import { withNexus } from "../session.ts";
+
+/** What goes where. */
+export interface TransferRequest {
+  readonly from: string;
+  readonly to: string;
+  readonly version: number;
+  readonly expected: Expectation;
+  readonly isMove: boolean;
+}
+
+/** `spike secret copy` and `spike secret move`, both done by Nexus in one transaction. */
+export async function secretTransfer(deps: PilotDeps, request: TransferRequest): Promise<void> {
+  const { version, expected, isMove } = request;
+  const [from, to] = [parsePath(request.from), parsePath(request.to)];
+  const options = { version, ...expected };
+  await withNexus(
+    deps,
+    ({ client }) =>
+      naming(
+        from,
+        version,
+        () => isMove ? client.moveSecret(from, to, options) : client.copySecret(from, to, options),
+      ),
+  );
+  deps.stdout.write("OK\n");
+}
