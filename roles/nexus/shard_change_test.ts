@@ -183,6 +183,22 @@ Deno.test("a rotation wraps every KEK anew under the new root key, and the old o
   assert.deepEqual(open(nexus.rootSlots.slot(0)), world.kek);
 });
 
+Deno.test("a rotation takes every generation of the KEK along", async () => {
+  const world = await createWorld();
+  const nexus = world.start();
+  assert.ok(await nexus.recover());
+  await nexus.control.addKek();
+  const newest = nexus.control.keyring.kek(2).slice();
+  assert.equal((await nexus.run("rotate-root")).keks, 2);
+  await nexus.control.addKek();
+  nexus.kill();
+  const next = world.start();
+  assert.ok(await next.recover());
+  await assertHealthy(next, world);
+  assert.deepEqual(next.control.keyring.kek(2), newest);
+  assert.equal(next.control.keyring.currentKek, 3);
+});
+
 Deno.test("shards of earlier sets are known: those of the same root key still open, older ones are named", async () => {
   const world = await createWorld();
   const nexus = world.start();

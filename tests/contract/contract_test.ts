@@ -6,6 +6,7 @@ import {
   RECOVER_PAIRS,
   RESTORE_PAIRS,
   restorePairs,
+  SHARD_PAIRS,
   STATUS_PAIRS,
   verifyPairs,
 } from "./operator_pairs.ts";
@@ -25,6 +26,7 @@ const SUBJECTS: Readonly<Record<string, (scene: Scene) => Promise<readonly Pair[
   "status": () => Promise.resolve(STATUS_PAIRS),
   "recover": () => Promise.resolve(RECOVER_PAIRS),
   "restore": () => Promise.resolve(RESTORE_PAIRS),
+  "shards": () => Promise.resolve(SHARD_PAIRS),
   "verify": verifyPairs,
   "keeper": () => Promise.resolve(KEEPER_PAIRS),
   "restore after a loss": restorePairs,

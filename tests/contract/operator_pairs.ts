@@ -44,6 +44,114 @@ export const RECOVER_PAIRS: readonly Pair[] = [
   },
 ];
 
+/** Whether memory can be locked is the machine's affair. */
+const isBoolean = (value: unknown) => typeof value === "boolean";
+
+const HEX_16 = /^[0-9a-f]{32}$/;
+const HEX_32 = /^[0-9a-f]{64}$/;
+
+/** What recognises the shards of the system, which was never changed before. */
+const MANIFEST = {
+  storeId: HEX_16,
+  scheme: "gf256",
+  setId: HEX_16,
+  generation: 1,
+  threshold: 2,
+  shares: 3,
+  commitments: { "1": HEX_32, "2": HEX_32, "3": HEX_32 },
+  exportedAt: TIME,
+};
+const CONFIRM = `${RECOVER}?action=confirm`;
+const SHARDS = "/v1/operator/shards";
+
+function change(that: string, action: string, body: unknown, status: number, code: string): Pair {
+  const operation = `operator.${action}` as Parameters<typeof refusal>[0];
+  const at = `${SHARDS}?action=${action}`;
+  return { that, as: "superuser", at, body, gives: [status, refusal(operation, code)] };
+}
+
+/** What is our own: none of it is met by a client of the original. */
+export const SHARD_PAIRS: readonly Pair[] = [
+  {
+    that: "who confirms later is given a manifest, too",
+    as: "recover",
+    at: RECOVER,
+    body: { confirms: true },
+    gives: [200, { shards: { "1": isShard, "2": isShard, "3": isShard }, manifest: MANIFEST }],
+  },
+  {
+    that: "the manifest is proved by the root key",
+    as: "restore",
+    at: "/v1/operator/manifest",
+    gives: [200, { manifest: MANIFEST, isProved: true, past: [] }],
+  },
+  ...["", "00", "G".repeat(32)].map((setId): Pair => ({
+    that: `"${setId}" is no set to confirm`,
+    as: "recover",
+    at: CONFIRM,
+    body: { setId },
+    gives: badRequest("operator.confirm"),
+  })),
+  {
+    that: "another set than the one in force is not confirmed",
+    as: "recover",
+    at: CONFIRM,
+    body: { setId: "00".repeat(16) },
+    gives: [409, refusal("operator.confirm", "shard_set_changed")],
+  },
+  ...["", "x".repeat(501)].map((reason): Pair => ({
+    that: `a seal needs a reason, not one of ${reason.length} characters`,
+    as: "superuser",
+    at: "/v1/operator/seal",
+    body: { reason },
+    gives: badRequest("operator.seal"),
+  })),
+  change("a refresh names the generation in force", "refresh", {}, 400, "api_bad_request"),
+  change("and no numbers", "refresh", { generation: 1, shares: 3 }, 400, "api_bad_request"),
+  change("a reshare needs numbers", "reshare", { generation: 1 }, 400, "api_bad_request"),
+  change(
+    "a generation that is not in force changes nothing",
+    "refresh",
+    { generation: 7 },
+    409,
+    "shard_set_changed",
+  ),
+  change(
+    "there are no more shares than keepers",
+    "reshare",
+    { generation: 1, shares: 4 },
+    400,
+    "keepers_too_few",
+  ),
+  change(
+    "a threshold of one has to be allowed",
+    "reshare",
+    { generation: 1, threshold: 1 },
+    400,
+    "data_invalid_input",
+  ),
+  change(
+    "nor is a threshold above the shares one",
+    "reshare",
+    { generation: 1, threshold: 4 },
+    400,
+    "data_invalid_input",
+  ),
+  {
+    that: "a refresh gives every keeper a new shard",
+    as: "superuser",
+    at: `${SHARDS}?action=refresh`,
+    body: { generation: 1 },
+    gives: [200, { generation: 2, threshold: 2, shares: 3, promoted: [1, 2, 3], keks: 0 }],
+  },
+  {
+    that: "a Nexus that is not sealed is unsealed without effect",
+    as: "superuser",
+    at: "/v1/operator/unseal",
+    gives: [200, {}],
+  },
+];
+
 function restore(that: string, body: unknown, gives: Pair["gives"]): Pair {
   return { that, as: "restore", at: RESTORE, body, gives };
 }
@@ -222,6 +330,7 @@ export const STATUS_PAIRS: readonly Pair[] = [
       shares: 3,
       generation: 1,
       recovery: { exported: false },
+      memoryLocked: isBoolean,
       since: TIME,
     }],
   },

@@ -103,6 +103,7 @@ const routing: readonly Pair[] = [
       })),
       threshold: 2,
       shares: 3,
+      memoryLocked: (value: unknown) => typeof value === "boolean",
       since: TIME,
     }],
   },
