@@ -2,82 +2,170 @@
 export interface TurnLimits {
   /** Requests of one identity that are under way or wait, at most. */
   readonly perIdentity: number;
-  /** Requests that are begun before others get a chance to be heard. Default 4. */
+  /** Of these so many are begun at a time while others ask, too. Default 8. */
+  readonly shared?: number;
+  /** And so many while nobody else does. Default 64. */
+  readonly alone?: number;
+  /** Requests that are begun, while several ask, before all get a chance to be heard. Default 8. */
   readonly perTurn?: number;
 }
 
-/** Calls a function when everything that has come from the network meanwhile has been looked at. */
-export type NextTurn = (begin: () => void) => void;
+/** What turns depend on. */
+export interface TurnSurroundings {
+  /** Calls a function when everything that has come from the network meanwhile has been looked at. */
+  readonly nextTurn: (begin: () => void) => void;
+  /** Milliseconds, never going back. */
+  readonly clock: () => number;
+}
 
-const PER_TURN = 4;
+const DEFAULTS = { shared: 8, alone: 64, perTurn: 8 };
+const SURROUNDINGS: TurnSurroundings = {
+  // A timer, since `setImmediate` of this runtime comes round dozens of times before the network is looked at again.
+  nextTurn: (begin) => void setTimeout(begin, 1),
+  clock: () => performance.now(),
+};
+/** Whoever asked so recently counts as one who asks. */
+const RECENT_MS = 1_000;
+
+/** A request that has arrived. */
+export interface Visit {
+  /** Resolves when it may begin; with false when it was left meanwhile. */
+  turn(): Promise<boolean>;
+  /** It is over, be it answered or given up. */
+  leave(): void;
+}
+
+/** A request that waits or is under way. */
+interface Ticket {
+  /** Tells whether it may begin. */
+  readonly decide: (mayBegin: boolean) => void;
+  state: "waiting" | "begun";
+}
+
+/** What one identity has under way. */
+interface Line {
+  readonly waiting: Ticket[];
+  begun: number;
+  /** With those that have arrived and do not wait yet. */
+  count: number;
+}
 
 /**
- * Whose request is begun next. A few are begun at a time, one identity after the other, so that a flood from one
- * delays the others by the few that are being begun, not by all that wait. While there is no crowd, nobody waits.
- * What has begun is not held up: requests that wait for a disk or a keeper keep nobody from theirs.
+ * Whose request is begun next. One identity after the other gets its turn, and while several ask none has more than
+ * a few under way: a flood from one delays the others by these few, not by all that wait. While there is no crowd,
+ * nobody waits.
  */
 export class FairTurns {
   readonly #limits: Required<TurnLimits>;
-  readonly #nextTurn: NextTurn;
-  /** Under way or waiting. */
-  readonly #counts = new Map<string, number>();
-  /** By identity, in the order of their turns. */
-  readonly #waiting = new Map<string, (() => void)[]>();
-  #begun = 0;
+  readonly #surroundings: TurnSurroundings;
+  /** In the order of their turns. */
+  readonly #lines = new Map<string, Line>();
+  #recent = new Set<string>();
+  #before = new Set<string>();
+  #recentUntilMs = 0;
+  #begunInTurn = 0;
   #isTurnPlanned = false;
 
-  constructor(limits: TurnLimits, nextTurn: NextTurn = setImmediate) {
-    this.#limits = { perTurn: PER_TURN, ...limits };
-    this.#nextTurn = nextTurn;
+  constructor(
+    limits: TurnLimits,
+    surroundings: TurnSurroundings = SURROUNDINGS,
+  ) {
+    this.#limits = { ...DEFAULTS, ...limits };
+    this.#surroundings = surroundings;
   }
 
-  /** Begins now, or later; false when the identity has too much under way. Each true is followed by one `leave`. */
-  enter(identity: string, begin: () => void): boolean {
-    const count = this.#counts.get(identity) ?? 0;
-    if (count >= this.#limits.perIdentity) return false;
-    this.#counts.set(identity, count + 1);
-    if (this.#waiting.size === 0 && this.#begun < this.#limits.perTurn) {
-      this.#begun++;
-      begin();
-    } else {
-      const queue = this.#waiting.get(identity);
-      if (queue) queue.push(begin);
-      else this.#waiting.set(identity, [begin]);
-    }
+  /** Counts a request that arrives. Undefined when its identity has too much under way. */
+  arrive(identity: string): Visit | undefined {
+    this.#note(identity);
+    const line = this.#lines.get(identity) ?? { waiting: [], begun: 0, count: 0 };
+    if (line.count >= this.#limits.perIdentity) return undefined;
+    this.#lines.set(identity, line);
+    line.count++;
+    let ticket: Ticket | undefined;
+    let hasLeft = false;
+    return {
+      turn: () => {
+        if (ticket || hasLeft) return Promise.resolve(!hasLeft);
+        const { promise, resolve: decide } = Promise.withResolvers<boolean>();
+        ticket = { decide, state: "waiting" };
+        this.#wait(line, ticket);
+        return promise;
+      },
+      leave: () => {
+        if (hasLeft) return;
+        hasLeft = true;
+        this.#leave(identity, line, ticket);
+      },
+    };
+  }
+
+  #wait(line: Line, ticket: Ticket): void {
+    line.waiting.push(ticket);
+    if (this.#mayBegin(line)) this.#begin(line);
     this.#plan();
-    return true;
   }
 
-  /** A request is over, be it answered or given up. */
-  leave(identity: string): void {
-    const count = (this.#counts.get(identity) ?? 0) - 1;
-    if (count > 0) this.#counts.set(identity, count);
-    else this.#counts.delete(identity);
+  #leave(identity: string, line: Line, ticket: Ticket | undefined): void {
+    if (ticket?.state === "begun") line.begun--;
+    else if (ticket) {
+      line.waiting.splice(line.waiting.indexOf(ticket), 1);
+      ticket.decide(false);
+    }
+    if (--line.count === 0) this.#lines.delete(identity);
+    this.#plan();
+  }
+
+  #mayBegin({ waiting, begun }: Line): boolean {
+    if (waiting.length === 0) return false;
+    const { alone, shared, perTurn } = this.#limits;
+    const isAlone = this.#recent.union(this.#before).size === 1;
+    return isAlone ? begun < alone : begun < shared && this.#begunInTurn < perTurn;
+  }
+
+  #begin(line: Line): void {
+    const ticket = line.waiting.shift();
+    if (!ticket) return;
+    ticket.state = "begun";
+    line.begun++;
+    this.#begunInTurn++;
+    ticket.decide(true);
+  }
+
+  /** Remembers who asked in this second and in the one before. */
+  #note(identity: string): void {
+    const nowMs = this.#surroundings.clock();
+    if (nowMs >= this.#recentUntilMs) {
+      const isGap = nowMs >= this.#recentUntilMs + RECENT_MS;
+      this.#before = isGap ? new Set() : this.#recent;
+      this.#recent = new Set();
+      this.#recentUntilMs = nowMs + RECENT_MS;
+    }
+    this.#recent.add(identity);
   }
 
   #plan(): void {
     if (this.#isTurnPlanned) return;
     this.#isTurnPlanned = true;
-    this.#nextTurn(() => {
+    this.#surroundings.nextTurn(() => {
       this.#isTurnPlanned = false;
       this.#turn();
     });
   }
 
   #turn(): void {
-    this.#begun = 0;
-    while (this.#begun < this.#limits.perTurn) {
-      const next = this.#waiting.entries().next().value;
-      if (!next) return;
-      const [identity, queue] = next;
-      const begin = queue.shift();
-      // To the end of the line, if there is more.
-      this.#waiting.delete(identity);
-      if (queue.length > 0) this.#waiting.set(identity, queue);
-      this.#begun++;
-      begin?.();
+    this.#begunInTurn = 0;
+    for (let isAny = true; isAny;) {
+      isAny = false;
+      for (const [identity, line] of [...this.#lines]) {
+        if (!this.#mayBegin(line)) continue;
+        // To the end of the line of all.
+        this.#lines.delete(identity);
+        this.#lines.set(identity, line);
+        this.#begin(line);
+        isAny = true;
+      }
     }
-    this.#plan();
+    if (this.#begunInTurn >= this.#limits.perTurn) this.#plan();
   }
 }
 

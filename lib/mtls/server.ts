@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { getRequestListener, RequestError } from "@hono/node-server";
+import { SpikeError } from "../api/error.ts";
 import type { PeerVerdict, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { pemEncode } from "../spiffe/mod.ts";
 import { type Logger, meter } from "../telemetry/mod.ts";
@@ -309,7 +310,7 @@ interface Exchange {
   /** What makes it no request. */
   readonly fault: string | undefined;
   /** The caller has too much under way. */
-  isRefused: boolean;
+  readonly isRefused: boolean;
   /** Whether the answer says that it is the connection's last. */
   mustClose: boolean;
   /** Of an answer that is on its way. */
@@ -346,10 +347,22 @@ function createRequestHandler(deps: RequestDeps) {
     connection.latest = incoming;
     const mustClose = recheck(connection, deps);
     if (mustClose === "refused") return void socket.destroy();
+    const { id } = connection.verdict;
+    const visit = turns.arrive(id);
+    if (visit) outgoing.once("close", visit.leave);
+    else overload(id);
     const exchange: Exchange = {
-      context: { peer: connection.verdict, readBody: (limit) => body.read(limit) },
+      context: {
+        peer: connection.verdict,
+        readBody: async (limit) => {
+          const bytes = await body.read(limit);
+          // Only now, so that a slow body keeps nobody waiting.
+          if (visit && !await visit.turn()) throw leftWaiting();
+          return bytes;
+        },
+      },
       fault: headFault(incoming),
-      isRefused: false,
+      isRefused: visit === undefined,
       mustClose: mustClose === "close",
       answerBytes: 0,
     };
@@ -373,16 +386,12 @@ function createRequestHandler(deps: RequestDeps) {
       if (connection.isClosing && connection.requestsUnderWay === 0) socket.destroy();
     });
     exchanges.set(incoming, exchange);
-    const { id } = connection.verdict;
-    const isIn = turns.enter(id, () => {
-      // Whoever has left while waiting needs no answer.
-      if (!outgoing.closed) void listener(incoming, outgoing);
-    });
-    if (isIn) return void outgoing.once("close", () => turns.leave(id));
-    exchange.isRefused = true;
-    overload(id);
     void listener(incoming, outgoing);
   };
+}
+
+function leftWaiting(): SpikeError {
+  return new SpikeError("api_bad_request", "The caller left before it was its turn");
 }
 
 /** Tells of an identity with too much under way, once in a while: a flood is no reason to flood the log. */

@@ -1,0 +1,139 @@
+/**
+ * What one identity can do to the others: `deno task test:overload`. A caller reads a secret again and again, one
+ * request after the other, from a Nexus without request workers; meanwhile another identity does its worst, in a
+ * process of its own. Ends by itself after some minutes, with exit code 1 if a 99th percentile more than doubled: on a
+ * machine that has nothing else to do, since it measures times.
+ * `--write` puts the figures into docs/reliability.md.
+ */
+import { join } from "node:path";
+import { withSection } from "../../scripts/doc_section.ts";
+import { ROOT } from "../../scripts/source_files.ts";
+import type { Caller, Identity } from "../contract/identity.ts";
+import { send } from "../contract/pair.ts";
+import { type Scene, startScene } from "../contract/scene.ts";
+import { requestBytes, Wire } from "../contract/wire.ts";
+import type { Kind, Orders } from "./attack.ts";
+import { type Measured, ratio, toTable } from "./figures.ts";
+
+const PATHS = { small: "overload/small", large: "overload/large" };
+const REQUESTS = 1000;
+const WARM_UP = 20;
+/** A measurement is over then, with however many requests it has. */
+const MEASURE_MS = 20_000;
+/** An attack ends by itself then: the longest takes long to get into force. */
+const MOST_MS = 180_000;
+/** Of ten identities, so that the limit for each is not what is measured. */
+const IDLE = 10_000;
+
+/** What goes on meanwhile. */
+const ATTACKS: readonly (readonly [what: string, kind: Kind, connections: number])[] = [
+  ["N heads that never end, a byte a second", "slow heads", 500],
+  ["heads and bodies without end, on N connections", "oversized", 8],
+  ["N connections that ask for 512 KiB, eight times each, and never read", "never reading", 50],
+  ["a flood: N connections with 8 requests each in the pipe", "flood", 64],
+  ["N idle connections of ten identities", "idle", IDLE],
+];
+
+async function prepare(scene: Scene): Promise<void> {
+  const put = async (at: string, body: unknown) => {
+    const { status } = await send(scene, { as: "superuser", at, body });
+    if (status !== 200) throw new Error(`${at} answered ${status}`);
+  };
+  await put("/v1/store/secrets", { path: PATHS.small, values: { k: "v".repeat(256) } });
+  await put("/v1/store/secrets", { path: PATHS.large, values: { k: "v".repeat(512 * 1024) } });
+  await put("/v1/acl/policy", {
+    name: "overload",
+    spiffeidPattern: "^spiffe://spike\\.ist/workload/.*$",
+    pathPattern: "^overload/.*$",
+    permissions: ["read"],
+  });
+}
+
+async function measure(scene: Scene, what: string): Promise<Measured> {
+  const port = await scene.port("nexus");
+  const identity = await scene.identities.of("operator");
+  const request = requestBytes({
+    target: "/v1/store/secrets?action=get",
+    body: JSON.stringify({ path: PATHS.small }),
+  });
+  const latencies: number[] = [];
+  using wire = await Wire.open(port, identity);
+  const endMs = performance.now() + MEASURE_MS;
+  for (let i = 0; i < WARM_UP + REQUESTS && performance.now() < endMs; i++) {
+    const startMs = performance.now();
+    wire.write(request);
+    const { status } = await wire.answer();
+    if (status !== 200) throw new Error(`The caller was answered ${status}`);
+    if (i >= WARM_UP) latencies.push(performance.now() - startMs);
+  }
+  if (latencies.length === 0) throw new Error(`Not a single request in time: ${what}`);
+  return { what, latencies: latencies.sort((a, b) => a - b) };
+}
+
+async function identitiesFor(scene: Scene, kind: Kind): Promise<Identity[]> {
+  const one: Caller = "tenant";
+  if (kind !== "idle") return [await scene.identities.of(one)];
+  return await Promise.all(
+    Array.from(
+      { length: 10 },
+      (_, i) => scene.identities.issue({ id: `spiffe://spike.ist/workload/idle/${i}` }),
+    ),
+  );
+}
+
+/** Measures while the attack is in force. */
+async function under(scene: Scene, orders: Orders, what: string): Promise<Measured> {
+  const script = new URL("./attack.ts", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", script],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  try {
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(JSON.stringify(orders)));
+    await writer.close();
+    const reader = child.stdout.getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    const held = new TextDecoder().decode(value).trim();
+    if (!/^[1-9]\d*$/.test(held)) throw new Error(`The attack "${what}" did not come into force`);
+    return await measure(scene, what.replace("N", held));
+  } finally {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await child.status;
+  }
+}
+
+async function main(): Promise<void> {
+  await using scene = await startScene(0);
+  await prepare(scene);
+  const rows = [await measure(scene, "nothing")];
+  const port = await scene.port("nexus");
+  for (const [what, kind, connections] of ATTACKS) {
+    const identities = await identitiesFor(scene, kind);
+    const orders = { kind, port, identities, connections, paths: PATHS, mostMs: MOST_MS };
+    const row = await under(scene, orders, what);
+    rows.push(row);
+    console.log(`${what}: ${row.latencies.length} requests measured`);
+  }
+  rows.push(await measure(scene, "nothing, afterwards"));
+  console.log(toTable(rows));
+  if (Deno.args.includes("--write")) {
+    const page = join(ROOT, "docs/reliability.md");
+    Deno.writeTextFileSync(
+      page,
+      withSection(Deno.readTextFileSync(page), "overload", toTable(rows)),
+    );
+  }
+  const [quiet, ...others] = rows;
+  const doubled = others.filter((row) => quiet && ratio(quiet, row) > 2);
+  for (const { what } of doubled) console.error(`More than doubled: ${what}`);
+  if (doubled.length > 0) Deno.exitCode = 1;
+}
+
+if (import.meta.main) await main();
