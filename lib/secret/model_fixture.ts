@@ -8,13 +8,34 @@ import fc from "fast-check";
 export type Write =
   & { readonly path: string; readonly cas: number | undefined }
   & (
-    | { readonly kind: "put"; readonly value: string }
-    | { readonly kind: "delete" | "undelete"; readonly versions: readonly number[] }
+    | { readonly kind: "put"; readonly value: string; readonly isBinary: boolean }
+    | {
+      readonly kind: "delete" | "undelete" | "destroy";
+      readonly versions: readonly number[];
+    }
+    | { readonly kind: "purge" }
+    | {
+      readonly kind: "setMetadata";
+      readonly note: string | undefined;
+      readonly max: number | undefined;
+      readonly expiry: Expiry | undefined;
+    }
+    | { readonly kind: "copy" | "move"; readonly from: string; readonly version: number }
   );
+
+/** When a path expires: it has, it never will, or not as long as a test runs. */
+export type Expiry = "past" | "never" | "future";
 
 /** A question. */
 export type Read =
-  | { readonly kind: "get" | "metadata"; readonly path: string; readonly version: number }
+  | { readonly kind: "get"; readonly path: string; readonly version: number }
+  | {
+    readonly kind: "metadata";
+    readonly path: string;
+    readonly version: number;
+    /** Also of a path of which nothing can be read. */
+    readonly all: boolean;
+  }
   | {
     readonly kind: "list";
     readonly prefix: string;
@@ -32,7 +53,7 @@ export interface Round {
 
 /**
  * What a write or a read led to: the current version or a value, a list, or why not. A code of the closed list
- * stands for itself, and `no path`, `no version` and `deleted` for what was not found.
+ * stands for itself, and `no path`, `no version`, `deleted`, `destroyed` and `expired` for what was not found.
  */
 export type Answer = string | number | readonly (string | number)[];
 
@@ -53,17 +74,62 @@ const cas = fc.oneof(
   { weight: 1, arbitrary: number },
 );
 const versions = fc.array(number, { maxLength: 3 });
+const rare = { nil: undefined, freq: 3 };
 const write: fc.Arbitrary<Write> = fc.oneof(
-  fc.record({ kind: fc.constant("put" as const), path, cas, value: fc.string({ maxLength: 12 }) }),
-  fc.record({ kind: fc.constantFrom("delete", "undelete"), path, cas, versions }),
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant("put" as const),
+      path,
+      cas,
+      value: fc.string({ maxLength: 12 }),
+      isBinary: fc.boolean(),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("delete", "undelete", "destroy"),
+      path,
+      cas,
+      versions,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("purge" as const), path, cas }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("setMetadata" as const),
+      path,
+      cas,
+      note: fc.option(fc.string({ maxLength: 6 }), rare),
+      max: fc.option(fc.integer({ min: 1, max: 6 }), rare),
+      expiry: fc.option(fc.constantFrom<Expiry[]>("past", "never", "never", "future"), rare),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("copy", "move"),
+      path,
+      cas,
+      from: path,
+      version: fc.oneof(fc.constant(0), number),
+    }),
+  },
 );
 const read: fc.Arbitrary<Read> = fc.oneof(
   {
-    weight: 3,
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("get" as const), path, version: number }),
+  },
+  {
+    weight: 2,
     arbitrary: fc.record({
-      kind: fc.constantFrom("get", "metadata"),
+      kind: fc.constant("metadata" as const),
       path,
       version: number,
+      all: fc.boolean(),
     }),
   },
   {
@@ -90,13 +156,19 @@ export function anyRounds(most: number): fc.Arbitrary<readonly Round[]> {
 interface Put {
   readonly value: string;
   isDeleted: boolean;
-  isPruned: boolean;
+  isDestroyed: boolean;
+  /** Pushed out or purged. */
+  isGone: boolean;
 }
 
 interface ModelSecret {
   /** Index is the version's number - 1. */
   readonly puts: Put[];
   oldest: number;
+  max: number;
+  note: string;
+  isExpired: boolean;
+  isPurged: boolean;
 }
 
 /** What every write and read must lead to. */
@@ -104,62 +176,164 @@ export class Model {
   readonly #secrets = new Map<string, ModelSecret>();
 
   write(step: Write): Answer {
+    if (step.kind === "move" && step.from === step.path) return "api_bad_request";
     const secret = this.#secrets.get(step.path);
-    if (step.cas !== undefined && step.cas !== currentOf(secret)) return "entity_conflict";
-    if (step.kind === "put") return this.#put(step.path, step.value);
-    if (secret === undefined) return "no path";
-    return step.kind === "delete" ? remove(secret, step.versions) : restore(secret, step.versions);
+    if (step.cas !== undefined && step.cas !== readable(secret)) return "entity_conflict";
+    switch (step.kind) {
+      case "put":
+        return this.#put(step.path, told(step.value, step.isBinary));
+      case "copy":
+      case "move":
+        return this.#copy(step);
+      case "purge":
+        return secret === undefined ? "no path" : purge(secret);
+    }
+    if (secret === undefined || secret.isPurged) return "no path";
+    switch (step.kind) {
+      case "setMetadata":
+        return describe(secret, step);
+      case "undelete":
+        return restore(secret, step.versions);
+      default:
+        return remove(secret, step.versions, step.kind);
+    }
   }
 
   read(step: Read): Answer {
     if (step.kind === "list") return this.#list(step);
     const secret = this.#secrets.get(step.path);
-    if (secret === undefined) return "no path";
-    const number = step.version || currentOf(secret);
-    if (number === 0) return "deleted";
-    const put = secret.puts[number - 1];
-    if (put === undefined || put.isPruned) return "no version";
-    if (put.isDeleted) return "deleted";
-    return step.kind === "get" ? `${number}:${put.value}` : metadataOf(secret);
+    if (secret === undefined || secret.isPurged) return "no path";
+    if (step.kind === "metadata" && step.all) return metadataOf(secret);
+    const found = find(secret, step.version);
+    if (typeof found === "string") return found;
+    return step.kind === "get" ? `${found.number}:${found.value}` : metadataOf(secret);
   }
 
   /** All questions that can be asked of one path. */
   questions(): Read[] {
-    return PATHS.flatMap((path) =>
-      Array.from(
+    return PATHS.flatMap((path) => [
+      { kind: "metadata", path, version: 0, all: true } as const,
+      ...Array.from(
         { length: (this.#secrets.get(path)?.puts.length ?? 0) + 2 },
-        (_, version): Read => ({ kind: version % 2 ? "get" : "metadata", path, version }),
-      )
-    );
+        (_, version): Read =>
+          version % 2
+            ? { kind: "get", path, version }
+            : { kind: "metadata", path, version, all: false },
+      ),
+    ]);
+  }
+
+  /** What a get of the current version of each path must lead to. */
+  current(): [path: string, answer: Answer][] {
+    return PATHS.map((path) => [path, this.read({ kind: "get", path, version: 0 })]);
   }
 
   #put(path: string, value: string): Answer {
-    const secret = this.#secrets.get(path) ?? { puts: [], oldest: 0 };
-    this.#secrets.set(path, secret);
-    secret.puts.push({ value, isDeleted: false, isPruned: false });
-    const pruned = secret.puts.slice(0, -MODEL_MAX_VERSIONS).filter((put) => !put.isPruned);
-    for (const put of pruned) put.isPruned = true;
-    if (pruned.length > 0) secret.oldest = numbers(secret, () => true)[0] ?? 0;
+    const secret = this.#begin(path);
+    secret.puts.push({ value, isDeleted: false, isDestroyed: false, isGone: false });
+    const kept = numbers(secret, () => true);
+    const pushedOut = kept.slice(0, -secret.max);
+    for (const number of pushedOut) at(secret, number).isGone = true;
+    if (pushedOut.length > 0) secret.oldest = numbers(secret, () => true)[0] ?? 0;
     else secret.oldest ||= secret.puts.length;
     return secret.puts.length;
   }
 
+  /** The secret to add a version to; what had expired before is as if it were deleted. */
+  #begin(path: string): ModelSecret {
+    const known = this.#secrets.get(path);
+    const fresh = {
+      oldest: 0,
+      max: MODEL_MAX_VERSIONS,
+      note: "",
+      isExpired: false,
+      isPurged: false,
+    };
+    const secret = known ?? { puts: [], ...fresh };
+    if (secret.isPurged) Object.assign(secret, fresh);
+    if (secret.isExpired) {
+      for (const put of secret.puts) put.isDeleted = true;
+      secret.oldest = 0;
+      secret.isExpired = false;
+    }
+    this.#secrets.set(path, secret);
+    return secret;
+  }
+
+  #copy(step: Write & { readonly kind: "copy" | "move" }): Answer {
+    const source = this.#secrets.get(step.from);
+    if (source === undefined || source.isPurged) return "no path";
+    const found = find(source, step.version);
+    if (typeof found === "string") return found;
+    const before = this.#secrets.get(step.path);
+    const isNew = before === undefined || before.isPurged;
+    const { max, note } = source;
+    // What is inherited counts from the next put on, too.
+    const answer = this.#put(step.path, found.value);
+    const target = this.#secrets.get(step.path);
+    if (isNew && target) Object.assign(target, { max, note });
+    if (step.kind === "move") mark(source, "delete", numbers(source, (put) => !put.isDeleted));
+    return answer;
+  }
+
   #list({ prefix, after, limit }: Read & { readonly kind: "list" }): Answer {
-    return [...this.#secrets.keys()]
-      .filter((path) => path.startsWith(prefix) && (after === "" || path > after))
+    return [...this.#secrets.entries()]
+      .filter(([path, { isPurged }]) =>
+        !isPurged && path.startsWith(prefix) && (after === "" || path > after)
+      )
+      .map(([path]) => path)
       .toSorted((a, b) => a < b ? -1 : 1)
       .slice(0, limit);
   }
 }
 
-function remove(secret: ModelSecret, wanted: readonly number[]): Answer {
-  return mark(secret, true, meant(wanted, currentOf(secret)));
+/** How a value is told: bytes and text are not the same. */
+export function told(value: string, isBinary: boolean): string {
+  return `${isBinary ? "bytes" : "text"} ${value}`;
+}
+
+function find(
+  secret: ModelSecret,
+  version: number,
+): Answer & string | { number: number; value: string } {
+  if (secret.isExpired) return "expired";
+  const number = version || currentOf(secret);
+  if (number === 0) return "deleted";
+  const put = secret.puts[number - 1];
+  if (put === undefined || put.isGone) return "no version";
+  if (put.isDestroyed) return "destroyed";
+  return put.isDeleted ? "deleted" : { number, value: put.value };
+}
+
+function purge(secret: ModelSecret): Answer {
+  for (const put of secret.puts) put.isGone = true;
+  secret.isPurged = true;
+  secret.isExpired = false;
+  return 0;
+}
+
+function describe(
+  secret: ModelSecret,
+  { note, max, expiry }: Write & { readonly kind: "setMetadata" },
+): Answer {
+  secret.note = note ?? secret.note;
+  secret.max = max ?? secret.max;
+  if (expiry !== undefined) secret.isExpired = expiry === "past";
+  return readable(secret);
+}
+
+function remove(
+  secret: ModelSecret,
+  wanted: readonly number[],
+  kind: "delete" | "destroy",
+): Answer {
+  return mark(secret, kind, meant(wanted, currentOf(secret)));
 }
 
 function restore(secret: ModelSecret, wanted: readonly number[]): Answer {
-  const deleted = numbers(secret, (put) => put.isDeleted);
+  const deleted = numbers(secret, (put) => put.isDeleted && !put.isDestroyed);
   const found = meant(wanted, deleted.at(-1) ?? 0).filter((number) => deleted.includes(number));
-  return found.length === 0 ? "no version" : mark(secret, false, found);
+  return found.length === 0 ? "no version" : mark(secret, "undelete", found);
 }
 
 /** The numbers that a list names; none, and 0, stand for `zero`. */
@@ -167,28 +341,48 @@ function meant(wanted: readonly number[], zero: number): number[] {
   return (wanted.length === 0 ? [0] : wanted).map((number) => number || zero);
 }
 
-function mark(secret: ModelSecret, isDeleted: boolean, wanted: readonly number[]): Answer {
-  const found = numbers(secret, () => true).filter((number) => wanted.includes(number));
+function mark(
+  secret: ModelSecret,
+  kind: "delete" | "undelete" | "destroy",
+  wanted: readonly number[],
+): Answer {
+  const found = numbers(secret, (put) => !put.isDestroyed)
+    .filter((number) => wanted.includes(number));
   for (const number of found) {
-    const put = secret.puts[number - 1];
-    if (put) put.isDeleted = isDeleted;
+    const put = at(secret, number);
+    put.isDeleted = kind !== "undelete";
+    put.isDestroyed = kind === "destroy";
   }
   if (found.length > 0) secret.oldest = numbers(secret, (put) => !put.isDeleted)[0] ?? 0;
-  return currentOf(secret);
+  return readable(secret);
+}
+
+function at({ puts }: ModelSecret, number: number): Put {
+  const put = puts[number - 1];
+  if (put === undefined) throw new Error(`Nothing was put as version ${number}`);
+  return put;
 }
 
 function currentOf(secret: ModelSecret | undefined): number {
   return (secret && numbers(secret, (put) => !put.isDeleted).at(-1)) ?? 0;
 }
 
-/** Numbers of what is kept and fulfils `test`, ascending. */
-function numbers({ puts }: ModelSecret, test: (put: Put) => boolean): number[] {
-  return puts.flatMap((put, i) => !put.isPruned && test(put) ? [i + 1] : []);
+/** The current version as long as it can be read. */
+function readable(secret: ModelSecret | undefined): number {
+  return secret?.isExpired ? 0 : currentOf(secret);
 }
 
-/** Current, oldest, then all kept numbers, negative when deleted. */
-function metadataOf(secret: ModelSecret): readonly number[] {
-  const kept = numbers(secret, () => true);
-  const all = kept.map((number) => secret.puts[number - 1]?.isDeleted ? -number : number);
-  return [currentOf(secret), secret.oldest, ...all];
+/** Numbers of what is kept and fulfils `test`, ascending. */
+function numbers({ puts }: ModelSecret, test: (put: Put) => boolean): number[] {
+  return puts.flatMap((put, i) => !put.isGone && test(put) ? [i + 1] : []);
+}
+
+/** Current, oldest, number to keep and note, then all kept numbers, negative when deleted, halved when destroyed. */
+function metadataOf(secret: ModelSecret): Answer {
+  const { oldest, max, note } = secret;
+  const kept = numbers(secret, () => true).map((number) => {
+    const { isDeleted, isDestroyed } = at(secret, number);
+    return isDestroyed ? number / -2 : isDeleted ? -number : number;
+  });
+  return [currentOf(secret), oldest, max, note, ...kept];
 }

@@ -4,12 +4,16 @@ import { SpikeError } from "../api/error.ts";
 import {
   type Answer,
   anyRounds,
+  type Expiry,
   Model,
   MODEL_MAX_VERSIONS,
   type Read,
+  told,
   type Write,
 } from "./model_fixture.ts";
+import type { SecretChanged } from "./mutation.ts";
 import type { SecretNotFound } from "./reader.ts";
+import type { SecretPairs } from "./values.ts";
 import { AUTHOR, inWorld, type Kind, type World } from "./secret_fixture.ts";
 
 /** How many histories are tried. */
@@ -17,20 +21,53 @@ const RUNS: Readonly<Record<Kind, number>> = { memory: 80, sqlite: 40 };
 const ROUNDS = 25;
 
 function missing({ reason }: SecretNotFound): Answer {
-  return reason === "deleted" ? reason : `no ${reason}`;
+  return reason === "path" || reason === "version" ? `no ${reason}` : reason;
 }
 
-async function write({ writer }: World, step: Write): Promise<Answer> {
-  const { path, cas } = step;
-  const request = { path, author: AUTHOR, ...(cas === undefined ? {} : { cas }) };
+const EXPIRES_MS: Readonly<Record<Expiry, number | null>> = {
+  past: 1,
+  never: null,
+  future: Date.UTC(2999),
+};
+
+async function write(world: World, step: Write): Promise<Answer> {
   try {
-    const answer = step.kind === "put"
-      ? await writer.put({ ...request, values: { v: step.value } })
-      : await writer[step.kind]({ ...request, versions: step.versions });
+    const answer = await change(world, step);
     return answer.found ? answer.version : missing(answer);
   } catch (reason) {
     if (reason instanceof SpikeError) return reason.code;
     throw reason;
+  }
+}
+
+function change({ writer }: World, step: Write): Promise<SecretChanged | SecretNotFound> {
+  const { path, cas } = step;
+  const request = { path, author: AUTHOR, ...(cas === undefined ? {} : { cas }) };
+  switch (step.kind) {
+    case "put": {
+      const bytes = new TextEncoder().encode(step.value);
+      return step.isBinary
+        ? writer.put({ ...request, values: {}, binary: { v: bytes } })
+        : writer.put({ ...request, values: { v: step.value } });
+    }
+    case "purge":
+      return writer.purge(request);
+    case "setMetadata": {
+      const { note, max, expiry } = step;
+      return writer.setMetadata({
+        ...request,
+        ...(note === undefined ? {} : { custom: { note } }),
+        ...(max === undefined ? {} : { maxVersions: max }),
+        ...(expiry === undefined ? {} : { expiresMs: EXPIRES_MS[expiry] }),
+      });
+    }
+    case "copy":
+    case "move": {
+      const { from, version, kind } = step;
+      return writer.copy({ ...request, from, version, isMove: kind === "move", isBlind: false });
+    }
+    default:
+      return writer[step.kind]({ ...request, versions: step.versions });
   }
 }
 
@@ -45,12 +82,20 @@ async function read({ reader }: World, step: Read): Promise<Answer> {
   }
   if (step.kind === "get") {
     const answer = await reader.get(step);
-    return answer.found ? `${answer.version}:${answer.values?.v}` : missing(answer);
+    return answer.found ? `${answer.version}:${valueOf(answer)}` : missing(answer);
   }
-  const answer = await reader.metadata(step);
+  const answer = await reader.metadata({ ...step, evenUnreadable: step.all });
   if (!answer.found) return missing(answer);
-  const { current, oldest, versions } = answer.head;
-  return [current, oldest, ...versions.map((v) => v.deleted ? -v.number : v.number)];
+  const { current, oldest, maxVersions, custom, versions } = answer.head;
+  const numbers = versions.map(({ number, deleted, destroyed }) =>
+    destroyed ? number / -2 : deleted ? -number : number
+  );
+  return [current, oldest, maxVersions, custom["note"] ?? "", ...numbers];
+}
+
+function valueOf({ values, binary }: SecretPairs): string {
+  const bytes = binary["v"];
+  return bytes ? told(new TextDecoder().decode(bytes), true) : told(values?.["v"] ?? "", false);
 }
 
 for (const [kind, numRuns] of Object.entries(RUNS)) {
