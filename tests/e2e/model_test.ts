@@ -6,9 +6,11 @@ import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
 import {
   type Answer,
   anyRounds,
+  type Expiry,
   Model,
   MODEL_MAX_VERSIONS,
   type Read,
+  told,
   type Write,
 } from "../../lib/secret/model_fixture.ts";
 import { openSource } from "../../lib/spiffe/open_source.ts";
@@ -19,18 +21,31 @@ const CONNECTIONS = 4;
 const RUNS = 12;
 const ROUNDS = 8;
 
-/** What an answer of Nexus may hold; what it does not hold is undefined. */
-interface Body {
+/** One version's pairs, or why there are none. */
+interface Pairs {
   readonly err?: string;
   readonly data?: { readonly v?: string } | null;
+  readonly binary?: { readonly v?: string };
   readonly version?: number;
+}
+
+/** What an answer of Nexus may hold; what it does not hold is undefined. */
+interface Body extends Pairs {
   readonly keys?: readonly string[];
-  readonly versions?: Readonly<Record<string, { version: number; deletedTime: string | null }>>;
-  readonly metadata?: { readonly currentVersion: number; readonly oldestVersion: number };
+  readonly secrets?: readonly Pairs[];
+  readonly versions?: Readonly<
+    Record<string, { version: number; deletedTime: string | null; destroyedTime?: string }>
+  >;
+  readonly metadata?: {
+    readonly currentVersion: number;
+    readonly oldestVersion: number;
+    readonly maxVersions: number;
+    readonly custom?: { readonly note?: string };
+  };
 }
 
 type Post = (
-  operation: "secret.put" | "secret.list" | `secret.${Read["kind"] | Write["kind"]}`,
+  operation: "secret.list" | "secret.batch" | `secret.${Read["kind"] | Write["kind"]}`,
   request: unknown,
 ) => Promise<Body>;
 
@@ -63,12 +78,44 @@ function poster(client: MtlsClient, url: string): Post {
   };
 }
 
+const EXPIRES_AT: Readonly<Record<Expiry, string>> = {
+  past: "2001-01-01T00:00:00Z",
+  never: "never",
+  future: "2999-01-01T00:00:00Z",
+};
+
 /** Every history has paths of its own: the store is never emptied. */
 async function write(post: Post, below: string, step: Write): Promise<Answer> {
-  const { kind, path, cas } = step;
-  const what = kind === "put" ? { values: { v: step.value } } : { versions: step.versions };
-  const { err, version } = await post(`secret.${kind}`, { path: below + path, cas, ...what });
-  return err || (version ?? "done");
+  const { err, version } = await post(`secret.${step.kind}`, requestOf(below, step));
+  return err || (version ?? "no version told");
+}
+
+function requestOf(below: string, step: Write): unknown {
+  const { cas } = step;
+  const path = below + step.path;
+  switch (step.kind) {
+    case "put": {
+      const base64 = new TextEncoder().encode(step.value).toBase64();
+      return {
+        path,
+        cas,
+        ...step.isBinary ? { binary: { v: base64 } } : { values: { v: step.value } },
+      };
+    }
+    case "purge":
+      return { path, cas };
+    case "setMetadata": {
+      const { note, max: maxVersions, expiry } = step;
+      const expiresAt = expiry && EXPIRES_AT[expiry];
+      const custom = note === undefined ? undefined : { note };
+      return { path, cas, maxVersions, expiresAt, custom };
+    }
+    case "copy":
+    case "move":
+      return { from: below + step.from, to: path, version: step.version, cas };
+    default:
+      return { path, cas, versions: step.versions };
+  }
 }
 
 async function read(post: Post, below: string, step: Read): Promise<Answer> {
@@ -78,23 +125,39 @@ async function read(post: Post, below: string, step: Read): Promise<Answer> {
     const { err, keys = [] } = await post("secret.list", range);
     return err || keys.map((key) => key.slice(below.length));
   }
-  const { kind, path, version } = step;
-  const { err, ...body } = await post(`secret.${kind}`, { path: below + path, version });
+  const { kind, version } = step;
+  const path = below + step.path;
+  if (kind === "get") return pairsOf(await post("secret.get", { path, version }));
+  const { err, ...body } = await post("secret.metadata", { path, version, all: step.all });
   if (err) return err;
-  if (kind === "get") return `${body.version}:${body.data?.v}`;
   const all = Object.values(body.versions ?? {});
-  const numbers = all.map(({ version, deletedTime }) => deletedTime ? -version : version);
-  const { currentVersion = 0, oldestVersion = 0 } = body.metadata ?? {};
-  return [currentVersion, oldestVersion, ...numbers];
+  const numbers = all.map(({ version, deletedTime, destroyedTime }) =>
+    destroyedTime ? version / -2 : deletedTime ? -version : version
+  );
+  const { currentVersion = 0, oldestVersion = 0, maxVersions = 0, custom } = body.metadata ?? {};
+  return [currentVersion, oldestVersion, maxVersions, custom?.note ?? "", ...numbers];
 }
 
-/** Nexus does not say why there is nothing, and after a deletion not what is current. */
-function told(answer: Answer, kind: (Read | Write)["kind"]): Answer {
-  if (["no path", "no version", "deleted"].some((reason) => reason === answer)) {
-    return "api_not_found";
-  }
-  const isDone = kind === "delete" || kind === "undelete";
-  return isDone && typeof answer === "number" ? "done" : answer;
+function pairsOf({ err, data, binary, version }: Pairs): Answer {
+  if (err) return err;
+  const bytes = binary?.v === undefined ? undefined : Uint8Array.fromBase64(binary.v);
+  const value = bytes ? told(new TextDecoder().decode(bytes), true) : told(data?.v ?? "", false);
+  return `${version}:${value}`;
+}
+
+const REASONS = ["no path", "no version", "deleted", "destroyed", "expired"];
+
+/** Nexus does not say why there is nothing. */
+function publicly(answer: Answer): Answer {
+  return REASONS.some((reason) => reason === answer) ? "api_not_found" : answer;
+}
+
+/** All paths at once, and what of each of them must come of it. */
+async function compareBatch(post: Post, below: string, model: Model): Promise<void> {
+  const current = model.current();
+  const paths = current.map(([path]) => below + path);
+  const { secrets = [] } = await post("secret.batch", { paths });
+  assert.deepEqual(secrets.map(pairsOf), current.map(([, answer]) => publicly(answer)));
 }
 
 Deno.test("any history of writes and reads is answered like the model, over mutual TLS", async () => {
@@ -113,11 +176,12 @@ Deno.test("any history of writes and reads is answered like the model, over mutu
       const model = new Model();
       for (const { writes, reads } of rounds) {
         for (const step of writes) {
-          assert.deepEqual(await write(next(), below, step), told(model.write(step), step.kind));
+          assert.deepEqual(await write(next(), below, step), publicly(model.write(step)));
         }
         const questions = [...reads, ...model.questions()];
         const seen = await Promise.all(questions.map((step) => read(next(), below, step)));
-        assert.deepEqual(seen, questions.map((step) => told(model.read(step), step.kind)));
+        assert.deepEqual(seen, questions.map((step) => publicly(model.read(step))));
+        await compareBatch(next(), below, model);
       }
     }),
     { numRuns: RUNS },
