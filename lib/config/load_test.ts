@@ -85,6 +85,7 @@ Deno.test("with nothing set, each role has the documented defaults", () => {
     dataDir: "/home/ada/.spike/data",
     keeperUpdateIntervalMs: 300_000,
     kekMaxAgeMs: 7_776_000_000,
+    expiryWarningMs: 604_800_000,
     keeperProbeIntervalMs: 2000,
     maxSecretVersions: 10,
     workers: 2,

@@ -68,6 +68,7 @@ export interface NexusSettings extends CommonSettings, ShardSettings {
   readonly maxSecretVersions: number;
   /** 0: age does not count. */
   readonly kekMaxAgeMs: number;
+  readonly expiryWarningMs: number;
   readonly workers: number;
   readonly requestsPerIdentity: number;
   readonly cipherLimitBytes: number;
@@ -245,6 +246,7 @@ function nexus(from: Resolver): NexusSettings {
     keeperProbeIntervalMs: from.get(NEXUS.keeperProbeInterval),
     maxSecretVersions: from.get(NEXUS.maxSecretVersions),
     kekMaxAgeMs: from.get(NEXUS.kekMaxAge),
+    expiryWarningMs: from.get(NEXUS.expiryWarning),
     workers: from.get(NEXUS.workers),
     requestsPerIdentity: from.get(NEXUS.requestsPerIdentity),
     cipherLimitBytes: from.get(NEXUS.cipherLimit),

@@ -266,6 +266,13 @@ export const NEXUS = {
     meaning:
       "Age at which the key-encryption key is renewed, online; 0: only when it was used 2^30 times.",
   }),
+  expiryWarning: setting("expiry-warning", {
+    kind: age,
+    variables: ["SPIKE_NEXUS_EXPIRY_WARNING"],
+    fallback: 168 * 3_600_000,
+    roles: ["nexus"],
+    meaning: "How long before a secret expires the log names it and the metrics count it.",
+  }),
   workers: setting("workers", {
     kind: integer(0, 64),
     variables: ["SPIKE_NEXUS_WORKERS"],

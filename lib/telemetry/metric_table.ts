@@ -55,6 +55,8 @@ export const METRICS = {
     keeper: POSITION,
     state: words(KEEPER_STATES),
   }),
+  spike_secrets_expired: gauge("Secrets that have expired, looked at every minute"),
+  spike_secrets_expiring_soon: gauge("Secrets that expire within SPIKE_NEXUS_EXPIRY_WARNING"),
   spike_store_failures_total: counter("Writes that the disk did not take"),
   spike_keeper_shards: gauge("Shards that this keeper holds", {
     slot: words(["current", "pending"]),

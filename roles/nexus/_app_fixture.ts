@@ -26,6 +26,7 @@ const SETTINGS = {
   callTimeouts: { connectMs: 1, headersMs: 1, totalMs: 1 },
   maxSecretVersions: 10,
   kekMaxAgeMs: 0,
+  expiryWarningMs: 0,
   cipherLimitBytes: 65_536,
 } as unknown as NexusSettings;
 

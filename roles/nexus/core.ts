@@ -19,6 +19,7 @@ import { VERSION } from "../../lib/version.ts";
 import { createCipherPort } from "./cipher_port.ts";
 import type { CorePort, KekStatus, Written } from "./core_port.ts";
 import { KekRotation } from "./kek_rotation.ts";
+import { ExpiryWatch } from "./expiry_watch.ts";
 import { KeeperSync } from "./keeper_sync.ts";
 import { KeyControl } from "./key_control.ts";
 import type { SharedPage } from "./page.ts";
@@ -116,7 +117,15 @@ export async function startCore(options: CoreOptions): Promise<Core> {
     clock,
     log,
   });
-  const running: Promise<void>[] = [rotation.run()];
+  const expiry = new ExpiryWatch({
+    store,
+    page,
+    wake: new Wake(stopping.signal),
+    warningMs: settings.expiryWarningMs,
+    clock,
+    log,
+  });
+  const running: Promise<void>[] = [rotation.run(), expiry.run()];
   const random = Math.random;
   if (settings.backend === "memory") await control.startEphemeral();
   else {
