@@ -14,7 +14,7 @@ const CALLER = /^spiffe:\/\/[a-zA-Z0-9.-]+(?:\/[a-zA-Z0-9._-]+)*$/;
 /** What roles grant, of what can be granted by policies too. */
 const GRANTS: readonly (readonly [Role, (route: Route, target: string) => boolean])[] = [
   ["superuser", () => true],
-  ["admin", ({ operation }) => operation.startsWith("policy.")],
+  ["admin", ({ operation }) => /^(policy|audit)\./.test(operation)],
   ["operator", ({ operation }) => operation.startsWith("secret.")],
   ["lite", (_, target) => target === RESERVED.cipherExec],
 ];

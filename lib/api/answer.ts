@@ -124,6 +124,20 @@ const keks = message({
   ),
   err: text,
 });
+
+/** One audit log as it was checked, on the wire. */
+const auditLog = {
+  log: text,
+  missing: flag,
+  size: integer,
+  signed: integer,
+  dropped: integer,
+  findings: v.optional(
+    v.array(message({ record: integer, to: maybeInteger, what: text, file: text, line: integer })),
+    [],
+  ),
+};
+
 const written = message({ version: maybeInteger, err: text });
 const done = message({ err: text });
 
@@ -227,6 +241,17 @@ export const ANSWERS = {
   }),
   "operator.kek.list": keks,
   "operator.kek.rotate": keks,
+  "audit.tail": message({ log: text, records: texts, err: text }),
+  "audit.export": message({ log: text, keys: texts, checkpoint: text, err: text }),
+  "operator.verify": message({
+    heads: integer,
+    policies: integer,
+    older: integer,
+    logs: v.optional(v.array(message(auditLog)), []),
+    rows: v.optional(v.array(message({ kind: text, name: text, what: text })), []),
+    findings: integer,
+    err: text,
+  }),
   "operator.restore": message({
     collected: integer,
     remaining: integer,

@@ -30,7 +30,8 @@ export type PermissionTarget =
   /** The path of the cipher key that the request names; when it names none, the path that all of them begin with. */
   | "request.key"
   | "spike/system/secret"
-  | "spike/system/acl";
+  | "spike/system/acl"
+  | "spike/system/audit";
 
 /** One line of the routing table. There is no route without a `want`. */
 export interface Route {
@@ -82,6 +83,10 @@ function stored(
 
 function policy(action: string, operation: Operation, permission: Permission): Route {
   return stored(action, operation, permission, { path: "/v1/acl/policy", on: "spike/system/acl" });
+}
+
+function audit(action: string, operation: Operation): Route {
+  return stored(action, operation, "read", { path: "/v1/audit", on: "spike/system/audit" });
 }
 
 function forRoles(
@@ -143,6 +148,8 @@ export const ROUTES: readonly Route[] = [
   policy("list", "policy.list", "list"),
   policy("explain", "policy.explain", "read"),
   policy("who-can", "policy.whoCan", "read"),
+  audit("tail", "audit.tail"),
+  audit("export", "audit.export"),
   cipher("cipher.encrypt"),
   cipher("cipher.decrypt"),
   cipherKey("create", "write"),
@@ -163,6 +170,7 @@ export const ROUTES: readonly Route[] = [
   forRoles("nexus", "/v1/operator/keks", "operator.kek.rotate", ["superuser"], {
     action: "rotate",
   }),
+  forRoles("nexus", "/v1/operator/verify", "operator.verify", ["superuser"]),
   forRoles("nexus", "/v1/operator/recover", "operator.recover", ["recover"], WITHOUT_KEY),
   forRoles("nexus", "/v1/operator/restore", "operator.restore", ["restore"], WITHOUT_KEY),
   forRoles("nexus", "/v1/operator/recover", "operator.confirm", ["recover"], {

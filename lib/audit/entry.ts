@@ -1,4 +1,4 @@
-import type { Caller, Grant } from "./call.ts";
+import type { Call, Caller, Grant } from "./call.ts";
 
 /** What a request was about, as far as it names things. Never a value. */
 export interface Subject {
@@ -27,3 +27,50 @@ export interface RequestEntry {
   /** How long it took, microseconds. */
   readonly durationUs: number;
 }
+
+/** One thing that a transaction changed. What is stored of it is told by its digest, so that it can be looked for. */
+export type Change =
+  /** The head of a secret was stored. */
+  | {
+    readonly head: string;
+    readonly current: number;
+    readonly digest: string;
+    /** It is listed no more. */
+    readonly purged?: true;
+  }
+  /** A policy was stored, or removed. */
+  | { readonly policy: string; readonly digest: string }
+  | { readonly policy: string; readonly removed: true }
+  /** A key-encryption key was stored, or removed. */
+  | { readonly kek: number; readonly state: string }
+  /** A version of a long-lived key was stored. */
+  | { readonly key: string; readonly version: number }
+  /** What is known of a named cipher key was stored. */
+  | { readonly keyHead: string; readonly digest: string }
+  /** A note in the clear was left, or removed. */
+  | { readonly mark: string }
+  /** What the store says of itself was made or changed. */
+  | { readonly meta: readonly string[] };
+
+/** What one transaction changed, and on whose behalf. */
+export interface ChangeEntry {
+  readonly timeMs: number;
+  /** Revision of the transaction. */
+  readonly revision: number;
+  /** Absent for what the process did of its own accord. */
+  readonly call?: Call;
+  readonly changes: readonly Change[];
+}
+
+/** Something about the log or the store that whoever reads the log has to know. */
+export interface NoticeEntry {
+  readonly timeMs: number;
+  readonly event: "started" | "stopped" | "log_succeeded" | "store_rolled_back" | "records_dropped";
+  readonly detail: Readonly<Record<string, string | number>>;
+}
+
+/** What is recorded. */
+export type AuditEntry =
+  | { readonly kind: "request"; readonly entry: RequestEntry }
+  | { readonly kind: "change"; readonly entry: ChangeEntry }
+  | { readonly kind: "notice"; readonly entry: NoticeEntry };

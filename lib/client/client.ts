@@ -141,6 +141,23 @@ export interface KekInfo {
   readonly sealings: number;
 }
 
+/** A page of the present audit log. */
+export interface AuditPage {
+  readonly log: string;
+  /** Each a JSON object on one line, ascending, as it was written. */
+  readonly records: readonly string[];
+}
+
+/** What whoever verifies an audit log keeps: public keys and a signed checkpoint (empty before the first). */
+export interface AuditKeys {
+  readonly log: string;
+  readonly keys: readonly string[];
+  readonly checkpoint: string;
+}
+
+/** How the store compares with what the audit logs tell of it. */
+export type StoreVerified = Omit<AnswerOf<"operator.verify">, "err">;
+
 /** How far a restoration has come. */
 export interface RestoreProgress {
   readonly collected: number;
@@ -242,6 +259,11 @@ export interface Client extends SecretClient {
   listKeks(): Promise<readonly KekInfo[]>;
   /** Makes a new one; what older ones seal follows by itself. Needs the superuser role. */
   rotateKek(): Promise<readonly KekInfo[]>;
+  /** The last records of the audit log, or those after a number. */
+  auditTail(request: { readonly after?: number; readonly limit?: number }): Promise<AuditPage>;
+  auditKeys(): Promise<AuditKeys>;
+  /** Compares every secret and policy with the audit logs. Needs the superuser role. */
+  verifyStore(): Promise<StoreVerified>;
   /** Every shard of the root key. Needs the recover role. */
   recover(): Promise<readonly RecoveryShard[]>;
   /**
@@ -306,6 +328,18 @@ export function createClient(options: ClientOptions): Client {
     },
     listKeks: async () => (await call("operator.kek.list", {})).keks,
     rotateKek: async () => (await call("operator.kek.rotate", {})).keks,
+    auditTail: async (request) => {
+      const { log, records } = await call("audit.tail", request);
+      return { log, records };
+    },
+    auditKeys: async () => {
+      const { log, keys, checkpoint } = await call("audit.export", {});
+      return { log, keys, checkpoint };
+    },
+    verifyStore: async () => {
+      const { err: _, ...found } = await call("operator.verify", {});
+      return found;
+    },
     recover: async () => (await call("operator.recover", {})).shards,
     ...recoveryCalls(call),
     restore: async ({ index, bytes }) => {

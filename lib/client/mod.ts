@@ -7,6 +7,8 @@ export {
   type AccessDecision,
   type AccessExplanation,
   type AccessQuestion,
+  type AuditKeys,
+  type AuditPage,
   type CipherKeyInfo,
   type CipherOptions,
   type Client,
@@ -24,6 +26,7 @@ export {
   type ShardChanged,
   type ShardChangeKind,
   type ShardChangeRequest,
+  type StoreVerified,
   type WhoCan,
 } from "./client.ts";
 export type {

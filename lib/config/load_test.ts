@@ -91,6 +91,11 @@ Deno.test("with nothing set, each role has the documented defaults", () => {
     workers: 2,
     requestsPerIdentity: 512,
     cipherLimitBytes: 65_536,
+    auditSyncMs: 1000,
+    auditHashed: [],
+    auditSinks: [],
+    auditRetentionDays: 0,
+    scrubIntervalMs: 6 * 3_600_000,
     acceptEmptyStore: false,
   });
   assert.deepEqual(loadSettings({ role: "keeper", env: {} }).listen, { host: "", port: 8554 });

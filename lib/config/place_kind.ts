@@ -129,3 +129,19 @@ export function directory(suffix = ""): Kind<string> {
     return path;
   });
 }
+
+/** Where audit records go besides their log. */
+export type SinkSetting =
+  | { readonly kind: "stdout" }
+  | { readonly kind: "file" | "unix"; readonly path: string };
+
+/** `stdout`, `file:/path` or `unix:/path`. */
+export const auditSink: Kind<SinkSetting> = kindOf(
+  "stdout, file:/path or unix:/path",
+  (given) => {
+    if (given === "stdout") return { kind: "stdout" };
+    const [, kind, path] = /^(file|unix):(\/[^,]+)$/.exec(given) ?? [];
+    return path === undefined ? undefined : { kind: kind === "file" ? "file" : "unix", path };
+  },
+  (sink) => sink.kind === "stdout" ? "stdout" : `${sink.kind}:${sink.path}`,
+);

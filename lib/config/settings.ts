@@ -1,7 +1,7 @@
 import type { Scheme } from "../shamir/scheme.ts";
 import type { SpiffeId } from "../spiffe/id.ts";
 import type { TrustRoots } from "../spiffe/role.ts";
-import type { ListenAddress } from "./place_kind.ts";
+import type { ListenAddress, SinkSetting } from "./place_kind.ts";
 import type { Resolver } from "./resolve.ts";
 import type { SettingsRole } from "./setting.ts";
 import { BOOTSTRAP, CALL, IDENTITY, JWT, LISTENER, NEXUS, PILOT, SHARD } from "./table.ts";
@@ -72,6 +72,14 @@ export interface NexusSettings extends CommonSettings, ShardSettings {
   readonly workers: number;
   readonly requestsPerIdentity: number;
   readonly cipherLimitBytes: number;
+  /** Milliseconds; 0: before each answer. */
+  readonly auditSyncMs: number;
+  readonly auditHashed: readonly ("caller" | "path")[];
+  readonly auditSinks: readonly SinkSetting[];
+  /** 0: for ever. */
+  readonly auditRetentionDays: number;
+  /** 0: never. */
+  readonly scrubIntervalMs: number;
   readonly acceptEmptyStore: boolean;
   /** Absent where no proxy is named: then no token is looked at. */
   readonly jwt?: JwtSettings;
@@ -250,6 +258,11 @@ function nexus(from: Resolver): NexusSettings {
     workers: from.get(NEXUS.workers),
     requestsPerIdentity: from.get(NEXUS.requestsPerIdentity),
     cipherLimitBytes: from.get(NEXUS.cipherLimit),
+    auditSyncMs: from.get(NEXUS.auditSync),
+    auditHashed: from.get(NEXUS.auditHashed) ?? [],
+    auditSinks: from.get(NEXUS.auditSinks) ?? [],
+    auditRetentionDays: from.get(NEXUS.auditRetentionDays),
+    scrubIntervalMs: from.get(NEXUS.scrubInterval),
     acceptEmptyStore: from.get(NEXUS.acceptEmptyStore),
     ...jwt(from),
   };

@@ -6,6 +6,7 @@ import { SCHEMES } from "../shamir/scheme.ts";
 import type { TrustRoots } from "../spiffe/role.ts";
 import { age, choice, duration, flag, integer, list, optional, text } from "./kind.ts";
 import {
+  auditSink,
   directory,
   filePath,
   httpsUrl,
@@ -294,6 +295,48 @@ export const NEXUS = {
     fallback: 65_536,
     roles: ["nexus"],
     meaning: "Longest ciphertext of the encryption service, in bytes.",
+  }),
+  auditSync: setting("audit-sync", {
+    kind: duration(0),
+    variables: ["SPIKE_NEXUS_AUDIT_SYNC"],
+    fallback: 1000,
+    roles: ["nexus"],
+    meaning:
+      "How long the audit record of a read may wait until it is on the disk; 0: no answer before. Changes never wait.",
+  }),
+  auditHashed: setting("audit-hashed", {
+    kind: optional(list(choice("caller", "path"), "a list of caller and path")),
+    variables: ["SPIKE_NEXUS_AUDIT_HASHED"],
+    fallback: undefined,
+    fallbackText: "nothing",
+    roles: ["nexus"],
+    meaning:
+      "What the audit log tells as keyed hashes only: `caller` (SPIFFE IDs), `path` (paths and what else requests name).",
+  }),
+  auditSinks: setting("audit-sinks", {
+    kind: optional(list(auditSink, "a list of stdout, file:/path and unix:/path")),
+    variables: ["SPIKE_NEXUS_AUDIT_SINKS"],
+    fallback: undefined,
+    fallbackText: "none",
+    roles: ["nexus"],
+    meaning:
+      "Where audit records go besides the log: standard output, a file, a stream socket that somebody listens on. A sink that fails loses records; the log does not.",
+  }),
+  auditRetentionDays: setting("audit-retention-days", {
+    kind: integer(0, 36_500),
+    variables: ["SPIKE_NEXUS_AUDIT_RETENTION_DAYS"],
+    fallback: 0,
+    roles: ["nexus"],
+    meaning:
+      "Days after which the records of requests are dropped from full log files; their hashes, all changes and all checkpoints stay. 0 keeps everything.",
+  }),
+  scrubInterval: setting("scrub-interval", {
+    kind: duration(0),
+    variables: ["SPIKE_NEXUS_SCRUB_INTERVAL"],
+    fallback: 6 * 3_600_000,
+    roles: ["nexus"],
+    meaning:
+      "Pause between two slow comparisons of the store with the audit log; 0 for none. See `spike operator verify`.",
   }),
   acceptEmptyStore: setting("accept-empty-store", {
     kind: flag,

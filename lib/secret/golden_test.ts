@@ -2,7 +2,7 @@
  * tests/golden/store.json freezes what a store of format 1 holds: the tables, one database's rows, and the
  * plaintext of a head; store_2.json does the same for format 2, store_3.json for format 3 and the plaintext of a
  * policy, store_4.json for format 4, store_5.json for format 5 and the plaintext of a cipher key's head, store_6.json
- * for format 6, heads of format 2 and binary values. None is ever
+ * for format 6, heads of format 2 and binary values, store_7.json for format 7. None is ever
  * written anew; a next format gets a file of its own beside them.
  */
 import assert from "node:assert/strict";
@@ -32,7 +32,8 @@ import second from "../../tests/golden/store_2.json" with { type: "json" };
 import third from "../../tests/golden/store_3.json" with { type: "json" };
 import fourth from "../../tests/golden/store_4.json" with { type: "json" };
 import fifth from "../../tests/golden/store_5.json" with { type: "json" };
-import golden from "../../tests/golden/store_6.json" with { type: "json" };
+import sixth from "../../tests/golden/store_6.json" with { type: "json" };
+import golden from "../../tests/golden/store_7.json" with { type: "json" };
 
 type Cell = string | number | null;
 
@@ -117,6 +118,10 @@ async function fill(
   await writer.destroy({ path: "e", versions: [1], author: AUTHOR });
   await writer.put({ path: "f", values: { v: "1" }, author: AUTHOR });
   await writer.purge({ path: "f", author: AUTHOR });
+  await store.write(async (tx) => {
+    await tx.putOutbox(new TextEncoder().encode("a record"));
+    await tx.putAuditLog({ log: "a0".repeat(16), createdAtMs: START_MS, checkpoint: "a note" });
+  });
 }
 
 /** A value that is no text. */
@@ -190,7 +195,7 @@ async function valuesOf(reader: SecretReader, path: string) {
   return answer.found && [answer.version, answer.values, answer.binary];
 }
 
-for (const file of [first, second, third, fourth, fifth, golden] satisfies Golden[]) {
+for (const file of [first, second, third, fourth, fifth, sixth, golden] satisfies Golden[]) {
   Deno.test(`the rows of the golden file of format ${file.formatVersion} are opened`, async () => {
     const dir = await Deno.makeTempDir();
     restore(`${dir}/spike.db`, file);

@@ -671,6 +671,44 @@ const RULES: Record<string, Body> = {
       });
     },
 
+  "the record of a transaction is committed with it, and undone with it": async (store) => {
+    const record = filled(20, 7);
+    await store.write((tx) => tx.putOutbox(record));
+    const failing = async (tx: StoreTx) => {
+      await tx.putOutbox(filled(20, 8));
+      throw new Error("no");
+    };
+    await assert.rejects(store.write(failing));
+    record.fill(0);
+    assert.deepEqual(await store.outbox(0, 10), [{ revision: 1, record: filled(20, 7) }]);
+  },
+
+  "records come by revision, a page at a time, and go when they were taken": async (store) => {
+    for (let i = 1; i <= 5; i++) await store.write((tx) => tx.putOutbox(filled(3, i)));
+    const revisions = async (after: number, limit: number) =>
+      (await store.outbox(after, limit)).map(({ revision }) => revision);
+    assert.deepEqual(await revisions(0, 2), [1, 2]);
+    assert.deepEqual(await revisions(2, 9), [3, 4, 5]);
+    await store.write(async (tx) => {
+      await tx.clearOutbox(3);
+      await tx.putOutbox(filled(3, 6));
+    });
+    assert.deepEqual(await revisions(0, 9), [4, 5, 6]);
+    await store.write((tx) => tx.clearOutbox(6));
+    assert.deepEqual(await revisions(0, 9), []);
+  },
+
+  "an audit log keeps its time of creation, and its newest checkpoint": async (store) => {
+    const first = { log: "a1".repeat(16), createdAtMs: 5, checkpoint: "" };
+    const other = { log: "02".repeat(16), createdAtMs: 6, checkpoint: "note" };
+    await store.write(async (tx) => {
+      await tx.putAuditLog(first);
+      await tx.putAuditLog(other);
+    });
+    await store.write((tx) => tx.putAuditLog({ ...first, createdAtMs: 9, checkpoint: "newer" }));
+    assert.deepEqual(await store.auditLogs(), [other, { ...first, checkpoint: "newer" }]);
+  },
+
   "forgetRemoved() leaves what is stored": async (store) => {
     await store.write((tx) => put(tx, "a", 1));
     await store.forgetRemoved();

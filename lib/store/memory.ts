@@ -55,6 +55,9 @@ function memoryReader(root: Layer, engine: MemoryEngine): StoreReader {
     policies: () => read(() => root.policies()),
     policy: (name) => read(() => root.policy(name)),
     mark: (name) => read(() => root.mark(name)),
+    outbox: (revision, limit) =>
+      read(() => root.outbox().filter((row) => row.revision > revision).slice(0, limit)),
+    auditLogs: () => read(() => root.auditLogs()),
     close: () => Promise.resolve(),
   };
 }

@@ -1,12 +1,14 @@
 import { SpikeError } from "../api/error.ts";
 import { compareBytewise } from "./order.ts";
 import type {
+  AuditLogRow,
   HeadRow,
   InitialMeta,
   KekRow,
   KeyHeadRow,
   KeyRow,
   MetaChange,
+  OutboxRow,
   PolicyRow,
   PolicyRows,
   SealedPlace,
@@ -21,7 +23,7 @@ import { copyHead, copyKek, copyMeta, copyVersion, requireMeta } from "./rows.ts
 import { repeatedVersion, unknownKek, unknownKey } from "./refusal.ts";
 
 /** The layout whose rules these are; see the SQLite migrations. */
-const FORMAT_VERSION = 6;
+const FORMAT_VERSION = 7;
 
 /** A set of changes over another one; the lowest layer is what is committed. Rows are copied in and out. */
 export class Layer {
@@ -38,6 +40,11 @@ export class Layer {
   readonly #policies = new Map<string, PolicyRow | null>();
   /** By name; null hides a mark of the layers below. */
   readonly #marks = new Map<string, Uint8Array | null>();
+  /** By revision. */
+  readonly #outbox = new Map<number, Uint8Array>();
+  readonly #auditLogs = new Map<string, AuditLogRow>();
+  /** What is in the outbox up to here was taken. */
+  #takenRevision = 0;
   #policyRevision: number | undefined;
   #meta: StoreMeta | undefined;
   /** Those that are listed, by path; undefined when that has to be found out anew. */
@@ -214,6 +221,35 @@ export class Layer {
     else this.#marks.set(name, value && value.slice());
   }
 
+  outbox(): OutboxRow[] {
+    const rows = new Map((this.#below?.outbox() ?? []).map((row) => [row.revision, row.record]));
+    for (const [revision, record] of this.#outbox) rows.set(revision, record.slice());
+    return [...rows].filter(([revision]) => revision > this.#takenRevision)
+      .map(([revision, record]) => ({ revision, record }))
+      .sort((a, b) => a.revision - b.revision);
+  }
+
+  setOutbox(revision: number, record: Uint8Array): void {
+    this.#outbox.set(revision, record.slice());
+  }
+
+  clearOutbox(revision: number): void {
+    this.#takenRevision = Math.max(this.#takenRevision, revision);
+    for (const key of this.#outbox.keys()) {
+      if (key <= revision) this.#outbox.delete(key);
+    }
+  }
+
+  auditLogs(): AuditLogRow[] {
+    const rows = new Map((this.#below?.auditLogs() ?? []).map((row) => [row.log, row]));
+    for (const row of this.#auditLogs.values()) rows.set(row.log, row);
+    return [...rows.values()].sort((a, b) => compareBytewise(a.log, b.log));
+  }
+
+  setAuditLog(row: AuditLogRow): void {
+    this.#auditLogs.set(row.log, { ...row });
+  }
+
   /** Heads of this layer alone that were not purged, by path. Not copies. */
   listed(): readonly HeadRow[] {
     return this.#listed ??= [...this.#heads.values()]
@@ -232,6 +268,9 @@ export class Layer {
     for (const row of this.#heads.values()) below.setHead(row);
     for (const [key, row] of this.#versions) below.#place(key, row);
     for (const [name, value] of this.#marks) below.setMark(name, value);
+    below.clearOutbox(this.#takenRevision);
+    for (const [revision, record] of this.#outbox) below.setOutbox(revision, record);
+    for (const row of this.#auditLogs.values()) below.setAuditLog(row);
     const revision = this.#policyRevision;
     if (revision === undefined) return;
     for (const [name, row] of this.#policies) below.setPolicy(name, row, revision);
@@ -437,6 +476,21 @@ export class MemoryTx implements StoreTx {
 
   putMark(name: string, value: Uint8Array | undefined): Promise<void> {
     return this.#do((layer) => layer.setMark(name, value ?? null));
+  }
+
+  putOutbox(record: Uint8Array): Promise<void> {
+    return this.#do((layer) => layer.setOutbox(this.revision, record));
+  }
+
+  clearOutbox(revision: number): Promise<void> {
+    return this.#do((layer) => layer.clearOutbox(revision));
+  }
+
+  putAuditLog(row: AuditLogRow): Promise<void> {
+    return this.#do((layer) => {
+      const before = layer.auditLogs().find(({ log }) => log === row.log);
+      layer.setAuditLog({ ...row, createdAtMs: before?.createdAtMs ?? row.createdAtMs });
+    });
   }
 
   #do<T>(work: (layer: Layer) => T): Promise<T> {

@@ -130,6 +130,22 @@ export interface SecretRows {
   readonly version: VersionRow | undefined;
 }
 
+/** A record of the audit log that was committed with a transaction and waits to be taken into the log. */
+export interface OutboxRow {
+  /** Of the transaction that it tells of. */
+  readonly revision: number;
+  readonly record: Uint8Array;
+}
+
+/** An audit log that belongs to this store, and what is known of it here, so that a missing one is noticed. */
+export interface AuditLogRow {
+  /** Hex, 16 bytes. */
+  readonly log: string;
+  readonly createdAtMs: number;
+  /** The newest signed checkpoint that was taken down; empty before the first. */
+  readonly checkpoint: string;
+}
+
 /** A page of paths, bytewise ascending. */
 export interface ListRequest {
   /** Only paths that start with this text. */
@@ -197,6 +213,10 @@ export interface StoreReader {
   policy(name: string): Promise<PolicyRow | undefined>;
   /** A note that was left under this name. It is kept in the clear, so it holds nothing secret and proves nothing. */
   mark(name: string): Promise<Uint8Array | undefined>;
+  /** Records that wait to be taken into the audit log, by revision, from the one after `revision` on. */
+  outbox(revision: number, limit: number): Promise<readonly OutboxRow[]>;
+  /** All audit logs of this store, by name. */
+  auditLogs(): Promise<readonly AuditLogRow[]>;
   close(): Promise<void>;
 }
 
@@ -272,6 +292,12 @@ export interface StoreTx {
 
   /** Leaves a note under a name, or replaces it; without a value it is removed. */
   putMark(name: string, value: Uint8Array | undefined): Promise<void>;
+  /** Leaves the record of this transaction for the audit log; there is one. */
+  putOutbox(record: Uint8Array): Promise<void>;
+  /** Removes the records up to `revision`, which the log has taken. */
+  clearOutbox(revision: number): Promise<void>;
+  /** Inserts an audit log, or replaces its checkpoint. */
+  putAuditLog(row: AuditLogRow): Promise<void>;
 }
 
 /**

@@ -63,6 +63,8 @@ function openReader(path: string): StoreReader {
     policies: () => read(() => reads.policies()),
     policy: (name) => read(() => reads.policy(name)),
     mark: (name) => read(() => reads.mark(name)),
+    outbox: (revision, limit) => read(() => reads.outbox(revision, limit)),
+    auditLogs: () => read(() => reads.auditLogs()),
     close: () => {
       if (db.isOpen) db.close();
       return Promise.resolve();

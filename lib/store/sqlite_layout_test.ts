@@ -47,8 +47,8 @@ const CHANGES: Readonly<Record<string, readonly [string, string]>> = {
     "DROP TABLE counter; CREATE TABLE counter (id, revision, policy_revision)",
     'table "counter" was changed',
   ],
-  "its format was put back by one": ["PRAGMA user_version = 4", 'table "key_heads" was added'],
-  "its format was put back by three": ["PRAGMA user_version = 2", 'table "key_heads" was added'],
+  "its format was put back by one": ["PRAGMA user_version = 6", 'table "audit_logs" was added'],
+  "its format was put back by two": ["PRAGMA user_version = 5", 'table "audit_logs" was added'],
 };
 
 for (const [what, [sql, difference]] of Object.entries(CHANGES)) {

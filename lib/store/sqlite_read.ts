@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type {
+  AuditLogRow,
   Expiring,
   ExpiringRequest,
   HeadRow,
@@ -9,6 +10,7 @@ import type {
   KeyRow,
   ListedPath,
   ListRequest,
+  OutboxRow,
   PolicyRow,
   PolicyRows,
   SealedPlace,
@@ -55,6 +57,7 @@ export class SqliteReads {
   readonly #key: StatementSync;
   readonly #keyHead: StatementSync;
   readonly #wrapping: StatementSync;
+  readonly #outbox: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -83,6 +86,9 @@ export class SqliteReads {
       "SELECT kek_generation, wrapped_key FROM versions WHERE path = ? AND version = ?",
     );
     this.#keyHead = db.prepare(`SELECT ${POLICY} FROM key_heads p WHERE p.name = ?`);
+    this.#outbox = db.prepare(
+      "SELECT revision, record FROM audit_outbox WHERE revision > ? ORDER BY revision LIMIT ?",
+    );
   }
 
   revision(): number {
@@ -217,6 +223,23 @@ export class SqliteReads {
   mark(name: string): Uint8Array | undefined {
     const row = this.#db.prepare("SELECT value FROM marks WHERE name = ?").get(name);
     return row && bytes(row, "value");
+  }
+
+  outbox(revision: number, limit: number): OutboxRow[] {
+    return this.#outbox.all(revision, limit).map((row) => ({
+      revision: integer(row, "revision"),
+      record: bytes(row, "record"),
+    }));
+  }
+
+  /** Rare, so not prepared ahead. */
+  auditLogs(): AuditLogRow[] {
+    return this.#db.prepare("SELECT log, created_at, checkpoint FROM audit_logs ORDER BY log").all()
+      .map((row) => ({
+        log: text(row, "log"),
+        createdAtMs: integer(row, "created_at"),
+        checkpoint: text(row, "checkpoint"),
+      }));
   }
 }
 

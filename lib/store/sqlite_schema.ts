@@ -101,6 +101,18 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX heads_listed ON heads (path, expires_at) WHERE purged = 0;
   CREATE INDEX heads_expiring ON heads (expires_at) WHERE expires_at IS NOT NULL;
   `,
+  `
+  CREATE TABLE audit_outbox (
+    revision INTEGER PRIMARY KEY,
+    record   BLOB    NOT NULL
+  ) STRICT;
+
+  CREATE TABLE audit_logs (
+    log        TEXT    PRIMARY KEY CHECK (length(log) = 32),
+    created_at INTEGER NOT NULL,
+    checkpoint TEXT    NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Layout that this program writes. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SpikeError } from "../api/error.ts";
 import type {
+  AuditLogRow,
   HeadRow,
   InitialMeta,
   KekRow,
@@ -39,6 +40,9 @@ export class SqliteWrites {
   readonly deletePolicy: StatementSync;
   readonly removeKek: StatementSync;
   readonly putKeyHead: StatementSync;
+  readonly putOutbox: StatementSync;
+  readonly clearOutbox: StatementSync;
+  readonly putAuditLog: StatementSync;
   readonly setPolicyRevision: StatementSync;
   readonly putMark: StatementSync;
   readonly deleteMark: StatementSync;
@@ -98,6 +102,12 @@ export class SqliteWrites {
          kek_generation = excluded.kek_generation, sealed = excluded.sealed`,
     );
     this.deletePolicy = db.prepare("DELETE FROM policies WHERE name = ?");
+    this.putOutbox = db.prepare("INSERT OR REPLACE INTO audit_outbox VALUES (?, ?)");
+    this.clearOutbox = db.prepare("DELETE FROM audit_outbox WHERE revision <= ?");
+    this.putAuditLog = db.prepare(
+      `INSERT INTO audit_logs VALUES (?, ?, ?)
+       ON CONFLICT (log) DO UPDATE SET checkpoint = excluded.checkpoint`,
+    );
     this.setPolicyRevision = db.prepare("UPDATE counter SET policy_revision = ?");
     this.putMark = db.prepare(
       "INSERT INTO marks VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -290,6 +300,18 @@ export class SqliteTx implements StoreTx {
       if (value === undefined) writes.deleteMark.run(name);
       else writes.putMark.run(name, value);
     });
+  }
+
+  putOutbox(record: Uint8Array): Promise<void> {
+    return this.#do((writes) => void writes.putOutbox.run(this.revision, record));
+  }
+
+  clearOutbox(revision: number): Promise<void> {
+    return this.#do((writes) => void writes.clearOutbox.run(revision));
+  }
+
+  putAuditLog({ log, createdAtMs, checkpoint }: AuditLogRow): Promise<void> {
+    return this.#do((writes) => void writes.putAuditLog.run(log, createdAtMs, checkpoint));
   }
 
   #do<T>(work: (writes: SqliteWrites) => T): Promise<T> {

@@ -27,6 +27,21 @@ export const HEALTH_WORDS = {
     meaning: "The keepers belong to a store whose database is not here.",
   },
   sealed: { level: "failing", meaning: "Nexus was sealed: it has given up its keys." },
+  audit_unwritable: {
+    level: "failing",
+    meaning:
+      "The audit log cannot be written, so nothing is served; see the disk of the data directory.",
+  },
+  audit_elsewhere: {
+    level: "warning",
+    meaning:
+      "The disk takes no audit records: they are on standard error, and follow in the log when it can be written.",
+  },
+  store_unexpected: {
+    level: "warning",
+    meaning:
+      "The last comparison of the store with the audit log found something; see `spike operator verify`.",
+  },
   recovery_not_exported: {
     level: "warning",
     meaning: "The shards in force were never exported as recovery shards.",

@@ -58,6 +58,10 @@ export const METRICS = {
   spike_secrets_expired: gauge("Secrets that have expired, looked at every minute"),
   spike_secrets_expiring_soon: gauge("Secrets that expire within SPIKE_NEXUS_EXPIRY_WARNING"),
   spike_store_failures_total: counter("Writes that the disk did not take"),
+  spike_audit_records: gauge("Records in the present audit log"),
+  spike_scrub_findings: gauge(
+    "What the last comparison of the store with the audit log found; absent before the first",
+  ),
   spike_keeper_shards: gauge("Shards that this keeper holds", {
     slot: words(["current", "pending"]),
   }),

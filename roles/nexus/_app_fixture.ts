@@ -10,6 +10,7 @@ import {
   parseSpiffeId,
 } from "../../lib/spiffe/mod.ts";
 import { openMemory, type Store } from "../../lib/store/mod.ts";
+import { keepRecords } from "./_auditing.ts";
 import { keepLines, type Line } from "./_sink.ts";
 import { startCore } from "./core.ts";
 import type { CorePort } from "./core_port.ts";
@@ -90,16 +91,15 @@ export async function startApps(tokens?: AppTokens): Promise<AppWorld> {
   const page = new SharedPage();
   const kekSlots = ordinarySlots(KEK_SLOTS);
   const cipherSlots = ordinarySlots(CIPHER_SLOTS);
-  const entries: RequestEntry[] = [];
+  const auditing = keepRecords(store);
   const core = await startCore({
     settings: SETTINGS,
     source: new MemorySource(),
-    store,
     page,
     rootSlots: ordinarySlots(1),
     kekSlots,
     cipherSlots,
-    record: (entry) => Promise.resolve(void entries.push(entry)),
+    auditing,
   });
   const { log, lines } = keepLines();
   const settings = { ...SETTINGS, ...(tokens ? { jwt: tokens.jwt } : {}) };
@@ -111,6 +111,8 @@ export async function startApps(tokens?: AppTokens): Promise<AppWorld> {
     cipherSlots,
     store,
     log,
+    // A clock that stands still: how far a listing comes must not depend on what else the machine does.
+    clock: () => 0,
     ...(tokens ? { jwtKeys: tokens.keys, ownId: () => parseSpiffeId(idOf("nexus")) } : {}),
   };
   const apps = [createNexusApp(parts), createNexusApp(parts)];
@@ -119,7 +121,7 @@ export async function startApps(tokens?: AppTokens): Promise<AppWorld> {
     core: core.port,
     page,
     lines,
-    entries,
+    entries: auditing.entries,
     ask: (id, route, body, app = 0, headers = {}) =>
       ask(apps[app] as Fetch, { id, route, body, headers }),
     [Symbol.asyncDispose]: () => core.stop(),

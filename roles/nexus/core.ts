@@ -1,6 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import type { NexusStatus, PeerStatus, SealStatus } from "../../lib/api/status.ts";
-import type { RequestEntry } from "../../lib/audit/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient, PeerLog, type SeenLink } from "../../lib/mtls/mod.ts";
 import { unanchoredPatterns } from "../../lib/policy/mod.ts";
@@ -14,8 +13,9 @@ import { type KeySlots, osRandom } from "../../lib/seal/mod.ts";
 import type { SecretChanged, SecretNotFound } from "../../lib/secret/mod.ts";
 import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
 import type { Store } from "../../lib/store/mod.ts";
-import { createLogger } from "../../lib/telemetry/mod.ts";
+import { createLogger, health, meter } from "../../lib/telemetry/mod.ts";
 import { VERSION } from "../../lib/version.ts";
+import type { Auditing } from "./auditing.ts";
 import { createCipherPort } from "./cipher_port.ts";
 import type { CorePort, KekStatus, Written } from "./core_port.ts";
 import { KekRotation } from "./kek_rotation.ts";
@@ -26,6 +26,7 @@ import type { SharedPage } from "./page.ts";
 import { onBehalf } from "./on_behalf.ts";
 import { createRecoveryPort, exportStatus } from "./recovery_port.ts";
 import { RestoreCollection } from "./restore.ts";
+import { scrubStore } from "./scrub.ts";
 import { ShardChange } from "./shard_change.ts";
 import { createTurn, type InTurn } from "./turn.ts";
 import { watchKeepers } from "./watch.ts";
@@ -36,15 +37,14 @@ import { createWritersOnDemand, type Writers } from "./writers.ts";
 export interface CoreOptions {
   readonly settings: NexusSettings;
   readonly source: SvidSource;
-  readonly store: Store;
   readonly page: SharedPage;
   readonly rootSlots: KeySlots;
   readonly kekSlots: KeySlots;
   readonly cipherSlots: KeySlots;
   /** Whether the root key's memory is kept out of swap, where that is known. */
   readonly isLocked?: boolean;
-  /** Takes the audit record of a request; see `CorePort.record`. */
-  readonly record: (entry: RequestEntry) => Promise<void>;
+  /** Records what is asked and what changes; everything here writes to its store. */
+  readonly auditing: Auditing;
 }
 
 /** The one control and store writer of a Nexus: the port for requests, and its end. */
@@ -60,12 +60,16 @@ export interface Core {
  * requests are answered with `state_not_ready` until the page says otherwise.
  */
 export async function startCore(options: CoreOptions): Promise<Core> {
-  const { settings, store, page } = options;
+  const { settings, page, auditing } = options;
+  const { store } = auditing;
   const log = createLogger("nexus");
   const clock = Date.now;
   const control = new KeyControl({
     ...options,
     ...settings,
+    store,
+    keyringOpened: (ring) => auditing.keyringOpened(ring),
+    keyringDropped: () => auditing.keyringDropped(),
     random: osRandom,
     clock,
     log,
@@ -137,11 +141,24 @@ export async function startCore(options: CoreOptions): Promise<Core> {
     }
     const watch = { settings, page, control, sync, restore, inTurn, wake, clock, random, log };
     running.push(watchKeepers(watch));
+    if (settings.scrubIntervalMs > 0) {
+      running.push(scrubStore({
+        intervalMs: settings.scrubIntervalMs,
+        isReady: () => page.state === "ready",
+        verify: (pause) => auditing.verify(pause),
+        retain: (pause) => auditing.retain(pause),
+        sleep: (ms) => sleepUnless(stopping.signal, ms),
+        now: () => performance.now(),
+        onFindings: tellFindings(),
+        log,
+      }));
+    }
   }
   return {
     control,
     port: createPort({
       ...options,
+      store,
       control,
       sync,
       restore,
@@ -159,8 +176,12 @@ export async function startCore(options: CoreOptions): Promise<Core> {
       await Promise.all(running);
       restore.clear();
       await transport.close();
-      await store.close();
-      control.wipe();
+      try {
+        await auditing.close();
+      } finally {
+        await store.close();
+        control.wipe();
+      }
     },
   };
 }
@@ -176,6 +197,7 @@ function createKeeperTransport({ settings, source }: CoreOptions, peers: PeerLog
 }
 
 type PortDeps = CoreOptions & {
+  readonly store: Store;
   readonly control: KeyControl;
   readonly sync: KeeperSync;
   readonly restore: RestoreCollection;
@@ -228,7 +250,10 @@ function createPort(deps: PortDeps): CorePort {
       await rotation.rotate("request");
       return await kekStatuses(store);
     }),
-    record: deps.record,
+    record: (entry) => deps.auditing.record(entry),
+    auditTail: (request) => deps.auditing.tail(request),
+    auditKeys: () => deps.auditing.keys(),
+    verifyStore: () => deps.auditing.verify(nextTurn),
     status: async ({ verbose }) => ({
       ...await describe(deps),
       ...(verbose ? { peers: deps.peers.links.map(peerStatus) } : {}),
@@ -249,6 +274,37 @@ function createPort(deps: PortDeps): CorePort {
       hasShards: settings.backend !== "memory",
     }),
   };
+}
+
+/** Lets probes and metrics tell what the last comparison has found. */
+function tellFindings(): (findings: number) => void {
+  let last = 0;
+  health.add(() => last > 0 ? ["store_unexpected"] : []);
+  return (findings) => {
+    last = findings;
+    meter.set("spike_scrub_findings", {}, findings);
+  };
+}
+
+/** True when everything ends, at once. */
+function sleepUnless(stopping: AbortSignal, ms: number): Promise<boolean> {
+  if (stopping.aborted) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    const timer = setTimeout(() => {
+      stopping.removeEventListener("abort", end);
+      resolve(false);
+    }, ms);
+    stopping.addEventListener("abort", end, { once: true });
+  });
+}
+
+/** Lets everybody else have a turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Changes policies, then tells all threads, even if it failed: what became of a failed commit is not known. */

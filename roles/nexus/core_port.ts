@@ -1,4 +1,4 @@
-import type { Call, RequestEntry } from "../../lib/audit/mod.ts";
+import type { Call, RequestEntry, TailRequest } from "../../lib/audit/mod.ts";
 import type { PeerLink } from "../../lib/mtls/mod.ts";
 import type { KeyChange, KeyHead, KeySettings } from "../../lib/cipher/mod.ts";
 import type { PatternMember } from "../../lib/policy/mod.ts";
@@ -14,6 +14,8 @@ import type { StoreReader } from "../../lib/store/mod.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
 import type { ManifestMessage } from "../../lib/recovery/mod.ts";
 import type { ChangeOutcome, ChangeRequest } from "./shard_change.ts";
+import type { AuditKeys, AuditPage } from "./auditing.ts";
+import type { StoreVerified } from "./store_verifier.ts";
 
 /** Answer to one restored shard. */
 export interface RestoreProgress {
@@ -92,6 +94,11 @@ export interface CorePort {
   rotateKek(request: { call: Call }): Promise<KekStatus[]>;
   /** Takes the audit record of a request. Once it resolves, the record outlives this process. */
   record(entry: RequestEntry): Promise<void>;
+  /** A page of the present audit log. */
+  auditTail(request: TailRequest): Promise<AuditPage>;
+  auditKeys(): Promise<AuditKeys>;
+  /** Compares the store with the audit logs. */
+  verifyStore(): Promise<StoreVerified>;
   status(wanted: { verbose: boolean }): Promise<NexusStatus>;
   /** Takes what was agreed with a caller, for the status. */
   notePeer(link: PeerLink): Promise<void>;
@@ -131,6 +138,9 @@ export const CORE_METHODS = [
   "keks",
   "rotateKek",
   "record",
+  "auditTail",
+  "auditKeys",
+  "verifyStore",
   "status",
   "notePeer",
   "verify",
@@ -160,5 +170,7 @@ export const READER_METHODS = [
   "policies",
   "policy",
   "mark",
+  "outbox",
+  "auditLogs",
   "close",
 ] as const satisfies readonly (keyof StoreReader)[];

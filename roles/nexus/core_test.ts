@@ -9,6 +9,7 @@ import {
   trustDomainOf,
 } from "../../lib/spiffe/mod.ts";
 import { openMemory, type Store } from "../../lib/store/mod.ts";
+import { keepRecords } from "./_auditing.ts";
 import { startCore } from "./core.ts";
 import { ROOT_SLOTS } from "./key_control.ts";
 import { KEK_SLOTS, SharedPage } from "./page.ts";
@@ -55,6 +56,9 @@ async function start(settings: Partial<NexusSettings> = {}, store: Store = openM
           deleteVersions: (path, versions) => tx.deleteVersions(path, versions),
           mark: (name) => tx.mark(name),
           putMark: (name, value) => tx.putMark(name, value),
+          putOutbox: (record) => tx.putOutbox(record),
+          clearOutbox: (revision) => tx.clearOutbox(revision),
+          putAuditLog: (row) => tx.putAuditLog(row),
           initialise: (meta, kek) => (initialised++, tx.initialise(meta, kek)),
         })
       ),
@@ -62,12 +66,11 @@ async function start(settings: Partial<NexusSettings> = {}, store: Store = openM
   const core = await startCore({
     settings: { ...SETTINGS, ...settings },
     source: new MemorySource(),
-    store: counting,
     page,
     rootSlots,
     kekSlots: ordinarySlots(KEK_SLOTS),
     cipherSlots: ordinarySlots(1),
-    record: () => Promise.resolve(),
+    auditing: keepRecords(counting),
   });
   const verify = async (key = sampleKey()) => {
     const probe = makeProbe(deriveVerifyKey(key, sampleSet().setId), osRandom);

@@ -1,6 +1,6 @@
 /** The thread of a Nexus that holds the root key and writes the store. Request workers have neither. */
 import { SpikeError } from "../../lib/api/error.ts";
-import { recordOnStderr } from "../../lib/audit/mod.ts";
+import { openSink } from "../../lib/audit/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import {
   assertConfined,
@@ -33,9 +33,10 @@ import {
   meter,
   watchLag,
 } from "../../lib/telemetry/mod.ts";
+import { type Auditing, ephemeralAuditing, openAuditing } from "./auditing.ts";
 import { startCore } from "./core.ts";
 import { CORE_METHODS, READER_METHODS } from "./core_port.ts";
-import { databasePath } from "./database.ts";
+import { auditPath, databasePath } from "./database.ts";
 import { openJwtFeed } from "./jwt_feed.ts";
 import { SharedPage } from "./page.ts";
 import { startServing } from "./serve.ts";
@@ -51,24 +52,26 @@ async function start(given: CoreStart): Promise<Running> {
   const log = createLogger("nexus");
   watchLag("core");
   if (given.locked !== "ok") log.warn("memory_not_locked", { reason: given.locked });
+  health.add(() => AUDIT_WORDS[page.audit]);
   health.add(() => given.locked === "ok" ? [] : ["memory_not_locked"]);
   const source = await openIdentity(settings, log);
   const { lock, store } = openStore(settings);
   watchWrites(store, health, meter);
   const page = new SharedPage(given.page);
+  const auditing = await openAudit(settings, { store, page, log });
   const kekSlots = attachLocked(given.kekSlots.buffer, given.kekSlots.layout);
   const cipherSlots = attachLocked(given.cipherSlots.buffer, given.cipherSlots.layout);
   const rootSlots = attachLocked(given.rootSlots.buffer, given.rootSlots.layout);
+  meter.collect(() => meter.set("spike_audit_records", {}, auditing.size));
   const core = await startCore({
     settings,
     source,
-    store,
     page,
     rootSlots,
     kekSlots,
     cipherSlots,
-    record: recordOnStderr,
     isLocked: given.locked === "ok",
+    auditing,
   });
   const feed = openJwtFeed(settings, trustDomainOf(source.current().svid.id), log);
   for (const ports of given.workers) {
@@ -119,6 +122,33 @@ function openStore(settings: NexusSettings): { lock?: DataDirectoryLock; store: 
   Deno.mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDirectory(settings.dataDir);
   return { lock, store: openSqlite({ path: databasePath(settings), mode: "write" }) };
+}
+
+const AUDIT_WORDS = {
+  written: [],
+  elsewhere: ["audit_elsewhere"],
+  refused: ["audit_unwritable"],
+} as const;
+const DAY_MS = 86_400_000;
+
+function openAudit(
+  settings: NexusSettings,
+  { store, page, log }: { store: Store; page: SharedPage; log: Logger },
+): Promise<Auditing> {
+  if (settings.backend === "memory") return Promise.resolve(ephemeralAuditing(store, Date.now));
+  return openAuditing({
+    directory: auditPath(settings),
+    syncMs: settings.auditSyncMs,
+    covered: new Set(settings.auditHashed),
+    retentionMs: settings.auditRetentionDays * DAY_MS,
+    sinks: settings.auditSinks.map((sink) =>
+      openSink(sink, (event, detail) => log.warn(`audit_${event}`, { sink: sink.kind, detail }))
+    ),
+    onState: (state) => page.audit = state,
+    store,
+    log,
+    clock: Date.now,
+  });
 }
 
 /** Lets a request worker call in, and keeps it supplied with the identity that it serves under. */

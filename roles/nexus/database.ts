@@ -4,3 +4,8 @@ import type { NexusSettings } from "../../lib/config/mod.ts";
 export function databasePath({ dataDir }: NexusSettings): string {
   return `${dataDir}/spike.db`;
 }
+
+/** The directory of the audit logs of a Nexus. */
+export function auditPath({ dataDir }: NexusSettings): string {
+  return `${dataDir}/audit`;
+}

@@ -14,7 +14,11 @@ import type { ChangeKind } from "./shard_change.ts";
 /** The operations that are about Nexus itself. */
 export type NexusOperation = Exclude<
   Operation,
-  `keeper.${string}` | `secret.${string}` | `policy.${string}` | `cipher.${string}`
+  | `keeper.${string}`
+  | `secret.${string}`
+  | `policy.${string}`
+  | `cipher.${string}`
+  | `audit.${string}`
 >;
 
 const NONCE_BYTES = 12;
@@ -27,6 +31,7 @@ export function createHandlers(
   cipherLimitBytes: number,
 ): Handlers<NexusOperation> {
   return {
+    "operator.verify": () => core.verifyStore(),
     "status": ({ verbose }) => core.status({ verbose }),
     "operator.recover": async ({ confirms }) => {
       const { shards, manifest } = await core.recover({ confirms });

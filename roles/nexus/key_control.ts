@@ -60,6 +60,10 @@ export interface KeyControlOptions {
   /** Of a store that is made from now on; one that is there has its own. */
   readonly scheme: Scheme;
   readonly acceptEmptyStore: boolean;
+  /** Told of a keyring before anybody is served under it. */
+  readonly keyringOpened?: (ring: LockedKeyring) => Promise<void>;
+  /** Told that there is none any more. */
+  readonly keyringDropped?: () => void;
   readonly random: RandomSource;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -367,6 +371,7 @@ export class KeyControl {
   wipe(): void {
     this.#options.page.state = this.#isSealed ? "sealed" : "waiting";
     this.#options.rootSlots.wipe();
+    this.#options.keyringDropped?.();
     this.#keyring?.wipe();
     this.#options.kekSlots.wipe();
     this.#options.page.cipherVersion = 0;
@@ -532,6 +537,7 @@ export class KeyControl {
         slots: cipherSlots,
         onDamage,
       });
+      await this.#options.keyringOpened?.(ring);
     } catch (error) {
       this.wipe();
       throw error;

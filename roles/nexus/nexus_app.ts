@@ -17,6 +17,7 @@ import {
   createCipherHandlers,
   createRawCipherHandlers,
 } from "./cipher_handlers.ts";
+import { createAuditHandlers } from "./audit_handlers.ts";
 import { createCipherKeyHandlers } from "./cipher_key_handlers.ts";
 import { followCipherKeys } from "./cipher_keys.ts";
 import type { CorePort } from "./core_port.ts";
@@ -38,6 +39,8 @@ export interface NexusAppOptions extends ReadersOptions {
   readonly jwtKeys?: JwtKeySet;
   /** The SPIFFE ID of this Nexus. */
   readonly ownId?: () => SpiffeId;
+  /** Milliseconds since the epoch; what a listing may take is measured by it. Default: the real one. */
+  readonly clock?: () => number;
 }
 
 /** All routes of a Nexus as one function from request and verified caller to response. */
@@ -59,7 +62,7 @@ export function createNexusApp(options: NexusAppOptions): Fetch {
         access,
         log,
         secrets: () => readers().secrets,
-        list: createListing(readers, access),
+        list: createListing(readers, access, options.clock ?? Date.now),
       }),
       ...createPolicyHandlers(core, () => readers().policies, settings.trustRoots),
       ...createCipherHandlers(ciphers),
@@ -69,6 +72,7 @@ export function createNexusApp(options: NexusAppOptions): Fetch {
         keys: () => readers().cipherKeys,
         onDamage: (reason) => log.error("cipher_key_damaged", { detail: String(reason) }),
       }),
+      ...createAuditHandlers(core),
     },
     rawHandlers: createRawCipherHandlers(ciphers),
     offers: ({ operation }) => !isLite || !/^(secret|policy|cipher\.key)\./.test(operation),
@@ -77,6 +81,7 @@ export function createNexusApp(options: NexusAppOptions): Fetch {
     assertReady: (route) => {
       assertServed(settings.backend, route);
       assertReady(page, route);
+      assertAudited(page);
     },
     authorize: ({ id }, route, subject) => access.authorize(id, route, subject),
     audit: (entry) => core.record(entry),
@@ -95,7 +100,7 @@ function nameCaller({ settings: { jwt }, jwtKeys: keys, ownId }: NexusAppOptions
 
 /** What operators do with shards is refused, whoever asks, where there are no keepers to have any. */
 function assertServed(backend: NexusSettings["backend"], route: Route | undefined): void {
-  if (backend !== "memory" || !route || !/^operator\.(?!kek)/.test(route.operation)) return;
+  if (backend !== "memory" || !route || !/^operator\.(?!kek|verify)/.test(route.operation)) return;
   throw new SpikeError("api_bad_request", "A Nexus with a memory store has no recovery shards");
 }
 
@@ -105,6 +110,12 @@ function assertReady(page: SharedPage, route: Route | undefined): void {
   if (state === "ready" || route?.isServedWithoutKey) return;
   if (state === "provisional" && route?.operation === "bootstrap.verify") return;
   throw new SpikeError("state_not_ready", `This Nexus is ${state}`);
+}
+
+/** What cannot be recorded is not begun. The refusal itself is recorded, or tried to: that shows when it works again. */
+function assertAudited(page: SharedPage): void {
+  if (page.audit !== "refused") return;
+  throw new SpikeError("audit_unavailable", "The audit log cannot be written");
 }
 
 function createCiphers(
@@ -126,14 +137,18 @@ function createCiphers(
 }
 
 /** Pages of what a caller may see. Where one goes on is told in the clear only if the caller saw that path. */
-function createListing(readers: () => Readers, access: Access): ListSecrets {
+function createListing(
+  readers: () => Readers,
+  access: Access,
+  clock: () => number,
+): ListSecrets {
   return async (id, request) => {
     const { sight } = await access.sight(id);
     const { keyring, secrets } = readers();
     const page = { ...request, after: openCursor(keyring, request.after) };
     const { stoppedAt, ...told } = sight === "everything"
-      ? await listEverything(secrets, page, Date.now)
-      : await listVisible(secrets, sight, page, Date.now);
+      ? await listEverything(secrets, page, clock)
+      : await listVisible(secrets, sight, page, clock);
     if (stoppedAt === undefined) return told;
     const isTold = stoppedAt === told.keys.at(-1);
     return { ...told, next: isTold ? stoppedAt : sealCursor(keyring, stoppedAt, osRandom) };

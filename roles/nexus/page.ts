@@ -1,8 +1,12 @@
+import type { RecordState } from "./auditing.ts";
 import type { KeyringLayout } from "../../lib/seal/mod.ts";
 
 /** Where a Nexus stands. Only `ready` serves secrets. */
 export const STATES = ["waiting", "provisional", "ready", "database_lost", "sealed"] as const;
 export type NexusState = typeof STATES[number];
+
+/** Where the records of requests go; see `auditing.ts`. */
+const RECORD_STATES: readonly RecordState[] = ["written", "elsewhere", "refused"];
 
 /** KEK generations that can be held at a time; old ones go when everything is re-wrapped. */
 export const KEK_SLOTS = 64;
@@ -17,7 +21,8 @@ const CIPHER = FIRST_SLOT + KEK_SLOTS;
 const POLICIES = CIPHER + 1;
 const CIPHER_KEYS = POLICIES + 1;
 const FORGET = CIPHER_KEYS + 1;
-const WORDS = FORGET + 1;
+const AUDIT = FORGET + 1;
+const WORDS = AUDIT + 1;
 const STORE_ID = WORDS * 4;
 
 /**
@@ -40,6 +45,15 @@ export class SharedPage {
 
   set state(state: NexusState) {
     Atomics.store(this.#words, STATE, STATES.indexOf(state));
+  }
+
+  /** Where the records of requests go. While they are refused, nothing is begun. */
+  get audit(): RecordState {
+    return RECORD_STATES[Atomics.load(this.#words, AUDIT)] ?? "refused";
+  }
+
+  set audit(state: RecordState) {
+    Atomics.store(this.#words, AUDIT, RECORD_STATES.indexOf(state));
   }
 
   /** Grows with every change of the keyring; odd while one is being written. */

@@ -7,10 +7,17 @@ export function corePermissions(settings: NexusSettings): Deno.PermissionOptions
   const identity = permissionsOf(settings);
   const data = settings.backend === "memory" ? [] : [settings.dataDir];
   const listen = settings.workers === 0 ? listenPermissions(settings.listen) : [];
+  const sinks = settings.auditSinks.filter((sink) => sink.kind !== "stdout");
+  const sockets = sinks.filter(({ kind }) => kind === "unix").map(({ path }) => path);
   return {
-    net: [...identity.net, ...listen, ...urlPermissions(settings.keeperPeers)],
-    read: [...identity.read, ...data, ...tokenFiles(settings)],
-    write: [...identity.write, ...data],
+    net: [
+      ...identity.net,
+      ...listen,
+      ...urlPermissions(settings.keeperPeers),
+      ...sockets.map((path) => `unix:${path}`),
+    ],
+    read: [...identity.read, ...data, ...tokenFiles(settings), ...sockets],
+    write: [...identity.write, ...data, ...sinks.map(({ path }) => path)],
   };
 }
 

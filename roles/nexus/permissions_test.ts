@@ -20,6 +20,7 @@ async function prepare(change: Partial<NexusSettings> = {}) {
     listen: { host: "127.0.0.1", port },
     dataDir: data.path,
     endpointSocket: "tcp://127.0.0.1:1",
+    auditSinks: [],
     keeperPeers: [`https://127.0.0.1:${keeper.addr.port}`],
     ...change,
   } as unknown as NexusSettings;
@@ -52,6 +53,22 @@ Deno.test("the core keeps its data and reaches the keepers, and with request wor
   assert.equal(await probe.tryTo({ what: "write", path: `${settings.dataDir}/db` }), "done");
   assert.equal(await probe.tryTo({ what: "read", path: `${settings.dataDir}/db` }), "done");
   await assertForbidden(world, probe, [{ what: "listen", port }]);
+  probe.end();
+  await world.end();
+});
+
+Deno.test("the core writes to the file and connects to the socket that audit records go to, and no other", async () => {
+  const world = await prepare();
+  const { elsewhere, settings } = world;
+  const sinks = [
+    { kind: "file", path: `${elsewhere}/audit.jsonl` },
+    { kind: "unix", path: `${elsewhere}/audit.sock` },
+    { kind: "stdout" },
+  ] as const;
+  const probe = startProbe(corePermissions({ ...settings, auditSinks: sinks }));
+  assert.equal(await probe.tryTo({ what: "write", path: `${elsewhere}/audit.jsonl` }), "done");
+  assert.equal(await probe.tryTo({ what: "read", path: `${elsewhere}/audit.jsonl` }), "denied");
+  await assertForbidden(world, probe);
   probe.end();
   await world.end();
 });

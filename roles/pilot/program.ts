@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { VERSION } from "../../lib/version.ts";
 import type { PilotDeps } from "./deps.ts";
 import { addDoctor, addStatus, addVersion } from "./tree/about.ts";
+import { addAudit } from "./tree/audit.ts";
 import { addCipher } from "./tree/cipher.ts";
 import { addCompletion, addConfig } from "./tree/local.ts";
 import { addOperator } from "./tree/operator.ts";
@@ -15,8 +16,7 @@ import { addNoInput, example, NO_INPUT_OPTION } from "./tree/shared.ts";
 
 const EPILOGUE = `
 Servers, each with its own --help: spike nexus | keeper | bootstrap | dev
-Exit codes: 0 done, 1 usage or local, 2 refused, 3 denied, 4 not found, 5 conflict,
-6 not ready or unreachable, 130 interrupted.
+Exit codes: 0 done, 1 usage, 2 refused, 3 denied, 4 not found, 5 conflict, 6 not ready, 130 stopped.
 ${
   example(
     "spike secret put tenants/acme/db user=ada password=@password.txt",
@@ -48,6 +48,7 @@ export function createProgram(deps: PilotDeps): Command {
   addSecret(program.command("secret"), deps);
   addPolicy(program.command("policy"), deps);
   addCipher(program.command("cipher"), deps);
+  addAudit(program.command("audit"), deps);
   addOperator(program.command("operator"), deps);
   addStatus(program.command("status"), deps);
   addDoctor(program.command("doctor"), deps);

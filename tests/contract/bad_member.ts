@@ -127,6 +127,7 @@ const CALLERS: Readonly<Record<string, Caller>> = {
   secret: "superuser",
   policy: "superuser",
   cipher: "superuser",
+  audit: "superuser",
   status: "superuser",
   bootstrap: "bootstrap",
   keeper: "nexus",
@@ -136,6 +137,7 @@ function callerOf(operation: Operation): Caller {
   if (operation === "operator.recover") return "recover";
   if (operation === "operator.restore") return "restore";
   if (operation.startsWith("operator.kek.")) return "superuser";
+  if (operation === "operator.verify") return "superuser";
   const caller = CALLERS[operation.split(".")[0] ?? ""];
   if (!caller) throw new Error(`Nobody is known who may ask for ${operation}`);
   return caller;

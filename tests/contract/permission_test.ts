@@ -64,6 +64,9 @@ const TABLE: Readonly<Record<Operation, Row>> = {
   },
   "operator.kek.list": { body: {}, status: 200, may: ["superuser"] },
   "operator.kek.rotate": { body: {}, status: 200, may: ["superuser"] },
+  "audit.tail": { body: {}, status: 200, may: POLICIES },
+  "audit.export": { body: {}, status: 200, may: POLICIES },
+  "operator.verify": { body: {}, status: 200, may: ["superuser"] },
   "operator.recover": { body: {}, status: 200, may: ["recover"] },
   "operator.restore": { body: {}, status: 400, may: ["restore"] },
   "operator.confirm": { body: {}, status: 400, may: ["recover"] },
@@ -80,7 +83,7 @@ const TABLE: Readonly<Record<Operation, Row>> = {
 
 /** Who gets a connection to a keeper at all. */
 const KEEPER_CALLERS: readonly Caller[] = ["nexus", "bootstrap"];
-const SYSTEM_PATHS = "^spike/system/(acl|secret|cipher/exec|cipher/key/.*)$";
+const SYSTEM_PATHS = "^spike/system/(acl|secret|audit|cipher/exec|cipher/key/.*)$";
 
 /** What the table counts on. The last three are for callers to whom no policy can grant anything. */
 const POLICIES_OF_THE_TABLE = [

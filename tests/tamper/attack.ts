@@ -17,9 +17,9 @@ export const DETECTORS = {
   start: "the next start; a system that runs has its keys in memory, and goes on until then",
   restore: "a restoration by hand from recovery shards",
   verify:
-    "**nobody in this version**: it takes a comparison with an audit log, which there is not yet",
+    "`spike operator verify` and the background scrub, which compare every head and policy with the audit log and name what differs; users see it as it is told here",
   outside:
-    "**nobody in this version**: it takes a checkpoint of that audit log, kept where the attacker cannot write",
+    "a checkpoint of the audit log that was kept where the attacker cannot write (`spike audit export`); without one, only what the log itself still tells",
   nobody: "**nobody**: nothing binds the row to a key",
   harmless: "nobody needs to",
 } as const;

@@ -146,7 +146,7 @@ export const FILE_ATTACKS: readonly Attack[] = [
     detector: "start",
     seen: UNTOUCHED,
     attack: "PRAGMA user_version = 1",
-    stopped: noStart(laidOut('table "keys" was added')),
+    stopped: noStart(laidOut('table "audit_logs" was added')),
     running: nothing,
   },
   {

@@ -21,8 +21,10 @@ import {
 } from "../../lib/secret/mod.ts";
 import { openSqlite, type Store } from "../../lib/store/mod.ts";
 import { keepLines, type Line } from "../../roles/nexus/_sink.ts";
+import { openAuditing } from "../../roles/nexus/auditing.ts";
 import { KeyControl } from "../../roles/nexus/key_control.ts";
 import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "../../roles/nexus/page.ts";
+import type { StoreVerified } from "../../roles/nexus/store_verifier.ts";
 import { AUTHOR, type Files, MAX_VERSIONS, type Path, PLACES, type PolicyName } from "./plan.ts";
 
 /** A template of stores, in a directory of its own. */
@@ -51,6 +53,8 @@ export interface Running {
   readonly lines: readonly Line[];
   /** Throws `root_key_missing` unless ready. */
   services(): Services;
+  /** Compares the store with its audit log. */
+  verify(): Promise<StoreVerified>;
   close(): Promise<void>;
 }
 
@@ -58,20 +62,36 @@ export interface Running {
 export async function start(path: string, shards: readonly StampedShard[]): Promise<Running> {
   const store = openSqlite({ path, mode: "write" });
   try {
-    return await recover(store, shards);
+    return await recover(store, shards, `${path}.audit`);
   } catch (reason) {
     await store.close();
     throw reason;
   }
 }
 
-async function recover(store: Store, shards: readonly StampedShard[]): Promise<Running> {
+async function recover(
+  file: Store,
+  shards: readonly StampedShard[],
+  directory: string,
+): Promise<Running> {
   const page = new SharedPage();
   const cipherSlots = ordinarySlots(CIPHER_SLOTS);
   const { log, lines } = keepLines();
   const clock = () => 1_767_323_045_000;
+  const covered = new Set<never>();
+  const auditing = await openAuditing({
+    directory,
+    syncMs: 1000,
+    covered,
+    store: file,
+    log,
+    clock,
+  });
+  const { store } = auditing;
   const control = new KeyControl({
     store,
+    keyringOpened: (ring) => auditing.keyringOpened(ring),
+    keyringDropped: () => auditing.keyringDropped(),
     page,
     cipherSlots,
     rootSlots: ordinarySlots(1),
@@ -93,7 +113,9 @@ async function recover(store: Store, shards: readonly StampedShard[]): Promise<R
     lines,
     cipherKey: cipherSlots.slot(0),
     services: () => services ??= serve(store, control, clock),
+    verify: () => auditing.verify(() => Promise.resolve()),
     close: async () => {
+      await auditing.close().catch(() => {});
       await store.close();
       control.wipe();
     },
@@ -195,11 +217,20 @@ export async function copy(scene: Scene): Promise<Files & AsyncDisposable> {
   const dir = await Deno.makeTempDir({ dir: scene.dir });
   const store = `${dir}/spike.db`;
   await Deno.copyFile(scene.template.store, store);
+  await copyDirectory(`${scene.template.store}.audit`, `${store}.audit`);
   return {
     ...scene.template,
     store,
     [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
   };
+}
+
+async function copyDirectory(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    const copy = isDirectory ? copyDirectory : Deno.copyFile;
+    await copy(`${from}/${name}`, `${to}/${name}`);
+  }
 }
 
 function filesIn(dir: string): Files {

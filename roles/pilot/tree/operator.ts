@@ -35,9 +35,26 @@ function addKek(kek: Command, deps: PilotDeps): void {
     .addHelpText("after", example("spike operator kek rotate"));
 }
 
+function addVerify(command: Command, deps: PilotDeps): void {
+  command
+    .description("compare the store with the audit log (needs the superuser role)")
+    .addHelpText(
+      "after",
+      "\nFinds secrets and policies that were put back to an earlier state, or removed, behind the back\n" +
+        "of Nexus. Ends with 2 when there is one.",
+    )
+    .addHelpText("after", example("spike operator verify"))
+    .option(...FORMAT)
+    .action(async (options: FormatOption) => {
+      const format = parseFormat(options.format);
+      const { operatorVerify } = await import("../command/operator_verify.ts");
+      await operatorVerify(deps, format);
+    });
+}
+
 /** `spike operator …`. */
 export function addOperator(operator: Command, deps: PilotDeps): void {
-  operator.description("save, restore and renew the root key, and the keys below it");
+  operator.description("save, restore and renew keys, and verify the store");
   addRecover(operator.command("recover"), deps);
   addRestore(operator.command("restore"), deps);
   addDrill(operator.command("drill"), deps);
@@ -48,6 +65,7 @@ export function addOperator(operator: Command, deps: PilotDeps): void {
   addReshare(operator.command("reshare"), deps);
   addRotateRoot(operator.command("rotate-root"), deps);
   addKek(operator.command("kek"), deps);
+  addVerify(operator.command("verify"), deps);
 }
 
 function addKeygen(command: Command, deps: PilotDeps): void {

@@ -1,0 +1,135 @@
+import { writeAll } from "./os_log_files.ts";
+
+/** Where records go besides the log. */
+export type SinkSpec =
+  | { readonly kind: "stdout" }
+  | { readonly kind: "file"; readonly path: string }
+  /** A stream socket that somebody else listens on. */
+  | { readonly kind: "unix"; readonly path: string };
+
+/** Takes records in the order of the log. The log counts: a sink that fails loses records, and says so once. */
+export interface Sink {
+  write(record: Uint8Array): void;
+  close(): void;
+}
+
+/** Told when a sink begins to lose records, and with how many lost when it takes them again. */
+export type SinkReport = (event: "sink_failed" | "sink_back", detail: string | number) => void;
+
+const FILE_MODE = 0o600;
+/** Records that may wait for a socket. */
+const WAITING = 10_000;
+const RETRY_MS = 1_000;
+const NEWLINE = Uint8Array.of(10);
+
+/** Opens a sink. A file is made when it is not there, for its owner alone. */
+export function openSink(spec: SinkSpec, report: SinkReport): Sink {
+  if (spec.kind === "unix") return new SocketSink(spec.path, report);
+  if (spec.kind === "stdout") return new FileSink(() => Deno.stdout, report, () => {});
+  const { path } = spec;
+  let file: Deno.FsFile | undefined;
+  const open = () => file ??= Deno.openSync(path, { append: true, create: true, mode: FILE_MODE });
+  return new FileSink(open, report, () => file?.close());
+}
+
+/** What bytes can be written to. */
+interface Output {
+  writeSync(bytes: Uint8Array): number;
+}
+
+class FileSink implements Sink {
+  readonly #open: () => Output;
+  readonly #report: SinkReport;
+  readonly close: () => void;
+  #lost = 0;
+
+  constructor(open: () => Output, report: SinkReport, close: () => void) {
+    this.#open = open;
+    this.#report = report;
+    this.close = close;
+  }
+
+  write(record: Uint8Array): void {
+    try {
+      writeAll(this.#open(), lineOf(record));
+      if (this.#lost > 0) this.#report("sink_back", this.#lost);
+      this.#lost = 0;
+    } catch (error) {
+      if (this.#lost++ === 0) this.#report("sink_failed", reasonOf(error));
+    }
+  }
+}
+
+class SocketSink implements Sink {
+  readonly #path: string;
+  readonly #report: SinkReport;
+  readonly #waiting: Uint8Array[] = [];
+  readonly #closing = new AbortController();
+  #lost = 0;
+  #isSending = false;
+
+  constructor(path: string, report: SinkReport) {
+    this.#path = path;
+    this.#report = report;
+  }
+
+  write(record: Uint8Array): void {
+    if (this.#waiting.length >= WAITING) {
+      if (this.#lost++ === 0) this.#report("sink_failed", "too many records wait");
+      return;
+    }
+    this.#waiting.push(lineOf(record));
+    if (!this.#isSending) void this.#send();
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #send(): Promise<void> {
+    this.#isSending = true;
+    let hasFailed = false;
+    while (this.#waiting.length > 0 && !this.#closing.signal.aborted) {
+      try {
+        using socket = await Deno.connect({ transport: "unix", path: this.#path });
+        if (hasFailed || this.#lost > 0) this.#report("sink_back", this.#lost);
+        [hasFailed, this.#lost] = [false, 0];
+        await this.#sendOver(socket);
+      } catch (error) {
+        if (!hasFailed) this.#report("sink_failed", reasonOf(error));
+        hasFailed = true;
+        await pause(RETRY_MS, this.#closing.signal);
+      }
+    }
+    this.#isSending = false;
+  }
+
+  /** A record that was being sent when the socket broke is sent again. */
+  async #sendOver(socket: Deno.Conn): Promise<void> {
+    for (let line = this.#waiting[0]; line !== undefined; line = this.#waiting[0]) {
+      for (let rest = line; rest.length > 0;) rest = rest.subarray(await socket.write(rest));
+      this.#waiting.shift();
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
+}
+
+function lineOf(record: Uint8Array): Uint8Array {
+  const line = new Uint8Array(record.length + 1);
+  line.set(record);
+  line.set(NEWLINE, record.length);
+  return line;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : "not an error";
+}

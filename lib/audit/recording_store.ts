@@ -1,0 +1,141 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { Store, StoreTx } from "../store/port.ts";
+import type { Call } from "./call.ts";
+import type { Change, ChangeEntry } from "./entry.ts";
+
+/** What is handed to a method of a transaction, and what came of it. */
+type Note<M extends keyof StoreTx> = StoreTx[M] extends (...args: infer A) => Promise<infer R>
+  ? (args: A, result: R) => readonly Change[]
+  : never;
+
+/** Methods that only read, or that belong to the log itself. */
+type Silent =
+  | "revision"
+  | "meta"
+  | "keks"
+  | "keys"
+  | "key"
+  | "keyHead"
+  | "keyHeads"
+  | "wrapping"
+  | "head"
+  | "secret"
+  | "policy"
+  | "mark"
+  | "putOutbox"
+  | "clearOutbox"
+  | "putAuditLog";
+
+const nothing = () => [];
+
+/**
+ * What is recorded of each method that changes something. A new method of `StoreTx` gets its line here: what it
+ * changes, or `nothing` where another line tells (versions are told by the head that is stored with them) or nothing
+ * rests on it.
+ */
+const NOTES: { readonly [M in Exclude<keyof StoreTx, Silent>]: Note<M> } = {
+  initialise: ([, kek]) => [{ meta: ["created"] }, { kek: kek.generation, state: kek.state }],
+  changeMeta: ([change]) => [{ meta: Object.keys(change).sort() }],
+  putKek: ([{ generation, state }]) => [{ kek: generation, state }],
+  reserveSeals: nothing,
+  putKey: ([{ name, version }]) => [{ key: name, version }],
+  reserveKeySeals: nothing,
+  putHead: ([{ path, current, sealed, isPurged }]) => [{
+    head: path,
+    current,
+    digest: digestOf(sealed),
+    ...(isPurged ? { purged: true } : {}),
+  }],
+  insertVersion: nothing,
+  rewrapVersion: nothing,
+  deleteVersions: nothing,
+  destroyVersions: nothing,
+  putPolicy: ([{ name, sealed }]) => [{ policy: name, digest: digestOf(sealed) }],
+  removeKek: ([generation], isGone) => isGone ? [{ kek: generation, state: "removed" }] : [],
+  putKeyHead: ([{ name, sealed }]) => [{ keyHead: name, digest: digestOf(sealed) }],
+  putMark: ([name]) => [{ mark: name }],
+  deletePolicy: ([name], isGone) => isGone ? [{ policy: name, removed: true }] : [],
+};
+
+/** The digest of a sealed row, as records tell it. */
+export function digestOf(sealed: Uint8Array): string {
+  return sha256(sealed).toBase64();
+}
+
+/** What recording takes. */
+export interface RecordingOptions {
+  /** On whose behalf the running code writes. */
+  readonly currentCall: () => Call | undefined;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Adds what is to be stored beside the record, in the same transaction. */
+  readonly beside?: (tx: StoreTx) => Promise<void>;
+  /** Called after each commit that left a record. */
+  readonly onCommitted: () => void;
+}
+
+/**
+ * A store in which every transaction that changes something leaves a record of it in the outbox: there is never one
+ * without the other, whoever writes.
+ */
+export function recordingStore(store: Store, options: RecordingOptions): Store {
+  const { currentCall, clock, beside, onCommitted } = options;
+  return {
+    ...store,
+    write: async (work) => {
+      const call = currentCall();
+      let hasChanged = false;
+      const result = await store.write(async (tx) => {
+        const changes: Change[] = [];
+        const result = await work(observed(tx, changes));
+        hasChanged = changes.length > 0;
+        if (!hasChanged) return result;
+        const entry = {
+          timeMs: clock(),
+          revision: tx.revision,
+          ...(call ? { call } : {}),
+          changes,
+        };
+        await tx.putOutbox(encodeChange(entry));
+        await beside?.(tx);
+        return result;
+      });
+      if (hasChanged) onCommitted();
+      return result;
+    },
+  };
+}
+
+/** The same transaction; what its methods change is added to `changes`. */
+function observed(tx: StoreTx, changes: Change[]): StoreTx {
+  return new Proxy(tx, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      const method: (...args: unknown[]) => Promise<unknown> = value.bind(target);
+      if (!Object.hasOwn(NOTES, name)) return method;
+      const note = NOTES[name as keyof typeof NOTES] as (
+        args: unknown,
+        result: unknown,
+      ) => Change[];
+      return async (...args: unknown[]) => {
+        const result = await method(...args);
+        changes.push(...note(args, result));
+        return result;
+      };
+    },
+  });
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A record on its way through the outbox. */
+export function encodeChange(entry: ChangeEntry): Uint8Array {
+  return encoder.encode(JSON.stringify(entry));
+}
+
+/** Reads what {@linkcode encodeChange} made. */
+export function decodeChange(record: Uint8Array): ChangeEntry {
+  return JSON.parse(decoder.decode(record));
+}

@@ -1,0 +1,73 @@
+import {
+  type Checkpoint,
+  listLogFiles,
+  type LogKey,
+  nativeVerifier,
+  openCheckpoint,
+  parseKey,
+} from "../../lib/audit/mod.ts";
+import { SpikeError } from "../../lib/api/error.ts";
+import { reasonOf } from "./private_file.ts";
+
+/** Reads a text that the command line names. @throws SpikeError `fs_file_open_failed` */
+export async function readText(what: string, path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new SpikeError(
+      "fs_file_open_failed",
+      `${what} ${JSON.stringify(path)} cannot be read: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** The public keys in a file, one a line. @throws SpikeError `data_invalid_input` */
+export async function readKeys(path: string): Promise<LogKey[]> {
+  const lines = (await readText("Key file", path)).split("\n").filter((line) => line.trim() !== "");
+  const keys = lines.map((line, i) => {
+    const key = parseKey(line);
+    if (key) return key;
+    throw new SpikeError(
+      "data_invalid_input",
+      `Line ${i + 1} of ${JSON.stringify(path)} is no public key of an audit log`,
+      { hint: "Keys are written by spike audit export" },
+    );
+  });
+  if (keys.length > 0) return keys;
+  throw new SpikeError("data_invalid_input", `Key file ${JSON.stringify(path)} is empty`);
+}
+
+/** A checkpoint that one of the keys has signed. @throws SpikeError `data_invalid_input` */
+export async function readCheckpoint(path: string, keys: readonly LogKey[]): Promise<Checkpoint> {
+  return requireCheckpoint(await readText("Checkpoint", path), path, keys);
+}
+
+/** As above, for a text that is there already. */
+export function requireCheckpoint(
+  note: string,
+  where: string,
+  keys: readonly LogKey[],
+): Checkpoint {
+  const verify = nativeVerifier();
+  for (const key of keys) {
+    const checkpoint = openCheckpoint(note, key, verify);
+    if (checkpoint) return checkpoint;
+  }
+  throw new SpikeError(
+    "data_invalid_input",
+    `Checkpoint ${JSON.stringify(where)} is not signed by any of the keys`,
+    { hint: "Give the keys that were exported together with it" },
+  );
+}
+
+/** Those of the keys whose logs lie in a directory. @throws SpikeError `data_invalid_input` for none */
+export function logsIn(directory: string, keys: readonly LogKey[]): LogKey[] {
+  const here = keys.filter(({ log }) => listLogFiles(directory, log).length > 0);
+  if (here.length > 0) return here;
+  throw new SpikeError(
+    "data_invalid_input",
+    `Directory ${JSON.stringify(directory)} holds no log of the keys given`,
+    { hint: "Name the directory audit in the data directory of Nexus, or a copy of it" },
+  );
+}

@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import {
+  listLogFiles,
+  listLogs,
+  parseCheckpoint,
+  parseKey,
+  splitLines,
+} from "../../../lib/audit/mod.ts";
+import { SpikeError } from "../../../lib/api/error.ts";
+import type { AuditKeys } from "../../../lib/client/mod.ts";
+import type { PilotDeps } from "../deps.ts";
+import { writeOutput } from "../private_file.ts";
+import { withNexus } from "../session.ts";
+
+const KEYS = "keys.txt";
+const encoder = new TextEncoder();
+
+/** `spike audit export`. */
+export async function auditExport(
+  deps: PilotDeps,
+  { out, records }: { readonly out?: string; readonly records?: string },
+): Promise<void> {
+  if (records !== undefined) return printRecords(deps, records);
+  const exported = await withNexus(deps, ({ client }) => client.auditKeys());
+  if (out === undefined) {
+    deps.stdout.write(`${exported.keys.join("\n")}\n\n${exported.checkpoint}`);
+    return;
+  }
+  await pinKeys(out, exported.keys);
+  const checkpoint = await writeCheckpoint(out, exported);
+  deps.stdout.write(`Wrote ${join(out, KEYS)}${checkpoint ? ` and ${checkpoint}` : ""}\n`);
+}
+
+/** Adds keys to those that were exported before; one that was is never replaced. */
+async function pinKeys(out: string, keys: readonly string[]): Promise<void> {
+  const path = join(out, KEYS);
+  const before = await readIfThere(path);
+  for (const line of before) {
+    const pinned = parseKey(line);
+    const now = keys.map((key) => parseKey(key)).find((key) => key?.log === pinned?.log);
+    if (!pinned || !now || now.publicKey.toHex() === pinned.publicKey.toHex()) continue;
+    throw new SpikeError(
+      "state_integrity_check",
+      `The key of log ${pinned.log} is not the one in ${JSON.stringify(path)}`,
+      { hint: "Nothing was written. Somebody may have replaced the log: compare both" },
+    );
+  }
+  const all = [...new Set([...before, ...keys])];
+  await writeOutput(path, encoder.encode(`${all.join("\n")}\n`));
+}
+
+async function readIfThere(path: string): Promise<string[]> {
+  try {
+    return (await Deno.readTextFile(path)).split("\n").filter((line) => line !== "");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+async function writeCheckpoint(
+  out: string,
+  { checkpoint }: AuditKeys,
+): Promise<string | undefined> {
+  const tree = parseCheckpoint(checkpoint);
+  if (!tree) return undefined;
+  const path = join(out, `${tree.log}-${tree.size}.checkpoint`);
+  await writeOutput(path, encoder.encode(checkpoint));
+  return path;
+}
+
+/** All records of all logs in a directory, one a line, as they were written. */
+function printRecords(deps: PilotDeps, directory: string): void {
+  for (const log of listLogs(directory)) {
+    for (const { path } of listLogFiles(directory, log)) {
+      const { lines } = splitLines(Deno.readFileSync(path));
+      for (const line of lines) {
+        if (line[0] !== "r".charCodeAt(0)) continue;
+        deps.stdout.write(line.subarray(line.indexOf("{".charCodeAt(0))));
+        deps.stdout.write("\n");
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import type { StoreVerified } from "../../../lib/client/mod.ts";
+import type { PilotDeps } from "../deps.ts";
+import { type Format, render } from "../format.ts";
+import { withNexus } from "../session.ts";
+
+const WHAT: Readonly<Record<string, string>> = {
+  replaced: "is not what was stored last: an earlier state was put back, or it was changed",
+  removed: "was removed without Nexus",
+  unrecorded: "was put there without Nexus",
+};
+
+/** `spike operator verify`: fails with `state_integrity_check` after printing when something was found. */
+export async function operatorVerify(deps: PilotDeps, format: Format): Promise<void> {
+  const found = await withNexus(deps, ({ client }) => client.verifyStore(), "superuser");
+  const text = format === "human" ? toText(found) : await render(found, format, 2);
+  deps.stdout.write(`${text}\n`);
+  if (found.findings === 0) return;
+  throw new SpikeError(
+    "state_integrity_check",
+    `The store is not what Nexus wrote: ${found.findings} findings`,
+    { hint: "Keep the files as they are for whoever looks into it, and restore from a backup" },
+  );
+}
+
+function toText({ heads, policies, older, logs, rows }: StoreVerified): string {
+  return [
+    `Compared ${heads} secrets and ${policies} policies with ${logs.length} audit logs`,
+    ...(older > 0
+      ? [`${older} of them are older than the first record: nothing is known of them`]
+      : []),
+    ...logs.flatMap((log) =>
+      log.missing
+        ? [`Audit log ${log.log} is not there`]
+        : log.findings.map(({ record, what }) => `Audit log ${log.log}, record ${record}: ${what}`)
+    ),
+    ...rows.map(({ kind, name, what }) =>
+      `${kind === "head" ? "Secret" : "Policy"} ${JSON.stringify(name)} ${WHAT[what] ?? what}`
+    ),
+  ].join("\n");
+}
