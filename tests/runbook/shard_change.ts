@@ -1,6 +1,6 @@
 /** A new root key and a seal on real processes, of which Nexus is killed when that hurts most. */
 import assert from "node:assert/strict";
-import { DevSystem, temporaryDirectory } from "./harness.ts";
+import { DevSystem, temporaryDirectory } from "../e2e/harness.ts";
 
 const PATH = "tenants/acme/db";
 
@@ -27,6 +27,24 @@ Deno.test("a new root key outlives a kill at its commit and the loss of a keeper
     assert.equal(generation, 2);
     assert.deepEqual(keepers.map(({ state }: { state: string }) => state), ["ok", "ok", "ok"]);
   });
+  await t.step(
+    "a keeper that takes connections and never answers stops a change, and no more",
+    async () => {
+      const pid = await keeperOf(system);
+      Deno.kill(pid, "SIGSTOP");
+      try {
+        const { code, stderr } = await system.spike(["operator", "refresh"]);
+        assert.equal(code, 6, stderr);
+        assert.match(stderr, /^Error: A keeper could not be given its new shard/);
+        assert.equal((await run("secret", "get", PATH, "pass")).trim(), "lovelace");
+      } finally {
+        Deno.kill(pid, "SIGCONT");
+      }
+      assert.equal(JSON.parse(await run("status", "-f", "json")).generation, 2);
+      await run("operator", "refresh");
+      assert.equal(JSON.parse(await run("status", "-f", "json")).generation, 3);
+    },
+  );
   await t.step("sealed, killed and started", async () => {
     await run("operator", "seal", "--reason", "intruder");
     assert.equal((await system.spike(["secret", "get", PATH])).code, 6);
@@ -46,3 +64,15 @@ Deno.test("a new root key outlives a kill at its commit and the loss of a keeper
     assert.equal(answer.stdout.trim(), "lovelace");
   });
 });
+
+/** The process of some keeper, found by its parent and its arguments. */
+async function keeperOf({ dir }: DevSystem): Promise<number> {
+  const { pid: parent } = JSON.parse(await Deno.readTextFile(`${dir}/supervisor.json`));
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const read = (file: string) => Deno.readTextFile(`/proc/${name}/${file}`).catch(() => "");
+    if (!(await read("status")).includes(`\nPPid:\t${parent}\n`)) continue;
+    if ((await read("cmdline")).split("\0").includes("keeper")) return Number(name);
+  }
+  throw new Error("No process of a keeper was found");
+}
