@@ -25,10 +25,10 @@ export async function operatorRecover(deps: PilotDeps, options: RecoverOptions):
     try {
       refuseUnusable(shards);
       const plan = { isSplit: options.isSplit, ...(target ? { target } : {}) };
-      const export_ = await filesOfExport(shards, manifest, plan);
-      const files = await writeExport(settings.recoveryDir, export_);
-      const isNoted = await noteExport(client, manifest, deps);
-      return { count: shards.length, directory: settings.recoveryDir, files, manifest, isNoted };
+      const made = await filesOfExport(shards, manifest, plan);
+      const files = await writeExport(settings.recoveryDir, made);
+      await noteExport(client, manifest, deps);
+      return { count: shards.length, directory: settings.recoveryDir, files, manifest };
     } finally {
       for (const { bytes } of shards) bytes.fill(0);
     }
@@ -74,18 +74,16 @@ async function noteExport(
   client: Client,
   manifest: Manifest | undefined,
   deps: PilotDeps,
-): Promise<boolean> {
+): Promise<void> {
   // A server of the original knows no warning.
-  if (!manifest) return false;
+  if (!manifest) return;
   try {
     await client.confirmExport(manifest.setId);
-    return true;
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
     deps.stderr.write(
       `Note: Nexus could not note the export and goes on warning: ${error.message}\n`,
     );
-    return false;
   }
 }
 
