@@ -24,7 +24,12 @@ export type Kind = "idle" | "slow heads" | "oversized" | "never reading" | "floo
 
 /** What is done with a connection once it is there; it is opened again when it ends. */
 const CONDUCT: Readonly<Record<Kind, (socket: TLSSocket, orders: Orders) => void>> = {
-  "idle": () => {},
+  // Asks just often enough not to be taken for gone: an idle connection is ended after 30 seconds.
+  "idle": (socket, { paths }) => {
+    socket.write(getOf(paths.small));
+    const timer = setInterval(() => socket.write(getOf(paths.small)), 25_000);
+    socket.once("close", () => clearInterval(timer));
+  },
   "slow heads": (socket) => {
     socket.write("POST /v1/store/secrets?action=get HTTP/1.1\r\nhost: localhost\r\nx: ");
     const timer = setInterval(() => socket.write("x"), 1_000);

@@ -31,7 +31,7 @@ const ATTACKS: readonly (readonly [what: string, kind: Kind, connections: number
   ["heads and bodies without end, on N connections", "oversized", 8],
   ["N connections that ask for 512 KiB, eight times each, and never read", "never reading", 50],
   ["a flood: N connections with 8 requests each in the pipe", "flood", 64],
-  ["N idle connections of ten identities", "idle", IDLE],
+  ["N connections of ten identities that ask once in 25 seconds", "idle", IDLE],
 ];
 
 async function prepare(scene: Scene): Promise<void> {
