@@ -3,7 +3,7 @@
  * its path short: unix sockets lie in it.
  */
 import { resolve } from "node:path";
-import { IDENTITIES, System } from "./system.ts";
+import { IDENTITIES, type Name, System } from "./system.ts";
 
 const say = (line: string) => console.error(line);
 const [dir] = Deno.args;
@@ -22,8 +22,9 @@ await Deno.writeTextFile(`${system.dir}/env`, text);
 say(
   `SPIRE and SPIKE run. Who you are is the executable that you run, one of these in ${system.dir}/bin:`,
 );
-for (const [name, path] of Object.entries(IDENTITIES)) say(`  ${name.padEnd(10)} ${path}`);
-say(`In another terminal, with deno as the arguments of scripts/spike after the executable:`);
-say(`  . ${system.dir}/env`);
+for (const [name, path] of Object.entries(IDENTITIES)) {
+  if (system.entries.has(name as Name)) say(`  ${name.padEnd(10)} ${path}`);
+}
+say("In another terminal:");
 say(`  scripts/spire/as ${system.dir} superuser secret put tenants/acme/db user=ada`);
 await stopped.promise;

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { KEEPERS, type Server, System } from "../../scripts/spire/system.ts";
 import { settle } from "./findings.ts";
-import { buildPeer, runPart } from "./peer.ts";
+import { buildPeer, FIPS, runPart } from "./peer.ts";
 
 const P256 = { SPIKE_SHAMIR_SCHEME: "p256" };
 const THEIR_KEEPERS = ["go-keeper-1", "go-keeper-2", "go-keeper-3"] as const;
@@ -48,6 +48,7 @@ function pairing(call: string, checks: readonly string[], run: () => Promise<voi
 }
 
 for (const scheme of ["gf256", "p256"]) {
+  const isFips = scheme === "p256";
   pairing(
     `our Nexus and Bootstrap, stand-ins for keepers, scheme ${scheme}`,
     [
@@ -55,9 +56,10 @@ for (const scheme of ["gf256", "p256"]) {
       "Nexus is killed and recovers from its keepers",
       "a keeper is lost with Nexus: the other two are enough",
       "a keeper that came back empty is given its shard",
+      ...(isFips ? ["all of it with Go in FIPS mode"] : []),
     ],
     async () => {
-      await using system = await prepare({ SPIKE_SHAMIR_SCHEME: scheme });
+      await using system = await prepare({ SPIKE_SHAMIR_SCHEME: scheme, ...(isFips ? FIPS : {}) });
       await startAll(system, [...THEIR_KEEPERS, "nexus"]);
       await bootstrap(system);
       await survives(system);

@@ -1,7 +1,7 @@
 /** Builds the other side's program from `go/`, and keeps what was built by what it was built from. */
 import assert from "node:assert/strict";
 import { go, peersCache } from "../../scripts/spire/install.ts";
-import type { Name, System } from "../../scripts/spire/system.ts";
+import type { Name, RunOptions, System } from "../../scripts/spire/system.ts";
 import { findingsIn, settle } from "./findings.ts";
 
 const SOURCES = new URL("./go/", import.meta.url);
@@ -18,14 +18,17 @@ export async function buildPeer(): Promise<string> {
   return path;
 }
 
+/** Switches what release builds of SPIKE in Go have on: FIPS 140-3 mode. */
+export const FIPS = { GODEBUG: "fips140=on" };
+
 /** Runs a part of the peer under a name, and keeps what it found; answers its last line. */
 export async function runPart(
   system: System,
   name: Name,
   part: string,
-  stdin = "",
+  options: RunOptions = {},
 ): Promise<string> {
-  const { code, stdout, stderr } = await system.run(name, [part], { stdin });
+  const { code, stdout, stderr } = await system.run(name, [part], options);
   assert.equal(code, 0, `${part}: ${stderr}${stdout}`);
   settle(part, findingsIn(stdout));
   return stdout.trimEnd().split("\n").at(-1) ?? "";
