@@ -13,9 +13,20 @@ function healthOf({ dir }: DevSystem): Record<string, string> {
   return JSON.parse(Deno.readTextFileSync(`${dir}/supervisor.json`)).health;
 }
 
-Deno.test("a system tells its health and counts its requests, and names nobody and nothing", async () => {
+Deno.test("a running system is looked at from outside", async (t) => {
   await using dir = await temporaryDirectory();
   await using system = await DevSystem.start(dir.path);
+  await t.step(
+    "it tells its health and counts its requests, and names nobody and nothing",
+    () => tellsItsHealth(system),
+  );
+  await t.step(
+    "doctor finds nothing wrong, then names what is, and what is missing where nothing is there",
+    () => isExamined(system),
+  );
+});
+
+async function tellsItsHealth(system: DevSystem): Promise<void> {
   const urls = healthOf(system);
   assert.deepEqual(Object.keys(urls), ["nexus", "keeper-1", "keeper-2", "keeper-3"]);
   assert.equal((await system.spike(["secret", "put", "tenants/acme/db", "pass=hunter2"])).code, 0);
@@ -40,11 +51,9 @@ Deno.test("a system tells its health and counts its requests, and names nobody a
   assert.match(keeper, /^spike_keeper_shards\{slot="current"\} 1$/m);
   assert.match(keeper, /^spike_requests_total\{operation="keeper.contribute",status="200"\} \d/m);
   assert.doesNotMatch(text + keeper, /tenants|acme|hunter2|spiffe:|127\.0|spike\.ist/);
-});
+}
 
-Deno.test("doctor finds nothing wrong in a good system, and names what is, then and with nothing there", async () => {
-  await using dir = await temporaryDirectory();
-  await using system = await DevSystem.start(dir.path);
+async function isExamined(system: DevSystem): Promise<void> {
   const examine = async (env: Record<string, string> = {}) => {
     const { code, stdout } = await system.spike(["doctor", "-f", "json"], { env });
     const findings = JSON.parse(stdout) as { check: string; level: string; detail: string }[];
@@ -66,7 +75,7 @@ Deno.test("doctor finds nothing wrong in a good system, and names what is, then 
   assert.equal(without.levels.get("svid"), "ok");
   assert.equal(without.levels.get("nexus"), "failure");
   assert.equal(without.levels.get("keepers"), "warning");
-  const nothing = await examine({ SPIFFE_ENDPOINT_SOCKET: `unix://${dir.path}/none` });
+  const nothing = await examine({ SPIFFE_ENDPOINT_SOCKET: `unix://${system.dir}/none` });
   assert.deepEqual([nothing.code, nothing.levels.get("socket")], [1, "failure"]);
   const settings = await examine({
     SPIKE_TRUST_ROOT: "",
@@ -74,7 +83,7 @@ Deno.test("doctor finds nothing wrong in a good system, and names what is, then 
     SPIKE_NEXUS_API_URL: "",
   });
   assert.deepEqual([...settings.levels], [["settings", "failure"]]);
-});
+}
 
 Deno.test("a Nexus that waits for its identity answers probes, and says what it lacks", async () => {
   await using dir = await temporaryDirectory();
