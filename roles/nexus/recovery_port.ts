@@ -75,8 +75,8 @@ export function createRecoveryPort(options: RecoveryPortOptions): RecoveryPort {
             const progress = await options.restore.add(index, shard);
             restored.isByHand = progress.restored;
             if (progress.restored) {
-              await store.write((tx) => tx.putMark(SEAL_MARK, undefined));
               wake.now();
+              await endSeal(options);
             }
             return progress;
           })
@@ -192,6 +192,17 @@ async function answerRestored(
     "state_already_initialized",
     "This Nexus has its root key; nothing was changed",
   );
+}
+
+/** The key is back, whatever becomes of the mark: one that stays is only in the way of the next start. */
+async function endSeal({ store, log }: RecoveryPortOptions): Promise<void> {
+  try {
+    if (!await store.mark(SEAL_MARK)) return;
+    await store.write((tx) => tx.putMark(SEAL_MARK, undefined));
+    log.warn("unsealed", { by: "recovery shards" });
+  } catch (error) {
+    log.error("seal_not_ended", { detail: error instanceof Error ? error.message : "unknown" });
+  }
 }
 
 /** The keys are gone already. Without the mark the next start would bring them back, so its failure is told. */

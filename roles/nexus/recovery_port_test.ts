@@ -125,6 +125,23 @@ Deno.test("shards that people hand in open a sealed Nexus, which is sealed no mo
   assert.equal(woken(), before + 1);
 });
 
+Deno.test("a disk that is full does not make a failure of a restoration", async () => {
+  const { port, world, page, control, lines } = await started();
+  const shards = control.shards().map(({ bytes }) => bytes.slice());
+  await port.seal({ reason: "drill", call: ADA });
+  const { write } = world.store;
+  Object.assign(world.store, { write: () => Promise.reject(new Error("disk is full")) });
+  await port.restore(1, shards[0] ?? assert.fail());
+  assert.equal((await port.restore(2, shards[1] ?? assert.fail())).restored, true);
+  Object.assign(world.store, { write });
+  assert.equal(page.state, "ready");
+  assert.deepEqual(lines.at(-1), {
+    level: "error",
+    event: "seal_not_ended",
+    fields: { detail: "disk is full" },
+  });
+});
+
 Deno.test("shards of an earlier generation restore, and those of an older root key are refused by name", async () => {
   const { port, control, run, page } = await started();
   const first = control.shards().map(({ bytes }) => bytes.slice());
