@@ -13,7 +13,17 @@ import { type Logger, meter } from "../telemetry/mod.ts";
 import { denied } from "./authorize.ts";
 import { type ErrorCode, SpikeError, statusOf } from "./error.ts";
 import { type Conditions, conditionsOf, entityTag, NotModified, Tagged } from "./reply.ts";
-import { isRaw, rawAnswer, rawExtras, type RawHandler, textAnswer } from "./raw.ts";
+import {
+  isRaw,
+  isStream,
+  rawAnswer,
+  rawExtras,
+  type RawHandler,
+  streamedAnswer,
+  streamExtras,
+  type StreamHandler,
+  textAnswer,
+} from "./raw.ts";
 import { decodeRequest, type Operation, type RequestOf } from "./request.ts";
 import { errorBody, RESPONSE_HEADERS } from "./response.ts";
 import { isOpenToTokens, type Route, ROUTES } from "./route.ts";
@@ -36,6 +46,8 @@ export interface AppOptions<O extends Operation> {
   readonly handlers: Handlers<O>;
   /** For operations whose callers may also send and get plain bytes. */
   readonly rawHandlers?: { readonly [K in O]?: RawHandler };
+  /** For operations whose callers may also send and get bodies of any length. */
+  readonly streamHandlers?: { readonly [K in O]?: StreamHandler };
   /** Whether a route exists on this server as it is configured. Default: every one does. */
   readonly offers?: (route: Route) => boolean;
   /** Longest body of a route, in bytes. Default: what the route says. */
@@ -145,7 +157,7 @@ function count(route: Route | undefined, { status }: Response, ms: number): void
 
 async function respond<O extends Operation>(
   request: Request,
-  { readBody }: Parameters<Fetch>[1],
+  { readBody, streamBody }: Parameters<Fetch>[1],
   options: AppOptions<O> & {
     readonly route: Route | undefined;
     readonly progress: Progress;
@@ -172,6 +184,25 @@ async function respond<O extends Operation>(
       return { ...callerOf(peer), correlation, operation: route.operation, grant };
     };
     const limit = bodyLimit?.(route) ?? route.bodyLimit;
+    const stream = isStream(request) ? options.streamHandlers?.[route.operation as O] : undefined;
+    if (stream && streamBody) {
+      const extras = streamExtras(request);
+      progress.subject = subjectOf(extras);
+      // Before a byte of the body is taken.
+      const call = await authorize(extras.key);
+      const { operation, correlation } = progress;
+      return streamedAnswer(await stream(streamBody(), call, extras), (error) => {
+        const code = error instanceof SpikeError ? error.code : "unexpected";
+        const detail = error instanceof Error ? error.message : "not an error";
+        log.warn("stream_failed", {
+          operation: operation ?? null,
+          correlation,
+          peer: peer.id,
+          code,
+          detail,
+        });
+      });
+    }
     if (raw) {
       const extras = rawExtras(request);
       progress.subject = subjectOf(extras);

@@ -24,6 +24,60 @@ export function rawExtras(request: Request): RawExtras {
   }
 }
 
+/** What a stream says beside its bytes. */
+export interface StreamExtras extends RawExtras {
+  /** How long the body is, where the request tells. */
+  readonly length?: number;
+}
+
+/** What a stream is answered with. */
+export interface StreamAnswer {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** How many bytes there will be, where that is known. */
+  readonly length?: number;
+}
+
+/**
+ * Carries out one operation on a body of any length, as it comes. It resolves before it has taken the whole body; what
+ * fails afterwards fails the iteration of the answer.
+ */
+export type StreamHandler = (
+  body: AsyncIterable<Uint8Array>,
+  call: Call,
+  extras: StreamExtras,
+) => Promise<StreamAnswer>;
+
+/** Media type that switches the encryption service to streams; exactly this, without parameters. */
+export const STREAM_TYPE = "application/vnd.spike.stream";
+
+/** Reads what goes with a stream. Throws `api_bad_request` for a header that is not base64. */
+export function streamExtras(request: Request): StreamExtras {
+  const length = request.headers.get("content-length");
+  return { ...rawExtras(request), ...(length === null ? {} : { length: Number(length) }) };
+}
+
+/** A success in bytes that come about. When they fail it does, too: the connection is reset, never ended cleanly. */
+export function streamedAnswer(
+  { bytes, length }: StreamAnswer,
+  onFailure: (error: unknown) => void,
+): Response {
+  const told = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    try {
+      for await (const piece of bytes) yield piece as Uint8Array<ArrayBuffer>;
+    } catch (error) {
+      onFailure(error);
+      throw error;
+    }
+  };
+  return new Response(ReadableStream.from(told()), {
+    status: 200,
+    headers: {
+      "content-type": STREAM_TYPE,
+      ...(length === undefined ? {} : { "content-length": String(length) }),
+    },
+  });
+}
+
 const BYTES = "application/octet-stream";
 
 /** Refusals that travel as text, with the status that they have here; all others stay JSON. */
@@ -35,6 +89,11 @@ const TEXTS: { readonly [C in ErrorCode]?: { status: number; text: string } } = 
   // The same failure is a 500 in JSON.
   crypto_decryption_failed: { status: 400, text: "decryption failed" },
 };
+
+/** Whether the body is meant as a stream. */
+export function isStream(request: Request): boolean {
+  return request.headers.get("content-type") === STREAM_TYPE;
+}
 
 /** Whether the body is meant as plain bytes. The media type must be exactly this, without parameters. */
 export function isRaw(request: Request): boolean {

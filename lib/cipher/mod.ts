@@ -14,3 +14,4 @@ export * from "./key_wrap.ts";
 export * from "./key_writer.ts";
 export * from "./named_service.ts";
 export * from "./service.ts";
+export * from "./stream_service.ts";

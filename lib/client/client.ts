@@ -9,7 +9,9 @@ import {
   type ClientOptions,
   exchange,
   exchangeBytes,
+  exchangeStream,
   exchangeUnlessKnown,
+  type StreamExtras,
 } from "./exchange.ts";
 import { secretCalls, type SecretClient } from "./secret.ts";
 
@@ -242,6 +244,19 @@ export interface Client extends SecretClient {
    */
   encryptBlob(plaintext: Uint8Array, extras?: ByteExtras): Promise<Uint8Array>;
   decryptBlob(blob: Uint8Array, extras?: ByteExtras): Promise<Uint8Array>;
+  /**
+   * Encrypts bytes of any length as they come. The answer is given piece by piece, and fails when it is not whole;
+   * leaving it early ends the connection.
+   */
+  encryptStream(
+    plaintext: AsyncIterable<Uint8Array>,
+    extras?: StreamExtras,
+  ): Promise<AsyncIterable<Uint8Array>>;
+  /** Every piece was authenticated; but only the end of the answer says that nothing is missing. */
+  decryptStream(
+    stream: AsyncIterable<Uint8Array>,
+    extras?: StreamExtras,
+  ): Promise<AsyncIterable<Uint8Array>>;
   /** Encrypts a blob anew under the newest version of its key. */
   rewrapBlob(blob: Uint8Array, extras?: ByteExtras): Promise<Uint8Array>;
   /** Makes a cipher key. */
@@ -321,6 +336,9 @@ export function createClient(options: ClientOptions): Client {
       })).plaintext,
     encryptBlob: (plaintext, extras) => exchangeBytes(options, "cipher.encrypt", plaintext, extras),
     decryptBlob: (blob, extras) => exchangeBytes(options, "cipher.decrypt", blob, extras),
+    encryptStream: (plaintext, extras) =>
+      exchangeStream(options, "cipher.encrypt", plaintext, extras),
+    decryptStream: (stream, extras) => exchangeStream(options, "cipher.decrypt", stream, extras),
     ...cipherKeyCalls(call),
     status: async ({ verbose = false } = {}) => {
       const { err: _, ...status } = await call("status", verbose ? { verbose } : {});

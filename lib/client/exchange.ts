@@ -17,6 +17,12 @@ export interface Transport {
     readonly headers?: Readonly<Record<string, string>>;
     readonly body: Uint8Array;
   }>;
+  /** One request whose body comes about while it is sent; its answer may begin before that has ended. */
+  stream?(
+    url: string,
+    source: AsyncIterable<Uint8Array>,
+    options: { headers: Record<string, string>; length?: number | undefined },
+  ): Promise<{ readonly status: number; readonly body: AsyncIterable<Uint8Array> }>;
   close(): Promise<void>;
 }
 
@@ -31,6 +37,9 @@ export interface ClientOptions {
 
 /** Media type that switches the encryption service to plain bytes; exactly this, without parameters. */
 const BYTES = { "content-type": "application/octet-stream" };
+
+/** Media type that switches it to streams. */
+const STREAM = { "content-type": "application/vnd.spike.stream" };
 
 /** One request and its answer, as JSON. @throws SpikeError with the code that Nexus answered */
 export async function exchange<O extends ClientOperation>(
@@ -106,6 +115,42 @@ export async function exchangeBytes(
   });
   if (status !== 200) throw refusal(options, status, body);
   return body;
+}
+
+/** What goes with a stream. */
+export interface StreamExtras extends ByteExtras {
+  /** How long it is, where that is known. */
+  readonly length?: number | undefined;
+}
+
+/** More of a refusal is not read. */
+const MAX_REFUSAL_BYTES = 65_536;
+
+/**
+ * One request and its answer, as bytes that come about.
+ *
+ * @throws SpikeError with the code that Nexus answered
+ */
+export async function exchangeStream(
+  options: ClientOptions,
+  operation: ClientOperation,
+  source: AsyncIterable<Uint8Array>,
+  { length, ...extras }: StreamExtras = {},
+): Promise<AsyncIterable<Uint8Array>> {
+  const { url, headers } = withExtras(routeUrl(options.nexusUrl, operation), extras);
+  const { transport } = options;
+  if (!transport.stream) throw new Error("This transport carries no streams");
+  const { status, body } = await transport.stream(url, source, {
+    headers: { ...STREAM, ...headers },
+    length,
+  });
+  if (status === 200) return body;
+  const told: number[] = [];
+  for await (const piece of body) {
+    told.push(...piece.subarray(0, MAX_REFUSAL_BYTES - told.length));
+    if (told.length >= MAX_REFUSAL_BYTES) break;
+  }
+  throw refusal(options, status, Uint8Array.from(told));
 }
 
 /** A URL that names the key, and the headers that carry the rest. */

@@ -43,4 +43,4 @@ export type {
   VersionInfo,
   Written,
 } from "./secret.ts";
-export type { ByteExtras, ClientOptions, Transport } from "./exchange.ts";
+export type { ByteExtras, ClientOptions, StreamExtras, Transport } from "./exchange.ts";

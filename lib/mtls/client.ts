@@ -6,6 +6,7 @@ import { SpikeError } from "../api/error.ts";
 import type { IdentitySnapshot, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { identityState, pemEncode } from "../spiffe/mod.ts";
 import { guardHandshake, peerChain } from "./chain.ts";
+import { exchangeStream, type MtlsStream } from "./client_stream.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { linkOf, type PeerLink } from "./peer_log.ts";
 
@@ -56,12 +57,26 @@ export interface MtlsClient {
   close(): Promise<void>;
 }
 
+/** A client that carries bodies of any length, too. */
+export interface MtlsStreamClient extends MtlsClient {
+  /**
+   * One POST whose body comes about while it is sent, on a connection of its own. It is never repeated.
+   *
+   * @throws SpikeError as `post`; what the source throws is thrown as it is
+   */
+  stream(
+    url: string,
+    source: AsyncIterable<Uint8Array>,
+    options: { headers: Record<string, string>; length?: number | undefined },
+  ): Promise<MtlsStream>;
+}
+
 /**
  * An HTTPS client that hands a connection over only after it has judged the server's certificates itself, so
  * no byte of a request reaches a stranger. Every new SVID or bundle gets a new agent; requests under way on
  * the old one finish, its idle connections end.
  */
-export function createMtlsClient(options: MtlsClientOptions): MtlsClient {
+export function createMtlsClient(options: MtlsClientOptions): MtlsStreamClient {
   const judge = createJudge(options.source, options.clock ?? Date.now);
   let agent: Agent | undefined;
   const retire = () => {
@@ -83,6 +98,20 @@ export function createMtlsClient(options: MtlsClientOptions): MtlsClient {
         if (!(error instanceof StaleConnection)) throw error;
         return await send({ ...exchange, agent: agent ??= createAgent(options, judge) });
       }
+    },
+    stream: (url, source, { headers, length }) => {
+      const own = createAgent(options, judge);
+      endWithRequest(own);
+      const target = new URL(url);
+      return exchangeStream({
+        url: target,
+        source,
+        headers,
+        length,
+        agent: own,
+        peerOf: (socket) => peers.get(socket)?.id,
+        explain: (error) => explain(error, target, options),
+      });
     },
     close: () => {
       stopWatching();
@@ -182,6 +211,11 @@ function endWhenIdle(agent: Agent): void {
 /** Ends idle connections now and busy ones when their request is over. */
 function retireAgent(agent: Agent): void {
   for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+  endWithRequest(agent);
+}
+
+/** Ends each connection with its request. */
+function endWithRequest(agent: Agent): void {
   agent.on("free", (socket: Socket) => socket.destroy());
 }
 

@@ -5,7 +5,13 @@
  * @module
  */
 export { createMtlsClient } from "./client.ts";
-export type { MtlsAnswer, MtlsClient, MtlsClientOptions, MtlsTimeouts } from "./client.ts";
+export type {
+  MtlsAnswer,
+  MtlsClient,
+  MtlsClientOptions,
+  MtlsStreamClient,
+  MtlsTimeouts,
+} from "./client.ts";
 export { createMtlsServer } from "./server.ts";
 export type { Fetch, MtlsServer, MtlsServerOptions, Peer, RequestContext } from "./server.ts";
 export type { Address } from "./listen.ts";

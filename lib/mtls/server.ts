@@ -11,9 +11,12 @@ import { BodyBudget, BoundedBody } from "./body.ts";
 import { SELF_TEST_NAME } from "./stranger_check.ts";
 import { Crowd } from "./crowd.ts";
 import { FairTurns, overloadedResponse } from "./fair_turns.ts";
+import type { StreamedBody } from "./streamed_body.ts";
+import { type StreamOptions, Streams } from "./streams.ts";
 import { UNREAD_LIMITS, watchUnread } from "./unread.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { peerChain } from "./chain.ts";
+import { stopReading } from "./flow.ts";
 import { type Address, listen } from "./listen.ts";
 import { dropInput, endAfterAnswer, endWith } from "./linger.ts";
 import { linkOf, type PeerLink } from "./peer_log.ts";
@@ -31,6 +34,11 @@ export interface RequestContext {
   readonly peer: Peer;
   /** The whole body, at most `limitBytes`. See `BoundedBody.read`. */
   readBody(limitBytes: number): Promise<Uint8Array>;
+  /**
+   * The body as it comes, of a request that may be a stream. Its answer may be one too, and may begin before the body
+   * has ended; it is trusted to hold little at a time.
+   */
+  streamBody?(): AsyncIterable<Uint8Array>;
 }
 
 /** Handlers get the verdict on the connection, never a header, to know who calls. */
@@ -58,6 +66,8 @@ export interface MtlsServerOptions {
   readonly requestsPerIdentity?: number;
   /** Connections of one identity, at most; more cost it those that are idle. Default 1,024. */
   readonly connectionsPerIdentity?: number;
+  /** Which bodies are not held but handed on as they come. Default: none. */
+  readonly streams?: StreamOptions;
 }
 
 export interface MtlsServer {
@@ -79,6 +89,9 @@ interface Connection {
   /** Nothing more is served on it after the requests under way. */
   isClosing: boolean;
 }
+
+/** How often it is looked whether the peer of a stream still holds. */
+const RECHECK_MS = 5_000;
 
 /** How many requests one connection may have in the pipe. Our clients and the original's send one at a time. */
 const PIPELINE_LIMIT = 8;
@@ -121,7 +134,8 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     requireHostHeader: false,
     allowHalfOpen: true,
     headersTimeout: options.headersTimeoutMs ?? 10_000,
-    requestTimeout: options.requestTimeoutMs ?? 30_000,
+    // A stream may take as long as it takes: bodies are timed where they are read.
+    requestTimeout: 0,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 30_000,
     connectionsCheckingInterval: 1_000,
   });
@@ -306,11 +320,12 @@ type RequestDeps = JudgeDeps & {
 };
 
 interface Exchange {
-  readonly context: RequestContext;
+  readonly context: { -readonly [K in keyof RequestContext]: RequestContext[K] };
+  stream?: StreamedBody;
   /** What makes it no request. */
   readonly fault: string | undefined;
   /** The caller has too much under way. */
-  readonly isRefused: boolean;
+  isRefused: boolean;
   /** Whether the answer says that it is the connection's last. */
   mustClose: boolean;
   /** Of an answer that is on its way. */
@@ -319,6 +334,7 @@ interface Exchange {
 
 function createRequestHandler(deps: RequestDeps) {
   const budget = new BodyBudget(deps.maxHeldBytes ?? 64 * 1024 * 1024);
+  const streams = new Streams(deps.streams);
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const turns = new FairTurns({ perIdentity: deps.requestsPerIdentity ?? REQUESTS_PER_IDENTITY });
   const overload = createOverloadLog(deps);
@@ -368,7 +384,14 @@ function createRequestHandler(deps: RequestDeps) {
     };
     // Whom the client meant to reach was settled by the handshake; its word for us is checked and has no meaning.
     incoming.headers.host = "localhost";
-    const body = new BoundedBody(incoming, {
+    const stream = streams.isOne(incoming)
+      ? streams.begin(incoming, () => connection.receivedBytes = 0)
+      : undefined;
+    if (stream) {
+      exchange.stream = stream;
+      exchange.context.streamBody = () => stream;
+    } else if (streams.isOne(incoming)) exchange.isRefused = true;
+    const body = stream ?? new BoundedBody(incoming, {
       ceilingBytes: deps.maxBodyBytes ?? MAX_BODY_BYTES,
       budget,
       onOverflow: () => {
@@ -377,10 +400,19 @@ function createRequestHandler(deps: RequestDeps) {
       },
       onFlood: () => endWith("", socket),
     });
+    const watch = stream
+      ? setInterval(() => recheck(connection, deps) === "refused" && socket.destroy(), RECHECK_MS)
+      : setTimeout(() => {
+        if (incoming.complete || !socket.writable) return;
+        deps.log.warn("malformed_request", { code: "too-slow", peer: connection.verdict.id });
+        endWith(MALFORMED, socket);
+      }, deps.requestTimeoutMs ?? 30_000);
     connection.requestsUnderWay++;
     deps.crowd.touch(connection.verdict.id, socket);
     outgoing.once("close", () => {
       connection.requestsUnderWay--;
+      clearTimeout(watch);
+      if (stream) streams.ended();
       body.release();
       deps.answers.give(exchange.answerBytes);
       if (connection.isClosing && connection.requestsUnderWay === 0) socket.destroy();
@@ -423,9 +455,55 @@ async function respond(
   }
   if (exchange.isRefused) return overloadedResponse();
   const response = await deps.fetch(request, exchange.context);
+  if (exchange.stream) {
+    // A success is told as it comes about, and holds no more than its connection does.
+    if (response.status === 200) return endingWith(response, incoming.socket as TLSSocket);
+    refuseRest(exchange.stream, incoming.socket as TLSSocket);
+    exchange.mustClose = !exchange.stream.isComplete;
+  }
   if (exchange.mustClose) response.headers.set("connection", "close");
   holdAnswer(exchange, Number(response.headers.get("content-length") ?? 0), incoming, deps);
   return response;
+}
+
+/**
+ * An end that arrives together with what came before it is missed by clients of this runtime (Deno 2.9.6): they would
+ * find out only when their patience is over.
+ */
+const END_DELAY_MS = 50;
+/** How long a refused client has to read why. */
+const REFUSED_MS = 2_000;
+
+/** Ends the connection, and not the answer, when the answer fails on its way. */
+function endingWith(response: Response, socket: TLSSocket): Response {
+  const { body } = response;
+  if (!body) return response;
+  const pieces = async function* () {
+    try {
+      yield* body;
+    } catch {
+      // Whoever made the answer has told of it.
+      await new Promise((resolve) => setTimeout(resolve, END_DELAY_MS));
+      socket.destroy();
+    }
+  };
+  return new Response(ReadableStream.from(pieces()), response);
+}
+
+/**
+ * What a refused stream still has to say is left where it is: its sender has to wait, and so comes to read why. To take
+ * it in order to drop it would take as long as it is; to end the connection over it would reset it, and the reset can
+ * overtake the answer.
+ */
+function refuseRest(stream: StreamedBody, socket: TLSSocket): void {
+  if (!stream.isComplete) {
+    stopReading(socket);
+    // What the runtime calls after the last answer of a connection: the client is to be the first to end it.
+    socket.destroySoon = () => {};
+    const timer = setTimeout(() => socket.destroy(), REFUSED_MS);
+    socket.once("close", () => clearTimeout(timer));
+  }
+  stream.release();
 }
 
 /**

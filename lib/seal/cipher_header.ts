@@ -53,6 +53,11 @@ export function hasCipherMagic(bytes: Uint8Array): boolean {
   return bytes.length >= MAGIC.length && MAGIC.every((byte, i) => bytes[i] === byte);
 }
 
+/** Whether bytes begin as a stream does. */
+export function isStream(bytes: Uint8Array): boolean {
+  return hasCipherMagic(bytes) && bytes[KIND_AT] === CIPHER_KIND.stream;
+}
+
 /** Reads the header that `bytes` begin with. Throws `api_bad_request` for bytes that begin with none of this kind. */
 export function decodeCipherHeader(bytes: Uint8Array, kind: CipherKind): CipherHeader {
   if (bytes.length < CIPHER_HEADER_BYTES || !hasCipherMagic(bytes)) {

@@ -72,6 +72,42 @@ export async function gcmDecryptBulk(
   }
 }
 
+/** A key that WebCrypto was given once, for many pieces. What it holds of the key is the runtime's own. */
+export interface BulkKey {
+  /** As {@linkcode gcmEncryptBulk}. */
+  encrypt(nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Promise<Uint8Array>;
+  /** As {@linkcode gcmDecryptBulk}. */
+  decrypt(nonce: Uint8Array, ciphertext: Uint8Array, aad: Uint8Array): Promise<Uint8Array>;
+}
+
+/** Gives a key to WebCrypto. The caller may wipe its own copy once the promise settles. */
+export async function importBulkKey(bytes: Uint8Array): Promise<BulkKey> {
+  requireLength(bytes, KEY_BYTES, "Key");
+  const raw = new Uint8Array(bytes);
+  const key = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
+  wipe(raw);
+  const parameters = (nonce: Uint8Array, aad: Uint8Array) => {
+    requireLength(nonce, NONCE_BYTES, "Nonce");
+    const [iv, additionalData] = [new Uint8Array(nonce), new Uint8Array(aad)];
+    return { name: "AES-GCM", iv, additionalData, tagLength: TAG_BYTES * 8 };
+  };
+  return {
+    async encrypt(nonce, plaintext, aad) {
+      const input = unshared(plaintext) as Uint8Array<ArrayBuffer>;
+      return new Uint8Array(await crypto.subtle.encrypt(parameters(nonce, aad), key, input));
+    },
+    async decrypt(nonce, ciphertext, aad) {
+      if (ciphertext.length < TAG_BYTES) throw tooShort(ciphertext.length);
+      const input = unshared(ciphertext) as Uint8Array<ArrayBuffer>;
+      try {
+        return new Uint8Array(await crypto.subtle.decrypt(parameters(nonce, aad), key, input));
+      } catch (cause) {
+        throw notAuthentic(cause);
+      }
+    },
+  };
+}
+
 function requireKeyAndNonce(key: Uint8Array, nonce: Uint8Array): void {
   requireLength(key, KEY_BYTES, "Key");
   requireLength(nonce, NONCE_BYTES, "Nonce");

@@ -10,7 +10,9 @@
 export * from "./aead.ts";
 export * from "./budget.ts";
 export * from "./cipher_blob.ts";
+export * from "./chunker.ts";
 export * from "./cipher_header.ts";
+export * from "./cipher_stream.ts";
 export { constantTimeEqual, requireLength, wipe } from "./bytes.ts";
 export * from "./derive.ts";
 export * from "./fill_keyring.ts";

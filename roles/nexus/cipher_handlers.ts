@@ -1,8 +1,20 @@
 import type { Handlers } from "../../lib/api/app.ts";
 import { type ErrorCode, SpikeError } from "../../lib/api/mod.ts";
-import type { RawHandler } from "../../lib/api/raw.ts";
-import type { CipherService, NamedEncrypted, NamedService } from "../../lib/cipher/mod.ts";
-import { type Encrypted, joinBlob, splitBlob, wipe } from "../../lib/seal/mod.ts";
+import type { RawHandler, StreamHandler } from "../../lib/api/raw.ts";
+import type {
+  CipherService,
+  NamedEncrypted,
+  NamedService,
+  StreamService,
+} from "../../lib/cipher/mod.ts";
+import {
+  type Encrypted,
+  joinBlob,
+  openedLength,
+  sealedLength,
+  splitBlob,
+  wipe,
+} from "../../lib/seal/mod.ts";
 
 /** The operations of the encryption service. */
 export type CipherOperation = "cipher.encrypt" | "cipher.decrypt" | "cipher.key.rewrap";
@@ -11,6 +23,11 @@ export type CipherOperation = "cipher.encrypt" | "cipher.decrypt" | "cipher.key.
 export interface Ciphers {
   readonly cipher: CipherService;
   readonly named: NamedService | undefined;
+}
+
+/** The same, for bodies of any length too. */
+export interface StreamCiphers extends Ciphers {
+  readonly streams: StreamService;
 }
 
 /** What a failure of the default key's service is called in JSON; in plain text it keeps its own name. */
@@ -76,6 +93,28 @@ export function createRawCipherHandlers(
       key === ""
         ? cipher.decrypt(splitBlob(blob), aad)
         : namedOf(ciphers).decrypt({ name: key, aad }, blob),
+  };
+}
+
+/** The same operations on streams. */
+export function createStreamCipherHandlers(
+  streams: StreamService,
+): { readonly [O in "cipher.encrypt" | "cipher.decrypt"]: StreamHandler } {
+  return {
+    "cipher.encrypt": async (body, _, { length, ...request }) => ({
+      bytes: await streams.encrypt(request, body),
+      ...(length === undefined ? {} : { length: sealedLength(length) }),
+    }),
+    "cipher.decrypt": async (body, _, { length, ...request }) => {
+      const opened = length === undefined ? undefined : openedLength(length);
+      if (length !== undefined && opened === undefined) {
+        throw new SpikeError("cipher_not_authentic", `No stream is ${length} bytes long`, {
+          hint: "It was cut short, or is none",
+        });
+      }
+      const bytes = await streams.decrypt(request, body);
+      return { bytes, ...(opened === undefined ? {} : { length: opened }) };
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import {
   createEncryptionBudget,
   createEncryptionBudgets,
   createNamedService,
+  createStreamService,
 } from "../../lib/cipher/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import type { Fetch } from "../../lib/mtls/mod.ts";
@@ -13,9 +14,10 @@ import type { JwtKeySet, SpiffeId } from "../../lib/spiffe/mod.ts";
 import { type Access, createAccess } from "./access.ts";
 import {
   cipherBodyLimit,
-  type Ciphers,
   createCipherHandlers,
   createRawCipherHandlers,
+  createStreamCipherHandlers,
+  type StreamCiphers,
 } from "./cipher_handlers.ts";
 import { createAuditHandlers } from "./audit_handlers.ts";
 import { createCipherKeyHandlers } from "./cipher_key_handlers.ts";
@@ -75,6 +77,7 @@ export function createNexusApp(options: NexusAppOptions): Fetch {
       ...createAuditHandlers(core),
     },
     rawHandlers: createRawCipherHandlers(ciphers),
+    streamHandlers: createStreamCipherHandlers(ciphers.streams),
     offers: ({ operation }) => !isLite || !/^(secret|policy|cipher\.key)\./.test(operation),
     bodyLimit: ({ operation, bodyLimit }) =>
       operation.startsWith("cipher.") ? cipherBodyLimit(settings.cipherLimitBytes) : bodyLimit,
@@ -121,19 +124,25 @@ function assertAudited(page: SharedPage): void {
 function createCiphers(
   { settings, core, page, cipherSlots }: NexusAppOptions,
   readers: (() => Readers) | undefined,
-): Ciphers {
+): StreamCiphers {
   const common = { limitBytes: settings.cipherLimitBytes, random: osRandom };
-  const cipher = createCipherService({
-    ...common,
-    keys: followCipherKeys(page, cipherSlots),
-    spend: createEncryptionBudget((version) => core.reserveEncryptions(version)),
-  });
-  const named = readers && createNamedService({
-    ...common,
-    keys: () => readers().cipherKeys,
-    spend: createEncryptionBudgets((name, version) => core.reserveEncryptions(version, name)),
-  });
-  return { cipher, named };
+  const defaultKeys = followCipherKeys(page, cipherSlots);
+  const spendDefault = createEncryptionBudget((version) => core.reserveEncryptions(version));
+  const spendNamed = createEncryptionBudgets((name, version) =>
+    core.reserveEncryptions(version, name)
+  );
+  const keys = readers && (() => readers().cipherKeys);
+  return {
+    cipher: createCipherService({ ...common, keys: defaultKeys, spend: spendDefault }),
+    named: keys && createNamedService({ ...common, keys, spend: spendNamed }),
+    streams: createStreamService({
+      defaultKeys,
+      ...(keys ? { namedKeys: keys } : {}),
+      spend: (version, name) =>
+        name === undefined ? spendDefault(version) : spendNamed(name, version),
+      random: osRandom,
+    }),
+  };
 }
 
 /** Pages of what a caller may see. Where one goes on is told in the clear only if the caller saw that path. */

@@ -1,9 +1,15 @@
 import { ROUTES } from "../../lib/api/mod.ts";
+import { STREAM_TYPE } from "../../lib/api/raw.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsServer, type MtlsServer, seldom } from "../../lib/mtls/mod.ts";
 import type { SvidSource } from "../../lib/spiffe/mod.ts";
 import { cipherBodyLimit } from "./cipher_handlers.ts";
 import { createNexusApp, type NexusAppOptions } from "./nexus_app.ts";
+
+/** Streams under way on one listener; each holds about half a megabyte. */
+const MOST_STREAMS = 64;
+/** How long a stream may stand still. */
+const STREAM_PATIENCE_MS = 30_000;
 
 /** What a listener works with. */
 export interface ServeOptions extends NexusAppOptions {
@@ -32,6 +38,7 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
       core.notePeer(link).catch((error) => log.warn("peer_not_noted", { detail: String(error) }));
     }),
     requestsPerIdentity: settings.requestsPerIdentity,
+    streams: { mediaType: STREAM_TYPE, most: MOST_STREAMS, patienceMs: STREAM_PATIENCE_MS },
   });
   const port = await server.listen({ ...settings.listen, reusePort: options.isShared });
   log.info("listening", { port, id: source.current().svid.id });

@@ -58,6 +58,21 @@ function transportTo(answering: Answering, calls: { to: string; request: Message
         });
       }
     },
+    stream: async (url, source, { headers, length }) => {
+      const { pathname, search } = new URL(url);
+      const bytes: number[] = [];
+      for await (const piece of source) bytes.push(...piece);
+      const request: Message = { bytes, headers, length };
+      calls.push({ to: pathname + search, request });
+      try {
+        const answer = answering(pathname, "stream", request);
+        return { status: 200, body: answer as AsyncIterable<Uint8Array> };
+      } catch (error) {
+        if (!(error instanceof SpikeError)) throw error;
+        const body = new Blob([errorBody(undefined, error)]).stream();
+        return { status: 400, body };
+      }
+    },
     close: () => Promise.resolve(),
   };
 }

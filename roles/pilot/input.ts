@@ -4,7 +4,7 @@ import { reasonOf } from "./private_file.ts";
 
 /** Reads a stream to its end, but no more than `limitBytes`. @throws SpikeError `data_invalid_input` */
 export async function readAll(
-  stream: ReadableStream<Uint8Array>,
+  stream: AsyncIterable<Uint8Array>,
   limitBytes: number,
   what: string,
 ): Promise<Uint8Array> {
@@ -60,6 +60,99 @@ export async function readInput(deps: PilotDeps, request: InputRequest): Promise
   return await readAll(deps.stdin, limitBytes, "Input");
 }
 
+/** Input that may be too long to be held. */
+export interface OpenInput extends Disposable {
+  /** To be iterated once. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** How long it is; undefined for what is no plain file. */
+  readonly length?: number;
+}
+
+/**
+ * Opens a file, or standard input.
+ *
+ * @throws SpikeError `fs_file_open_failed`, or `usage` where nobody may be waited for
+ */
+export async function openInput(
+  deps: PilotDeps,
+  { file, mayAsk }: Pick<InputRequest, "file" | "mayAsk">,
+): Promise<OpenInput> {
+  if (file === undefined || isStdin(file)) {
+    if (deps.isTerminal) {
+      requireAnswer(mayAsk, "input");
+      deps.stderr.write("Reading from the terminal; end the input with Ctrl-D\n");
+    }
+    return { bytes: deps.stdin, [Symbol.dispose]: () => {} };
+  }
+  try {
+    const opened = await Deno.open(file);
+    const { isFile, size } = await opened.stat();
+    return {
+      bytes: piecesOf(opened, file),
+      ...(isFile ? { length: size } : {}),
+      [Symbol.dispose]: () => opened.close(),
+    };
+  } catch (error) {
+    throw notRead(file, error);
+  }
+}
+
+const PIECE_BYTES = 65_536;
+
+async function* piecesOf(file: Deno.FsFile, name: string): AsyncGenerator<Uint8Array> {
+  const piece = new Uint8Array(PIECE_BYTES);
+  for (;;) {
+    const count = await file.read(piece).catch((error) => {
+      throw notRead(name, error);
+    });
+    if (count === null) return;
+    yield piece.subarray(0, count);
+  }
+}
+
+/** The first bytes of input, at most so many, and all of it again. */
+export async function peek(
+  bytes: AsyncIterable<Uint8Array>,
+  most: number,
+): Promise<{ head: Uint8Array; isAll: boolean; all: AsyncIterable<Uint8Array> }> {
+  const pieces = bytes[Symbol.asyncIterator]();
+  const seen: Uint8Array[] = [];
+  let length = 0;
+  let isAll = false;
+  while (length < most && !isAll) {
+    const { value, done } = await pieces.next();
+    if (done) isAll = true;
+    else {
+      seen.push(value.slice());
+      length += value.length;
+    }
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of seen) {
+    whole.set(piece, at);
+    at += piece.length;
+    piece.fill(0);
+  }
+  return {
+    head: whole.subarray(0, most),
+    isAll: isAll && length <= most,
+    all: again(whole, pieces),
+  };
+}
+
+async function* again(
+  first: Uint8Array,
+  pieces: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  if (first.length > 0) yield first;
+  for (;;) {
+    const { value, done } = await pieces.next();
+    if (done) return;
+    yield value;
+  }
+}
+
 /** @throws SpikeError `usage` when a person would have to be asked for `what`, but may not be */
 export function requireAnswer(mayAsk: boolean, what: string): void {
   if (mayAsk) return;
@@ -80,14 +173,18 @@ export async function readFile(
     return await readAll(file.readable, limitBytes, what);
   } catch (error) {
     if (error instanceof SpikeError) throw error;
-    const isMissing = error instanceof Deno.errors.NotFound;
-    const why = isMissing ? "it does not exist" : reasonOf(error);
-    throw new SpikeError(
-      "fs_file_open_failed",
-      `File ${JSON.stringify(path)} cannot be read: ${why}`,
-      { ...(hint === undefined ? {} : { hint }), cause: error },
-    );
+    throw notRead(path, error, hint);
   }
+}
+
+function notRead(path: string, error: unknown, hint?: string): SpikeError {
+  const isMissing = error instanceof Deno.errors.NotFound;
+  const why = isMissing ? "it does not exist" : reasonOf(error);
+  return new SpikeError(
+    "fs_file_open_failed",
+    `File ${JSON.stringify(path)} cannot be read: ${why}`,
+    { ...(hint === undefined ? {} : { hint }), cause: error },
+  );
 }
 
 const CTRL_C = 0x03;

@@ -1,6 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import type { PilotDeps } from "./deps.ts";
-import { writeOutput } from "./private_file.ts";
+import { draftOutput, writeOutput } from "./private_file.ts";
 
 /** Where output goes: absent for standard output, `-` for that even where it is a terminal. */
 export type OutputName = string | undefined;
@@ -21,4 +21,29 @@ export async function writeTo(
 ): Promise<void> {
   if (out === undefined || out === "-") deps.stdout.write(data);
   else await writeOutput(out, data);
+}
+
+/**
+ * Writes output as it comes about: to a file whole or not at all; to standard output piece by piece, and what was
+ * written there counts only if this does not fail.
+ *
+ * @throws SpikeError `fs_file_open_failed`, and whatever `data` fails with
+ */
+export async function streamTo(
+  deps: PilotDeps,
+  out: OutputName,
+  data: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  if (out === undefined || out === "-") {
+    for await (const piece of data) deps.stdout.write(piece);
+    return;
+  }
+  const draft = await draftOutput(out);
+  try {
+    for await (const piece of data) await draft.write(piece);
+  } catch (error) {
+    await draft.discard();
+    throw error;
+  }
+  await draft.keep();
 }

@@ -9,8 +9,7 @@ export function reasonOf(error: unknown): string {
 /** Writes a new file that nobody else may read and waits until it is on the disk. */
 export async function writePrivately(path: string, bytes: Uint8Array): Promise<void> {
   using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-  let rest = bytes;
-  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+  await writeWhole(file, bytes);
   await file.sync();
 }
 
@@ -35,14 +34,84 @@ export async function writeOutput(given: string, bytes: Uint8Array): Promise<voi
     if (there !== undefined && !there.isFile) return await writeInto(given, bytes);
     await replaceFile(there === undefined ? given : await Deno.realPath(given), bytes);
   } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    const why = isMissing ? "there is no such directory" : reasonOf(error);
-    throw new SpikeError(
-      "fs_file_open_failed",
-      `File ${JSON.stringify(given)} cannot be written: ${why}`,
-      { hint: "Check that its directory exists and that you may write there", cause: error },
-    );
+    throw notWritten(given, error);
   }
+}
+
+/** Output that comes about piece by piece. */
+export interface Draft {
+  write(piece: Uint8Array): Promise<void>;
+  /** Makes it what the file's name stands for, once it is on the disk. */
+  keep(): Promise<void>;
+  /** Forgets it; the name stands for what it stood for before. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Begins output to a file that only its owner may read. It comes about under another name, so that nobody ever finds a
+ * part of it under its own; what is no plain file, such as a pipe, is written to as it is.
+ *
+ * @throws SpikeError `fs_file_open_failed`
+ */
+export async function draftOutput(given: string): Promise<Draft> {
+  try {
+    const there = await statIfThere(given);
+    if (there !== undefined && !there.isFile) return await writingInto(given);
+    return await drafting(there === undefined ? given : await Deno.realPath(given));
+  } catch (error) {
+    throw notWritten(given, error);
+  }
+}
+
+async function drafting(path: string): Promise<Draft> {
+  const name = join(dirname(path), `.spike.${crypto.randomUUID()}.draft`);
+  const file = await Deno.open(name, { write: true, createNew: true, mode: 0o600 });
+  return {
+    write: (piece) => writingTo(path, () => writeWhole(file, piece)),
+    keep: () =>
+      writingTo(path, async () => {
+        await file.sync();
+        file.close();
+        await Deno.rename(name, path);
+      }),
+    discard: async () => {
+      file.close();
+      await removeIfThere(name);
+    },
+  };
+}
+
+async function writingInto(path: string): Promise<Draft> {
+  const file = await Deno.open(path, { write: true });
+  const close = () => Promise.resolve(file.close());
+  return {
+    write: (piece) => writingTo(path, () => writeWhole(file, piece)),
+    keep: close,
+    discard: close,
+  };
+}
+
+async function writeWhole(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  let rest = bytes;
+  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+}
+
+async function writingTo(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw notWritten(path, error);
+  }
+}
+
+function notWritten(path: string, error: unknown): SpikeError {
+  const isMissing = error instanceof Deno.errors.NotFound;
+  const why = isMissing ? "there is no such directory" : reasonOf(error);
+  return new SpikeError(
+    "fs_file_open_failed",
+    `File ${JSON.stringify(path)} cannot be written: ${why}`,
+    { hint: "Check that its directory exists and that you may write there", cause: error },
+  );
 }
 
 async function statIfThere(path: string): Promise<Deno.FileInfo | undefined> {
@@ -56,8 +125,7 @@ async function statIfThere(path: string): Promise<Deno.FileInfo | undefined> {
 
 async function writeInto(path: string, bytes: Uint8Array): Promise<void> {
   using file = await Deno.open(path, { write: true });
-  let rest = bytes;
-  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+  await writeWhole(file, bytes);
 }
 
 async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {

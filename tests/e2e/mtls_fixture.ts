@@ -10,7 +10,7 @@ import {
   type SpiffeId,
 } from "../../lib/spiffe/mod.ts";
 import { createMtlsClient, createMtlsServer } from "../../lib/mtls/mod.ts";
-import type { Fetch, MtlsClient, MtlsServer, PeerLink } from "../../lib/mtls/mod.ts";
+import type { Fetch, MtlsServer, MtlsStreamClient, PeerLink } from "../../lib/mtls/mod.ts";
 import type { Fields, Logger } from "../../lib/telemetry/mod.ts";
 
 export const NEXUS = "spiffe://spike.ist/spike/nexus";
@@ -105,7 +105,7 @@ export async function serve(
   return { server, url, port, log, [Symbol.asyncDispose]: () => server.close() };
 }
 
-export type DisposableClient = MtlsClient & AsyncDisposable;
+export type DisposableClient = MtlsStreamClient & AsyncDisposable;
 
 export function client(
   source: MemorySource,

@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/api/error.ts";
-import type { Encrypted } from "../../../lib/client/mod.ts";
-import { hasCipherMagic } from "../../../lib/seal/cipher_header.ts";
+import type { Client, Encrypted } from "../../../lib/client/mod.ts";
+import { CIPHER_HEADER_BYTES, hasCipherMagic, isStream } from "../../../lib/seal/cipher_header.ts";
 import { parseBase64 } from "../base64.ts";
 import { noSuchKey, readExtras } from "../cipher_extras.ts";
 import {
@@ -10,8 +10,8 @@ import {
   parseEncrypted,
 } from "../cipher_input.ts";
 import type { PilotDeps } from "../deps.ts";
-import { isStdin, readInput } from "../input.ts";
-import { writeTo } from "../output.ts";
+import { isStdin, openInput, peek, readAll } from "../input.ts";
+import { streamTo, writeTo } from "../output.ts";
 import { withNexus } from "../session.ts";
 
 /** The options of `spike cipher decrypt`. */
@@ -26,31 +26,56 @@ export interface DecryptOptions {
   readonly aad?: string;
 }
 
-/** `spike cipher decrypt`: nothing is written unless Nexus has answered. */
+/**
+ * `spike cipher decrypt`. Of a blob nothing is written unless Nexus has answered; of a stream each chunk is written once
+ * it was authenticated, and a file gets its name only when the whole stream was.
+ */
 export async function cipherDecrypt(
   deps: PilotDeps,
   options: DecryptOptions,
   mayAsk: boolean,
 ): Promise<void> {
-  const { algorithm, file, key } = options;
+  const { algorithm, file, key, out } = options;
   const given = fromFlags(options);
   const isStdinTaken = given === undefined && isStdin(file);
   const extras = await readExtras(deps, options, { isStdinTaken, mayAsk });
-  const input = given ?? await fromInput(deps, options, mayAsk);
-  const plaintext = await withNexus(deps, async ({ client }) => {
+  const decrypt = async (call: (client: Client) => Promise<Uint8Array>) => {
+    const plaintext = await calling(deps, key, call);
     try {
-      return input instanceof Uint8Array
-        ? await client.decryptBlob(input, extras)
-        : await client.decrypt(input, { ...extras, algorithm });
+      await writeTo(deps, out, plaintext);
+    } finally {
+      plaintext.fill(0);
+    }
+  };
+  if (given) return await decrypt((client) => client.decrypt(given, { ...extras, algorithm }));
+  using opened = await openInput(deps, { file, mayAsk });
+  const { head, all } = await peek(opened.bytes, CIPHER_HEADER_BYTES);
+  if (isStream(head)) {
+    const { length } = opened;
+    return await calling(deps, key, async (client) => {
+      await streamTo(deps, out, await client.decryptStream(all, { ...extras, length }));
+    });
+  }
+  if (key === undefined) requireNoHeader(head);
+  const input = await readAll(all, MAX_CIPHER_INPUT_BYTES, "Input");
+  if (!isJsonInput(input)) return await decrypt((client) => client.decryptBlob(input, extras));
+  const parsed = parseEncrypted(input, key !== undefined);
+  await decrypt((client) => client.decrypt(parsed, { ...extras, algorithm }));
+}
+
+/** Runs a call; what was refused is told in the words of this command. */
+async function calling<T>(
+  deps: PilotDeps,
+  key: string | undefined,
+  call: (client: Client) => Promise<T>,
+): Promise<T> {
+  return await withNexus(deps, async ({ client }) => {
+    try {
+      return await call(client);
     } catch (error) {
       throw key === undefined ? explain(error) : explainNamed(error, key);
     }
   });
-  try {
-    await writeTo(deps, options.out, plaintext);
-  } finally {
-    plaintext.fill(0);
-  }
 }
 
 /** What the flags hold, or undefined when none of the three was given. */
@@ -86,17 +111,6 @@ function fromFlags(options: DecryptOptions): Encrypted | undefined {
 function parseKeyVersion(given: string): number {
   if (/^\d{1,3}$/.test(given) && Number(given) <= 255) return Number(given);
   throw new SpikeError("usage", `Flag --version is ${JSON.stringify(given)}, expected 0 to 255`);
-}
-
-async function fromInput(
-  deps: PilotDeps,
-  { file, key }: Pick<DecryptOptions, "file" | "key">,
-  mayAsk: boolean,
-): Promise<Uint8Array | Encrypted> {
-  const limitBytes = MAX_CIPHER_INPUT_BYTES;
-  const input = await readInput(deps, { file, limitBytes, mayAsk });
-  if (key === undefined) requireNoHeader(input);
-  return isJsonInput(input) ? parseEncrypted(input, key !== undefined) : input;
 }
 
 /** Nexus would say that it knows no version 0. */

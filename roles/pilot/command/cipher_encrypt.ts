@@ -2,11 +2,10 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { ByteExtras, Client } from "../../../lib/client/mod.ts";
 import { parseBase64 } from "../base64.ts";
 import { readExtras } from "../cipher_extras.ts";
-import { MAX_CIPHER_INPUT_BYTES } from "../cipher_input.ts";
 import type { PilotDeps } from "../deps.ts";
 import { render } from "../format.ts";
-import { isStdin, readInput } from "../input.ts";
-import { refuseTerminal, writeTo } from "../output.ts";
+import { isStdin, openInput, peek } from "../input.ts";
+import { refuseTerminal, streamTo, writeTo } from "../output.ts";
 import { withNexus } from "../session.ts";
 
 /** The options of `spike cipher encrypt`. */
@@ -17,33 +16,56 @@ export interface EncryptOptions {
   readonly algorithm?: string;
   readonly key?: string;
   readonly aad?: string;
+  readonly stream?: boolean;
 }
 
-/** `spike cipher encrypt`: nothing is written unless Nexus has answered. */
+/** Longest plaintext that becomes a blob; Nexus takes as much unless it was told otherwise. */
+const MOST_IN_BLOB = 65_520;
+
+/**
+ * `spike cipher encrypt`. What is short becomes a blob, which is written once Nexus has answered; what is longer becomes
+ * a stream, which is written as it comes about.
+ */
 export async function cipherEncrypt(
   deps: PilotDeps,
   options: EncryptOptions,
   mayAsk: boolean,
 ): Promise<void> {
-  const { file, out, plaintext: given, algorithm } = options;
-  const isJson = given !== undefined;
-  if (isJson && file !== undefined) {
-    throw new SpikeError("usage", "Flags --plaintext and --file cannot be given together");
+  const { file, out, plaintext: given, algorithm, stream = false } = options;
+  if (given !== undefined) {
+    if (file !== undefined || stream) {
+      const other = stream ? "--stream" : "--file";
+      throw new SpikeError("usage", `Flags --plaintext and ${other} cannot be given together`);
+    }
+    const extras = await readExtras(deps, options, { isStdinTaken: false, mayAsk });
+    const plaintext = parseBase64("--plaintext", given);
+    const call = (client: Client) => toJson(client, plaintext, { ...extras, algorithm });
+    return await encryptHeld(deps, out, plaintext, call);
   }
-  if (!isJson) refuseTerminal(deps, out);
-  const extras = await readExtras(deps, options, {
-    isStdinTaken: !isJson && isStdin(file),
-    mayAsk,
+  refuseTerminal(deps, out);
+  const extras = await readExtras(deps, options, { isStdinTaken: isStdin(file), mayAsk });
+  using input = await openInput(deps, { file, mayAsk });
+  const { head, isAll, all } = await peek(input.bytes, MOST_IN_BLOB);
+  if (isAll && !stream) {
+    return await encryptHeld(deps, out, head, (client) => client.encryptBlob(head, extras));
+  }
+  await withNexus(deps, async ({ client }) => {
+    const { length } = input;
+    await streamTo(deps, out, await client.encryptStream(all, { ...extras, length }));
   });
-  const plaintext = isJson
-    ? parseBase64("--plaintext", given)
-    : await readInput(deps, { file, limitBytes: MAX_CIPHER_INPUT_BYTES, mayAsk });
+}
+
+/** Encrypts what is held as a whole. */
+async function encryptHeld(
+  deps: PilotDeps,
+  out: string | undefined,
+  plaintext: Uint8Array,
+  call: (client: Client) => Promise<Uint8Array>,
+): Promise<void> {
   try {
     const encrypted = await withNexus(deps, async ({ client }) => {
       try {
-        return isJson
-          ? await toJson(client, plaintext, { ...extras, algorithm })
-          : await client.encryptBlob(plaintext, extras);
+        return await call(client);
       } catch (error) {
         throw explain(error, plaintext.length);
       }

@@ -15,12 +15,17 @@ const ALGORITHM = ["--algorithm <hint>", "a hint that Nexus ignores"] as const;
 const KEY = ["--key <name>", "a named key (default: the one that needs no name)"] as const;
 const AAD = [
   "--aad <text>",
-  "bind it to this text, to @file or to - (standard input); decrypt needs the same",
+  "bind it to this text, to @file or to - (stdin); decrypt needs it, too",
 ] as const;
 
 const ENCRYPT_MODES = `
-Bytes become one binary blob. With --plaintext the output is a JSON object of version, nonce and
-ciphertext. \`spike cipher decrypt\` takes either.`;
+Up to 65520 bytes become one binary blob; more become a stream, of any length. With --plaintext the
+output is a JSON object of version, nonce and ciphertext. \`spike cipher decrypt\` takes each of them.`;
+
+const DECRYPT_MODES = `
+The input is a blob, a stream or a JSON object, whichever encrypt wrote. A file is written whole or
+not at all; of a stream that was changed or cut short, standard output may have got a beginning:
+count on it only when the exit code is 0.`;
 
 function addEncrypt(command: Command, deps: PilotDeps): void {
   command
@@ -29,6 +34,7 @@ function addEncrypt(command: Command, deps: PilotDeps): void {
     .option(...OUT)
     .option(...KEY)
     .option(...AAD)
+    .option("--stream", "make a stream, even of little")
     .option("--plaintext <base64>", "encrypt these bytes (others can see them in the process list)")
     .option(...ALGORITHM)
     .option(...NO_INPUT_OPTION)
@@ -52,7 +58,7 @@ function addDecrypt(command: Command, deps: PilotDeps): void {
     .option("--ciphertext <base64>", "ciphertext with its tag")
     .option(...ALGORITHM)
     .option(...NO_INPUT_OPTION)
-    .addHelpText("after", "\nThe input is a binary blob or a JSON object, whichever encrypt wrote.")
+    .addHelpText("after", DECRYPT_MODES)
     .addHelpText("after", example("spike cipher decrypt --file backup.tar.enc --out backup.tar"))
     .action(async (options: DecryptOptions, command: Command) => {
       const { cipherDecrypt } = await import("../command/cipher_decrypt.ts");

@@ -1,0 +1,203 @@
+import { SpikeError } from "../api/error.ts";
+import {
+  CHUNK_BYTES,
+  type ChunkCipher,
+  Chunker,
+  DEFAULT_KEY_ID,
+  openStream,
+  type RandomSource,
+  readStreamHead,
+  SEALED_CHUNK_BYTES,
+  sealStream,
+  STREAM_HEAD_BYTES,
+  wipe,
+} from "../seal/mod.ts";
+import { newestVersion } from "./key_head.ts";
+import { requireVersion, usable } from "./named_service.ts";
+import type { KeyReader } from "./key_reader.ts";
+import { type CipherKeys, MAX_AAD_BYTES } from "./service.ts";
+
+/** Bytes in pieces of any size. A piece may be overwritten once the next one is asked for. */
+export type ByteStream = AsyncIterable<Uint8Array>;
+
+/** What is asked of a stream. */
+export interface StreamRequest {
+  /** Name of a key; empty for the default one. */
+  readonly key: string;
+  /** What it is bound to beside its key. */
+  readonly aad: Uint8Array;
+}
+
+/** What a service works with. */
+export interface StreamServiceOptions {
+  readonly defaultKeys: CipherKeys;
+  /** Absent where there are no named keys. */
+  readonly namedKeys?: () => KeyReader;
+  /** Waits until one more encryption under this version is accounted for. */
+  readonly spend: (version: number, name?: string) => Promise<void>;
+  readonly random: RandomSource;
+}
+
+/**
+ * Encrypts and decrypts streams, a chunk at a time. Both methods resolve once key and head are known to be good; what
+ * fails later fails the iteration. Nothing is held but a chunk.
+ */
+export interface StreamService {
+  encrypt(request: StreamRequest, plaintext: ByteStream): Promise<ByteStream>;
+  /** Every piece that is given was authenticated; the end of the iteration says that nothing is missing. */
+  decrypt(request: StreamRequest, stream: ByteStream): Promise<ByteStream>;
+}
+
+/** Makes the service; every thread that serves requests has one. */
+export function createStreamService(options: StreamServiceOptions): StreamService {
+  return {
+    async encrypt({ key: name, aad }, plaintext) {
+      requireAad(aad);
+      const key = await keyFor(options, name);
+      try {
+        await options.spend(key.version, name === "" ? undefined : name);
+        const sealer = sealStream(key, aad, options.random);
+        return sealed(sealer.head, sealer, plaintext);
+      } finally {
+        wipe(key.bytes);
+      }
+    },
+    async decrypt({ key: name, aad }, stream) {
+      requireAad(aad);
+      const { head, rest } = await takeHead(stream);
+      const key = await keyFor(options, name, head);
+      try {
+        return through(openStream(key.bytes, head, aad), SEALED_CHUNK_BYTES, rest);
+      } finally {
+        wipe(key.bytes);
+      }
+    },
+  };
+}
+
+interface StreamKey {
+  readonly keyId: Uint8Array;
+  readonly version: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The key that encrypts, or the one that a stream's head names. The caller wipes it. */
+async function keyFor(
+  options: StreamServiceOptions,
+  name: string,
+  head?: Uint8Array,
+): Promise<StreamKey> {
+  const header = head && readStreamHead(head);
+  if (name === "") return defaultKey(options.defaultKeys, header);
+  const { namedKeys } = options;
+  if (!namedKeys) throw new SpikeError("api_bad_request", "This Nexus has no named cipher keys");
+  const known = await usable({ keys: namedKeys }, name);
+  if (header) requireVersion(known, header);
+  const version = header?.version ?? newestVersion(known);
+  return { keyId: known.id, version, bytes: await namedKeys().copy(known, version) };
+}
+
+function defaultKey(
+  keys: CipherKeys,
+  header: { readonly keyId: Uint8Array; readonly version: number } | undefined,
+): StreamKey {
+  const { current } = keys;
+  const version = header?.version ?? current;
+  if (header && !header.keyId.every((byte) => byte === 0)) {
+    throw new SpikeError("cipher_not_authentic", "The stream was encrypted with a named key", {
+      hint: "Name the key that it was encrypted with",
+    });
+  }
+  if (current > 0 && (version < 1 || version > current)) {
+    throw new SpikeError(
+      "crypto_unsupported_version",
+      `Version of the stream is ${version}, known are 1 to ${current}`,
+    );
+  }
+  const key = current > 0 ? keys.copy(version) : undefined;
+  if (key) return { keyId: DEFAULT_KEY_ID, ...key };
+  throw new SpikeError("crypto_cipher_not_available", "There is no cipher key at this moment");
+}
+
+function requireAad(aad: Uint8Array): void {
+  if (aad.length <= MAX_AAD_BYTES) return;
+  throw new SpikeError(
+    "api_bad_request",
+    `Additional data is ${aad.length} bytes long, at most ${MAX_AAD_BYTES} are allowed`,
+  );
+}
+
+async function* sealed(
+  head: Uint8Array,
+  cipher: ChunkCipher,
+  plaintext: ByteStream,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield head;
+    yield* through(cipher, CHUNK_BYTES, plaintext);
+  } finally {
+    cipher.close();
+  }
+}
+
+async function* through(
+  cipher: ChunkCipher,
+  size: number,
+  source: ByteStream,
+): AsyncGenerator<Uint8Array> {
+  const chunker = new Chunker(size);
+  try {
+    for await (const bytes of source) {
+      for (const { bytes: chunk } of chunker.push(bytes)) yield await oneOf(cipher, chunk, false);
+    }
+    yield await oneOf(cipher, chunker.end().bytes, true);
+  } finally {
+    chunker.wipe();
+    cipher.close();
+  }
+}
+
+async function oneOf(cipher: ChunkCipher, chunk: Uint8Array, isLast: boolean): Promise<Uint8Array> {
+  try {
+    return await cipher.next(chunk, isLast);
+  } catch (cause) {
+    if (!(cause instanceof SpikeError) || cause.code !== "crypto_decryption_failed") throw cause;
+    throw new SpikeError("cipher_not_authentic", "The stream is not what was encrypted", {
+      hint: "It was changed or cut short, or encrypted with other additional data",
+      cause,
+    });
+  }
+}
+
+/** The first bytes of a stream, and all that follows. A stream that ends before is told as it is, too short. */
+async function takeHead(stream: ByteStream): Promise<{ head: Uint8Array; rest: ByteStream }> {
+  const pieces = stream[Symbol.asyncIterator]();
+  const head = new Uint8Array(STREAM_HEAD_BYTES);
+  let length = 0;
+  let rest: Uint8Array = new Uint8Array(0);
+  while (length < head.length) {
+    const { value, done } = await pieces.next();
+    if (done) break;
+    const some = value.subarray(0, head.length - length);
+    head.set(some, length);
+    length += some.length;
+    rest = value.subarray(some.length);
+  }
+  return { head: head.subarray(0, length), rest: following(rest, pieces) };
+}
+
+async function* following(
+  first: Uint8Array,
+  pieces: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    if (first.length > 0) yield first;
+    for (;;) {
+      const { value, done } = await pieces.next();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await pieces.return?.();
+  }
+}

@@ -1,0 +1,137 @@
+import { type Agent, request as httpsRequest } from "node:https";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { SpikeError } from "../api/error.ts";
+import type { SpiffeId } from "../spiffe/mod.ts";
+import { BodyBudget } from "./body.ts";
+import { StreamedBody } from "./streamed_body.ts";
+
+/** An answer that is still coming. */
+export interface MtlsStream {
+  readonly status: number;
+  /** The identity that answers. */
+  readonly peer: SpiffeId;
+  /** To be taken to its end; throws `net_peer_connection` when it is cut short. Leaving it early ends the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** A request whose body comes about while it is sent. */
+export interface StreamExchange {
+  readonly url: URL;
+  /** Every piece is sent before the next one is asked for. */
+  readonly source: AsyncIterable<Uint8Array>;
+  readonly headers: Readonly<Record<string, string>>;
+  /** How long the body is, where that is known. */
+  readonly length?: number | undefined;
+  /** Makes connections that are judged before a byte goes out. */
+  readonly agent: Agent;
+  readonly peerOf: (socket: Socket) => SpiffeId | undefined;
+  readonly explain: (error: Error & { code?: string }) => Error;
+}
+
+/** How long the peer may stand still. */
+const PATIENCE_MS = 30_000;
+const HELD_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Sends one request and resolves with its answer as soon as that begins, which may be before the request has ended. At
+ * no time more is held than some pieces: who is slower makes the other wait.
+ */
+export function exchangeStream(exchange: StreamExchange): Promise<MtlsStream> {
+  const { url, headers, length, agent } = exchange;
+  return new Promise((resolve, reject) => {
+    const sized = length === undefined
+      ? { "transfer-encoding": "chunked" }
+      : { "content-length": String(length) };
+    const request = httpsRequest(url, { method: "POST", agent, headers: { ...headers, ...sized } });
+    const sending = new Sending(request, exchange.source);
+    request.once("response", (incoming: IncomingMessage) => {
+      const peer = exchange.peerOf(incoming.socket);
+      if (!peer) throw new Error("An answer came over a connection without a verdict");
+      const answer = new StreamedBody(incoming, {
+        socket: incoming.socket as TLSSocket,
+        budget: new BodyBudget(HELD_BYTES),
+        patienceMs: PATIENCE_MS,
+      });
+      // A refusal needs no more of the request.
+      if (incoming.statusCode !== 200) sending.stop();
+      resolve({
+        status: incoming.statusCode ?? 0,
+        peer,
+        body: ending(answer, request, sending),
+      });
+    });
+    request.on("error", (error: Error & { code?: string }) => {
+      reject(sending.failure ?? exchange.explain(error));
+    });
+    void sending.run();
+  });
+}
+
+/** Ends the connection with the iteration of the answer; a source that failed is told instead of what followed. */
+async function* ending(
+  answer: StreamedBody,
+  request: ClientRequest,
+  sending: Sending,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* answer;
+  } catch (error) {
+    throw sending.failure ?? error;
+  } finally {
+    request.destroy();
+  }
+}
+
+/** Sends a source's pieces, each when there is room for it. */
+class Sending {
+  /** What the source failed with. */
+  failure: unknown;
+  readonly #request: ClientRequest;
+  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #closed: Promise<void>;
+  #isClosed = false;
+
+  constructor(request: ClientRequest, source: AsyncIterable<Uint8Array>) {
+    this.#request = request;
+    this.#source = source;
+    this.#closed = new Promise((resolve) => {
+      request.once("close", () => {
+        this.#isClosed = true;
+        resolve();
+      });
+    });
+  }
+
+  /** Sends no further piece. */
+  stop(): void {
+    this.#isClosed = true;
+  }
+
+  async run(): Promise<void> {
+    try {
+      for await (const piece of this.#source) {
+        if (this.#isClosed) return;
+        // A copy: the piece is its source's own memory, and the runtime may keep it for a while.
+        if (!this.#request.write(piece.slice())) await this.#room();
+      }
+      if (!this.#isClosed) this.#request.end();
+    } catch (error) {
+      this.failure = error;
+      this.#request.destroy(error instanceof Error ? error : new Error("The input failed"));
+    }
+  }
+
+  async #room(): Promise<void> {
+    const drained = Promise.withResolvers<void>();
+    this.#request.once("drain", drained.resolve);
+    const timer = setTimeout(() => {
+      this.#request.destroy(
+        new SpikeError("net_peer_connection", `The server took nothing for ${PATIENCE_MS} ms`),
+      );
+    }, PATIENCE_MS);
+    await Promise.race([drained.promise, this.#closed]);
+    clearTimeout(timer);
+  }
+}
