@@ -136,3 +136,85 @@ Deno.test("a count of sealings that is beyond the limit refuses writes, and read
     }
     assert.equal((await world.reader.get({ path: "a" })).found, true);
   }));
+
+/** A world whose rows of path `a` can be taken as they are, and put back later. */
+async function withKept(
+  body: (
+    world: World,
+    keep: () => void,
+    putBack: (table: "heads" | "versions") => void,
+  ) => Promise<void>,
+): Promise<void> {
+  await inWorld("sqlite", async (world) => {
+    const dir = await Deno.makeTempDir();
+    const kept = `${dir}/kept.db`;
+    const keep = () => {
+      const db = new DatabaseSync(world.path);
+      db.prepare("VACUUM INTO ?").run(kept);
+      db.close();
+    };
+    const putBack = (table: "heads" | "versions") =>
+      behindOurBack(
+        world.path,
+        `ATTACH '${kept}' AS kept; DELETE FROM ${table} WHERE path = 'a';
+         INSERT INTO ${table} SELECT * FROM kept.${table} WHERE path = 'a'`,
+      );
+    await body(world, keep, putBack);
+    await Deno.remove(dir, { recursive: true });
+  });
+}
+
+Deno.test("a destroyed version stays destroyed when its row is put back, and comes back only with its head", () =>
+  withKept(async (world, keep, putBack) => {
+    const { writer, reader } = world;
+    await fill(world);
+    keep();
+    await writer.destroy({ path: "a", versions: [1], author: AUTHOR });
+    putBack("versions");
+    const destroyed = { found: false, reason: "destroyed" };
+    assert.deepEqual(await reader.get({ path: "a", version: 1 }), destroyed);
+    // Of this nobody but an audit tree can know.
+    putBack("heads");
+    assert.equal((await reader.get({ path: "a", version: 1 })).found, true);
+  }));
+
+Deno.test("a tombstone undone without the row is refused, and names the version", () =>
+  withKept(async (world, keep, putBack) => {
+    await fill(world);
+    keep();
+    await world.writer.destroy({ path: "a", versions: [1], author: AUTHOR });
+    putBack("heads");
+    await assertFirstRefused(world);
+  }));
+
+Deno.test("a purge undone needs head and versions; either alone brings nothing back", () =>
+  withKept(async (world, keep, putBack) => {
+    const { writer, reader } = world;
+    await fill(world);
+    keep();
+    await writer.purge({ path: "a", author: AUTHOR });
+    putBack("versions");
+    assert.deepEqual(await reader.get({ path: "a", version: 1 }), { found: false, reason: "path" });
+    assert.deepEqual(await reader.list(), ["b"]);
+    behindOurBack(world.path, "DELETE FROM versions WHERE path = 'a'");
+    putBack("heads");
+    await assert.rejects(reader.get({ path: "a" }), { code: "state_integrity_check" });
+  }));
+
+Deno.test("a path that was marked as not purged in the clear is refused, and so is one with another expiry", () =>
+  withKept(async (world) => {
+    const { writer, reader } = world;
+    await fill(world);
+    await writer.purge({ path: "a", author: AUTHOR });
+    await writer.setMetadata({ path: "b", expiresMs: 1, author: AUTHOR });
+    behindOurBack(world.path, "UPDATE heads SET purged = 0; UPDATE heads SET expires_at = NULL");
+    for (const path of ["a", "b"]) {
+      await assert.rejects(reader.get({ path }), {
+        code: "state_integrity_check",
+        message: `Head of ${path} is not what was stored`,
+      });
+      await assert.rejects(writer.put({ path, values: {}, author: AUTHOR }), {
+        code: "state_integrity_check",
+      });
+    }
+  }));

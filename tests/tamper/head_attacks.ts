@@ -69,6 +69,20 @@ export const HEAD_ATTACKS: readonly Attack[] = [
     stopped: headLost("a"),
   },
   {
+    name: "plaintext column `purged` set",
+    detector: "read",
+    seen: `the path is not listed; ${REFUSED}`,
+    attack: "UPDATE heads SET purged = 1 WHERE path = 'a'",
+    stopped: all(headLost("a"), only({ list: "b grown hidden new pruned" })),
+  },
+  {
+    name: "plaintext column `expires_at` edited",
+    detector: "read",
+    seen: REFUSED,
+    attack: "UPDATE heads SET expires_at = 1 WHERE path = 'a'",
+    stopped: headLost("a"),
+  },
+  {
     name: "a deleted version made current again in the plaintext column",
     detector: "read",
     seen: REFUSED,
