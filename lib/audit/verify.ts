@@ -48,7 +48,6 @@ export interface VerifyOptions {
 }
 
 const LIMIT = 100;
-const decoder = new TextDecoder();
 
 /**
  * Verifies a log from its files, given in the order of their names. It needs no store and no secret key.
@@ -179,10 +178,10 @@ export class LogVerifier {
 
   #record(mark: string, bytes: Uint8Array): void {
     const leaf = leafHash(bytes, this.#options.hash);
-    this.#settleMissing(numberIn(bytes));
+    const n = numberIn(bytes);
+    this.#settleMissing(n);
     if (leaf.subarray(0, MARK_DIGITS / 2).toHex() !== mark) this.#lose("the record was changed");
     else {
-      const n = numberIn(bytes);
       if (n !== undefined && n > this.#size) {
         this.#lose(n - this.#size === 1 ? "the record is missing" : "records are missing", n - 1);
         this.#size = n;
@@ -272,9 +271,20 @@ function isSameTree({ roots }: Header, tree: Frontier): boolean {
     roots.every((root, i) => isEqual(root, tree.roots[i] as Uint8Array));
 }
 
-/** The number that a record says it has. Members come in a fixed order. */
+const NUMBER_START = new TextEncoder().encode('{"format":1,"n":');
+const [ZERO, NINE, COMMA] = [48, 57, 44];
+
+/** The number that a record says it has. Members come in a fixed order; a million records are looked at byte by byte. */
 function numberIn(record: Uint8Array): number | undefined {
-  const [, n] = /^\{"format":\d+,"n":(\d{1,15}),/.exec(decoder.decode(record.subarray(0, 48))) ??
-    [];
-  return n === undefined ? undefined : Number(n);
+  for (let i = 0; i < NUMBER_START.length; i++) {
+    if (record[i] !== NUMBER_START[i]) return undefined;
+  }
+  let n = 0;
+  for (let i = NUMBER_START.length; i < NUMBER_START.length + 16; i++) {
+    const byte = record[i] ?? 0;
+    if (byte === COMMA) return i > NUMBER_START.length ? n : undefined;
+    if (byte < ZERO || byte > NINE) return undefined;
+    n = n * 10 + byte - ZERO;
+  }
+  return undefined;
 }
