@@ -138,6 +138,8 @@ function callerOf(operation: Operation): Caller {
   if (operation === "operator.restore") return "restore";
   if (operation.startsWith("operator.kek.")) return "superuser";
   if (operation === "operator.verify") return "superuser";
+  // What these do would end the suite; that a body is decoded before the caller is judged, a stranger sees, too.
+  if (operation.startsWith("operator.")) return "workload";
   const caller = CALLERS[operation.split(".")[0] ?? ""];
   if (!caller) throw new Error(`Nobody is known who may ask for ${operation}`);
   return caller;
