@@ -37,16 +37,23 @@ export function subjectOf(request: unknown): Subject {
 }
 
 /**
- * As it was asked for, with the number that an answer tells where the request left it open, and with the paths that
- * an answer about several refuses.
+ * As it was asked for, with the number that an answer tells where the request left it open, with the paths that an
+ * answer about several refuses, and with the word that a copy was made by somebody who may not read it.
  */
 export function withAnswer(subject: Subject, answer: unknown): Subject {
-  const { version, secrets }: { version?: unknown; secrets?: unknown } = Object(answer);
-  if (isNumber(version)) return { ...subject, version };
+  const { version, secrets, blind }: Readonly<Record<string, unknown>> = Object(answer);
   const refused = Array.isArray(secrets)
     ? nameOf(secrets.filter(({ err }) => err !== undefined).map(({ path }) => path))
     : undefined;
-  return refused === undefined ? subject : { ...subject, names: { ...subject.names, refused } };
+  const names = {
+    ...(refused === undefined ? {} : { refused }),
+    ...(blind === true ? { blind: "true" } : {}),
+  };
+  return {
+    ...subject,
+    ...(isNumber(version) ? { version } : {}),
+    ...(Object.keys(names).length > 0 ? { names: { ...subject.names, ...names } } : {}),
+  };
 }
 
 function nameOf(value: unknown): string | readonly string[] | undefined {

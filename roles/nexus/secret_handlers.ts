@@ -77,17 +77,12 @@ function createTransfer({ core, access }: SecretDeps, isMove: boolean) {
   return async (
     { from, to, version, cas }: RequestOf<"secret.copy">,
     call: Call,
-  ): Promise<{ version: number }> => {
+  ): Promise<{ version: number; blind?: true }> => {
     const isBlind = await judgeTransfer(access, call.id, { from, to, isMove });
-    return await core.copySecret({
-      path: to,
-      from,
-      version,
-      isMove,
-      isBlind,
-      call,
-      ...casOf(cas),
-    });
+    const request = { path: to, from, version, isMove, isBlind, call, ...casOf(cas) };
+    const done = await core.copySecret(request);
+    // The audit record takes it from here.
+    return isBlind ? { ...done, blind: true } : done;
   };
 }
 

@@ -49,7 +49,9 @@ Deno.test("a copy needs read on where it comes from and write on where it goes, 
 Deno.test("who may read neither may copy from where it writes to where it writes, and that is told", async () => {
   await using world = await worldOfWeb();
   const request = { from: "write/s", to: "drop/s" };
-  assert.equal((await world.ask(WEB, "secret:copy", request)).status, 200);
+  const answer = await world.ask(WEB, "secret:copy", request);
+  assert.deepEqual([answer.status, answer.body], [200, { version: 1, blind: true }]);
+  assert.deepEqual(world.entries.at(-1)?.subject.names, { ...request, blind: "true" });
   const copied = await world.ask(ADMIN, "secret:get", { path: "drop/s" });
   assert.deepEqual(copied.body, { data: { at: "write/s" }, version: 1 });
   assert.equal((await world.ask(WEB, "secret:move", request)).status, 200);
