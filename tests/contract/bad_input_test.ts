@@ -115,7 +115,8 @@ for (const workers of [0, 2]) {
         assert.equal(await pipeline(scene, 100), 8);
       },
     );
-    for (const { operation } of ROUTES) {
+    // What members may be is decided alike on every thread, so one of the two tries them.
+    for (const { operation } of workers === 0 ? ROUTES : []) {
       await t.step(`odd members of ${operation}`, () => tryMembers(scene, operation));
     }
     for (const each of FLOODS) {
@@ -124,13 +125,15 @@ for (const workers of [0, 2]) {
         assert.ok(most < MOST_BYTES, `It took ${most / MIB} MiB`);
       });
     }
-    await t.step("a gigabyte pushed leaves memory as it was", async () => {
-      const [chunks] = FLOODS;
-      assert.ok(chunks);
-      const before = await flood(scene, chunks, 128 * MIB);
-      const after = await flood(scene, chunks, GIB);
-      assert.ok(after - before < 64 * MIB, `It grew by ${(after - before) / MIB} MiB`);
-    });
+    if (workers > 0) {
+      await t.step("a gigabyte pushed leaves memory as it was", async () => {
+        const [chunks] = FLOODS;
+        assert.ok(chunks);
+        const before = await flood(scene, chunks, 128 * MIB);
+        const after = await flood(scene, chunks, GIB);
+        assert.ok(after - before < 64 * MIB, `It grew by ${(after - before) / MIB} MiB`);
+      });
+    }
     await t.step("after all that it serves, and nothing has failed inside", async () => {
       assert.equal(await pipeline(scene, 1), 1);
       const failed = (await scene.logs()).split("\n").filter((line) =>

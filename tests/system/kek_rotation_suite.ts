@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createMtlsClient } from "../../lib/mtls/mod.ts";
 import { openSource } from "../../lib/spiffe/open_source.ts";
-import { DevSystem, temporaryDirectory } from "./harness.ts";
+import { DevSystem, temporaryDirectory } from "../e2e/harness.ts";
 
 const SECRETS = 150;
 /** How many requests go on after the rotation was answered, before the kill. */

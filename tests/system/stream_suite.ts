@@ -4,8 +4,8 @@ import { connect } from "node:tls";
 import { createMtlsServer, type Fetch } from "../../lib/mtls/mod.ts";
 import { pemEncode, type SvidSource } from "../../lib/spiffe/mod.ts";
 import { SpikeError } from "../../lib/api/error.ts";
-import { authority, client, NEXUS, RecordedLog, sourceOf, SUPERUSER } from "./mtls_fixture.ts";
-import { DevSystem, temporaryDirectory } from "./harness.ts";
+import { authority, client, NEXUS, RecordedLog, sourceOf, SUPERUSER } from "../e2e/mtls_fixture.ts";
+import { DevSystem, temporaryDirectory } from "../e2e/harness.ts";
 
 const TYPE = "application/vnd.spike.stream";
 const HEADERS = { "content-type": TYPE };

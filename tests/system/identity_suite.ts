@@ -1,8 +1,8 @@
 /** Identities that come from elsewhere, go, return and are renewed, on real processes. */
 import assert from "node:assert/strict";
 import { pemDecodeAll, trustDomainOf } from "../../lib/spiffe/mod.ts";
-import { DevSystem, type Ran, temporaryDirectory } from "./harness.ts";
-import { Load } from "./load.ts";
+import { DevSystem, type Ran, temporaryDirectory } from "../e2e/harness.ts";
+import { Load } from "../e2e/load.ts";
 
 const SUPERUSER = "spiffe://spike.ist/spike/pilot/role/superuser";
 const GUEST = "spiffe://other.test/app/web";

@@ -1,7 +1,7 @@
 /** The audit log of a real Nexus: killed under load, looked into, and compared with a store that was put back. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { DevSystem, temporaryDirectory } from "./harness.ts";
+import { DevSystem, temporaryDirectory } from "../e2e/harness.ts";
 
 Deno.test("a Nexus that is killed under load leaves a log that verifies, with every change that was answered", async () => {
   await using home = await temporaryDirectory();

@@ -1,6 +1,6 @@
 /** Policies from files on a running system: applied, explained, tested, linted and pruned by the command line. */
 import assert from "node:assert/strict";
-import { DevSystem, temporaryDirectory } from "./harness.ts";
+import { DevSystem, temporaryDirectory } from "../e2e/harness.ts";
 
 const WEB = "spiffe://spike.ist/workload/web";
 

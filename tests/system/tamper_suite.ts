@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { DevSystem, type Ran, temporaryDirectory } from "../e2e/harness.ts";
-import { exchanged, flipped, row } from "./attack.ts";
+import { exchanged, flipped, row } from "../tamper/attack.ts";
 
 /** Changes the database of a system behind its back. */
 function change(system: DevSystem, sql: string): void {
