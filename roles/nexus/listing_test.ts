@@ -78,11 +78,9 @@ Deno.test("a page looks at 10,000 paths at most, and says where it stopped", asy
 });
 
 Deno.test("looking in many places that hold nothing counts, and the next page goes on behind them", async () => {
-  const patterns = Array.from(
-    { length: 25_000 },
-    (_, i) => `^gone/${String(i).padStart(5, "0")}/x$`,
-  );
-  const sight = sightFor(...patterns, "^last$");
+  const gone = Array.from({ length: 25_000 }, (_, i) => `gone/${String(i).padStart(5, "0")}/x`);
+  // A sight of so many policies, without compiling each.
+  const sight = { prefixes: [...gone, "last"], sees: (path: string) => path === "last" };
   const { source, counts } = sourceOf(["last"]);
   let request = WHOLE;
   for (let pages = 1;; pages++) {

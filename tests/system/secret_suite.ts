@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { createClient } from "../../lib/client/mod.ts";
 import { createMtlsClient } from "../../lib/mtls/mod.ts";
 import { openSource } from "../../lib/spiffe/open_source.ts";
-import { DevSystem, temporaryDirectory } from "./harness.ts";
+import { DevSystem, temporaryDirectory } from "../e2e/harness.ts";
 
 /** All files of the database as one text of bytes. */
 async function database(system: DevSystem): Promise<string> {
