@@ -38,6 +38,24 @@ export async function writeOutput(given: string, bytes: Uint8Array): Promise<voi
   }
 }
 
+/**
+ * Writes output as above, but to a name that no file has yet.
+ *
+ * @throws SpikeError `entity_conflict` where there is a file, which is left as it is; `fs_file_open_failed`
+ */
+export async function writeNewOutput(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writePrivately(path, bytes);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw notWritten(path, error);
+    if ((await statIfThere(path))?.isFile === false) return await writeOutput(path, bytes);
+    throw new SpikeError("entity_conflict", `File ${JSON.stringify(path)} already exists`, {
+      hint: "Choose another name, or remove it first",
+      cause: error,
+    });
+  }
+}
+
 /** Output that comes about piece by piece. */
 export interface Draft {
   write(piece: Uint8Array): Promise<void>;

@@ -416,3 +416,14 @@ Deno.test("keygen writes a private file and prints the public key only", async (
   const wrong = await spike(["operator", "restore", "-i", `${tmp.dir}/manifest.json`], {});
   assert.match(wrong.err, /is no identity file/);
 });
+
+Deno.test("keygen never replaces a file", async () => {
+  await using tmp = await world();
+  const file = tmp.keys[0]?.file ?? "";
+  const before = await Deno.readTextFile(file);
+  const again = await spike(["operator", "keygen", "--out", file]);
+  assert.equal(again.code, 5);
+  assert.match(again.err, /already exists/);
+  assert.equal(again.out, "");
+  assert.equal(await Deno.readTextFile(file), before);
+});

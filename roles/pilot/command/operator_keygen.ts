@@ -1,13 +1,19 @@
 import { makeIdentity } from "../age_file.ts";
 import type { PilotDeps } from "../deps.ts";
-import { writeOutput } from "../private_file.ts";
+import { writeNewOutput } from "../private_file.ts";
 
-/** `spike operator keygen`: a pair of keys for one custodian, in the format of age; prints the public one. */
+/**
+ * `spike operator keygen`: a pair of keys for one custodian, in the format of age; prints the public one. A file that is
+ * there is never replaced: it may be the only key to somebody's recovery shard.
+ */
 export async function operatorKeygen(deps: PilotDeps, out: string): Promise<void> {
   const { text, recipient } = await makeIdentity();
   const bytes = new TextEncoder().encode(text);
-  await writeOutput(out, bytes);
-  bytes.fill(0);
+  try {
+    await writeNewOutput(out, bytes);
+  } finally {
+    bytes.fill(0);
+  }
   deps.stdout.write(`${recipient}\n`);
   deps.stderr.write(
     `The private key is in ${JSON.stringify(out)}; it never leaves its custodian.\n`,

@@ -72,7 +72,10 @@ function addKeygen(command: Command, deps: PilotDeps): void {
   command
     .description("make a custodian's pair of keys, and print the public one")
     .requiredOption("-o, --out <file>", "where the private key goes, for its owner alone")
-    .addHelpText("after", "\nThe same as age-keygen makes; no Nexus is asked.")
+    .addHelpText(
+      "after",
+      "\nThe same as age-keygen makes; no Nexus is asked. A file is never replaced.",
+    )
     .addHelpText("after", example("spike operator keygen --out ada.key >> recipients.txt"))
     .action(async ({ out }: { out: string }) => {
       const { operatorKeygen } = await import("../command/operator_keygen.ts");
