@@ -1,6 +1,7 @@
 import {
   type Checkpoint,
   listLogFiles,
+  listLogs,
   type LogKey,
   nativeVerifier,
   openCheckpoint,
@@ -61,13 +62,34 @@ export function requireCheckpoint(
   );
 }
 
+/** Ids of all logs that lie in a directory. @throws SpikeError `data_invalid_input` for none, `fs_file_open_failed` */
+export function allLogsIn(directory: string): string[] {
+  let logs: string[];
+  try {
+    logs = listLogs(directory);
+  } catch (error) {
+    throw new SpikeError(
+      "fs_file_open_failed",
+      `Directory ${JSON.stringify(directory)} cannot be read: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+  if (logs.length > 0) return logs;
+  throw noLog(directory, "holds no audit log");
+}
+
 /** Those of the keys whose logs lie in a directory. @throws SpikeError `data_invalid_input` for none */
 export function logsIn(directory: string, keys: readonly LogKey[]): LogKey[] {
-  const here = keys.filter(({ log }) => listLogFiles(directory, log).length > 0);
-  if (here.length > 0) return here;
-  throw new SpikeError(
-    "data_invalid_input",
-    `Directory ${JSON.stringify(directory)} holds no log of the keys given`,
-    { hint: "Name the directory audit in the data directory of Nexus, or a copy of it" },
+  const there = allLogsIn(directory);
+  const here = keys.filter(({ log }) =>
+    there.includes(log) && listLogFiles(directory, log).length > 0
   );
+  if (here.length > 0) return here;
+  throw noLog(directory, "holds no log of the keys given");
+}
+
+function noLog(directory: string, why: string): SpikeError {
+  return new SpikeError("data_invalid_input", `Directory ${JSON.stringify(directory)} ${why}`, {
+    hint: "Name the directory audit in the data directory of Nexus, or a copy of it",
+  });
 }

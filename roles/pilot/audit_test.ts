@@ -98,7 +98,8 @@ Deno.test("a proof is made from the files and checked without them", async () =>
 Deno.test("audit export pins keys: one that was exported before is never replaced", async () => {
   const { world, log } = await filled();
   await using _ = world;
-  const out = await Deno.makeTempDir();
+  const top = await Deno.makeTempDir();
+  const out = `${top}/made/by/export`;
   const exported = (publicKey: Uint8Array) => ({
     log,
     keys: [formatKey({ log, publicKey })],
@@ -116,7 +117,34 @@ Deno.test("audit export pins keys: one that was exported before is never replace
   assert.equal(other.code, 2);
   assert.match(other.err, /is not the one in/);
   assert.equal(await Deno.readTextFile(`${out}/keys.txt`), pinned);
-  await Deno.remove(out, { recursive: true });
+  const onFile = await spike(["audit", "export", "--out", `${out}/keys.txt`], {
+    nexus: () => exported(KEYS.publicKey),
+  });
+  assert.match(onFile.err, /^Error: Directory ".*" cannot be used: /);
+  await Deno.remove(top, { recursive: true });
+});
+
+Deno.test("a directory without a log is said to be one, and what is no directory, too", async () => {
+  const { world, key } = await filled();
+  await using _ = world;
+  const given = [["export", "--records"], ["verify", "--key", key], [
+    "proof",
+    "--key",
+    key,
+    "--record",
+    "1",
+  ]];
+  for (const args of given) {
+    const none = await spike(["audit", ...args, `${world.directory}/none`]);
+    assert.equal(none.code, 1);
+    assert.match(
+      none.err,
+      /^Error: Directory ".*none" holds no audit log\nHint: Name the directory/,
+    );
+    const file = await spike(["audit", ...args, `${world.directory}/current`]);
+    assert.equal(file.code, 1);
+    assert.match(file.err, /^Error: Directory ".*current" cannot be read: /);
+  }
 });
 
 Deno.test("audit export --records prints every record as it was written", async () => {

@@ -1,15 +1,10 @@
 import { join } from "node:path";
-import {
-  listLogFiles,
-  listLogs,
-  parseCheckpoint,
-  parseKey,
-  splitLines,
-} from "../../../lib/audit/mod.ts";
+import { listLogFiles, parseCheckpoint, parseKey, splitLines } from "../../../lib/audit/mod.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { AuditKeys } from "../../../lib/client/mod.ts";
+import { allLogsIn, readText } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
-import { writeOutput } from "../private_file.ts";
+import { reasonOf, writeOutput } from "../private_file.ts";
 import { withNexus } from "../session.ts";
 
 const KEYS = "keys.txt";
@@ -26,9 +21,22 @@ export async function auditExport(
     deps.stdout.write(`${exported.keys.join("\n")}\n\n${exported.checkpoint}`);
     return;
   }
+  await prepareDirectory(out);
   await pinKeys(out, exported.keys);
   const checkpoint = await writeCheckpoint(out, exported);
   deps.stdout.write(`Wrote ${join(out, KEYS)}${checkpoint ? ` and ${checkpoint}` : ""}\n`);
+}
+
+async function prepareDirectory(out: string): Promise<void> {
+  try {
+    await Deno.mkdir(out, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new SpikeError(
+      "fs_directory_creation_failed",
+      `Directory ${JSON.stringify(out)} cannot be used: ${reasonOf(error)}`,
+      { hint: "Name a directory that you may write to", cause: error },
+    );
+  }
 }
 
 /** Adds keys to those that were exported before; one that was is never replaced. */
@@ -51,9 +59,9 @@ async function pinKeys(out: string, keys: readonly string[]): Promise<void> {
 
 async function readIfThere(path: string): Promise<string[]> {
   try {
-    return (await Deno.readTextFile(path)).split("\n").filter((line) => line !== "");
+    return (await readText("Key file", path)).split("\n").filter((line) => line !== "");
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof SpikeError && error.cause instanceof Deno.errors.NotFound) return [];
     throw error;
   }
 }
@@ -71,7 +79,7 @@ async function writeCheckpoint(
 
 /** All records of all logs in a directory, one a line, as they were written. */
 function printRecords(deps: PilotDeps, directory: string): void {
-  for (const log of listLogs(directory)) {
+  for (const log of allLogsIn(directory)) {
     for (const { path } of listLogFiles(directory, log)) {
       const { lines } = splitLines(Deno.readFileSync(path));
       for (const line of lines) {

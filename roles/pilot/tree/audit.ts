@@ -10,7 +10,7 @@ interface TailOptions extends FormatOption {
 
 interface VerifyOptions extends FormatOption {
   readonly key: string;
-  readonly checkpoint: readonly string[];
+  readonly checkpoint?: readonly string[];
 }
 
 interface ProofOptions {
@@ -67,8 +67,7 @@ function addVerify(command: Command, deps: PilotDeps): void {
     .option(
       "--checkpoint <file>",
       "a checkpoint that was kept; may be given more than once",
-      (file: string, before: readonly string[]) => [...before, file],
-      [] as readonly string[],
+      (file: string, before?: readonly string[]) => [...before ?? [], file],
     )
     .option(...FORMAT)
     .addHelpText(
@@ -80,7 +79,7 @@ function addVerify(command: Command, deps: PilotDeps): void {
       "after",
       example("spike audit verify /var/lib/spike/audit --key keys.txt --checkpoint may.checkpoint"),
     )
-    .action(async (directory: string, { key, checkpoint, format }: VerifyOptions) => {
+    .action(async (directory: string, { key, checkpoint = [], format }: VerifyOptions) => {
       const { auditVerify } = await import("../command/audit_verify.ts");
       await auditVerify(deps, { directory, key, checkpoint, format: parseFormat(format) });
     });
