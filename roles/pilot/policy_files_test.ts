@@ -69,6 +69,19 @@ const TWO = {
   "README.md": "no policy",
 };
 
+Deno.test("apply plans what comes from standard input, too", async () => {
+  const kept = new Map<string, Stored>();
+  const stdin = TWO["a.yaml"];
+  const args = ["policy", "apply", "-f", "-"];
+  const dry = await spike([...args, "--dry-run"], { nexus: keeping(kept), stdin });
+  assert.deepEqual({ code: dry.code, err: dry.err }, { code: 0, err: "" });
+  assert.match(dry.out, /^\+ create acme-web {2}\(standard input:2\)\n/);
+  assert.equal(kept.size, 0);
+  const pruned = await spike([...args, "--prune"], { nexus: keeping(kept), stdin });
+  assert.equal(pruned.code, 0);
+  assert.deepEqual([...kept.keys()].sort(), ["acme-api", "acme-web"]);
+});
+
 Deno.test("apply shows its plan, carries it out, and finds nothing to do the second time", async () => {
   const kept = new Map([["old", { ...WEB, name: "old" }], [API.name, API]]);
   const nexus = keeping(kept);

@@ -29,16 +29,24 @@ const AT_ONCE = 8;
 
 /**
  * Reads and checks all policies of files, and of the YAML files of directories and all that is below them. What
- * is hidden is passed over.
+ * is hidden is passed over. The path - is standard input where `readStdin` is given.
  *
  * @throws SpikeError `fs_file_open_failed` for what cannot be read
  */
-export async function readPolicyFiles(paths: readonly string[]): Promise<PolicyFiles> {
+export async function readPolicyFiles(
+  paths: readonly string[],
+  readStdin?: (limitBytes: number) => Promise<Uint8Array>,
+): Promise<PolicyFiles> {
   const policies = new Map<string, PlacedPolicy>();
   const faults: SpikeError[] = [];
-  for (const file of (await Promise.all(paths.map(filesAt))).flat()) {
-    const bytes = await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
-    for (const found of parsePolicyDocuments(file, new TextDecoder().decode(bytes))) {
+  const filesOf = (path: string) => path === "-" && readStdin ? [path] : filesAt(path);
+  for (const file of (await Promise.all(paths.map(filesOf))).flat()) {
+    const isStdin = file === "-" && readStdin !== undefined;
+    const bytes = isStdin
+      ? await readStdin(MAX_FILE_BYTES)
+      : await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
+    const name = isStdin ? "standard input" : file;
+    for (const found of parsePolicyDocuments(name, new TextDecoder().decode(bytes))) {
       const checked = found instanceof SpikeError ? found : check(found, policies);
       if (checked instanceof SpikeError) faults.push(checked);
       else policies.set(checked.policy.name, checked);

@@ -4,13 +4,14 @@ import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
 import { confirm } from "../ask.ts";
 import type { PilotDeps, TextSink } from "../deps.ts";
 import { type Format, render } from "../format.ts";
+import { readInput } from "../input.ts";
 import { warnUnanchored } from "../policy_input.ts";
 import { joinFaults, type PlacedPolicy, readLivePolicies, readPolicyFiles } from "../policy_set.ts";
 import { withNexus } from "../session.ts";
 
 /** What is to be applied, and how. */
 export interface PlanRequest {
-  /** A file or a directory. */
+  /** A file, a directory, or - for standard input. */
   readonly path: string;
   /** Show the plan and change nothing. */
   readonly isDryRun: boolean;
@@ -36,8 +37,11 @@ interface Step {
 
 /** `spike policy apply -f DIRECTORY`: makes Nexus have the policies of files. Run again, it changes nothing. */
 export async function policyPlan(deps: PilotDeps, request: PlanRequest): Promise<void> {
-  const { path, isDryRun, prunes, format } = request;
-  const { policies, faults } = await readPolicyFiles([path]);
+  const { path, isDryRun, prunes, mayAsk, format } = request;
+  const { policies, faults } = await readPolicyFiles(
+    [path],
+    (limitBytes) => readInput(deps, { file: path, limitBytes, mayAsk }),
+  );
   if (faults.length > 0) throw joinFaults(faults);
   if (policies.length === 0) {
     throw new SpikeError("data_invalid_input", `There are no policies in ${JSON.stringify(path)}`, {
