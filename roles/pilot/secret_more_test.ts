@@ -295,3 +295,10 @@ Deno.test("list takes a prefix, one level, and all pages; it marks what has expi
     { prefix: "t/", recursive: false, after: "t/b" },
   ]);
 });
+
+Deno.test("a move onto the same path is refused before anything is asked of Nexus", async () => {
+  const { code, err, calls } = await spike(["secret", "move", "a/b", "a/b"]);
+  assert.equal(code, 1);
+  assert.match(err, /^Error: A secret cannot be moved onto itself\nHint: `spike secret copy` onto/);
+  assert.deepEqual(calls, []);
+});

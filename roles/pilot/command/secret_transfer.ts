@@ -1,3 +1,4 @@
+import { SpikeError } from "../../../lib/api/error.ts";
 import type { Expectation } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
 import { naming, parsePath } from "../path.ts";
@@ -16,6 +17,11 @@ export interface TransferRequest {
 export async function secretTransfer(deps: PilotDeps, request: TransferRequest): Promise<void> {
   const { version, expected, isMove } = request;
   const [from, to] = [parsePath(request.from), parsePath(request.to)];
+  if (isMove && from === to) {
+    throw new SpikeError("usage", "A secret cannot be moved onto itself", {
+      hint: "`spike secret copy` onto the same path makes an older version current again",
+    });
+  }
   const options = { version, ...expected };
   await withNexus(
     deps,
