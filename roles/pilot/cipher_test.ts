@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { explainStream } from "./command/cipher_decrypt.ts";
 import { SpikeError } from "../../lib/api/error.ts";
 import { type Answering, type Message, refusing, spike } from "./fake_nexus.ts";
 
@@ -206,4 +207,13 @@ Deno.test("binary output is not printed on a terminal unless that is asked for",
     stdin: "a",
   });
   assert.deepEqual(forced.outBytes, [1, 0x61]);
+});
+
+Deno.test("a stream that Nexus broke off is told as what it may be, and nothing else is renamed", () => {
+  const broken = explainStream(new SpikeError("net_peer_connection", "The body ended"));
+  assert.ok(broken instanceof SpikeError);
+  assert.equal(broken.code, "net_peer_connection");
+  assert.match(String(broken.hint), /^It was changed, cut off, /);
+  const other = new SpikeError("api_bad_request", "refused");
+  assert.equal(explainStream(other), other);
 });

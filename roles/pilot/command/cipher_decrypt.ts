@@ -53,7 +53,11 @@ export async function cipherDecrypt(
   if (isStream(head)) {
     const { length } = opened;
     return await calling(deps, key, async (client) => {
-      await streamTo(deps, out, await client.decryptStream(all, { ...extras, length }));
+      try {
+        await streamTo(deps, out, await client.decryptStream(all, { ...extras, length }));
+      } catch (error) {
+        throw explainStream(error);
+      }
     });
   }
   if (key === undefined) requireNoHeader(head);
@@ -75,6 +79,16 @@ async function calling<T>(
     } catch (error) {
       throw key === undefined ? explain(error) : explainNamed(error, key);
     }
+  });
+}
+
+/** A stream that fails on its way is broken off; from here nobody can tell why. */
+export function explainStream(error: unknown): unknown {
+  if (!(error instanceof SpikeError) || error.code !== "net_peer_connection") return error;
+  return new SpikeError(error.code, `The stream was not decrypted to its end: ${error.message}`, {
+    hint:
+      "It was changed, cut off, or encrypted with other additional data; or the connection failed, then try again",
+    cause: error,
   });
 }
 
