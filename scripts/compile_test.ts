@@ -13,17 +13,26 @@ Deno.test("the binary gets exactly the flags of the release, the workers, and no
   assert.equal(args.at(-1), "main.ts");
 });
 
-Deno.test("packages keep their code and licences and lose types, sources, maps and prose", async () => {
+Deno.test("packages keep their code and licences and lose types, sources, maps, prose and other builds", async () => {
   const dir = await Deno.makeTempDir();
+  const always = ["index.d.ts", "index.d.mts", "index.js.map", "README.md", "src/index.ts"];
+  const builds = ["index.umd.js", "index.min.mjs", "browser/index.js"];
+  const required = ["index.cjs", "cjs/index.js"];
+  const kept = ["index.js", "only.cjs", "LICENSE.md", "data.ts"];
   try {
-    await Deno.mkdir(join(dir, "a/b/src"), { recursive: true });
-    const kept = ["index.js", "index.cjs", "package.json", "LICENSE.md", "data.ts"];
-    const lost = ["index.d.ts", "index.d.mts", "index.js.map", "README.md", "src/index.ts"];
-    for (const name of [...kept, ...lost]) await Deno.writeTextFile(join(dir, "a/b", name), "12");
-    assert.equal(await thinPackages(dir), 2 * lost.length);
-    const left = [...Deno.readDirSync(join(dir, "a/b"))].map(({ name }) => name);
-    assert.deepEqual(left.sort(), [...kept, "src"].sort());
-    assert.equal(await thinPackages(dir), 0);
+    for (const name of ["hono", "other"]) {
+      const home = join(dir, name, "1.0.0");
+      for (const folder of ["src", "browser", "cjs"]) {
+        await Deno.mkdir(join(home, folder), { recursive: true });
+      }
+      for (const file of [...always, ...builds, ...required, ...kept]) {
+        await Deno.writeTextFile(join(home, file), "12");
+      }
+      const lost = [...always, ...builds, ...(name === "hono" ? required : [])];
+      assert.equal(await thinPackages(dir), 2 * lost.length, name);
+      for (const file of kept) assert.equal(Deno.readTextFileSync(join(home, file)), "12");
+      assert.equal(await thinPackages(dir), 0);
+    }
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
