@@ -2,7 +2,7 @@ import { connect } from "node:tls";
 
 /** The server name that a self-test asks for (RFC 6066 section 3): it means nothing but "this is one". */
 export const SELF_TEST_NAME = "self-test.invalid";
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 20_000;
 
 /**
  * Connects to a listener of our own without a certificate and demands that it gives no HTTP answer. A
