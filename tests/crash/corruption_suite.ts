@@ -55,13 +55,13 @@ async function flip(
   try {
     system = await start(path, scene.shards);
   } catch (error) {
-    assert.match(String(error), /SpikeError/, `byte ${at}`);
+    assert.match(String(error), /SpikeError/, `byte ${at}: ${error}`);
     return "file refused";
   }
   try {
     return await compare(await records(system), stored, at);
   } catch (error) {
-    assert.match(String(error), /SpikeError/, `byte ${at}`);
+    assert.match(String(error), /SpikeError/, `byte ${at}: ${error}`);
     return "file refused";
   } finally {
     await system.close();
@@ -86,7 +86,7 @@ async function compare(
       else assert.equal(now, value, `byte ${at}: ${record}`);
     } catch (error) {
       if (error instanceof assert.AssertionError) throw error;
-      assert.match(String(error), /SpikeError/, `byte ${at}: ${record}`);
+      assert.match(String(error), /SpikeError/, `byte ${at}, ${record}: ${error}`);
       if (outcome === "harmless") outcome = "record refused";
     }
   }
