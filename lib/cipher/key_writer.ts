@@ -36,13 +36,6 @@ export interface KeySettings extends KeyChange {
   readonly isRetired?: boolean;
 }
 
-/** What is handed to `record`, to be stored in the same transaction. */
-export interface KeyMutation {
-  readonly action: "create" | "rotate" | "set";
-  readonly head: KeyHead;
-  readonly author: string;
-}
-
 /**
  * Makes and changes named cipher keys. All methods reject with `api_bad_request` for what cannot be a name,
  * `api_not_found` for a key that is not there, and `state_integrity_check` for one that is not what was stored.
@@ -69,8 +62,6 @@ export interface KeyWriterOptions {
   readonly random: RandomSource;
   /** Shared by all who seal under a KEK. */
   readonly budget: SealBudget;
-  /** Called inside each transaction that changed something; when it rejects, nothing is stored. */
-  readonly record?: (tx: StoreTx, mutation: KeyMutation) => Promise<void>;
 }
 
 /** A head, and a fresh key for its newest version, seal once each under the KEK. */
@@ -120,7 +111,7 @@ function create(options: KeyWriterOptions, keyChange: KeyChange): Promise<KeyHea
     const id = options.random(KEY_ID_BYTES);
     const none = { name, id, minVersion: 1, isRetired: false, versions: [] };
     const head = { ...none, revision: tx.revision, updatedMs: nowMs, updatedBy: author };
-    return await addVersion(scene, "create", head);
+    return await addVersion(scene, head);
   });
 }
 
@@ -134,7 +125,7 @@ function rotate(options: KeyWriterOptions, keyChange: KeyChange): Promise<KeyHea
         { hint: "Make another key" },
       );
     }
-    return await addVersion(scene, "rotate", head);
+    return await addVersion(scene, head);
   });
 }
 
@@ -154,7 +145,7 @@ function set(options: KeyWriterOptions, { minVersion, isRetired, ...keyChange }:
       minVersion: minVersion ?? head.minVersion,
       isRetired: isRetired ?? head.isRetired,
     };
-    return await keep(scene, "set", changed);
+    return await keep(scene, changed);
   });
 }
 
@@ -165,11 +156,7 @@ async function present({ options, tx, name }: Scene): Promise<KeyHead> {
   return openKeyHead(options.keyring, row);
 }
 
-async function addVersion(
-  scene: Scene,
-  action: "create" | "rotate",
-  head: KeyHead,
-): Promise<KeyHead> {
+async function addVersion(scene: Scene, head: KeyHead): Promise<KeyHead> {
   const { options, tx, kekGeneration, author, nowMs } = scene;
   const number = newestVersion(head) + 1;
   const at = { name: keyRowName(head.name), version: number, kekGeneration };
@@ -182,17 +169,15 @@ async function addVersion(
   }
   await tx.putKey(newKeyRow(options.keyring, { ...at, createdAtMs: nowMs }, options.random));
   const version = { number, createdMs: nowMs, createdBy: author };
-  return await keep(scene, action, { ...head, versions: [...head.versions, version] });
+  return await keep(scene, { ...head, versions: [...head.versions, version] });
 }
 
 async function keep(
   { options, tx, kekGeneration, author, nowMs }: Scene,
-  action: KeyMutation["action"],
   changed: KeyHead,
 ): Promise<KeyHead> {
   const head = { ...changed, revision: tx.revision, updatedMs: nowMs, updatedBy: author };
   await tx.putKeyHead(sealKeyHead(options.keyring, head, kekGeneration, options.random));
-  await options.record?.(tx, { action, head, author });
   return head;
 }
 

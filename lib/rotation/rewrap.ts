@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { keyPlace } from "../cipher/key_wrap.ts";
 import {
   type Keyring,
@@ -26,15 +25,6 @@ export interface RewrapResult {
   readonly damaged: readonly string[];
 }
 
-/** What is handed to `record`: a row that says what it said before, in other bytes. */
-export interface Resealed {
-  readonly kind: "head" | "policy" | "keyHead";
-  /** Path or name. */
-  readonly name: string;
-  /** SHA-256 of the sealed row as stored. */
-  readonly digest: Uint8Array;
-}
-
 /** What re-wrapping works with. */
 export interface RewrapOptions {
   readonly store: Store;
@@ -44,8 +34,6 @@ export interface RewrapOptions {
   readonly random: RandomSource;
   /** Waits between two transactions, so that others get their turn; what it rejects with ends the work. */
   readonly pause: (tookMs: number) => Promise<void>;
-  /** Called inside the transaction of each row whose digest changes; when it rejects, nothing is stored. */
-  readonly record?: (tx: StoreTx, resealed: Resealed) => Promise<void>;
 }
 
 /** Rows of one transaction: few, since everybody behind it waits. */
@@ -149,7 +137,6 @@ const RESEAL: Readonly<Record<Rewrapped, (step: Step) => Promise<boolean>>> = {
     if (row?.kekGeneration !== step.from) return false;
     const sealed = resealed(step, "head", row.sealed);
     await step.tx.putHead({ ...row, kekGeneration: step.to, sealed });
-    await told(step, "head", sealed);
     return true;
   },
   async version(step) {
@@ -170,7 +157,6 @@ const RESEAL: Readonly<Record<Rewrapped, (step: Step) => Promise<boolean>>> = {
     if (row?.kekGeneration !== step.from) return false;
     const sealed = resealed(step, "policy", row.sealed);
     await step.tx.putPolicy({ ...row, kekGeneration: step.to, sealed });
-    await told(step, "policy", sealed);
     return true;
   },
   async keyHead(step) {
@@ -178,7 +164,6 @@ const RESEAL: Readonly<Record<Rewrapped, (step: Step) => Promise<boolean>>> = {
     if (row?.kekGeneration !== step.from) return false;
     const sealed = resealed(step, "keyhead", row.sealed);
     await step.tx.putKeyHead({ ...row, kekGeneration: step.to, sealed });
-    await told(step, "keyHead", sealed);
     return true;
   },
   async key({ tx, keyring, name, version, from, to, random }) {
@@ -212,9 +197,4 @@ function resealed(step: Step, table: Table, sealed: Uint8Array): Uint8Array {
   } finally {
     wipe(plaintext);
   }
-}
-
-async function told({ record, tx, name }: Step, kind: Resealed["kind"], sealed: Uint8Array) {
-  const digest = new Uint8Array(createHash("sha256").update(sealed).digest());
-  await record?.(tx, { kind, name, digest });
 }

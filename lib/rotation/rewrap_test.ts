@@ -9,7 +9,7 @@ import { createSecretWriter } from "../secret/writer.ts";
 import { AUTHOR, inWorld, testKeyring, type World } from "../secret/secret_fixture.ts";
 import type { Store, StoreTx } from "../store/port.ts";
 import { isKekDue } from "./due.ts";
-import { type Resealed, rewrapGeneration } from "./rewrap.ts";
+import { rewrapGeneration } from "./rewrap.ts";
 
 const PATHS = Array.from({ length: 17 }, (_, i) => `path/${i}`);
 const POLICY = {
@@ -189,26 +189,6 @@ Deno.test("a damaged row is named, keeps its generation, and holds up nothing el
     assert.deepEqual(damaged, ["version 2 of path/6", "head path/5"]);
     assert.equal(done.head + done.version, 39);
     assert.equal(await store.write((tx) => tx.removeKek(1)), false);
-  });
-});
-
-Deno.test("each row whose digest changes is told inside its transaction", async () => {
-  await inWorld("memory", async (world) => {
-    await fill(world);
-    const { store, keyring } = world;
-    const { keks, ring } = growing(keyring);
-    await addGeneration(store, keks, keyring.storeId);
-    const told: Resealed[] = [];
-    const record = (_: StoreTx, resealed: Resealed) => Promise.resolve(void told.push(resealed));
-    await rewrapGeneration({ ...optionsFor(store, ring), record }, 1);
-    assert.deepEqual(
-      told.map(({ kind, name }) => `${kind} ${name}`).sort(),
-      ["keyHead pay", "policy p", ...PATHS.map((path) => `head ${path}`)].sort(),
-    );
-    const refusing = () => Promise.reject(new Error("no"));
-    await addGeneration(store, keks, keyring.storeId);
-    await assert.rejects(rewrapGeneration({ ...optionsFor(store, ring), record: refusing }, 2));
-    assert.equal((await store.keyHead("pay"))?.kekGeneration, 2);
   });
 });
 

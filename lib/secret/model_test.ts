@@ -64,7 +64,7 @@ function change({ writer }: World, step: Write): Promise<SecretChanged | SecretN
     case "copy":
     case "move": {
       const { from, version, kind } = step;
-      return writer.copy({ ...request, from, version, isMove: kind === "move", isBlind: false });
+      return writer.copy({ ...request, from, version, isMove: kind === "move" });
     }
     default:
       return writer[step.kind]({ ...request, versions: step.versions });

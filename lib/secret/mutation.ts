@@ -1,4 +1,4 @@
-import type { SecretPath, SecretValues } from "./name.ts";
+import type { SecretValues } from "./name.ts";
 import type { SecretNotFound } from "./reader.ts";
 import type { MetadataChange } from "./version.ts";
 
@@ -39,8 +39,6 @@ export interface CopyRequest extends Mutation {
   readonly version?: number;
   /** Whether the versions of `from` are deleted then. */
   readonly isMove: boolean;
-  /** Whether the caller may not read what it copies. */
-  readonly isBlind: boolean;
 }
 
 /** What a mutation led to. */
@@ -52,32 +50,6 @@ export interface SecretChanged {
   readonly revision: number;
   /** Numbers that were deleted, undeleted, destroyed, or, by a put or purge, removed. */
   readonly affected: readonly number[];
-}
-
-/** What is handed to `record`, to be stored in the same transaction. */
-export interface MutationRecord {
-  readonly action:
-    | "put"
-    | "delete"
-    | "undelete"
-    | "destroy"
-    | "purge"
-    | "metadata"
-    | "copy"
-    | "move";
-  readonly path: SecretPath;
-  readonly author: string;
-  readonly version: number;
-  readonly affected: readonly number[];
-  readonly revision: number;
-  /** SHA-256 of the sealed head as stored. */
-  readonly headDigest: Uint8Array;
-  /** Of a copy or a move: where the version came from. */
-  readonly from?: SecretPath;
-  /** Of a move, in the record of the path that is left: where the version went. */
-  readonly to?: SecretPath;
-  /** Of a copy or a move: whether the author may not read what was copied. */
-  readonly isBlind?: boolean;
 }
 
 /**

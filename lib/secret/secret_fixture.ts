@@ -52,7 +52,7 @@ export const KINDS: readonly Kind[] = ["memory", "sqlite"];
 
 /** What differs from one world to the next. */
 export type WorldOptions =
-  & Partial<Pick<SecretWriterOptions, "maxVersions" | "record">>
+  & Partial<Pick<SecretWriterOptions, "maxVersions">>
   & { readonly random?: RandomSource; readonly cacheLimit?: number };
 
 /** Initialises `store` and puts a reader and a writer above it. */

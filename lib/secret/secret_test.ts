@@ -4,7 +4,6 @@ import type { Keyring } from "../seal/mod.ts";
 import type { SecretValues } from "./name.ts";
 import { createSecretReader } from "./reader.ts";
 import { AUTHOR, inWorld, type Kind, KINDS, START_MS, type World } from "./secret_fixture.ts";
-import type { MutationRecord } from "./mutation.ts";
 
 const PATH = "tenants/acme/db/creds";
 
@@ -212,33 +211,3 @@ Deno.test("without keys nothing is served, however warm the caches are", () =>
     reader.clear();
     await assert.rejects(reader.get({ path: PATH }), { code: "root_key_missing" });
   }));
-
-Deno.test("each mutation is recorded in its own transaction, or does not happen", async () => {
-  const records: MutationRecord[] = [];
-  let isBroken = false;
-  await inWorld("sqlite", async (world) => {
-    await put(world, { v: "a" });
-    await remove(world, []);
-    await remove(world, [7]);
-    await restore(world, []);
-    isBroken = true;
-    await assert.rejects(put(world, { v: "b" }), /log is full/);
-    assert.equal(await valueOf(world), "1:a");
-    isBroken = false;
-    assert.equal((await put(world, { v: "c" })).version, 2);
-    const seen = records.map(({ action, version, affected }) => [action, version, affected]);
-    assert.deepEqual(seen, [
-      ["put", 1, []],
-      ["delete", 0, [1]],
-      ["undelete", 1, [1]],
-      ["put", 2, []],
-    ]);
-    assert.equal(records.at(-1)?.revision, (await world.store.head(PATH))?.revision);
-  }, {
-    record: (_tx, record) => {
-      if (isBroken) return Promise.reject(new Error("log is full"));
-      records.push(record);
-      return Promise.resolve();
-    },
-  });
-});

@@ -9,7 +9,6 @@ import type {
   CopyRequest,
   MetadataRequest,
   Mutation,
-  MutationRecord,
   PurgeRequest,
   PutRequest,
   SecretChanged,
@@ -53,8 +52,6 @@ export interface SecretWriterOptions {
   readonly maxVersions: number;
   /** Shared by all who seal under a KEK. Default: one of the writer's own. */
   readonly budget?: SealBudget;
-  /** Called inside each transaction that changed something; when it rejects, nothing is stored. */
-  readonly record?: (tx: StoreTx, record: MutationRecord) => Promise<void>;
   /** How many opened heads are remembered. Default 4096. */
   readonly cacheLimit?: number;
 }
@@ -119,7 +116,7 @@ class StoreSecretWriter implements SecretWriter {
       const deletion = { atMs: scene.nowMs, by: scene.author };
       const { history, affected } = deleteVersions(head, request.versions, deletion);
       if (affected.length === 0) return unchanged(scene, head);
-      return await this.#store(scene, "delete", history, affected);
+      return await this.#store(scene, history, affected);
     });
   }
 
@@ -127,7 +124,7 @@ class StoreSecretWriter implements SecretWriter {
     return this.#change(request, async (scene, head) => {
       const { history, affected } = undeleteVersions(head, request.versions, scene.nowMs);
       if (affected.length === 0) return notFound("version");
-      return await this.#store(scene, "undelete", history, affected);
+      return await this.#store(scene, history, affected);
     });
   }
 
@@ -136,7 +133,7 @@ class StoreSecretWriter implements SecretWriter {
       const destruction = { atMs: scene.nowMs, by: scene.author };
       const { history, affected } = destroyVersions(head, request.versions, destruction);
       if (affected.length === 0) return unchanged(scene, head);
-      const changed = await this.#store(scene, "destroy", history, affected);
+      const changed = await this.#store(scene, history, affected);
       await scene.tx.destroyVersions(scene.path, affected);
       return changed;
     });
@@ -149,7 +146,7 @@ class StoreSecretWriter implements SecretWriter {
       if (head === undefined) return notFound("path");
       if (isPurged(head)) return unchanged(scene, head);
       const affected = head.versions.map(({ number }) => number);
-      const changed = await this.#store(scene, "purge", purgedHistory(head), affected);
+      const changed = await this.#store(scene, purgedHistory(head), affected);
       await scene.tx.destroyVersions(scene.path, "all");
       return changed;
     });
@@ -163,7 +160,7 @@ class StoreSecretWriter implements SecretWriter {
     return await this.#change(request, async (scene, head) => {
       const history = changeMetadata(head, request, scene.nowMs);
       requireCustom(history.custom);
-      return await this.#store(scene, "metadata", history, []);
+      return await this.#store(scene, history, []);
     });
   }
 
@@ -226,7 +223,7 @@ class StoreSecretWriter implements SecretWriter {
     scene: Scene,
     head: Head | undefined,
     plaintext: Uint8Array,
-    { action = "put", inherited = {}, ...about }: PutDetails = {},
+    inherited: Inherited = {},
   ): Promise<SecretChanged> {
     const { tx, path, author, kekGeneration, nowMs } = scene;
     const version = nextNumber(head);
@@ -236,13 +233,7 @@ class StoreSecretWriter implements SecretWriter {
     const blobs = await sealNewVersion(place, kek, plaintext, random);
     const info = { createdMs: nowMs, author, digest: digestOf(blobs.sealed) };
     const { history, affected } = addVersion(head, info, this.#options.maxVersions);
-    const changed = await this.#store(
-      scene,
-      action,
-      { ...history, ...inherited },
-      affected,
-      about,
-    );
+    const changed = await this.#store(scene, { ...history, ...inherited }, affected);
     await tx.insertVersion(path, { version, kekGeneration, createdAtMs: nowMs, ...blobs });
     await tx.deleteVersions(path, affected);
     return changed;
@@ -252,29 +243,25 @@ class StoreSecretWriter implements SecretWriter {
     scene: Scene,
     head: Head | undefined,
     from: SecretPath,
-    { version = 0, isMove, isBlind }: CopyRequest,
+    { version = 0, isMove }: CopyRequest,
   ): Promise<SecretChanged | SecretNotFound> {
-    const { tx, path, nowMs, author } = scene;
+    const { tx, nowMs, author } = scene;
     const source = await this.#head(tx, from);
     if (source === undefined || isPurged(source)) return notFound("path");
     const info = findLive(source, version, nowMs);
     if (typeof info === "string") return notFound(info);
     const rows = await tx.secret(from, info.number);
     const plaintext = await this.#values.open(from, info, rows?.version);
-    const action = isMove ? "move" : "copy";
     const isNew = head === undefined || isPurged(head);
     const { custom, expiresMs, maxVersions } = source;
     const inherited = isNew ? { custom, expiresMs, maxVersions } : {};
     try {
-      const changed = await this.#put(scene, head, plaintext, { action, inherited, from, isBlind });
+      const changed = await this.#put(scene, head, plaintext, inherited);
       if (isMove) {
         const live = source.versions.filter(({ deleted }) => !deleted).map(({ number }) => number);
         const deletion = { atMs: nowMs, by: author };
         const { history, affected } = deleteVersions(source, live, deletion);
-        await this.#store({ ...scene, path: from }, action, history, affected, {
-          to: path,
-          isBlind,
-        });
+        await this.#store({ ...scene, path: from }, history, affected);
       }
       return changed;
     } finally {
@@ -283,13 +270,10 @@ class StoreSecretWriter implements SecretWriter {
   }
 
   async #store(
-    scene: Scene,
-    action: MutationRecord["action"],
+    { tx, path, kekGeneration, nowMs }: Scene,
     history: History,
     affected: readonly number[],
-    about: Pick<MutationRecord, "from" | "to" | "isBlind"> = {},
   ): Promise<SecretChanged> {
-    const { tx, path, author, kekGeneration, nowMs } = scene;
     const { revision } = tx;
     const row = this.#heads.seal(
       path,
@@ -299,18 +283,12 @@ class StoreSecretWriter implements SecretWriter {
     );
     await tx.putHead(row);
     const version = readableCurrent(history, nowMs);
-    const headDigest = digestOf(row.sealed);
-    const record = { action, path, author, version, affected, revision, headDigest, ...about };
-    await this.#options.record?.(tx, record);
     return { found: true, version, revision, affected };
   }
 }
 
-/** What is different about a version that is copied. */
-interface PutDetails extends Pick<MutationRecord, "from" | "isBlind"> {
-  readonly action?: MutationRecord["action"];
-  readonly inherited?: Partial<Pick<History, "custom" | "expiresMs" | "maxVersions">>;
-}
+/** What a new path takes over from the one that it is a copy of. */
+type Inherited = Partial<Pick<History, "custom" | "expiresMs" | "maxVersions">>;
 
 function requireMaxVersions(maxVersions: number | undefined): void {
   if (maxVersions === undefined) return;

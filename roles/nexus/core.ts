@@ -240,7 +240,7 @@ function createPort(deps: PortDeps): CorePort {
       return { unanchored };
     }),
     deletePolicy: onBehalf(async (input) => {
-      const isGone = await changing(page, () => writers().policies.delete(input));
+      const isGone = await changing(page, () => writers().policies.delete(input.name));
       if (isGone) log.info("policy_deleted", { policy: input.name, author: input.author });
       return isGone;
     }),

@@ -57,6 +57,11 @@ export interface Written {
 /** What a method is given that changes the store: who is behind it stands in `call`, nowhere else. */
 type OnBehalf<I> = Omit<I, "author"> & { readonly call: Call };
 
+/** Whether the author of a copy may not read what it copies. */
+export interface IsBlind {
+  readonly isBlind: boolean;
+}
+
 /**
  * What a request can ask of the one control and the one store writer, wherever it is served. Handlers reach
  * nothing singular but through this: direct calls without workers, batched messages with them.
@@ -73,7 +78,7 @@ export interface CorePort {
   /** As `destroyVersions`, of all that there is of a path. */
   purgeSecret(input: OnBehalf<PurgeRequest>): Promise<Written>;
   setMetadata(input: OnBehalf<MetadataRequest>): Promise<Written>;
-  copySecret(input: OnBehalf<CopyRequest>): Promise<Written>;
+  copySecret(input: OnBehalf<CopyRequest & IsBlind>): Promise<Written>;
   /** Answers the members whose patterns may find more than their author means. */
   putPolicy(policy: OnBehalf<PolicyPut>): Promise<{ unanchored: readonly PatternMember[] }>;
   /** False when there is no such policy. */

@@ -202,7 +202,7 @@ export async function build(): Promise<Scene> {
     const { writer, policyWriter } = system.services();
     await writer.delete({ path: "hidden", versions: [2], author: AUTHOR });
     await allow("narrowed", ["read"]);
-    await policyWriter.delete({ name: "dropped", author: AUTHOR });
+    await policyWriter.delete("dropped");
   });
   const foreignShards = await found(template.foreign, sampleKey(7));
   await change(template.foreign, foreignShards, async ({ put, allow }) => {
