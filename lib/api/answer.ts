@@ -246,6 +246,7 @@ export const ANSWERS = {
   "operator.verify": message({
     heads: integer,
     policies: integer,
+    cipherKeys: integer,
     older: integer,
     logs: v.optional(v.array(message(auditLog)), []),
     rows: v.optional(v.array(message({ kind: text, name: text, what: text })), []),

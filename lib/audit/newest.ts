@@ -8,8 +8,11 @@ export interface Recorded {
   readonly isPurged: boolean;
 }
 
-/** Kinds of rows whose digests are recorded. */
-export type RowKind = "head" | "policy";
+/** Kinds of rows whose digests are recorded: heads of secrets, policies, heads of named cipher keys. */
+export const ROW_KINDS = ["head", "policy", "keyHead"] as const;
+
+/** Kind of a row whose digest is recorded. */
+export type RowKind = (typeof ROW_KINDS)[number];
 
 const decoder = new TextDecoder();
 const CHANGE = /^\{"format":1,"n":\d+,"kind":"change"/;
@@ -52,6 +55,9 @@ export class Newest {
     } else if ("policy" in change) {
       const digest = "digest" in change ? change.digest : undefined;
       this.#rows.set(keyOf("policy", change.policy), { digest, revision, isPurged: false });
+    } else if ("keyHead" in change) {
+      const { keyHead, digest } = change;
+      this.#rows.set(keyOf("keyHead", keyHead), { digest, revision, isPurged: false });
     }
   }
 }

@@ -27,6 +27,8 @@ export interface Verified {
   /** Checkpoints held by the verifier that the log was compared with. */
   readonly held: number;
   readonly findings: readonly Finding[];
+  /** Bytes after the last newline, where there are any: a line that was being written, and was never answered for. */
+  readonly tornBytes?: number;
   /** The newest checkpoint in the log. */
   readonly newest?: string;
 }
@@ -97,12 +99,14 @@ export class LogVerifier {
   /** Begins the next file, which then comes in pieces. */
   begin(name: string): void {
     this.#settleMissing(undefined);
+    // A file is whole before the next one begins.
+    if (this.#rest.length > 0) this.#lose("the file breaks off amid a line");
     this.#file = name;
     this.#line = 0;
     this.#rest = new Uint8Array();
   }
 
-  /** Takes the next piece of a file. What follows the last newline of a file was never answered for. */
+  /** Takes the next piece of a file. */
   feed(piece: Uint8Array): void {
     const bytes = this.#rest.length === 0 ? piece : joined(this.#rest, piece);
     const { lines, rest } = splitLines(bytes);
@@ -130,6 +134,7 @@ export class LogVerifier {
       signed: this.#signed,
       held: this.#compared,
       findings: this.#findings,
+      ...(this.#rest.length === 0 ? {} : { tornBytes: this.#rest.length }),
       ...(this.#newest === undefined ? {} : { newest: this.#newest }),
     };
   }

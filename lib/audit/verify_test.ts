@@ -130,6 +130,20 @@ Deno.test("a log as it was written has nothing to tell", async () => {
   });
 });
 
+Deno.test("what follows the last newline is told and is no finding, but amid the log it is one", async () => {
+  await using world = await logWorld();
+  const log = world.open();
+  for (let i = 0; i < 130; i++) await log.record(requestOf(`path/${i}`));
+  await log.close();
+  const [first, last] = world.files();
+  await Deno.writeTextFile(last?.path ?? "", "r 0123", { append: true });
+  const { findings, tornBytes, size } = world.verify(LOG);
+  assert.deepEqual([findings, tornBytes, size], [[], 6, 130]);
+  await Deno.writeTextFile(first?.path ?? "", "r 01", { append: true });
+  const [found] = world.verify(LOG).findings;
+  assert.deepEqual([found?.record, found?.what], [128, "the file breaks off amid a line"]);
+});
+
 Deno.test("truncation is found against any checkpoint held, and only then", async () => {
   await using world = await logWorld();
   const { lines, path, note } = await written(world);

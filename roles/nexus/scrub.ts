@@ -55,7 +55,7 @@ function slowly({ sleep, now }: ScrubOptions): () => Promise<void> {
 }
 
 function report(
-  { heads, policies, older, logs, rows, findings }: StoreVerified,
+  { heads, policies, cipherKeys, older, logs, rows, findings }: StoreVerified,
   log: Logger,
 ): void {
   for (const { kind, name, what } of rows) log.error("store_row_unexpected", { kind, name, what });
@@ -67,7 +67,7 @@ function report(
       }
     }
   }
-  const fields = { heads, policies, older, logs: logs.length, findings };
+  const fields = { heads, policies, cipherKeys, older, logs: logs.length, findings };
   if (findings > 0) log.error("scrub_done", fields);
   else log.info("scrub_done", fields);
 }

@@ -3,7 +3,15 @@ import { keepLines } from "./_sink.ts";
 import { scrubStore } from "./scrub.ts";
 import type { StoreVerified } from "./store_verifier.ts";
 
-const FINE: StoreVerified = { heads: 2, policies: 1, older: 0, logs: [], rows: [], findings: 0 };
+const FINE: StoreVerified = {
+  heads: 2,
+  policies: 1,
+  cipherKeys: 0,
+  older: 0,
+  logs: [],
+  rows: [],
+  findings: 0,
+};
 
 /** Scrubs `rounds` times; each entry of `results` is the outcome of one. */
 async function scrub(results: (StoreVerified | Error)[], isReady = () => true) {
@@ -40,7 +48,7 @@ Deno.test("a store that is as it was written is told in one line, and each step 
   assert.deepEqual(lines, [{
     level: "info",
     event: "scrub_done",
-    fields: { heads: 2, policies: 1, older: 0, logs: 0, findings: 0 },
+    fields: { heads: 2, policies: 1, cipherKeys: 0, older: 0, logs: 0, findings: 0 },
   }]);
   assert.deepEqual(slept, [1000, 45, 1000]);
 });

@@ -8,6 +8,7 @@ import {
   nativeVerifier,
   Newest,
   parseCheckpoint,
+  ROW_KINDS,
   type RowKind,
   type Verified,
 } from "../../lib/audit/mod.ts";
@@ -29,6 +30,7 @@ export type LogFinding =
 export interface StoreVerified {
   readonly heads: number;
   readonly policies: number;
+  readonly cipherKeys: number;
   /** Rows older than the first record: nothing is known of them. */
   readonly older: number;
   readonly logs: readonly LogFinding[];
@@ -61,16 +63,25 @@ export interface VerifyStoreOptions {
 const PAGE = 200;
 const KEPT = 100;
 
+/** Reads a row of each kind by its name. */
+const READ: Readonly<
+  Record<RowKind, (store: StoreReader, name: string) => Promise<StoredRow | undefined>>
+> = {
+  head: (store, path) => store.head(path),
+  policy: (store, name) => store.policy(name),
+  keyHead: (store, name) => store.keyHead(name),
+};
+
 /**
- * Compares every head and policy with the newest digest that the audit logs tell of it, and checks the logs first.
- * Rows that change meanwhile are left to the next time.
+ * Compares every head of a secret, every policy and every head of a cipher key with the newest digest that the audit
+ * logs tell of it, and checks the logs first. Rows that change meanwhile are left to the next time.
  */
 export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVerified> {
   const { store, settle, pause } = options;
   await settle();
   const revision = await store.revision();
   const { newest, logs } = await readLogs(options);
-  const rows = new Rows(newest, options.logs.flatMap(({ covers }) => covers), revision);
+  const rows = new Rows(newest, options, revision);
   let after: string | undefined;
   for (;;) {
     const paths = await store.listPaths({ limit: PAGE, ...(after === undefined ? {} : { after }) });
@@ -84,12 +95,14 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVer
   }
   const { rows: policies } = await store.policies();
   for (const policy of policies) rows.compare("policy", policy.name, policy);
+  for (const key of await store.keyHeads()) rows.compare("keyHead", key.name, key);
   await rows.findUnlisted(store, pause);
   const found = await stillFound(rows.found, options);
   const inLogs = logs.reduce((sum, log) => sum + ("missing" in log ? 1 : log.findings.length), 0);
   return {
     heads: rows.count.head,
     policies: rows.count.policy,
+    cipherKeys: rows.count.keyHead,
     older: rows.older,
     logs,
     rows: found.slice(0, KEPT),
@@ -128,16 +141,16 @@ interface StoredRow {
 
 class Rows {
   readonly found: RowFinding[] = [];
-  readonly count = { head: 0, policy: 0 };
+  readonly count = { head: 0, policy: 0, keyHead: 0 };
   older = 0;
   readonly #newest: Newest;
   readonly #covers: readonly Cover[];
   readonly #revision: number;
   readonly #seen = new Set<string>();
 
-  constructor(newest: Newest, covers: readonly Cover[], revision: number) {
+  constructor(newest: Newest, { logs }: VerifyStoreOptions, revision: number) {
     this.#newest = newest;
-    this.#covers = covers;
+    this.#covers = logs.flatMap(({ covers }) => covers);
     this.#revision = revision;
   }
 
@@ -171,35 +184,51 @@ class Rows {
    * whose path is covered cannot be asked for.
    */
   async findUnlisted(store: StoreReader, pause: () => Promise<void>): Promise<void> {
-    for (const kind of ["head", "policy"] as const) {
+    for (const kind of ROW_KINDS) {
       for (const name of this.#newest.names(kind)) {
         if (this.#seen.has(`${kind} ${name}`)) continue;
         const isPurged = this.#newest.of(kind, name)?.isPurged;
         if (isPurged && name.startsWith("hmac:")) continue;
         const head = isPurged ? await store.head(name) : undefined;
         if (head) this.compare(kind, name, head);
-        else this.found.push({ kind, name, what: "removed" });
+        else this.miss(kind, name);
         await pause();
       }
     }
   }
 
-  /** As which texts a name may stand in the records. Policies are never covered. */
+  /** A row is not there, under a name as it stands in the records. */
+  miss(kind: RowKind, name: string): void {
+    if (this.#newest.of(kind, name)?.digest === undefined) return;
+    this.found.push({ kind, name, what: "removed" });
+  }
+
+  /** As which texts a name may stand in the records. Only paths are ever covered. */
   #namesOf(kind: RowKind, name: string): string[] {
-    if (kind === "policy") return [name];
+    if (kind !== "head") return [name];
     return [...new Set([name, ...this.#covers.map((cover) => cover("path", name))])];
   }
 }
 
-/** Without what is missing only because it was removed, and recorded as removed, since the logs were read. */
+/**
+ * What is found a second time. A row may have been removed, or sealed anew, between the reading of the logs and its
+ * own; the logs know it by now.
+ */
 async function stillFound(
   found: readonly RowFinding[],
   options: VerifyStoreOptions,
 ): Promise<readonly RowFinding[]> {
-  if (!found.some(({ what }) => what === "removed")) return found;
-  await options.settle();
+  if (found.length === 0) return found;
+  const { store, settle, pause } = options;
+  await settle();
+  const revision = await store.revision();
   const { newest } = await readLogs(options);
-  return found.filter(({ kind, name, what }) =>
-    what !== "removed" || newest.of(kind, name)?.digest !== undefined
-  );
+  const rows = new Rows(newest, options, revision);
+  for (const { kind, name } of found) {
+    const row = await READ[kind](store, name);
+    if (row) rows.compare(kind, name, row);
+    else rows.miss(kind, name);
+    await pause();
+  }
+  return rows.found;
 }

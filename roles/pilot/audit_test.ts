@@ -31,12 +31,53 @@ Deno.test("audit verify needs no Nexus, and says what it cannot tell without a c
   const alone = await spike(["audit", "verify", world.directory, "--key", key]);
   assert.equal(alone.code, 0, alone.err);
   assert.match(alone.out, new RegExp(`^Log ${log}: 70 records\n`));
-  assert.match(alone.out, /cannot be told without a checkpoint/);
+  assert.match(alone.out, /cut off at its end cannot be told: no checkpoint/);
   const args = ["audit", "verify", world.directory, "--key", key, "--checkpoint", note];
   const held = await spike(args);
-  assert.match(held.out, /It holds all records of the checkpoint that was kept/);
+  assert.match(held.out, /The checkpoint that was kept counts 40 records: they are there/);
   const json = JSON.parse((await spike([...args, "-f", "json"])).out);
   assert.deepEqual([json.logs[0].size, json.logs[0].findings, json.unknown], [70, [], []]);
+});
+
+const DOUBTS = {
+  torn: /Its last line breaks off after 5 bytes, as after a crash/,
+  unsigned: /No signature covers the last 30 yet/,
+  end: /cut off at its end cannot be told: no checkpoint of it was given/,
+  kept: /The checkpoint that was kept counts 40 records: they are there/,
+};
+
+Deno.test("audit verify says each doubt about the end of a log once, and no other", async () => {
+  const { world, note, key } = await filled();
+  await using _ = world;
+  const path = world.files()[0]?.path ?? "";
+  const whole = await Deno.readTextFile(path);
+  const unsigned = whole.split("\n").slice(0, -2).join("\n") + "\n";
+  const held = ["--checkpoint", note];
+  const cases: [string, string[], (keyof typeof DOUBTS)[]][] = [
+    [whole, [], ["end"]],
+    [whole, held, ["kept"]],
+    [unsigned, [], ["unsigned", "end"]],
+    [unsigned, held, ["unsigned", "kept"]],
+    [`${whole}r 012`, held, ["torn", "kept"]],
+    [`${unsigned}r 012`, [], ["unsigned", "torn", "end"]],
+  ];
+  for (const [text, given, doubts] of cases) {
+    await Deno.writeTextFile(path, text);
+    const { out, code } = await spike([
+      "audit",
+      "verify",
+      world.directory,
+      "--key",
+      key,
+      ...given,
+    ]);
+    assert.equal(code, 0, out);
+    assert.match(out, /No record was changed, deleted, inserted or moved/);
+    for (const [doubt, pattern] of Object.entries(DOUBTS)) {
+      const count = [...out.matchAll(new RegExp(pattern, "g"))].length;
+      assert.equal(count, doubts.some((one) => one === doubt) ? 1 : 0, `${doubt}: ${out}`);
+    }
+  }
 });
 
 Deno.test("audit verify ends with 2 and names the record that was changed", async () => {
@@ -63,6 +104,7 @@ Deno.test("audit verify finds what was cut off, and a log that is not there", as
     cut.out,
     /Records 20 to 39 .*the log ends here, but the checkpoint held has 40 records/,
   );
+  assert.doesNotMatch(cut.out, /No record was|they are there|signature/);
   const nowhere = await spike(["audit", "verify", "/nowhere", "--key", key]);
   assert.deepEqual([nowhere.code, nowhere.out], [1, ""]);
 });
@@ -180,23 +222,35 @@ Deno.test("audit tail prints a line for each record, or the records themselves",
 });
 
 Deno.test("operator verify tells what differs and ends with 2, or that nothing does", async () => {
-  const fine = { heads: 2, policies: 1, older: 0, logs: [], rows: [], findings: 0 };
+  const fine = {
+    heads: 2,
+    policies: 1,
+    cipherKeys: 0,
+    older: 0,
+    logs: [],
+    rows: [],
+    findings: 0,
+  };
   const ok = await spike(["operator", "verify"], { nexus: () => fine });
-  assert.deepEqual([ok.code, ok.out], [0, "Compared 2 secrets and 1 policies with 0 audit logs\n"]);
+  assert.deepEqual([ok.code, ok.out], [
+    0,
+    "Compared with 0 audit logs: 2 secrets, 1 policy, 0 cipher keys\n",
+  ]);
   const found = {
     ...fine,
     rows: [{ kind: "head", name: "a/b", what: "replaced" }, {
       kind: "policy",
       name: "p",
       what: "removed",
-    }],
+    }, { kind: "keyHead", name: "pay", what: "unrecorded" }],
     logs: [{ log: "0a", missing: true }],
-    findings: 3,
+    findings: 4,
   };
   const { code, out, err } = await spike(["operator", "verify"], { nexus: () => found });
   assert.equal(code, 2);
   assert.match(out, /Secret "a\/b" is not what was stored last/);
   assert.match(out, /Policy "p" was removed without Nexus/);
+  assert.match(out, /Cipher key "pay" was put there without Nexus/);
   assert.match(out, /Audit log 0a is not there/);
-  assert.match(err, /3 findings/);
+  assert.match(err, /4 findings/);
 });

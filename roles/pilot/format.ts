@@ -53,6 +53,11 @@ function toJson(data: unknown, step: string, margin: string): string {
   return members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n${margin}}`;
 }
 
+/** A number with its word: `1 secret`, `2 secrets`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** The pairs of a record by ascending key. */
 export function sorted<T>(record: Readonly<Record<string, T>>): Map<string, T> {
   return new Map(Object.entries(record).sort(([a], [b]) => a < b ? -1 : 1));

@@ -1,4 +1,5 @@
 import {
+  type Checkpoint,
   feedLog,
   type Finding,
   listLogs,
@@ -10,7 +11,7 @@ import {
 import { SpikeError } from "../../../lib/api/error.ts";
 import { logsIn, readCheckpoint, readKeys } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { counted, type Format, render } from "../format.ts";
 
 /** What `spike audit verify` was given. */
 export interface VerifyInput {
@@ -38,7 +39,7 @@ export async function auditVerify(deps: PilotDeps, input: VerifyInput): Promise<
   const unknown = listLogs(directory).filter((log) => !keys.some((key) => key.log === log));
   deps.stdout.write(
     format === "human"
-      ? results.map((result) => toText(result, held.length > 0)).join("\n")
+      ? results.map((result) => toText(result, held)).join("\n")
       : `${await render({ logs: results, absent, unknown }, format, 2)}\n`,
   );
   for (const log of unknown) deps.stderr.write(`Note: no key was given for log ${log}\n`);
@@ -48,32 +49,51 @@ export async function auditVerify(deps: PilotDeps, input: VerifyInput): Promise<
     "state_integrity_check",
     absent.length > 0
       ? `Log ${absent[0]}, of which a checkpoint was given, is not there`
-      : `The audit log is not what was written: ${found} findings`,
+      : `The audit log is not what was written: ${counted(found, "finding")}`,
   );
 }
 
-function toText(
-  { log, size, dropped, signed, held, findings }: Verified,
-  hasHeld: boolean,
-): string {
-  const lines = [
-    `Log ${log}: ${size} records${
+function toText(result: Verified, checkpoints: readonly Checkpoint[]): string {
+  const { log, size, dropped, findings } = result;
+  const held = checkpoints.filter((checkpoint) => checkpoint.log === log).map(({ size }) => size);
+  return [
+    `Log ${log}: ${counted(size, "record")}${
       dropped > 0 ? `, ${dropped} of them dropped after their time` : ""
     }`,
-    ...findings.map(lineOf),
+    ...(findings.length > 0 ? findings.map(lineOf) : soundLines(result, held)),
+    ...endLines(result, held),
+  ].map((line, i) => `${i === 0 ? "" : "  "}${line}\n`).join("");
+}
+
+/** What can be said of records among which nothing is wrong, with checkpoints held of these sizes. */
+function soundLines({ size, signed }: Verified, held: readonly number[]): string[] {
+  const unsigned = size - Math.max(signed, ...held);
+  return [
+    "No record was changed, deleted, inserted or moved",
+    ...(unsigned === 0 ? [] : [
+      `No signature covers ${
+        unsigned === size ? "any record" : `the last ${unsigned}`
+      } yet: who can write the files could have changed them`,
+    ]),
+    ...(held.length === 0 ? [] : [
+      `The checkpoint that was kept counts ${counted(Math.max(...held), "record")}: they are there`,
+    ]),
   ];
-  if (findings.length === 0) lines.push("  No record was changed, deleted, inserted or moved");
-  if (signed < size) lines.push(`  No signature covers the last ${size - signed} records yet`);
-  if (held > 0) lines.push("  It holds all records of the checkpoint that was kept");
-  else if (!hasHeld) {
-    lines.push(
-      "  Whether records were cut off at the end cannot be told without a checkpoint (--checkpoint)",
-    );
-  }
-  return `${lines.join("\n")}\n`;
+}
+
+/** What can be said of the end of the log, where records may be missing without a trace. */
+function endLines({ tornBytes }: Verified, held: readonly number[]): string[] {
+  return [
+    ...(tornBytes === undefined ? [] : [
+      `Its last line breaks off after ${tornBytes} bytes, as after a crash: it was not answered for, and does not count`,
+    ]),
+    ...(held.length > 0 ? [] : [
+      "Whether records were cut off at its end cannot be told: no checkpoint of it was given (--checkpoint)",
+    ]),
+  ];
 }
 
 function lineOf({ record, to, file, line, what }: Finding): string {
   const where = to === undefined ? `Record ${record}` : `Records ${record} to ${to}`;
-  return `  ${where} (${file}, line ${line}): ${what}`;
+  return `${where} (${file}, line ${line}): ${what}`;
 }

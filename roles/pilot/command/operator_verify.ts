@@ -1,13 +1,19 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { StoreVerified } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { counted, type Format, render } from "../format.ts";
 import { withNexus } from "../session.ts";
 
 const WHAT: Readonly<Record<string, string>> = {
   replaced: "is not what was stored last: an earlier state was put back, or it was changed",
   removed: "was removed without Nexus",
   unrecorded: "was put there without Nexus",
+};
+
+const KINDS: Readonly<Record<string, string>> = {
+  head: "Secret",
+  policy: "Policy",
+  keyHead: "Cipher key",
 };
 
 /** `spike operator verify`: fails with `state_integrity_check` after printing when something was found. */
@@ -18,16 +24,21 @@ export async function operatorVerify(deps: PilotDeps, format: Format): Promise<v
   if (found.findings === 0) return;
   throw new SpikeError(
     "state_integrity_check",
-    `The store is not what Nexus wrote: ${found.findings} findings`,
+    `The store is not what Nexus wrote: ${counted(found.findings, "finding")}`,
     { hint: "Keep the files as they are for whoever looks into it, and restore from a backup" },
   );
 }
 
-function toText({ heads, policies, older, logs, rows }: StoreVerified): string {
+function toText({ heads, policies, cipherKeys, older, logs, rows }: StoreVerified): string {
+  const rowsCompared = [
+    counted(heads, "secret"),
+    counted(policies, "policy", "policies"),
+    counted(cipherKeys, "cipher key"),
+  ].join(", ");
   return [
-    `Compared ${heads} secrets and ${policies} policies with ${logs.length} audit logs`,
+    `Compared with ${counted(logs.length, "audit log")}: ${rowsCompared}`,
     ...(older > 0
-      ? [`${older} of them are older than the first record: nothing is known of them`]
+      ? [`Older than the first record, so that nothing is known of them: ${older}`]
       : []),
     ...logs.flatMap((log) =>
       log.missing
@@ -35,7 +46,7 @@ function toText({ heads, policies, older, logs, rows }: StoreVerified): string {
         : log.findings.map(({ record, what }) => `Audit log ${log.log}, record ${record}: ${what}`)
     ),
     ...rows.map(({ kind, name, what }) =>
-      `${kind === "head" ? "Secret" : "Policy"} ${JSON.stringify(name)} ${WHAT[what] ?? what}`
+      `${KINDS[kind] ?? kind} ${JSON.stringify(name)} ${WHAT[what] ?? what}`
     ),
   ].join("\n");
 }
