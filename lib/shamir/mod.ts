@@ -9,6 +9,7 @@
 export * from "./coefficients.ts";
 export * from "./combine.ts";
 export * from "./commitment.ts";
+export * from "./is_share.ts";
 export { type P256SplitOptions, splitP256 } from "./p256.ts";
 export * from "./scheme.ts";
 export { MAX_SHARES, requireQuorum, type Shard } from "./shard.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { combine, interpolateAt, liesOnOnePolynomial } from "./combine.ts";
 import { firstScalars, splitP256 } from "./p256.ts";
 import { isScalar, P256_ORDER, writeScalar } from "./scalar.ts";
-import { isShare } from "./scheme.ts";
+import { isShare } from "./is_share.ts";
 import type { Shard } from "./shard.ts";
 import { formatShard, parseShard } from "./text.ts";
 

@@ -1,36 +1,12 @@
 import { parseEndpoint } from "./endpoint.ts";
-import { type IdentityFiles, openFileSource } from "./file_source.ts";
+import { openFileSource } from "./file_source.ts";
+import type { IdentityPlace } from "./place.ts";
 import type { SvidSource } from "./source.ts";
 import { openWorkloadSource } from "./workload_source.ts";
-
-/** Where an identity comes from; files, when given, take the place of the Workload API. */
-export interface IdentityPlace {
-  readonly endpointSocket: string;
-  readonly svidHint?: string;
-  readonly svidFiles?: IdentityFiles;
-}
 
 /** Opens the source that the settings name. `log` hears why there is no identity yet, once per change. */
 export function openSource(place: IdentityPlace, log: (reason: string) => void): SvidSource {
   if (place.svidFiles) return openFileSource(place.svidFiles, { log });
   const hint = place.svidHint === undefined ? {} : { hint: place.svidHint };
   return openWorkloadSource(parseEndpoint(place.endpointSocket), { log, ...hint });
-}
-
-/** What a thread needs to be permitted so that it can open the source. */
-export interface PlacePermissions {
-  readonly net: string[];
-  readonly read: string[];
-  readonly write: string[];
-}
-
-/** The permissions that `openSource` needs, and no more. Connecting to a unix socket takes three. */
-export function permissionsOf(place: IdentityPlace): PlacePermissions {
-  if (place.svidFiles) return { net: [], read: Object.values(place.svidFiles), write: [] };
-  const endpoint = parseEndpoint(place.endpointSocket);
-  if (endpoint.kind === "tcp") {
-    const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
-    return { net: [`${host}:${endpoint.port}`], read: [], write: [] };
-  }
-  return { net: [`unix:${endpoint.path}`], read: [endpoint.path], write: [endpoint.path] };
 }

@@ -1,6 +1,6 @@
 import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import { urlPermissions } from "../../lib/process/mod.ts";
-import { permissionsOf } from "../../lib/spiffe/open_source.ts";
+import { permissionsOf } from "../../lib/spiffe/place.ts";
 
 /** All that Bootstrap's thread may do: get its identity, and reach Nexus and the keepers. */
 export function bootstrapPermissions(settings: BootstrapSettings): Deno.PermissionOptionsObject {

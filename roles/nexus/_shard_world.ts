@@ -7,8 +7,8 @@ import { deriveVerifyKey, makeProbe, ordinarySlots, osRandom } from "../../lib/s
 import { openMemory, type Store } from "../../lib/store/mod.ts";
 import { keepLines } from "./_sink.ts";
 import { KeeperSync } from "./keeper_sync.ts";
-import { KeyControl, ROOT_SLOTS } from "./key_control.ts";
-import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "./page.ts";
+import { KeyControl } from "./key_control.ts";
+import { CIPHER_SLOTS, KEK_SLOTS, ROOT_SLOTS, SharedPage } from "./page.ts";
 import { exportStatus } from "./recovery_port.ts";
 import {
   type ChangeKind,

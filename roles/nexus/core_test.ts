@@ -11,8 +11,7 @@ import {
 import { openMemory, type Store } from "../../lib/store/mod.ts";
 import { keepRecords } from "./_auditing.ts";
 import { startCore } from "./core.ts";
-import { ROOT_SLOTS } from "./key_control.ts";
-import { KEK_SLOTS, SharedPage } from "./page.ts";
+import { KEK_SLOTS, ROOT_SLOTS, SharedPage } from "./page.ts";
 
 const SETTINGS = {
   backend: "sqlite",

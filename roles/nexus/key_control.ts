@@ -41,8 +41,6 @@ import type { Recognised } from "./restore.ts";
 import type { SuccessorPlan } from "./shard_change.ts";
 import { commitSuccessor, recordIn, setOf, type Successor } from "./successor.ts";
 
-/** Slots of the control's own region: the root key, and one that is to follow it. */
-export const ROOT_SLOTS = 2;
 const ROOT = 0;
 const NEXT = 1;
 

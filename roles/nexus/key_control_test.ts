@@ -11,8 +11,8 @@ import { matchesStoreCheck } from "../../lib/recovery/mod.ts";
 import { deriveVerifyKey, makeProbe, ordinarySlots, osRandom } from "../../lib/seal/mod.ts";
 import { openMemory, type Store } from "../../lib/store/mod.ts";
 import { keepLines } from "./_sink.ts";
-import { KeyControl, type KeyControlOptions, ROOT_SLOTS } from "./key_control.ts";
-import { KEK_SLOTS, SharedPage } from "./page.ts";
+import { KeyControl, type KeyControlOptions } from "./key_control.ts";
+import { KEK_SLOTS, ROOT_SLOTS, SharedPage } from "./page.ts";
 
 const KEY = sampleKey();
 const OTHER_KEY = sampleKey(7);

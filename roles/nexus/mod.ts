@@ -15,9 +15,8 @@ import {
 import { serveHealth } from "../../lib/process/health_server.ts";
 import { runRole } from "../../lib/process/role.ts";
 import { allocateLocked } from "../../lib/seal/locked_memory.ts";
-import { ROOT_SLOTS } from "./key_control.ts";
 import { configureLogging, createLogger } from "../../lib/telemetry/mod.ts";
-import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "./page.ts";
+import { CIPHER_SLOTS, KEK_SLOTS, ROOT_SLOTS, SharedPage } from "./page.ts";
 import { corePermissions, requestPermissions } from "./permissions.ts";
 import type { CoreStart, RequestStart, WorkerPorts } from "./start.ts";
 

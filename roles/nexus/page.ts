@@ -8,6 +8,8 @@ export type NexusState = typeof STATES[number];
 /** Where the records of requests go; see `auditing.ts`. */
 const RECORD_STATES: readonly RecordState[] = ["written", "elsewhere", "refused"];
 
+/** Slots of the control's own region: the root key, and one that is to follow it. */
+export const ROOT_SLOTS = 2;
 /** KEK generations that can be held at a time; old ones go when everything is re-wrapped. */
 export const KEK_SLOTS = 64;
 /** Versions of the default cipher key that can be held at a time. */

@@ -1,6 +1,6 @@
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { listenPermissions, urlPermissions } from "../../lib/process/mod.ts";
-import { permissionsOf } from "../../lib/spiffe/open_source.ts";
+import { permissionsOf } from "../../lib/spiffe/place.ts";
 
 /** All that the core may do: get its identity, reach the keepers, and keep its data. It listens only without request workers. */
 export function corePermissions(settings: NexusSettings): Deno.PermissionOptionsObject {
