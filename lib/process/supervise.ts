@@ -28,6 +28,8 @@ export function fromPlainFailure(failure: PlainFailure): SpikeError {
 
 export interface SupervisedOptions {
   readonly threads: readonly Worker[];
+  /** Starts the threads that nothing waits for, once the others have loaded and left the processors to them. */
+  readonly startLater?: () => readonly Worker[];
   /** Says what went wrong before the process ends. */
   readonly report: (failure: PlainFailure) => void;
   /** End when standard input ends: how a supervisor that died, however it died, takes its children along. */
@@ -45,22 +47,34 @@ const SIGNALS = ["SIGTERM", "SIGINT"] as const;
  */
 export function superviseThreads(options: SupervisedOptions): Promise<number> {
   const ended = Promise.withResolvers<number>();
+  const threads: Worker[] = [];
   let isStopping = false;
   let patience: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
     if (isStopping) return ended.resolve(130);
     isStopping = true;
-    for (const thread of options.threads) thread.postMessage({ kind: "stop" });
+    for (const thread of threads) thread.postMessage({ kind: "stop" });
     patience = setTimeout(() => ended.resolve(1), options.patienceMs ?? 10_000);
   };
   const fail = (failure: PlainFailure) => {
     options.report(failure);
     ended.resolve(exitCodeOf(failure.code));
   };
-  let running = options.threads.length;
-  let loading = options.threads.length;
+  let running = 0;
+  let loading = 0;
   let worst = 0;
-  for (const thread of options.threads) {
+  let startLater = options.startLater;
+  const haveLoaded = () => {
+    const later = isStopping ? [] : startLater?.() ?? [];
+    startLater = undefined;
+    later.forEach(watch);
+    // Modules of a worker are read with this thread's permissions, so they are given up only now.
+    if (loading === 0) revokeAll().catch((error) => fail(plainFailure(error)));
+  };
+  const watch = (thread: Worker) => {
+    threads.push(thread);
+    running++;
+    loading++;
     thread.addEventListener("error", (event) => {
       event.preventDefault();
       fail({ code: "api_internal_error", message: `A thread failed: ${event.message}` });
@@ -68,14 +82,14 @@ export function superviseThreads(options: SupervisedOptions): Promise<number> {
     thread.addEventListener("message", ({ data }: MessageEvent<FromThread>) => {
       if (data.kind === "failed") fail(data.failure);
       else if (data.kind === "loaded") {
-        // Modules of a worker are read with this thread's permissions, so they are given up only now.
-        if (--loading === 0) revokeAll().catch((error) => fail(plainFailure(error)));
+        if (--loading === 0) haveLoaded();
       } else if (data.kind === "stopped") {
         worst = Math.max(worst, data.code);
         if (--running === 0) ended.resolve(worst);
       }
     });
-  }
+  };
+  options.threads.forEach(watch);
   for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
   if (options.isBoundToStdin) void untilStdinEnds().then(stop);
   return ended.promise.finally(() => {

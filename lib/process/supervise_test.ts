@@ -8,7 +8,9 @@ import {
 } from "./supervise.ts";
 import type { FromThread } from "./thread_message.ts";
 
-/** A thread as its main thread sees it. "loaded" is never sent here: it would cost this test its permissions. */
+const PERMISSIONS = ["read", "write", "net", "env", "run", "ffi", "sys"];
+
+/** A thread as its main thread sees it. */
 class FakeThread extends EventTarget {
   readonly told: unknown[] = [];
 
@@ -22,11 +24,24 @@ class FakeThread extends EventTarget {
 }
 
 /**
- * Supervises fake threads. Signals would reach every test of this process, so the listeners are caught instead.
+ * Supervises fake threads. Signals would reach every test of this process, and what is revoked is gone for all of
+ * them, so both are caught instead.
  */
-function supervise(count: number, patienceMs?: number) {
+function supervise(
+  count: number,
+  options: { patienceMs?: number; startLater?: () => readonly Worker[] } = {},
+) {
   const signals = new Map<string, () => void>();
+  const revoked: string[] = [];
+  const givenUp = Promise.withResolvers<void>();
   const { addSignalListener, removeSignalListener } = Deno;
+  const { permissions } = Deno;
+  const { revoke } = permissions;
+  permissions.revoke = (descriptor) => {
+    revoked.push(descriptor.name);
+    if (revoked.length === PERMISSIONS.length) givenUp.resolve();
+    return permissions.query(descriptor);
+  };
   Deno.addSignalListener = (signal, handler) => void signals.set(signal, handler);
   Deno.removeSignalListener = (signal, handler) => {
     assert.equal(signals.get(signal), handler);
@@ -37,12 +52,20 @@ function supervise(count: number, patienceMs?: number) {
   const exit = superviseThreads({
     threads: threads as unknown as Worker[],
     report: (failure) => void reported.push(failure),
-    ...(patienceMs === undefined ? {} : { patienceMs }),
+    ...options,
   }).finally(() => {
     assert.equal(signals.size, 0, "nothing listens any more");
     Object.assign(Deno, { addSignalListener, removeSignalListener });
+    permissions.revoke = revoke;
   });
-  return { threads, reported, exit, signal: (name: string) => signals.get(name)?.() };
+  return {
+    threads,
+    reported,
+    revoked,
+    givenUp: givenUp.promise,
+    exit,
+    signal: (name: string) => signals.get(name)?.(),
+  };
 }
 
 Deno.test("a process ends when all its threads have stopped, with the worst of their codes", async () => {
@@ -80,7 +103,7 @@ Deno.test("a signal tells every thread to stop once, and the process ends when t
 });
 
 Deno.test("threads that do not stop in time are left behind with exit code 1", async () => {
-  const { exit, signal } = supervise(1, 0);
+  const { exit, signal } = supervise(1, { patienceMs: 0 });
   signal("SIGTERM");
   assert.equal(await exit, 1);
 });
@@ -90,6 +113,41 @@ Deno.test("a second signal does not wait for anybody", async () => {
   signal("SIGINT");
   signal("SIGTERM");
   assert.equal(await exit, 130);
+});
+
+Deno.test("threads that start later do so when the others have loaded, and then all is given up", async () => {
+  const late = new FakeThread();
+  let started = 0;
+  const { threads, exit, revoked, givenUp, signal } = supervise(2, {
+    startLater: () => {
+      started++;
+      return [late as unknown as Worker];
+    },
+  });
+  threads[0]?.say({ kind: "loaded" });
+  assert.equal(started, 0);
+  threads[1]?.say({ kind: "loaded" });
+  assert.equal(started, 1);
+  await Promise.resolve();
+  assert.deepEqual(revoked, [], "the late thread has still to be read");
+  late.say({ kind: "loaded" });
+  await givenUp;
+  assert.deepEqual(revoked, PERMISSIONS);
+  signal("SIGTERM");
+  for (const thread of [...threads, late]) {
+    assert.deepEqual(thread.told, [{ kind: "stop" }]);
+    thread.say({ kind: "stopped", code: 0 });
+  }
+  assert.equal(await exit, 0);
+  assert.equal(started, 1);
+});
+
+Deno.test("a stop that comes first starts no more threads", async () => {
+  const { threads, exit, signal } = supervise(1, { startLater: () => assert.fail("started") });
+  signal("SIGTERM");
+  threads[0]?.say({ kind: "loaded" });
+  threads[0]?.say({ kind: "stopped", code: 0 });
+  assert.equal(await exit, 0);
 });
 
 Deno.test("a failure crosses threads with its public face only", () => {

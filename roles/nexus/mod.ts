@@ -36,49 +36,43 @@ async function start(
   // Listeners that share a port would silently share it with another process, too.
   assertPortIsFree(settings.listen);
   configureLogging({ level: settings.logLevel });
-  const tellHealthOf = await serveHealth(settings.health, createLogger("nexus"));
   const threads = startThreads(settings);
-  tellHealthOf(threads);
+  const tellHealthOf = await serveHealth(settings.health, createLogger("nexus"));
+  tellHealthOf(threads.first);
   return await superviseThreads({
-    threads,
+    threads: threads.first,
+    startLater: () => {
+      const later = threads.startLater();
+      tellHealthOf([...threads.first, ...later]);
+      return later;
+    },
     report: reportFailure,
     isBoundToStdin: switches.has("exit-with-stdin"),
   });
 }
 
-function startThreads(settings: NexusSettings): Worker[] {
+/** The threads of a Nexus. Where processors are few, those that one can do without come second. */
+interface Threads {
+  /** The core, and one request worker. */
+  readonly first: readonly Worker[];
+  /** The other request workers; the core knows of them already. */
+  readonly startLater: () => readonly Worker[];
+}
+
+function startThreads(settings: NexusSettings): Threads {
+  const core = startConfined({
+    entry: new URL("./core_worker.ts", import.meta.url),
+    name: "core",
+    permissions: corePermissions(settings),
+  });
   const root = allocateLocked(ROOT_SLOTS);
   const keks = allocateLocked(KEK_SLOTS);
   const cipher = allocateLocked(CIPHER_SLOTS);
   const page = new SharedPage();
   const kekSlots = { buffer: keks.buffer, layout: keks.layout };
   const cipherSlots = { buffer: cipher.buffer, layout: cipher.layout };
-  const servesSecrets = settings.backend !== "lite";
-  const core = startConfined({
-    entry: new URL("./core_worker.ts", import.meta.url),
-    name: "core",
-    permissions: corePermissions(settings),
-  });
-  const coreEnds: WorkerPorts[] = [];
-  const workers: Worker[] = [];
-  for (let i = 0; i < settings.workers; i++) {
-    const worker = startConfined({
-      entry: new URL("./request_worker.ts", import.meta.url),
-      name: `request-${i + 1}`,
-      permissions: requestPermissions(settings),
-    });
-    const [coreEnd, ports] = connect();
-    coreEnds.push(coreEnd);
-    const start: RequestStart = {
-      settings,
-      page: page.buffer,
-      cipherSlots,
-      ports,
-      ...(servesSecrets ? { kekSlots } : {}),
-    };
-    worker.postMessage({ kind: "start", data: start }, Object.values(ports));
-    workers.push(worker);
-  }
+  const channels = Array.from({ length: settings.workers }, connect);
+  const coreEnds = channels.map(([coreEnd]) => coreEnd);
   const start: CoreStart = {
     settings,
     page: page.buffer,
@@ -89,7 +83,30 @@ function startThreads(settings: NexusSettings): Worker[] {
     workers: coreEnds,
   };
   core.postMessage({ kind: "start", data: start }, coreEnds.flatMap((end) => Object.values(end)));
-  return [core, ...workers];
+  const servesSecrets = settings.backend !== "lite";
+  const starts = channels.map(([, ports], i) => () =>
+    startRequestWorker(`request-${i + 1}`, {
+      settings,
+      page: page.buffer,
+      cipherSlots,
+      ports,
+      ...(servesSecrets ? { kekSlots } : {}),
+    })
+  );
+  return {
+    first: [core, ...starts.slice(0, 1).map((begin) => begin())],
+    startLater: () => starts.slice(1).map((begin) => begin()),
+  };
+}
+
+function startRequestWorker(name: string, start: RequestStart): Worker {
+  const worker = startConfined({
+    entry: new URL("./request_worker.ts", import.meta.url),
+    name,
+    permissions: requestPermissions(start.settings),
+  });
+  worker.postMessage({ kind: "start", data: start }, Object.values(start.ports));
+  return worker;
 }
 
 function connect(): [WorkerPorts, WorkerPorts] {
