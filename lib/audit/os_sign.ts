@@ -7,7 +7,9 @@ const SPKI = "302a300506032b6570032100";
 
 /** Signs under an Ed25519 seed. The runtime keeps a copy of the key until the signer is forgotten. */
 export function signerOf(seed: Uint8Array): { sign: Sign; publicKey: Uint8Array } {
-  const der = new Uint8Array([...Uint8Array.fromHex(PKCS8), ...seed]);
+  const der = new Uint8Array(PKCS8.length / 2 + seed.length);
+  der.setFromHex(PKCS8);
+  der.set(seed, PKCS8.length / 2);
   const key = createPrivateKey(
     { key: der as unknown as KeyObject, format: "der", type: "pkcs8" } as never,
   );

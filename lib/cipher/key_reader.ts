@@ -17,6 +17,8 @@ export interface KeyReader {
   copy(head: KeyHead, version: number): Promise<Uint8Array>;
   /** By name. A damaged one is left out, and told to `onDamage`. */
   list(onDamage: (reason: unknown) => void): Promise<readonly KeyHead[]>;
+  /** How many unwrapped keys it remembers. */
+  readonly held: number;
   /** Forgets every head and wipes every key. To be called on seal and rotation. */
   clear(): void;
 }
@@ -90,6 +92,9 @@ export function createKeyReader(options: KeyReaderOptions): KeyReader {
           return [];
         }
       });
+    },
+    get held() {
+      return keys.size;
     },
     clear,
   };

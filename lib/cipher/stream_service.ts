@@ -46,18 +46,29 @@ export interface StreamService {
   encrypt(request: StreamRequest, plaintext: ByteStream): Promise<ByteStream>;
   /** Every piece that is given was authenticated; the end of the iteration says that nothing is missing. */
   decrypt(request: StreamRequest, stream: ByteStream): Promise<ByteStream>;
+  /** Streams under way: each holds a key. */
+  readonly held: number;
+  /** Takes the keys of all streams under way; they fail with `state_not_ready`. To be called on seal. */
+  endAll(): void;
 }
 
 /** Makes the service; every thread that serves requests has one. */
 export function createStreamService(options: StreamServiceOptions): StreamService {
+  const underWay = new UnderWay();
   return {
+    get held() {
+      return underWay.size;
+    },
+    endAll: () => underWay.endAll(),
     async encrypt({ key: name, aad }, plaintext) {
       requireAad(aad);
+      const life = underWay.life;
       const key = await keyFor(options, name);
       try {
         await options.spend(key.version, name === "" ? undefined : name);
         const sealer = sealStream(key, aad, options.random);
-        return sealed(sealer.head, sealer, plaintext);
+        const chunks = through(sealer, CHUNK_BYTES, plaintext);
+        return underWay.during(life, sealer, sealed(sealer.head, chunks));
       } finally {
         wipe(key.bytes);
       }
@@ -65,14 +76,63 @@ export function createStreamService(options: StreamServiceOptions): StreamServic
     async decrypt({ key: name, aad }, stream) {
       requireAad(aad);
       const { head, rest } = await takeHead(stream);
+      const life = underWay.life;
       const key = await keyFor(options, name, head);
       try {
-        return through(openStream(key.bytes, head, aad), SEALED_CHUNK_BYTES, rest);
+        const opener = openStream(key.bytes, head, aad);
+        return underWay.during(life, opener, through(opener, SEALED_CHUNK_BYTES, rest));
       } finally {
         wipe(key.bytes);
       }
     },
   };
+}
+
+/** The ciphers of streams that have begun, so that their keys can be taken. */
+class UnderWay {
+  readonly #ciphers = new Set<ChunkCipher>();
+  #life = 0;
+
+  get size(): number {
+    return this.#ciphers.size;
+  }
+
+  /** Another one after every `endAll`. */
+  get life(): number {
+    return this.#life;
+  }
+
+  endAll(): void {
+    this.#life++;
+    for (const cipher of this.#ciphers) cipher.close();
+    this.#ciphers.clear();
+  }
+
+  /** The pieces of a stream whose key is of this life; once that is over they fail, begun or not. */
+  async *during(
+    life: number,
+    cipher: ChunkCipher,
+    pieces: ByteStream,
+  ): AsyncGenerator<Uint8Array> {
+    const assertHeld = () => {
+      if (life === this.#life) return;
+      throw new SpikeError("state_not_ready", "This Nexus has given up its keys");
+    };
+    assertHeld();
+    this.#ciphers.add(cipher);
+    try {
+      for await (const piece of pieces) {
+        assertHeld();
+        yield piece;
+      }
+    } catch (error) {
+      assertHeld();
+      throw error;
+    } finally {
+      this.#ciphers.delete(cipher);
+      cipher.close();
+    }
+  }
 }
 
 interface StreamKey {
@@ -127,17 +187,9 @@ function requireAad(aad: Uint8Array): void {
   );
 }
 
-async function* sealed(
-  head: Uint8Array,
-  cipher: ChunkCipher,
-  plaintext: ByteStream,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield head;
-    yield* through(cipher, CHUNK_BYTES, plaintext);
-  } finally {
-    cipher.close();
-  }
+async function* sealed(head: Uint8Array, chunks: ByteStream): AsyncGenerator<Uint8Array> {
+  yield head;
+  yield* chunks;
 }
 
 async function* through(
@@ -153,7 +205,6 @@ async function* through(
     yield await oneOf(cipher, chunker.end().bytes, true);
   } finally {
     chunker.wipe();
-    cipher.close();
   }
 }
 

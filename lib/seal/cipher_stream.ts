@@ -15,7 +15,7 @@ import {
   encodeCipherHeader,
 } from "./cipher_header.ts";
 import { deriveKey, LABEL } from "./derive.ts";
-import { importBulkKey, NONCE_BYTES, TAG_BYTES } from "./gcm.ts";
+import { type BulkKey, importBulkKey, NONCE_BYTES, TAG_BYTES } from "./gcm.ts";
 import { draw, type RandomSource } from "./random.ts";
 import { encodeTuple } from "./tuple.ts";
 
@@ -34,7 +34,7 @@ const FORMAT = 1;
 export interface ChunkCipher {
   /** The next chunk; nothing may follow the last one. The input must not change until it settles. */
   next(chunk: Uint8Array, isLast: boolean): Promise<Uint8Array>;
-  /** Ends the stream, however far it has come. */
+  /** Ends the stream, however far it has come, and lets go of its key. */
   close(): void;
 }
 
@@ -91,14 +91,14 @@ function chunksOf(
   work: "encrypt" | "decrypt",
 ): ChunkCipher {
   const bytes = deriveKey(cipherKey, head.subarray(CIPHER_HEADER_BYTES), LABEL.stream);
-  const key = importBulkKey(bytes).finally(() => wipe(bytes));
+  let key: Promise<BulkKey> | undefined = importBulkKey(bytes).finally(() => wipe(bytes));
   const tagBytes = work === "decrypt" ? TAG_BYTES : 0;
   const aad = encodeTuple([FORMAT, "cipher-stream", head, callerAad]);
   let counter = 0;
   let isOver = false;
   return {
     async next(chunk, isLast) {
-      if (isOver) throw new Error("The stream is over");
+      if (isOver || !key) throw new Error("The stream is over");
       if (counter >= MAX_CHUNKS) throw new SpikeError("api_bad_request", "The stream is too long");
       requireLength(chunk.length - tagBytes, isLast, counter === 0);
       isOver = isLast;
@@ -106,6 +106,7 @@ function chunksOf(
     },
     close() {
       isOver = true;
+      key = undefined;
     },
   };
 }

@@ -91,7 +91,9 @@ export interface SecretReader {
   list(request?: SecretListRequest): Promise<readonly string[]>;
   /** As `list`, with what a listing tells besides. */
   entries(request?: SecretListRequest): Promise<readonly SecretEntry[]>;
-  /** Forgets every key and head. To be called on seal, rotation and destroy. */
+  /** How many unwrapped data keys it remembers. */
+  readonly held: number;
+  /** Forgets every head and wipes every key. To be called on seal, rotation and destroy. */
   clear(): void;
 }
 
@@ -168,6 +170,10 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
         path,
         isExpired: expiresMs !== null && expiresMs <= nowMs,
       }));
+    },
+
+    get held() {
+      return values.held;
     },
 
     clear() {

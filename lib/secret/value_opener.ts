@@ -44,6 +44,11 @@ export class ValueOpener {
     }
   }
 
+  /** Data keys that are remembered. */
+  get held(): number {
+    return this.#keys.size;
+  }
+
   clear(): void {
     this.#keys.clear();
   }

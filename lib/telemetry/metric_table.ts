@@ -19,6 +19,12 @@ const VERSION = matching(/^\d+\.\d+\.\d+[0-9A-Za-z.+-]*$/, "a version");
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const LAG_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 
+/**
+ * Keys in the memory of a Nexus: those in pages that its threads share, and those that each thread unwraps for itself
+ * (data keys of versions, named cipher keys, keys of streams under way).
+ */
+export const KEY_KINDS = ["root", "kek", "default", "audit", "data", "named", "stream"] as const;
+
 /** All metrics by name. No label ever holds a path, an ID, an address or anything secret. */
 export const METRICS = {
   spike_build_info: gauge("Always 1; the version of the program", { version: VERSION }),
@@ -51,6 +57,10 @@ export const METRICS = {
   spike_nexus_state: gauge("1 for the state that Nexus is in, 0 for all others", {
     state: words(NEXUS_STATES),
   }),
+  spike_keys_held: gauge(
+    "Keys in the memory of Nexus, of all threads; after a seal there is none",
+    { kind: words(KEY_KINDS) },
+  ),
   spike_keeper_state: gauge("1 for the state that Nexus sees a keeper in, 0 for all others", {
     keeper: POSITION,
     state: words(KEEPER_STATES),

@@ -12,7 +12,7 @@ import {
 import { openMemory, type Store } from "../../lib/store/mod.ts";
 import { keepRecords } from "./_auditing.ts";
 import { keepLines, type Line } from "./_sink.ts";
-import { startCore } from "./core.ts";
+import { type Core, startCore } from "./core.ts";
 import type { CorePort } from "./core_port.ts";
 import { createNexusApp } from "./nexus_app.ts";
 import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "./page.ts";
@@ -58,6 +58,7 @@ export interface Answer {
 export interface AppWorld extends AsyncDisposable {
   readonly store: Store;
   readonly core: CorePort;
+  readonly control: Core["control"];
   readonly page: SharedPage;
   readonly lines: readonly Line[];
   /** What was recorded of requests. */
@@ -115,10 +116,11 @@ export async function startApps(tokens?: AppTokens): Promise<AppWorld> {
     clock: () => 0,
     ...(tokens ? { jwtKeys: tokens.keys, ownId: () => parseSpiffeId(idOf("nexus")) } : {}),
   };
-  const apps = [createNexusApp(parts), createNexusApp(parts)];
+  const apps = [createNexusApp(parts).fetch, createNexusApp(parts).fetch];
   return {
     store,
     core: core.port,
+    control: core.control,
     page,
     lines,
     entries: auditing.entries,

@@ -15,6 +15,7 @@ export function keepRecords(
     record: (entry) => Promise.resolve(void entries.push(entry)),
     keyringOpened: () => Promise.resolve(),
     keyringDropped: () => {},
+    held: 0,
     tail: keepsNone,
     keys: keepsNone,
     verify: keepsNone,

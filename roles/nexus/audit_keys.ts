@@ -29,7 +29,9 @@ export async function loadLogKeys(
 ): Promise<OpenLogKeys | undefined> {
   const seed = await load(store, ring, nameOf.sign(log));
   const hmacKey = await load(store, ring, nameOf.hmac(log));
-  return seed && hmacKey ? opened(seed, hmacKey) : undefined;
+  if (seed && hmacKey) return opened(seed, hmacKey);
+  wipe(seed, hmacKey);
+  return undefined;
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   type Sink,
   type TailRequest,
 } from "../../lib/audit/mod.ts";
-import { type LockedKeyring, osRandom } from "../../lib/seal/mod.ts";
+import { type LockedKeyring, osRandom, wipe } from "../../lib/seal/mod.ts";
 import { isDamage } from "../../lib/secret/damage.ts";
 import type { AuditLogRow, Store, StoreTx } from "../../lib/store/mod.ts";
 import { type Logger, writeLine } from "../../lib/telemetry/mod.ts";
@@ -36,8 +36,10 @@ export interface Auditing {
   record(entry: RequestEntry): Promise<void>;
   /** There is a root key: from now on checkpoints are signed. Resolves before anything is served. */
   keyringOpened(ring: LockedKeyring): Promise<void>;
-  /** There is none any more. */
+  /** There is none any more, and so are the keys of the log. */
   keyringDropped(): void;
+  /** How many keys it holds. */
+  readonly held: number;
   /** A page of the present log. */
   tail(request: TailRequest): Promise<AuditPage>;
   /** The public keys of all logs, and the newest checkpoint. Rejects with `root_key_missing` without a keyring. */
@@ -133,6 +135,7 @@ export function ephemeralAuditing(store: Store, clock: () => number): Auditing {
     record: recordOnStderr,
     keyringOpened: () => Promise.resolve(),
     keyringDropped: () => {},
+    held: 0,
     tail: keepsNone,
     keys: keepsNone,
     verify: keepsNone,
@@ -159,6 +162,8 @@ class DiskAuditing implements Auditing {
   readonly #logOptions: AuditLogOptions;
   #log: AuditLog;
   #ring: LockedKeyring | undefined;
+  /** Of the present log. */
+  #hmacKey: Uint8Array | undefined;
   #isRegistered = false;
   #notedAtMs = 0;
   #noted: string | undefined;
@@ -257,6 +262,7 @@ class DiskAuditing implements Auditing {
     this.#isRegistered = true;
     this.#ring = ring;
     const { sign, publicKey, hmacKey } = keys;
+    this.#hmacKey = hmacKey;
     this.#log.useKeys({ sign, publicKey, cover: coverWith(hmacKey, covered) });
     const revision = await this.#revision();
     if (revision !== undefined && revision < this.#log.revision) {
@@ -281,6 +287,13 @@ class DiskAuditing implements Auditing {
   keyringDropped(): void {
     this.#ring = undefined;
     this.#log.dropKeys();
+    wipe(this.#hmacKey);
+    this.#hmacKey = undefined;
+  }
+
+  get held(): number {
+    // One signs, one covers.
+    return this.#hmacKey ? 2 : 0;
   }
 
   tail(request: TailRequest): Promise<AuditPage> {
@@ -291,8 +304,8 @@ class DiskAuditing implements Auditing {
 
   async keys(): Promise<AuditKeys> {
     await this.#log.sync();
-    const keys = (await this.#known()).flatMap(({ log, publicKey }) =>
-      publicKey ? [formatKey({ log, publicKey })] : []
+    const keys = await this.#withKnown((known) =>
+      known.flatMap(({ log, publicKey }) => publicKey ? [formatKey({ log, publicKey })] : [])
     );
     return { log: this.#log.name, keys, checkpoint: this.#log.checkpoint ?? "" };
   }
@@ -303,22 +316,30 @@ class DiskAuditing implements Auditing {
       await this.#drain();
       await this.#log.sync();
     };
-    return await verifyStore({ store, directory, logs: await this.#known(), settle, pause });
+    return await this.#withKnown((logs) => verifyStore({ store, directory, logs, settle, pause }));
   }
 
-  /** All logs of the store with their keys, by time of creation. */
-  async #known(): Promise<KnownLog[]> {
+  /** Works with all logs of the store and their keys, by time of creation; the keys are wiped afterwards. */
+  async #withKnown<T>(work: (known: KnownLog[]) => T | Promise<T>): Promise<T> {
     const { store, covered } = this.#options;
     const ring = this.#ring;
     if (!ring) throw new SpikeError("root_key_missing", "No root key is loaded");
     const rows = (await store.auditLogs()).toSorted((a, b) => a.createdAtMs - b.createdAtMs);
-    return await Promise.all(rows.map(async (row) => {
-      const keys = await loadLogKeys(store, ring, row.log);
-      // Whatever is configured now, it may have been otherwise then.
-      const kinds = new Set<Covered>([...covered, "path"]);
-      const covers = keys ? [coverWith(keys.hmacKey, kinds)] : [];
-      return { ...row, publicKey: keys?.publicKey, covers };
-    }));
+    // Whatever is configured now, it may have been otherwise then.
+    const kinds = new Set<Covered>([...covered, "path"]);
+    const opened: Uint8Array[] = [];
+    try {
+      const known: KnownLog[] = [];
+      for (const row of rows) {
+        const keys = await loadLogKeys(store, ring, row.log);
+        if (keys) opened.push(keys.hmacKey);
+        const covers = keys ? [coverWith(keys.hmacKey, kinds)] : [];
+        known.push({ ...row, publicKey: keys?.publicKey, covers });
+      }
+      return await work(known);
+    } finally {
+      wipe(...opened);
+    }
   }
 
   async close(): Promise<void> {

@@ -37,6 +37,7 @@ import { type Auditing, ephemeralAuditing, openAuditing } from "./auditing.ts";
 import { startCore } from "./core.ts";
 import { CORE_METHODS, READER_METHODS } from "./core_port.ts";
 import { auditPath, databasePath } from "./database.ts";
+import { tellKeys, usedSlots } from "./held_keys.ts";
 import { openJwtFeed } from "./jwt_feed.ts";
 import { SharedPage } from "./page.ts";
 import { startServing } from "./serve.ts";
@@ -63,6 +64,14 @@ async function start(given: CoreStart): Promise<Running> {
   const cipherSlots = attachLocked(given.cipherSlots.buffer, given.cipherSlots.layout);
   const rootSlots = attachLocked(given.rootSlots.buffer, given.rootSlots.layout);
   meter.collect(() => meter.set("spike_audit_records", {}, auditing.size));
+  meter.collect(() =>
+    tellKeys({
+      root: usedSlots(rootSlots),
+      kek: usedSlots(kekSlots),
+      default: usedSlots(cipherSlots),
+      audit: auditing.held,
+    })
+  );
   const core = await startCore({
     settings,
     source,

@@ -365,17 +365,20 @@ export class KeyControl {
     this.#forget("newer-generation-seen");
   }
 
-  /** Zeroes every key of every thread. */
+  /** Zeroes every key that threads share, and has each forget its own; `SharedPage.haveForgotten` waits for that. */
   wipe(): void {
-    this.#options.page.state = this.#isSealed ? "sealed" : "waiting";
-    this.#options.rootSlots.wipe();
-    this.#options.keyringDropped?.();
+    const { page, rootSlots, kekSlots, cipherSlots, keyringDropped } = this.#options;
+    page.state = this.#isSealed ? "sealed" : "waiting";
+    page.publishNone();
+    rootSlots.wipe();
+    keyringDropped?.();
     this.#keyring?.wipe();
-    this.#options.kekSlots.wipe();
-    this.#options.page.cipherVersion = 0;
-    this.#options.cipherSlots.wipe();
+    kekSlots.wipe();
+    page.cipherVersion = 0;
+    cipherSlots.wipe();
     this.#keyring = undefined;
     this.#held = undefined;
+    page.publishForget();
   }
 
   #forget(reason: string): void {

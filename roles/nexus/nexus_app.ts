@@ -10,6 +10,7 @@ import {
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import type { Fetch } from "../../lib/mtls/mod.ts";
 import { type KeySlots, osRandom } from "../../lib/seal/mod.ts";
+import { meter } from "../../lib/telemetry/mod.ts";
 import type { JwtKeySet, SpiffeId } from "../../lib/spiffe/mod.ts";
 import { type Access, createAccess } from "./access.ts";
 import {
@@ -28,6 +29,7 @@ import { createHandlers } from "./handlers.ts";
 import { listEverything, listVisible } from "./listing.ts";
 import type { SharedPage } from "./page.ts";
 import { nameProxiedCaller } from "./proxied_caller.ts";
+import { tellKeys } from "./held_keys.ts";
 import { createPolicyHandlers } from "./policy_handlers.ts";
 import { followKeyring, type Readers, type ReadersOptions } from "./readers.ts";
 import { createSecretHandlers, type ListSecrets } from "./secret_handlers.ts";
@@ -45,12 +47,43 @@ export interface NexusAppOptions extends ReadersOptions {
   readonly clock?: () => number;
 }
 
+/** The routes of a Nexus in one thread, and the keys that this thread remembers for them. */
+export interface NexusApp {
+  readonly fetch: Fetch;
+  /** Forgets and wipes them, and ends what goes on under them. */
+  forget(): void;
+}
+
 /** All routes of a Nexus as one function from request and verified caller to response. */
-export function createNexusApp(options: NexusAppOptions): Fetch {
-  const { settings, core, page, log } = options;
-  const readers = followKeyring(options);
+export function createNexusApp(options: NexusAppOptions): NexusApp {
+  const { settings, page } = options;
+  const followed = followKeyring(options);
   const isLite = settings.backend === "lite";
-  const ciphers = createCiphers(options, isLite ? undefined : readers);
+  const ciphers = createCiphers(options, isLite ? undefined : followed.now);
+  const endStreams = () => {
+    if (page.state !== "ready") ciphers.streams.endAll();
+  };
+  page.onForget(endStreams);
+  meter.collect(() => {
+    const { data, named } = followed.held();
+    tellKeys({ data, named, stream: ciphers.streams.held });
+  });
+  return {
+    fetch: routesOf(options, followed.now, ciphers),
+    forget() {
+      followed.forget();
+      ciphers.streams.endAll();
+    },
+  };
+}
+
+function routesOf(
+  options: NexusAppOptions,
+  readers: () => Readers,
+  ciphers: StreamCiphers,
+): Fetch {
+  const { settings, core, page, log } = options;
+  const isLite = settings.backend === "lite";
   const access = createAccess({
     roots: settings.trustRoots,
     ...(isLite ? {} : { policies: () => readers().policies.set() }),

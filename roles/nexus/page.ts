@@ -15,6 +15,9 @@ export const KEK_SLOTS = 64;
 /** Versions of the default cipher key that can be held at a time. */
 export const CIPHER_SLOTS = 255;
 
+/** Threads that may follow the page. */
+const MOST_FOLLOWERS = 256;
+
 const STATE = 0;
 const REVISION = 1;
 const CURRENT = 2;
@@ -24,7 +27,9 @@ const POLICIES = CIPHER + 1;
 const CIPHER_KEYS = POLICIES + 1;
 const FORGET = CIPHER_KEYS + 1;
 const AUDIT = FORGET + 1;
-const WORDS = AUDIT + 1;
+const FOLLOWERS = AUDIT + 1;
+const FIRST_FOLLOWER = FOLLOWERS + 1;
+const WORDS = FIRST_FOLLOWER + MOST_FOLLOWERS;
 const STORE_ID = WORDS * 4;
 
 /**
@@ -97,7 +102,7 @@ export class SharedPage {
     return Atomics.load(this.#words, FORGET);
   }
 
-  /** Makes all threads forget the keys that they unwrapped. Call after the commit. */
+  /** Makes all threads forget the keys that they unwrapped. Call after the commit, or once there is no keyring. */
   publishForget(): void {
     Atomics.add(this.#words, FORGET, 1);
     Atomics.notify(this.#words, FORGET);
@@ -105,13 +110,38 @@ export class SharedPage {
 
   /** Runs `work` in this thread after every `publishForget`, be there requests or not. */
   onForget(work: () => void): void {
-    const { value } = Atomics.waitAsync(this.#words, FORGET, this.forgetRevision);
-    const next = () => {
-      // Waited for first: what comes while `work` runs is not missed.
-      this.onForget(work);
+    const word = FIRST_FOLLOWER + Atomics.add(this.#words, FOLLOWERS, 1);
+    if (word >= WORDS) throw new Error(`More than ${MOST_FOLLOWERS} threads follow the page`);
+    this.#follow(word, this.forgetRevision, work);
+  }
+
+  /** Waits until every thread that follows has done its work; false when that takes longer than `patienceMs`. */
+  async haveForgotten(patienceMs: number): Promise<boolean> {
+    const asked = this.forgetRevision;
+    const untilMs = performance.now() + patienceMs;
+    const end = FIRST_FOLLOWER + Atomics.load(this.#words, FOLLOWERS);
+    for (let word = FIRST_FOLLOWER; word < end; word++) {
+      for (;;) {
+        const done = Atomics.load(this.#words, word);
+        if (done >= asked) break;
+        const leftMs = Math.max(0, untilMs - performance.now());
+        const { value } = Atomics.waitAsync(this.#words, word, done, leftMs);
+        if (await value === "timed-out") return false;
+      }
+    }
+    return true;
+  }
+
+  #follow(word: number, revision: number, work: () => void): void {
+    Atomics.store(this.#words, word, revision);
+    Atomics.notify(this.#words, word);
+    const { value } = Atomics.waitAsync(this.#words, FORGET, revision);
+    void Promise.resolve(value).then(() => {
+      // Read first: what is published while `work` runs is not missed.
+      const now = this.forgetRevision;
       work();
-    };
-    void Promise.resolve(value).then(next);
+      this.#follow(word, now, work);
+    });
   }
 
   /** Tells all threads which slot holds which generation. Publish before the state becomes `ready`. */
@@ -123,6 +153,15 @@ export class SharedPage {
     );
     Atomics.store(this.#words, CURRENT, layout.currentKek);
     Atomics.add(this.#words, REVISION, 1);
+  }
+
+  /** Tells all threads that there is no keyring any more, so that nothing is opened under zeros. */
+  publishNone(): void {
+    this.publish({
+      storeId: new Uint8Array(16),
+      currentKek: 0,
+      slots: new Array<number>(KEK_SLOTS).fill(0),
+    });
   }
 
   /** What was published last, whole: never half of one keyring and half of the next. */

@@ -113,3 +113,30 @@ Deno.test("who waits to forget is told every time, over another view too", async
   }
   clearInterval(alive);
 });
+
+Deno.test("whoever asks to forget can wait until every thread has, and hears when one does not", async () => {
+  const page = new SharedPage();
+  const done: string[] = [];
+  // Waiting for a word of shared memory alone keeps no thread alive.
+  const alive = setInterval(() => {}, 60_000);
+  for (const name of ["a", "b"]) new SharedPage(page.buffer).onForget(() => void done.push(name));
+  page.publishForget();
+  assert.equal(await page.haveForgotten(10_000), true);
+  assert.deepEqual(done.sort(), ["a", "b"]);
+  assert.equal(await page.haveForgotten(0), true, "nothing new to forget");
+  page.publishForget();
+  assert.equal(await page.haveForgotten(0), false, "the others had no turn yet");
+  assert.equal(await page.haveForgotten(10_000), true);
+  clearInterval(alive);
+});
+
+Deno.test("without a keyring nothing is opened under the zeros that are left of it", () => {
+  const page = new SharedPage();
+  page.publish(ringOf(1, 2).layout());
+  const before = page.keyringRevision;
+  page.publishNone();
+  assert.notEqual(page.keyringRevision, before);
+  const ring = LockedKeyring.attach(ordinarySlots(KEK_SLOTS), page.layout());
+  assert.throws(() => ring.kek(1), { code: "root_key_missing" });
+  assert.throws(() => ring.currentKek, { code: "root_key_missing" });
+});

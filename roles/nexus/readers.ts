@@ -47,42 +47,61 @@ export function publishedKeyring(page: SharedPage, slots: KeySlots): Keyring {
   };
 }
 
+/** Readers of one thread, which come and go with the keyring. */
+export interface FollowedReaders {
+  /** Those of the keyring as it is now. Throws where there are no secrets to serve. */
+  now(): Readers;
+  /** How many unwrapped keys this thread remembers. */
+  held(): { readonly data: number; readonly named: number };
+  /** Wipes them, and forgets all that was opened. */
+  forget(): void;
+}
+
 /**
- * Readers of this thread. A new keyring gets new ones, and the old ones forget. They forget after a destruction too:
- * at once, and at the latest before the next read.
+ * Readers of this thread. A new keyring gets new ones, and the old ones forget. They forget after a destruction and
+ * when there is no keyring any more, too: at once, and at the latest before the next read.
  */
-export function followKeyring({ page, kekSlots, store, log }: ReadersOptions): () => Readers {
+export function followKeyring({ page, kekSlots, store, log }: ReadersOptions): FollowedReaders {
   let revision = -1;
   let readers: Readers | undefined;
   let forgotten = page.forgetRevision;
   const forget = () => {
     forgotten = page.forgetRevision;
     readers?.secrets.clear();
+    readers?.cipherKeys.clear();
+    if (page.state !== "ready") readers = undefined;
+  };
+  const make = (slots: KeySlots): Readers => {
+    const keyring = publishedKeyring(page, slots);
+    const policies = createPolicyReader({
+      store,
+      keyring,
+      revision: () => page.policyRevision,
+      onDamage: ({ message }) => log.error("policy_damaged", { detail: message }),
+    });
+    const secrets = createSecretReader({ store, keyring });
+    const cipherKeys = createKeyReader({ store, keyring, revision: () => page.cipherKeyRevision });
+    return { keyring, secrets, policies, cipherKeys };
   };
   page.onForget(forget);
-  return () => {
-    if (!kekSlots) throw new Error("This Nexus serves no secrets");
-    if (page.forgetRevision !== forgotten) forget();
-    const published = page.keyringRevision;
-    if (!readers || published !== revision) {
+  return {
+    now() {
+      if (!kekSlots) throw new Error("This Nexus serves no secrets");
+      if (page.forgetRevision !== forgotten) forget();
+      const published = page.keyringRevision;
+      if (!readers || published !== revision) {
+        readers?.secrets.clear();
+        readers?.cipherKeys.clear();
+        readers = make(kekSlots);
+        revision = published;
+      }
+      return readers;
+    },
+    held: () => ({ data: readers?.secrets.held ?? 0, named: readers?.cipherKeys.held ?? 0 }),
+    forget() {
       readers?.secrets.clear();
       readers?.cipherKeys.clear();
-      const keyring = publishedKeyring(page, kekSlots);
-      const policies = createPolicyReader({
-        store,
-        keyring,
-        revision: () => page.policyRevision,
-        onDamage: ({ message }) => log.error("policy_damaged", { detail: message }),
-      });
-      const secrets = createSecretReader({ store, keyring });
-      const cipherKeys = createKeyReader({
-        store,
-        keyring,
-        revision: () => page.cipherKeyRevision,
-      });
-      readers = { keyring, secrets, policies, cipherKeys };
-      revision = published;
-    }
-    return readers;
+      readers = undefined;
+    },
   };
 }

@@ -20,6 +20,9 @@ import type { ShardChange } from "./shard_change.ts";
 import { recordIn, setOf } from "./successor.ts";
 import type { InTurn } from "./turn.ts";
 
+/** How long threads may take to forget their keys. */
+const FORGET_MS = 5_000;
+
 /** What operators do with the root key and its shards. */
 export type RecoveryPort = Pick<
   CorePort,
@@ -86,6 +89,8 @@ export function createRecoveryPort(options: RecoveryPortOptions): RecoveryPort {
         inTurn(async () => {
           control.seal();
           log.error("sealed", { by: call.id, reason });
+          // A thread that hangs serves nothing, but what it remembers is still there.
+          if (!await page.haveForgotten(FORGET_MS)) log.error("thread_remembers_keys");
           await recordSeal(store, { reason, by: call.id, atMs: clock() });
         })),
     unseal: ({ call }) =>

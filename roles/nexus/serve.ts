@@ -26,12 +26,13 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
     cipherBodyLimit(settings.cipherLimitBytes),
     ...ROUTES.map(({ bodyLimit }) => bodyLimit),
   );
+  const app = createNexusApp({ ...options, ownId: () => source.current().svid.id });
   const server = createMtlsServer({
     source,
     // Every valid SVID may connect; what it may do is decided at each route.
     admit: () => true,
     maxBodyBytes: longest,
-    fetch: createNexusApp({ ...options, ownId: () => source.current().svid.id }),
+    fetch: app.fetch,
     log,
     headersTimeoutMs: settings.readHeaderTimeoutMs,
     onPeer: seldom((link) => {
@@ -42,5 +43,11 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
   });
   const port = await server.listen({ ...settings.listen, reusePort: options.isShared });
   log.info("listening", { port, id: source.current().svid.id });
-  return server;
+  return {
+    ...server,
+    async close(drainMs) {
+      await server.close(drainMs);
+      app.forget();
+    },
+  };
 }

@@ -1,33 +1,10 @@
 /** The promises of the whole system, on real processes: what is stored, what is never stored, what heals. */
 import assert from "node:assert/strict";
-import { createMtlsClient, type MtlsAnswer } from "../../lib/mtls/mod.ts";
 import { combine } from "../../lib/shamir/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { as, json } from "./caller.ts";
 import { DevSystem, spike, temporaryDirectory } from "./harness.ts";
 
 const PATH = "tenants/acme/db";
-
-/** Writes the files of an identity and makes a client of it. */
-async function as(system: DevSystem, id: string, out: string) {
-  const ran = await system.dev("svid", "--id", `spiffe://spike.ist/${id}`, "--out", out);
-  assert.equal(ran.code, 0, ran.stderr);
-  const svidFiles = { svid: `${out}/svid.pem`, key: `${out}/key.pem`, bundle: `${out}/bundle.pem` };
-  const source = openSource({ endpointSocket: "", svidFiles }, () => {});
-  await source.ready(5_000);
-  const transport = createMtlsClient({ source, isExpectedPeer: () => true, peerName: "anyone" });
-  return {
-    post: (url: string, message: unknown): Promise<MtlsAnswer> =>
-      transport.post(url, JSON.stringify(message)),
-    [Symbol.asyncDispose]: async () => {
-      await transport.close();
-      await source.close();
-    },
-  };
-}
-
-function json({ body }: MtlsAnswer): Record<string, unknown> {
-  return JSON.parse(new TextDecoder().decode(body));
-}
 
 for (const workers of ["0", "2"]) {
   Deno.test(`secrets have versions, on ${workers} workers`, async () => {
