@@ -11,7 +11,7 @@ import {
 import type { Fetch, Peer } from "../mtls/mod.ts";
 import { type Logger, meter } from "../telemetry/mod.ts";
 import { denied } from "./authorize.ts";
-import { type ErrorCode, SpikeError, statusOf } from "./error.ts";
+import { type ErrorCode, REASON_HEADER, SpikeError, statusOf } from "./error.ts";
 import { type Conditions, conditionsOf, entityTag, NotModified, Tagged } from "./reply.ts";
 import {
   isRaw,
@@ -234,7 +234,9 @@ async function respond<O extends Operation>(
     }
     const failure = publicFace(error, { operation, correlation, peer: progress.peer.id, log });
     progress.code = failure.code;
-    return text ?? answer(statusOf(failure.code), errorBody(operation, failure));
+    const { code, reason } = failure;
+    const told = reason === undefined ? {} : { [REASON_HEADER]: reason };
+    return text ?? answer(statusOf(code), errorBody(operation, failure), told);
   }
 }
 

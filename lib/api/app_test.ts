@@ -19,6 +19,7 @@ function build(options: {
   audit?: () => Promise<void>;
 } = {}) {
   const entries: RequestEntry[] = [];
+  const reasons: (string | null)[] = [];
   const correlations: (string | null)[] = [];
   const asked: string[] = [];
   const lines: { event: string; fields: unknown }[] = [];
@@ -52,9 +53,10 @@ function build(options: {
       },
     });
     correlations.push(response.headers.get("spike-request-id"));
+    reasons.push(response.headers.get("spike-reason"));
     return { status: response.status, text: await response.text() };
   };
-  return { correlations, asked, lines, ask, entries };
+  return { correlations, reasons, asked, lines, ask, entries };
 }
 
 const URL_OF_SHARD = "https://localhost/v1/store/shard";
@@ -124,6 +126,15 @@ Deno.test("what is behind a status 500 goes to the log and not to the caller", a
     const { status, text } = await ask(post());
     assert.equal(`${status} ${text}`, '500 {"shard":null,"Err":"api_internal_error"}');
     assert.equal(lines[0]?.event, "operation_crashed");
+  }
+});
+
+Deno.test("a reason travels in a header, and the body is what it is without one", async () => {
+  for (const reason of ["sealed", undefined] as const) {
+    const refusal = new SpikeError("state_not_ready", "Not now", reason ? { reason } : {});
+    const { ask, reasons } = build({ handler: () => Promise.reject(refusal) });
+    assert.equal((await ask(post())).text, '{"shard":null,"Err":"state_not_ready"}');
+    assert.deepEqual(reasons, [reason ?? null]);
   }
 });
 

@@ -70,7 +70,35 @@ export function exitCodeOf(code: ErrorCode): number {
 }
 
 /**
- * A failure with two faces: `code`, `message` and `hint` are for the caller; `cause` is for the log only.
+ * Words that tell apart what one code stands for. They travel in a header that clients of the original pass over, so
+ * the code in the body stays the one that they know.
+ */
+const REASONS = [
+  "sealed",
+  "provisional",
+  "database_lost",
+  "busy",
+  "key_used_up",
+  "key_exists",
+  "keys_full",
+  "versions_full",
+  "lowest_version",
+  "too_long",
+] as const;
+
+/** A word of the closed list. */
+export type Reason = typeof REASONS[number];
+
+/** Header that carries a reason. */
+export const REASON_HEADER = "spike-reason";
+
+/** The reason in a text received from a peer, if it is one of the closed list. */
+export function reasonIn(text: string | undefined): Reason | undefined {
+  return REASONS.find((reason) => reason === text);
+}
+
+/**
+ * A failure with two faces: `code`, `reason`, `message` and `hint` are for the caller; `cause` is for the log only.
  * None of them may carry a secret, a shard or a key.
  *
  * @example
@@ -81,13 +109,15 @@ export function exitCodeOf(code: ErrorCode): number {
 export class SpikeError extends Error {
   override readonly name = "SpikeError";
   readonly hint?: string;
+  readonly reason?: Reason;
 
   constructor(
     readonly code: ErrorCode,
     message: string,
-    options: { hint?: string; cause?: unknown } = {},
+    options: { hint?: string; reason?: Reason; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     if (options.hint !== undefined) this.hint = options.hint;
+    if (options.reason !== undefined) this.reason = options.reason;
   }
 }

@@ -111,7 +111,7 @@ function requireRoom(newest: number, most: number): void {
   throw new SpikeError(
     "entity_conflict",
     `The default key has ${newest} versions, no more are allowed`,
-    { hint: "Encrypt with a named key, whose versions have more room" },
+    { hint: "Encrypt with a named key, whose versions have more room", reason: "versions_full" },
   );
 }
 

@@ -103,10 +103,13 @@ function create(options: KeyWriterOptions, keyChange: KeyChange): Promise<KeyHea
     if (await tx.keyHead(name)) {
       throw new SpikeError("entity_conflict", `There is a cipher key ${name} already`, {
         hint: "Choose another name, or rotate the key that is there",
+        reason: "key_exists",
       });
     }
     if ((await tx.keyHeads()).length >= MAX_KEYS) {
-      throw new SpikeError("entity_conflict", `There are ${MAX_KEYS} cipher keys already`);
+      throw new SpikeError("entity_conflict", `There are ${MAX_KEYS} cipher keys already`, {
+        reason: "keys_full",
+      });
     }
     const id = options.random(KEY_ID_BYTES);
     const none = { name, id, minVersion: 1, isRetired: false, versions: [] };
@@ -122,7 +125,7 @@ function rotate(options: KeyWriterOptions, keyChange: KeyChange): Promise<KeyHea
       throw new SpikeError(
         "entity_conflict",
         `Cipher key ${scene.name} has ${MAX_KEY_VERSIONS} versions, no more are allowed`,
-        { hint: "Make another key" },
+        { hint: "Make another key", reason: "versions_full" },
       );
     }
     return await addVersion(scene, head);
@@ -137,7 +140,10 @@ function set(options: KeyWriterOptions, { minVersion, isRetired, ...keyChange }:
       throw new SpikeError(
         "api_bad_request",
         `Lowest version is to be ${minVersion}, expected 1 to ${newest}`,
-        { hint: "Rotate the key first, to leave all its versions behind" },
+        {
+          hint: "Rotate the key first, to leave all its versions behind",
+          reason: "lowest_version",
+        },
       );
     }
     const changed = {
@@ -196,7 +202,7 @@ export async function reserveBlock(store: Store, row: string, version: number): 
     throw new SpikeError(
       "state_not_ready",
       `Version ${version} of the cipher key has reached its limit of ${SEAL_LIMIT} encryptions`,
-      { hint: "Rotate the key; what was encrypted stays readable" },
+      { hint: "Rotate the key; what was encrypted stays readable", reason: "key_used_up" },
     );
   });
 }

@@ -137,7 +137,7 @@ function requireSize(what: string, bytes: Uint8Array, limit: number): void {
   throw new SpikeError(
     "api_bad_request",
     `${what} is ${bytes.length} bytes long, at most ${limit} are allowed`,
-    { hint: "Encrypt long data as a stream" },
+    { hint: "Encrypt long data as a stream", reason: "too_long" },
   );
 }
 

@@ -89,7 +89,7 @@ function requireSize(what: string, bytes: Uint8Array, limit: number): void {
   throw new SpikeError(
     "api_bad_request",
     `${what} is ${bytes.length} bytes long, at most ${limit} are allowed`,
-    { hint: "Encrypt it in parts" },
+    { hint: "Encrypt it in parts", reason: "too_long" },
   );
 }
 

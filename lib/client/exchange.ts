@@ -1,6 +1,6 @@
 import { type AnswerOf, ANSWERS, type ClientOperation } from "../api/answer.ts";
 import { decodeMessage } from "../api/decode.ts";
-import { SpikeError } from "../api/error.ts";
+import { REASON_HEADER, SpikeError } from "../api/error.ts";
 import { routeUrl } from "../api/route.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -22,7 +22,12 @@ export interface Transport {
     url: string,
     source: AsyncIterable<Uint8Array>,
     options: { headers: Record<string, string>; length?: number | undefined },
-  ): Promise<{ readonly status: number; readonly body: AsyncIterable<Uint8Array> }>;
+  ): Promise<{
+    readonly status: number;
+    /** By lower-case name. */
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body: AsyncIterable<Uint8Array>;
+  }>;
   close(): Promise<void>;
 }
 
@@ -51,14 +56,16 @@ export async function exchange<O extends ClientOperation>(
   return answered(options, operation, await options.transport.post(url, JSON.stringify(request)));
 }
 
+type Sent = Awaited<ReturnType<Transport["post"]>>;
+
 function answered<O extends ClientOperation>(
   options: ClientOptions,
   operation: O,
-  { status, body }: { readonly status: number; readonly body: Uint8Array },
+  sent: Sent,
 ): AnswerOf<O> {
-  if (status !== 200) throw refusal(options, status, body);
-  const answer = decodeAnswer(operation, body);
-  if (answer.err !== "") throw refusal(options, status, body);
+  if (sent.status !== 200) throw refusal(options, sent);
+  const answer = decodeAnswer(operation, sent.body);
+  if (answer.err !== "") throw refusal(options, sent);
   return answer;
 }
 
@@ -110,11 +117,9 @@ export async function exchangeBytes(
   extras: ByteExtras = {},
 ): Promise<Uint8Array> {
   const { url, headers } = withExtras(routeUrl(options.nexusUrl, operation), extras);
-  const { status, body } = await options.transport.post(url, bytes, {
-    headers: { ...BYTES, ...headers },
-  });
-  if (status !== 200) throw refusal(options, status, body);
-  return body;
+  const sent = await options.transport.post(url, bytes, { headers: { ...BYTES, ...headers } });
+  if (sent.status !== 200) throw refusal(options, sent);
+  return sent.body;
 }
 
 /** What goes with a stream. */
@@ -140,17 +145,17 @@ export async function exchangeStream(
   const { url, headers } = withExtras(routeUrl(options.nexusUrl, operation), extras);
   const { transport } = options;
   if (!transport.stream) throw new Error("This transport carries no streams");
-  const { status, body } = await transport.stream(url, source, {
+  const { body, ...sent } = await transport.stream(url, source, {
     headers: { ...STREAM, ...headers },
     length,
   });
-  if (status === 200) return body;
+  if (sent.status === 200) return body;
   const told: number[] = [];
   for await (const piece of body) {
     told.push(...piece.subarray(0, MAX_REFUSAL_BYTES - told.length));
     if (told.length >= MAX_REFUSAL_BYTES) break;
   }
-  throw refusal(options, status, Uint8Array.from(told));
+  throw refusal(options, { ...sent, body: Uint8Array.from(told) });
 }
 
 /** A URL that names the key, and the headers that carry the rest. */
@@ -165,10 +170,9 @@ export function withExtras(
 
 function refusal(
   { nexusUrl, identity = "this identity" }: ClientOptions,
-  status: number,
-  body: Uint8Array,
+  { status, headers, body }: Sent,
 ): SpikeError {
-  return refusalOf({ status, body, nexusUrl, identity });
+  return refusalOf({ status, body, reason: headers?.[REASON_HEADER], nexusUrl, identity });
 }
 
 function decodeAnswer<O extends ClientOperation>(operation: O, body: Uint8Array): AnswerOf<O> {

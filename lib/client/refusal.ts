@@ -1,5 +1,12 @@
 import { decodeMessage, message } from "../api/decode.ts";
-import { type ErrorCode, isErrorCode, SpikeError, statusOf } from "../api/error.ts";
+import {
+  type ErrorCode,
+  isErrorCode,
+  type Reason,
+  reasonIn,
+  SpikeError,
+  statusOf,
+} from "../api/error.ts";
 import { text } from "../api/member.ts";
 
 /** What a status says by itself, when the body adds nothing. */
@@ -108,6 +115,53 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
   overloaded: { message: "Nexus has too much to do", hint: "Try again in a moment" },
 };
 
+/** Public texts of the reasons, which take the place of those of the code. */
+const REASON_TEXT: { readonly [R in Reason]: { message: string; hint: string } } = {
+  sealed: {
+    message: "Nexus was sealed by an operator and serves nobody",
+    hint: "See `spike status` for who and why; `spike operator unseal` ends it (superuser role)",
+  },
+  provisional: {
+    message: "Nexus is not ready: its root key is not proved yet",
+    hint: "Wait for `spike bootstrap`, which proves it, or run it",
+  },
+  database_lost: {
+    message: "Nexus has an empty database, but its keepers belong to another one",
+    hint: "Put the database back, or start Nexus with --accept-empty-store true to give it up",
+  },
+  busy: {
+    message: "Nexus holds as many request bodies as it may at this moment",
+    hint: "Try again in a moment",
+  },
+  key_used_up: {
+    message: "The key has encrypted as often as a key may",
+    hint:
+      "Rotate it: `spike cipher key rotate NAME`, or for secrets `spike operator kek rotate`; what it encrypted stays readable",
+  },
+  key_exists: {
+    message: "There is a cipher key of this name already",
+    hint:
+      "Choose another name, or add a version to the key that is there with `spike cipher key rotate`",
+  },
+  keys_full: {
+    message: "Nexus has as many cipher keys as it may have",
+    hint: "Use one of `spike cipher key list`",
+  },
+  versions_full: {
+    message: "The cipher key has as many versions as it may have",
+    hint: "Make another key with `spike cipher key create`",
+  },
+  lowest_version: {
+    message: "The lowest version that decrypts may at most be the newest version of the key",
+    hint: "See `spike cipher key list`; rotate the key first, to leave all its versions behind",
+  },
+  too_long: {
+    message: "The data are longer than Nexus takes in one piece",
+    hint:
+      "Its limit is SPIKE_NEXUS_CRYPTO_MAX_CIPHERTEXT_SIZE, by default 65536 bytes, 16 of them for the tag; a stream has none",
+  },
+};
+
 const errorMessage = message({ err: text });
 
 /** Longer than any code; a text beyond this is no refusal of ours. */
@@ -134,6 +188,8 @@ function codeIn(body: Uint8Array): ErrorCode | undefined {
 export interface RefusedAnswer {
   readonly status: number;
   readonly body: Uint8Array;
+  /** What the header about it says. */
+  readonly reason?: string | undefined;
   readonly nexusUrl: string;
   readonly identity: string;
 }
@@ -144,14 +200,22 @@ function fits(code: ErrorCode, status: number): boolean {
   return code.startsWith("crypto_") && (status === 400 || status === 500);
 }
 
-/** The error for a refusal: by the code in its body where that fits the status, else by the status. */
-export function refusalOf({ status, body, nexusUrl, identity }: RefusedAnswer): SpikeError {
+/**
+ * The error for a refusal: by the code in its body where that fits the status, else by the status. A reason beside it
+ * says more than either.
+ */
+export function refusalOf(refused: RefusedAnswer): SpikeError {
+  const { status, body, nexusUrl, identity } = refused;
   const told = codeIn(body);
   const code = told !== undefined && fits(told, status) ? told : CODE_OF_STATUS[status];
   if (code === undefined) {
     return new SpikeError("net_peer_connection", `${nexusUrl} answered with status ${status}`, {
       hint: "Check that SPIKE_NEXUS_API_URL names a Nexus",
     });
+  }
+  const reason = reasonIn(refused.reason);
+  if (reason) {
+    return new SpikeError(code, REASON_TEXT[reason].message, { reason, ...REASON_TEXT[reason] });
   }
   const { message, hint } = TEXT[code] ?? { message: `Nexus refused with ${code}` };
   const options = hint === undefined ? {} : { hint };

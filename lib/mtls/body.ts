@@ -125,6 +125,7 @@ export class BoundedBody {
       return this.#refuse(
         new SpikeError("state_not_ready", "The server holds too many request bodies", {
           hint: "Try again in a moment",
+          reason: "busy",
         }),
       );
     }

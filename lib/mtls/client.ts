@@ -6,7 +6,7 @@ import { SpikeError } from "../api/error.ts";
 import type { IdentitySnapshot, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { identityState, pemEncode } from "../spiffe/mod.ts";
 import { guardHandshake, peerChain } from "./chain.ts";
-import { exchangeStream, type MtlsStream } from "./client_stream.ts";
+import { exchangeStream, headersOf, type MtlsStream } from "./client_stream.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { linkOf, type PeerLink } from "./peer_log.ts";
 
@@ -396,9 +396,7 @@ async function collect(
     body.set(chunk, at);
     at += chunk.length;
   }
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(answer.headers)) headers[name] = String(value);
-  return { status: answer.statusCode ?? 0, headers, body, peer: peer.id };
+  return { status: answer.statusCode ?? 0, headers: headersOf(answer), body, peer: peer.id };
 }
 
 function explain(

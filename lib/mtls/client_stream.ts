@@ -10,6 +10,8 @@ import { StreamedBody } from "./streamed_body.ts";
 /** An answer that is still coming. */
 export interface MtlsStream {
   readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
   /** The identity that answers. */
   readonly peer: SpiffeId;
   /** To be taken to its end; throws `net_peer_connection` when it is cut short. Leaving it early ends the connection. */
@@ -58,6 +60,7 @@ export function exchangeStream(exchange: StreamExchange): Promise<MtlsStream> {
       if (incoming.statusCode !== 200) sending.stop();
       resolve({
         status: incoming.statusCode ?? 0,
+        headers: headersOf(incoming),
         peer,
         body: ending(answer, request, sending),
       });
@@ -67,6 +70,13 @@ export function exchangeStream(exchange: StreamExchange): Promise<MtlsStream> {
     });
     void sending.run();
   });
+}
+
+/** The headers of an answer, each one text. */
+export function headersOf(answer: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
+  );
 }
 
 /** Ends the connection with the iteration of the answer; a source that failed is told instead of what followed. */

@@ -46,6 +46,7 @@ export function reserve(budget: Budget, count: number): Budget {
   if (!(reserved <= SEAL_LIMIT)) {
     throw new SpikeError("state_not_ready", `Key has reached its limit of ${SEAL_LIMIT} sealings`, {
       hint: "Rotate the key-encryption key",
+      reason: "key_used_up",
     });
   }
   return { reserved, used: budget.used };

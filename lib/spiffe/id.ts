@@ -35,8 +35,8 @@ const EXPECTED: Record<SpiffeIdFault, string> = {
 
 /** A text that is not a SPIFFE ID, a trust domain or a path segment, with the kind of fault. */
 export class SpiffeIdError extends SpikeError {
-  constructor(what: string, value: string, readonly reason: SpiffeIdFault) {
-    super("spiffe_invalid_spiffe_id", `${what} ${quote(value)} is not valid: ${EXPECTED[reason]}`, {
+  constructor(what: string, value: string, readonly fault: SpiffeIdFault) {
+    super("spiffe_invalid_spiffe_id", `${what} ${quote(value)} is not valid: ${EXPECTED[fault]}`, {
       hint: "A SPIFFE ID looks like spiffe://example.org/spike/nexus",
     });
   }

@@ -33,14 +33,14 @@ nameCounts("spiffe-id.json", {
   memberships: [6, vectors.membership.length],
 });
 
-function reasonOf(act: () => unknown): string | undefined {
+function faultOf(act: () => unknown): string | undefined {
   try {
     act();
     return undefined;
   } catch (error) {
     assert(error instanceof SpiffeIdError, String(error));
     assert.equal(error.code, "spiffe_invalid_spiffe_id");
-    return error.reason;
+    return error.fault;
   }
 }
 
@@ -48,7 +48,7 @@ for (const [i, c] of vectors.ids.entries()) {
   const valid = c.valid ?? c.recommend === "accept";
   const shown = JSON.stringify(c.input.slice(0, 60));
   Deno.test(`SPIFFE ID ${i} ${shown} is ${valid ? "read" : "refused"}: ${c.why}`, () => {
-    if (!valid) return assert.notEqual(reasonOf(() => parseSpiffeId(c.input)), undefined);
+    if (!valid) return assert.notEqual(faultOf(() => parseSpiffeId(c.input)), undefined);
     const id = parseSpiffeId(c.input);
     assert.equal(id, c.input);
     assert.equal(trustDomainOf(id), c.trust_domain);
@@ -60,14 +60,14 @@ for (const [i, c] of vectors.ids.entries()) {
 for (const c of vectors.trust_domains) {
   Deno.test(`trust domain ${JSON.stringify(c.input)} is ${c.valid ? "read" : "refused"}`, () => {
     if (c.valid) assert.equal(parseTrustDomain(c.input), c.name);
-    else assert.notEqual(reasonOf(() => parseTrustDomain(c.input)), undefined);
+    else assert.notEqual(faultOf(() => parseTrustDomain(c.input)), undefined);
   });
 }
 
 for (const c of vectors.join_segments) {
   Deno.test(`segments ${JSON.stringify(c.segments)} ${c.path === null ? "do not" : ""} join`, () => {
     if (c.path !== null) assert.equal(pathFromSegments(c.segments), c.path);
-    else assert.notEqual(reasonOf(() => pathFromSegments(c.segments)), undefined);
+    else assert.notEqual(faultOf(() => pathFromSegments(c.segments)), undefined);
   });
 }
 
@@ -91,8 +91,8 @@ Deno.test("every fault of a SPIFFE ID is told apart", () => {
     [`spiffe://example.org/${"p".repeat(2048)}`]: "too-long",
     [`spiffe://${"t".repeat(256)}/x`]: "too-long",
   };
-  for (const [text, reason] of Object.entries(faults)) {
-    assert.equal(reasonOf(() => parseSpiffeId(text)), reason, text.slice(0, 60));
+  for (const [text, fault] of Object.entries(faults)) {
+    assert.equal(faultOf(() => parseSpiffeId(text)), fault, text.slice(0, 60));
   }
 });
 

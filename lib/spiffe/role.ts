@@ -98,7 +98,7 @@ function checkRoot(family: string, root: string): void {
     parseSpiffeId(`spiffe://${root}`);
   } catch (cause) {
     if (!(cause instanceof SpiffeIdError)) throw cause;
-    throw invalidRoot(family, root, cause.reason);
+    throw invalidRoot(family, root, cause.fault);
   }
 }
 

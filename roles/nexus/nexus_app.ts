@@ -145,7 +145,8 @@ function assertReady(page: SharedPage, route: Route | undefined): void {
   const { state } = page;
   if (state === "ready" || route?.isServedWithoutKey) return;
   if (state === "provisional" && route?.operation === "bootstrap.verify") return;
-  throw new SpikeError("state_not_ready", `This Nexus is ${state}`);
+  const reason = state === "waiting" ? {} : { reason: state };
+  throw new SpikeError("state_not_ready", `This Nexus is ${state}`, reason);
 }
 
 /** What cannot be recorded is not begun. The refusal itself is recorded, or tried to: that shows when it works again. */

@@ -1,7 +1,9 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { parseKeyName } from "../../lib/cipher/key_name.ts";
 import type { ByteExtras } from "../../lib/client/mod.ts";
 import type { PilotDeps } from "./deps.ts";
 import { readFile, readInput } from "./input.ts";
+import { asInputError } from "./report.ts";
 
 /** Most bytes of additional data that Nexus takes. */
 const MAX_AAD_BYTES = 4096;
@@ -30,6 +32,7 @@ export async function readExtras(
   use: StdinUse,
 ): Promise<ByteExtras> {
   if (key === "") throw new SpikeError("usage", "Flag --key is empty, expected the name of a key");
+  if (key !== undefined) asInputError(() => parseKeyName(key));
   const bytes = aad === undefined ? undefined : await readAad(deps, aad, use);
   return { ...(key === undefined ? {} : { key }), ...(bytes ? { aad: bytes } : {}) };
 }
@@ -63,6 +66,18 @@ function checked(bytes: Uint8Array): Uint8Array {
 export function noSuchKey(key: string, cause: unknown): SpikeError {
   return new SpikeError("api_not_found", `There is no cipher key ${JSON.stringify(key)}`, {
     hint: "See `spike cipher key list`",
+    cause,
+  });
+}
+
+/** The refusal for a ciphertext of a version that its key does not decrypt. */
+export function tooOld(key: string, cause: unknown): SpikeError {
+  const message = `Cipher key ${
+    JSON.stringify(key)
+  } does not decrypt the version of this ciphertext`;
+  return new SpikeError("crypto_unsupported_version", message, {
+    hint:
+      `See \`spike cipher key list ${key}\`; who manages the key can lower its lowest version with \`spike cipher key set ${key} --min-version N\``,
     cause,
   });
 }

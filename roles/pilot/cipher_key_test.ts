@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { type ErrorCode, type Reason } from "../../lib/api/error.ts";
 import { type Answering, type Message, refusing, spike } from "./fake_nexus.ts";
 
 const PAY = {
@@ -127,7 +127,7 @@ Deno.test("wrong flags are told before Nexus is called", async () => {
 });
 
 Deno.test("what Nexus refuses is told in the words of these commands", async () => {
-  const refusal = async (args: string[], code: ConstructorParameters<typeof SpikeError>[0]) =>
+  const refusal = async (args: string[], code: ErrorCode) =>
     await spike(args, { nexus: refusing(code), stdin: HEADER });
   const missing = await refusal(key("rotate", "none"), "api_not_found");
   assert.equal(missing.code, 4);
@@ -138,9 +138,59 @@ Deno.test("what Nexus refuses is told in the words of these commands", async () 
   const other = await refusal(decrypt, "cipher_not_authentic");
   assert.match(other.err, /^Error: Nexus could not decrypt the ciphertext with this key\n/);
   assert.match((await refusal(decrypt, "cipher_key_retired")).err, /is out of use/);
-  assert.match((await refusal(decrypt, "crypto_unsupported_version")).err, /any more\n/);
-  assert.match(
-    (await refusal(key("create", "a/b"), "api_bad_request")).err,
-    /^Error: Nexus refused/,
-  );
+  for (const args of [decrypt, key("rewrap", "none")]) {
+    const old = await refusal(args, "crypto_unsupported_version");
+    assert.equal(old.code, 2);
+    assert.match(old.err, /^Error: Cipher key "none" does not decrypt the version of this cipher/);
+    assert.match(old.err, /`spike cipher key set none --min-version N`/);
+  }
+});
+
+Deno.test("a refusal with a reason is told by the reason", async () => {
+  const table: [string[], ErrorCode, Reason, number, RegExp][] = [
+    [
+      key("create", "pay"),
+      "entity_conflict",
+      "key_exists",
+      5,
+      /There is a cipher key of this name/,
+    ],
+    [key("create", "pay"), "entity_conflict", "keys_full", 5, /as many cipher keys as it may have/],
+    [key("rotate", "pay"), "entity_conflict", "versions_full", 5, /as many versions as it may/],
+    [key("set", "pay", "--min-version", "9"), "api_bad_request", "lowest_version", 2, /newest ver/],
+    [key("rewrap", "pay"), "api_bad_request", "too_long", 2, /longer than Nexus takes/],
+    [["cipher", "decrypt", "--key", "pay"], "api_bad_request", "too_long", 2, /longer than Nexus/],
+    [
+      ["cipher", "encrypt", "--key", "pay"],
+      "state_not_ready",
+      "key_used_up",
+      6,
+      /as often as a key/,
+    ],
+  ];
+  for (const [args, code, reason, exit, message] of table) {
+    const ran = await spike(args, { nexus: refusing(code, reason), stdin: HEADER });
+    assert.equal(ran.code, exit, args.join(" "));
+    assert.match(ran.err, message);
+  }
+});
+
+Deno.test("what can be the name of no key is told before Nexus is called", async () => {
+  for (
+    const args of [
+      key("create", "a/b"),
+      key("create", "default"),
+      key("set", "-".repeat(3), "--retired", "true"),
+      key("rotate", ""),
+      key("list", "x".repeat(65)),
+      key("rewrap", "ü"),
+      ["cipher", "encrypt", "--key", "a b"],
+      ["cipher", "decrypt", "--key", "default"],
+    ]
+  ) {
+    const { code, err, calls } = await spike(args);
+    assert.equal(code, 1, args.join(" "));
+    assert.match(err, /^Error: (Key|Name|Unknown option)/, args.join(" "));
+    assert.deepEqual(calls, []);
+  }
 });

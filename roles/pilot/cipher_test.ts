@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { NexusStatus } from "../../lib/api/status.ts";
 import { explainStream } from "./command/cipher_decrypt.ts";
 import { SpikeError } from "../../lib/api/error.ts";
 import { type Answering, type Message, refusing, spike } from "./fake_nexus.ts";
@@ -209,11 +210,28 @@ Deno.test("binary output is not printed on a terminal unless that is asked for",
   assert.deepEqual(forced.outBytes, [1, 0x61]);
 });
 
-Deno.test("a stream that Nexus broke off is told as what it may be, and nothing else is renamed", () => {
-  const broken = explainStream(new SpikeError("net_peer_connection", "The body ended"));
-  assert.ok(broken instanceof SpikeError);
-  assert.equal(broken.code, "net_peer_connection");
-  assert.match(String(broken.hint), /^It was changed, cut off, /);
+Deno.test("a stream that a Nexus broke off that still serves was not what was encrypted", async () => {
+  const broken = new SpikeError("net_peer_connection", "The body ended");
+  const asking = (answer: () => unknown) =>
+    explainStream(broken, { status: () => Promise.resolve().then(answer) as Promise<NexusStatus> });
+  const ready = await asking(() => ({ state: "ready" }));
+  const denied = await asking(() => {
+    throw new SpikeError("access_unauthorized", "not a Pilot");
+  });
+  for (const told of [ready, denied]) {
+    assert.ok(told instanceof SpikeError);
+    assert.equal(told.code, "cipher_not_authentic");
+    assert.match(String(told.hint), /^It was changed, cut off, /);
+  }
+  const restarted = await asking(() => ({ state: "waiting" }));
+  const gone = await asking(() => {
+    throw broken;
+  });
+  for (const told of [restarted, gone]) {
+    assert.ok(told instanceof SpikeError);
+    assert.equal(told.code, "net_peer_connection");
+    assert.match(String(told.hint), /try again/);
+  }
   const other = new SpikeError("api_bad_request", "refused");
-  assert.equal(explainStream(other), other);
+  assert.equal(await explainStream(other, { status: () => assert.fail() }), other);
 });

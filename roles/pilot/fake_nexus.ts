@@ -1,5 +1,11 @@
 /** For tests: a Nexus in memory behind the command line's transport, and one run of a command against it. */
-import { SpikeError, statusOf } from "../../lib/api/error.ts";
+import {
+  type ErrorCode,
+  type Reason,
+  REASON_HEADER,
+  SpikeError,
+  statusOf,
+} from "../../lib/api/error.ts";
 import { errorBody } from "../../lib/api/response.ts";
 import type { Transport } from "../../lib/client/mod.ts";
 import { parseSpiffeId } from "../../lib/spiffe/id.ts";
@@ -54,6 +60,7 @@ function transportTo(answering: Answering, calls: { to: string; request: Message
         if (!(error instanceof SpikeError)) throw error;
         return Promise.resolve({
           status: statusOf(error.code),
+          headers: headersOf(error),
           body: encode(errorBody(undefined, error)),
         });
       }
@@ -70,11 +77,15 @@ function transportTo(answering: Answering, calls: { to: string; request: Message
       } catch (error) {
         if (!(error instanceof SpikeError)) throw error;
         const body = new Blob([errorBody(undefined, error)]).stream();
-        return { status: 400, body };
+        return { status: statusOf(error.code), headers: headersOf(error), body };
       }
     },
     close: () => Promise.resolve(),
   };
+}
+
+function headersOf({ reason }: SpikeError): Record<string, string> {
+  return reason === undefined ? {} : { [REASON_HEADER]: reason };
 }
 
 /** Runs `spike` with `args`; without a `nexus`, any attempt to reach one fails the test. */
@@ -117,9 +128,9 @@ export async function spike(args: readonly string[], around: Surroundings = {}):
   return { code, out: new TextDecoder().decode(Uint8Array.from(outBytes)), outBytes, err, calls };
 }
 
-/** The refusal with `code`. */
-export function refusing(code: ConstructorParameters<typeof SpikeError>[0]): Answering {
+/** The refusal with `code`, and with a reason where one is given. */
+export function refusing(code: ErrorCode, reason?: Reason): Answering {
   return () => {
-    throw new SpikeError(code, "refused");
+    throw new SpikeError(code, "refused", reason === undefined ? {} : { reason });
   };
 }

@@ -13,6 +13,7 @@ import { addPolicy } from "./tree/policy.ts";
 import { addRecover, addRestore } from "./tree/recovery.ts";
 import { addGet, addPut, addSecret } from "./tree/secret.ts";
 import { addNoInput, example, NO_INPUT_OPTION } from "./tree/shared.ts";
+import { throwFaults } from "./usage_fault.ts";
 
 const EPILOGUE = `
 Servers, each with its own --help: spike nexus | keeper | bootstrap | dev
@@ -32,7 +33,6 @@ export function createProgram(deps: PilotDeps): Command {
     .option(...NO_INPUT_OPTION)
     // An option belongs to the command before it, so that a command may have a --version of its own.
     .enablePositionalOptions()
-    .exitOverride()
     .configureOutput({
       writeOut: (text) => deps.stdout.write(text),
       writeErr: (text) => deps.stderr.write(text),
@@ -60,5 +60,6 @@ export function createProgram(deps: PilotDeps): Command {
   addRecover(program.command("recover", { hidden: true }), deps);
   addRestore(program.command("restore", { hidden: true }), deps);
   addNoInput(program);
+  throwFaults(program);
   return program;
 }

@@ -1,15 +1,15 @@
-import { CommanderError } from "commander";
 import { SpikeError } from "../../lib/api/error.ts";
 import type { PilotDeps } from "./deps.ts";
 import { createProgram } from "./program.ts";
 import { report } from "./report.ts";
+import { UsageFault } from "./usage_fault.ts";
 
-/** What commander found wrong, in our manner: a message and a hint. */
-function toUsageError(error: CommanderError): SpikeError {
-  const [first = "", suggestion = ""] = error.message.replace(/^error: /, "").split("\n");
+/** What commander found wrong with a command, in our manner: a message and a hint. */
+function toUsageError({ found, command }: UsageFault): SpikeError {
+  const [first = "", suggestion = ""] = found.message.replace(/^error: /, "").split("\n");
   const message = first.charAt(0).toUpperCase() + first.slice(1);
   const meant = /Did you mean (.+)\?/.exec(suggestion)?.[1];
-  const hint = meant === undefined ? "See `spike --help`" : `Perhaps you mean ${meant}`;
+  const hint = meant === undefined ? `See \`${command} --help\`` : `Perhaps you mean ${meant}`;
   return new SpikeError("usage", message, { hint });
 }
 
@@ -27,9 +27,10 @@ export async function runPilot(args: readonly string[], deps: PilotDeps): Promis
     await createProgram(deps).parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      const isHelp = error.exitCode === 0 || error.code === "commander.help";
-      return isHelp ? error.exitCode : report(toUsageError(error), deps.stderr);
+    if (error instanceof UsageFault) {
+      const { exitCode, code } = error.found;
+      const isHelp = exitCode === 0 || code === "commander.help";
+      return isHelp ? exitCode : report(toUsageError(error), deps.stderr);
     }
     if (error instanceof SpikeError) return report(error, deps.stderr);
     // Whoever read our output has read enough.

@@ -78,8 +78,16 @@ Deno.test("a group without a command prints its help as talk and ends with 1", a
 Deno.test("usage errors end with 1, once, on standard error", async () => {
   const table: [string[], string][] = [
     [["sercet"], "Error: Unknown command 'sercet'\nHint: Perhaps you mean secret\n"],
-    [["secret", "get"], "Error: Missing required argument 'path'\nHint: See `spike --help`\n"],
-    [["secret", "list", "-x"], "Error: Unknown option '-x'\nHint: See `spike --help`\n"],
+    [["frobnicate"], "Error: Unknown command 'frobnicate'\nHint: See `spike --help`\n"],
+    [["secret", "x"], "Error: Unknown command 'x'\nHint: See `spike secret --help`\n"],
+    [
+      ["secret", "get"],
+      "Error: Missing required argument 'path'\nHint: See `spike secret get --help`\n",
+    ],
+    [
+      ["cipher", "key", "list", "-x"],
+      "Error: Unknown option '-x'\nHint: See `spike cipher key list --help`\n",
+    ],
     [
       ["secret", "get", "a", "-f", "xml"],
       'Error: Format is "xml", expected human, json or yaml\n' +
@@ -158,6 +166,28 @@ Deno.test("each refusal of Nexus has its exit code and says what to do", async (
     assert.equal(outcome.code, exit);
     assert.equal(outcome.out, "");
     assert.match(outcome.err, message);
+  }
+});
+
+Deno.test("why Nexus is not ready is told where it says so", async () => {
+  const table = [
+    [
+      "sealed",
+      /^Error: Nexus was sealed by an operator .*\nHint: .*`spike operator unseal` ends it/,
+    ],
+    [
+      "provisional",
+      /^Error: Nexus is not ready: its root key is not proved yet\nHint: .*bootstrap/,
+    ],
+    ["database_lost", /^Error: Nexus has an empty database, .*\nHint: Put the database back/],
+    ["busy", /^Error: Nexus holds as many request bodies .*\nHint: Try again/],
+  ] as const;
+  for (const [reason, message] of table) {
+    for (const args of [["secret", "get", "a"], ["policy", "list"], ["cipher", "encrypt"]]) {
+      const { code, err } = await spike(args, { nexus: refusing("state_not_ready", reason) });
+      assert.equal(code, 6);
+      assert.match(err, message);
+    }
   }
 });
 

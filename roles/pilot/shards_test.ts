@@ -3,7 +3,7 @@ import { SpikeError } from "../../lib/api/error.ts";
 import { type Message, spike } from "./fake_nexus.ts";
 
 const CHANGED = { generation: 2, threshold: 2, shares: 3, promoted: [1, 2, 3], keks: 0 };
-const STATUS = { state: "ready", generation: 1, keepers: [] };
+const STATUS = { state: "ready", generation: 1, threshold: 2, shares: 3, keepers: [] };
 
 function nexus(changed: unknown = CHANGED, status: unknown = STATUS) {
   return (path: string) => {
@@ -76,7 +76,7 @@ Deno.test("a refusal for the sake of keepers names them, and what to do", async 
   const refusals = [
     ["keeper_single_slot", /--accept-single-slot/],
     ["recovery_not_exported", /Run `spike operator recover` first/],
-    ["keepers_too_few", /SPIKE_NEXUS_KEEPER_PEERS/],
+    ["keepers_too_few", /^Error: 4 shards need as many keepers, and Nexus lists 0\nHint: .*PEERS/],
     ["shard_scheme_fixed", /p256/],
   ] as const;
   for (const [refusal, hint] of refusals) {
@@ -100,6 +100,28 @@ Deno.test("without a key there is nothing to change, and numbers have to be numb
   }
 });
 
+Deno.test("numbers that no sharing has are told with those that hold, and nothing is sent", async () => {
+  const table: [string[], RegExp][] = [
+    [
+      [],
+      /^Error: Neither --threshold nor --shares is given\nHint: It is 2 of 3 now; for example: /,
+    ],
+    [
+      ["-t", "5", "-n", "3"],
+      /^Error: Threshold is 5, more than the 3 shards .*\nHint: It is 2 of 3/,
+    ],
+    [["-t", "4"], /^Error: Threshold is 4, more than the 3 shards/],
+    [["-n", "1"], /^Error: Threshold is 2, more than the 1 shards/],
+    [["-t", "1"], /^Error: Threshold is 1: every single keeper .*\nHint: .*--allow-threshold-one/],
+  ];
+  for (const [args, message] of table) {
+    const { code, err, calls } = await spike(["operator", "reshare", ...args], { nexus: nexus() });
+    assert.equal(code, 1);
+    assert.match(err, message);
+    assert.deepEqual(calls.map(({ to }) => to), ["/v1/status"]);
+  }
+});
+
 Deno.test("seal gives its reason, and unseal takes it back", async () => {
   const sealed = await spike(["operator", "seal", "--reason", "intruder"], { nexus: () => ({}) });
   assert.equal(sealed.code, 0);
@@ -107,7 +129,13 @@ Deno.test("seal gives its reason, and unseal takes it back", async () => {
   assert.deepEqual(sealed.calls, [{ to: "/v1/operator/seal", request: { reason: "intruder" } }]);
   const silent = await spike(["operator", "seal"], { nexus: () => ({}) });
   assert.deepEqual(silent.calls[0]?.request, { reason: "not said" });
-  const unsealed = await spike(["operator", "unseal"], { nexus: () => ({}) });
+  const unseal = async (state: string) =>
+    await spike(["operator", "unseal"], { nexus: nexus({}, { ...STATUS, state }) });
+  const unsealed = await unseal("sealed");
   assert.match(unsealed.out, /^Unsealed: /);
-  assert.deepEqual(unsealed.calls, [{ to: "/v1/operator/unseal", request: {} }]);
+  assert.deepEqual(unsealed.calls[1], { to: "/v1/operator/unseal", request: {} });
+  const ready = await unseal("ready");
+  assert.equal(ready.code, 0);
+  assert.equal(ready.out, "Nexus was not sealed: it is ready, and nothing was changed.\n");
+  assert.equal(ready.calls.length, 2, "a seal that the store alone remembers is ended, too");
 });

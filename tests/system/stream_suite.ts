@@ -246,17 +246,17 @@ Deno.test("the command line encrypts and decrypts what is long, and writes whole
       await Deno.writeFile(at("bad"), damaged);
       await Deno.writeTextFile(at("old"), "old");
       const toFile = await run("decrypt", "-f", at("bad"), "-o", at("old"));
-      assert.notEqual(toFile.code, 0, what);
+      assert.equal(toFile.code, 2, what);
       assert.match(toFile.stderr, /^Error: /);
       assert.equal(await Deno.readTextFile(at("old")), "old");
       const toPipe = await run("decrypt", "-f", at("bad"));
-      assert.notEqual(toPipe.code, 0, what);
+      assert.equal(toPipe.code, 2, what);
     }
     const names = (await Array.fromAsync(Deno.readDir(tmp.path))).map(({ name }) => name).sort();
     assert.deepEqual(names, ["bad", "d", "enc", "in", "old", "out"]);
   }
   await system.logged("nexus", /"stream_failed"/);
   const mixed = await system.spike(["cipher", "decrypt", "-f", at("enc")]);
-  assert.notEqual(mixed.code, 0);
+  assert.equal(mixed.code, 2);
   assert.match(mixed.stderr, /with this key/);
 });

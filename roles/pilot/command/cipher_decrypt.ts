@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { Client, Encrypted } from "../../../lib/client/mod.ts";
 import { CIPHER_HEADER_BYTES, hasCipherMagic, isStream } from "../../../lib/seal/cipher_header.ts";
 import { parseBase64 } from "../base64.ts";
-import { noSuchKey, readExtras } from "../cipher_extras.ts";
+import { noSuchKey, readExtras, tooOld } from "../cipher_extras.ts";
 import {
   checkEncrypted,
   isJsonInput,
@@ -56,7 +56,7 @@ export async function cipherDecrypt(
       try {
         await streamTo(deps, out, await client.decryptStream(all, { ...extras, length }));
       } catch (error) {
-        throw explainStream(error);
+        throw await explainStream(error, client);
       }
     });
   }
@@ -82,14 +82,35 @@ async function calling<T>(
   });
 }
 
-/** A stream that fails on its way is broken off; from here nobody can tell why. */
-export function explainStream(error: unknown): unknown {
+/**
+ * A stream that is not what was encrypted is broken off by Nexus, and from here that looks like a connection that
+ * failed. But then Nexus is still there.
+ */
+export async function explainStream(
+  error: unknown,
+  client: Pick<Client, "status">,
+): Promise<unknown> {
   if (!(error instanceof SpikeError) || error.code !== "net_peer_connection") return error;
-  return new SpikeError(error.code, `The stream was not decrypted to its end: ${error.message}`, {
-    hint:
-      "It was changed, cut off, or encrypted with other additional data; or the connection failed, then try again",
-    cause: error,
-  });
+  const message = `The stream was not decrypted to its end: ${error.message}`;
+  return await isServing(client)
+    ? new SpikeError("cipher_not_authentic", message, {
+      hint: "It was changed, cut off, or encrypted with another key or other additional data",
+      cause: error,
+    })
+    : new SpikeError(error.code, message, {
+      hint: "Nexus does not answer any more; try again when it does",
+      cause: error,
+    });
+}
+
+/** Whether Nexus answers, be it with a refusal to this identity. */
+async function isServing(client: Pick<Client, "status">): Promise<boolean> {
+  try {
+    return (await client.status()).state === "ready";
+  } catch (error) {
+    if (!(error instanceof SpikeError)) throw error;
+    return error.code === "access_unauthorized";
+  }
 }
 
 /** What the flags hold, or undefined when none of the three was given. */
@@ -138,13 +159,8 @@ function requireNoHeader(input: Uint8Array): void {
 function explainNamed(error: unknown, key: string): unknown {
   if (!(error instanceof SpikeError)) return error;
   if (error.code === "api_not_found") return noSuchKey(key, error);
-  if (error.code === "crypto_unsupported_version") {
-    return new SpikeError(error.code, `Key ${key} does not decrypt this version any more`, {
-      hint: "See `spike cipher key list`; whoever manages the key can lower its minimum",
-      cause: error,
-    });
-  }
-  if (error.code !== "api_bad_request") return error;
+  if (error.code === "crypto_unsupported_version") return tooOld(key, error);
+  if (error.code !== "api_bad_request" || error.reason) return error;
   return new SpikeError("api_bad_request", "Nexus did not accept the ciphertext", {
     hint: `It is not of key ${key}, or longer than the limit of Nexus (by default 65536 bytes)`,
     cause: error,
@@ -161,7 +177,7 @@ function explain(error: unknown): unknown {
       cause: error,
     });
   }
-  if (error.code === "api_bad_request") {
+  if (error.code === "api_bad_request" && !error.reason) {
     return new SpikeError("api_bad_request", "Nexus did not accept the ciphertext", {
       hint:
         "It does not know this version, or it is longer than its limit (by default 65536 bytes)",

@@ -1,15 +1,20 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { DEFAULT_KEY_NAME, parseKeyName } from "../../../lib/cipher/key_name.ts";
 import type { CipherKeyInfo, Client } from "../../../lib/client/mod.ts";
-import { noSuchKey, readExtras } from "../cipher_extras.ts";
+import { noSuchKey, readExtras, tooOld } from "../cipher_extras.ts";
 import { MAX_CIPHER_INPUT_BYTES } from "../cipher_input.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render } from "../format.ts";
 import { isStdin, readInput } from "../input.ts";
 import { refuseTerminal, writeTo } from "../output.ts";
+import { asInputError } from "../report.ts";
 import { withNexus } from "../session.ts";
 
-/** What Nexus calls the key that is used when none is named. */
-const DEFAULT_KEY = "default";
+/** @throws SpikeError `data_invalid_input` for what can be the name of no key */
+function requireName(name: string, mayBeDefault: boolean): void {
+  if (mayBeDefault && name === DEFAULT_KEY_NAME) return;
+  asInputError(() => parseKeyName(name));
+}
 
 /** A change of a key that needs nothing but its name. */
 export interface KeyChangeRequest {
@@ -21,6 +26,7 @@ export interface KeyChangeRequest {
 /** `spike cipher key create` and `spike cipher key rotate`. */
 export async function cipherKeyChange(deps: PilotDeps, request: KeyChangeRequest): Promise<void> {
   const { action, name, format } = request;
+  requireName(name, action === "rotate");
   await change(
     deps,
     name,
@@ -42,6 +48,7 @@ export async function cipherKeySet(
   options: KeySetOptions,
   format: Format,
 ): Promise<void> {
+  requireName(name, false);
   const settings = parseSettings(options);
   await change(deps, name, format, (client) => client.setCipherKey(name, settings));
 }
@@ -86,6 +93,7 @@ export async function cipherKeyList(
   name: string | undefined,
   format: Format,
 ): Promise<void> {
+  if (name !== undefined) requireName(name, true);
   const keys = await withNexus(
     deps,
     ({ client }) => naming(name ?? "", () => client.listCipherKeys(name)),
@@ -116,8 +124,9 @@ export async function cipherKeyRewrap(
   { file, out, aad }: RewrapOptions,
   mayAsk: boolean,
 ): Promise<void> {
+  requireName(name, true);
   refuseTerminal(deps, out);
-  const key = name === DEFAULT_KEY ? {} : { key: name };
+  const key = name === DEFAULT_KEY_NAME ? {} : { key: name };
   const flags = { ...key, ...(aad === undefined ? {} : { aad }) };
   const extras = await readExtras(deps, flags, { isStdinTaken: isStdin(file), mayAsk });
   const input = await readInput(deps, { file, limitBytes: MAX_CIPHER_INPUT_BYTES, mayAsk });
@@ -135,21 +144,6 @@ async function naming<T>(name: string, call: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
     if (error.code === "api_not_found") throw noSuchKey(name, error);
-    if (error.code === "entity_conflict") {
-      throw new SpikeError(
-        "entity_conflict",
-        `Key ${JSON.stringify(name)} exists already, or is full`,
-        {
-          hint: "See `spike cipher key list`; a key that exists is rotated, not made again",
-          cause: error,
-        },
-      );
-    }
-    if (error.code !== "api_bad_request") throw error;
-    throw new SpikeError("api_bad_request", `Nexus refused this for key ${JSON.stringify(name)}`, {
-      hint:
-        "A name has 1 to 64 letters, digits, . _ -; a minimum is at most the newest version; a ciphertext has a limit, by default 65536 bytes",
-      cause: error,
-    });
+    throw error.code === "crypto_unsupported_version" ? tooOld(name, error) : error;
   }
 }

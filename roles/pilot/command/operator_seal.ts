@@ -11,9 +11,19 @@ export async function operatorSeal(deps: PilotDeps, reason: string): Promise<voi
   );
 }
 
-/** `spike operator unseal`: lets keepers bring the root key back. */
+/**
+ * `spike operator unseal`: lets keepers bring the root key back. Nexus is asked all the same where it says that it is
+ * not sealed: the note of a seal in its store may have outlived it.
+ */
 export async function operatorUnseal(deps: PilotDeps): Promise<void> {
-  await withNexus(deps, ({ client }) => client.unseal(), "superuser");
+  const before = await withNexus(deps, async ({ client }) => {
+    const { state } = await client.status();
+    await client.unseal();
+    return state;
+  }, "superuser");
+  if (before !== "sealed") {
+    return deps.stdout.write(`Nexus was not sealed: it is ${before}, and nothing was changed.\n`);
+  }
   deps.stdout.write("Unsealed: Nexus asks its keepers for the root key.\n");
   deps.stderr.write("See `spike status`.\n");
 }

@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import type { NexusStatus } from "../../../lib/api/status.ts";
 import type { Client, ShardChanged, ShardChangeKind } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render } from "../format.ts";
@@ -33,11 +34,14 @@ export async function operatorShards(
   options: ShardsOptions,
 ): Promise<void> {
   const changed = await withNexus(deps, async ({ client }) => {
+    const status = await client.status();
+    if (kind === "reshare") requireNumbers(status, options);
     try {
-      return await change(client, kind, options);
+      return await change(client, kind, status, options);
     } catch (error) {
-      if (!(error instanceof SpikeError) || error.code !== "keeper_not_placed") throw error;
-      throw await withKeepers(client, error);
+      if (!(error instanceof SpikeError)) throw error;
+      if (error.code === "keeper_not_placed") throw await withKeepers(client, error);
+      throw error.code === "keepers_too_few" ? withNumbers(status, options, error) : error;
     }
   }, "superuser");
   deps.stdout.write(
@@ -46,13 +50,49 @@ export async function operatorShards(
   deps.stderr.write(`${MEANING[kind]}Export the new shards now: spike operator recover\n`);
 }
 
+/** Refuses numbers that no sharing has, before anything is sent. @throws SpikeError `usage` */
+function requireNumbers(present: NexusStatus, options: ShardsOptions): void {
+  const { threshold = present.threshold, shares = present.shares } = options;
+  // One that holds no key may not know them; why is told where the change is refused.
+  if (present.generation === undefined) return;
+  const now = `It is ${present.threshold} of ${present.shares} now`;
+  const hint = `${now}; for example: spike operator reshare --threshold 3 --shares 5`;
+  if (options.threshold === undefined && options.shares === undefined) {
+    throw new SpikeError("usage", "Neither --threshold nor --shares is given", {
+      hint: `${hint}. For new shards in the same numbers: spike operator refresh`,
+    });
+  }
+  if (threshold > shares) {
+    const message = `Threshold is ${threshold}, more than the ${shares} shards there are to be`;
+    throw new SpikeError("usage", message, { hint });
+  }
+  if (threshold === 1 && !options.allowsThresholdOne) {
+    throw new SpikeError("usage", "Threshold is 1: every single keeper would hold the root key", {
+      hint: `${now}. Give --allow-threshold-one if you mean it`,
+    });
+  }
+}
+
+/** The refusal with the numbers that it is about. */
+function withNumbers(
+  { keepers, shares: present }: NexusStatus,
+  { shares = present }: ShardsOptions,
+  cause: SpikeError,
+): SpikeError {
+  const message = `${shares} shards need as many keepers, and Nexus lists ${keepers.length}`;
+  return new SpikeError(cause.code, message, {
+    ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+    cause,
+  });
+}
+
 /** Names the generation that is in force now, so that a repetition by the network changes nothing twice. */
 async function change(
   client: Client,
   kind: ShardChangeKind,
+  { state, generation }: NexusStatus,
   { threshold, shares, acceptsSingleSlot, allowsThresholdOne }: ShardsOptions,
 ): Promise<ShardChanged> {
-  const { state, generation } = await client.status();
   if (generation === undefined) {
     throw new SpikeError("state_not_ready", `Nexus is ${state}, its shards cannot be changed`, {
       hint: "See `spike status`",
