@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { fileFault } from "../api/file_fault.ts";
 import type { SettingsFile } from "./file.ts";
 import { Resolver, type SettingSources } from "./resolve.ts";
 import type { SettingsRole } from "./setting.ts";
@@ -23,16 +24,10 @@ async function readText(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    const why = isMissing ? "it does not exist" : messageOf(error);
     throw new SpikeError(
       "config_invalid",
-      `Settings file ${JSON.stringify(path)} cannot be read: ${why}`,
+      `Settings file ${JSON.stringify(path)} cannot be read: ${fileFault(error)}`,
       { hint: "See SPIKE_CONFIG_FILE or --config-file", cause: error },
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

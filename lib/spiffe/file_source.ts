@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { fileFault } from "../api/file_fault.ts";
 import { parseAnyBundle } from "./bundle.ts";
 import { parseTrustDomain, type TrustDomain, trustDomainOf } from "./id.ts";
 import { pemDecodeAll } from "./pem.ts";
@@ -155,8 +156,8 @@ async function onDisk<T>(path: string, operation: Promise<T>): Promise<T> {
   try {
     return await operation;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SpikeError("fs_file_open_failed", `File ${path} cannot be read: ${why}`, { cause });
+    const message = `File ${path} cannot be read: ${fileFault(cause)}`;
+    throw new SpikeError("fs_file_open_failed", message, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { fileFault } from "../api/file_fault.ts";
 import type { EndpointAddress } from "./endpoint.ts";
 import { formatStatus, GRPC_CODE, type GrpcStatus } from "./grpc.ts";
 import type { TrustDomain } from "./id.ts";
@@ -143,7 +144,7 @@ export function followJwtFile(
       [seen, reason] = [text, ""];
     } catch (error) {
       // Whoever writes it may be about to: what was read before stays.
-      const why = `File ${path} cannot be read: ${error instanceof Error ? error.message : error}`;
+      const why = `File ${path} cannot be read: ${fileFault(error)}`;
       if (why !== reason) report(why);
       reason = why;
     }

@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { fileFault } from "../api/file_fault.ts";
 import { type EndpointAddress, formatEndpoint } from "./endpoint.ts";
 import { formatStatus, GRPC_CODE, type GrpcStatus } from "./grpc.ts";
 import type { SvidSource } from "./source.ts";
@@ -115,7 +116,7 @@ class WorkloadSource implements SvidSource {
     } catch (error) {
       // Permissions do not come back: whoever waits is told at once which one is missing.
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
-      this.#fail(error.message);
+      this.#fail(fileFault(error));
     }
   }
 

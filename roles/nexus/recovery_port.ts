@@ -120,7 +120,12 @@ async function exportShards(
 ): ReturnType<RecoveryPort["recover"]> {
   const { page, control, clock } = options;
   if (page.state !== "ready") {
-    throw new SpikeError("recovery_failed", `This Nexus is ${page.state}, it has no shards yet`);
+    const reason = page.state === "sealed" ? { reason: page.state } : {};
+    throw new SpikeError(
+      "recovery_failed",
+      `This Nexus is ${page.state}, it has no shards yet`,
+      reason,
+    );
   }
   const shards = control.shards();
   const manifest = manifestOf(shards, clock());

@@ -8,7 +8,7 @@ import {
   parseKey,
 } from "../../lib/audit/mod.ts";
 import { SpikeError } from "../../lib/api/error.ts";
-import { reasonOf } from "./private_file.ts";
+import { fileFault } from "../../lib/api/file_fault.ts";
 
 /** Reads a text that the command line names. @throws SpikeError `fs_file_open_failed` */
 export async function readText(what: string, path: string): Promise<string> {
@@ -17,7 +17,7 @@ export async function readText(what: string, path: string): Promise<string> {
   } catch (error) {
     throw new SpikeError(
       "fs_file_open_failed",
-      `${what} ${JSON.stringify(path)} cannot be read: ${reasonOf(error)}`,
+      `${what} ${JSON.stringify(path)} cannot be read: ${fileFault(error)}`,
       { cause: error },
     );
   }
@@ -70,7 +70,7 @@ export function allLogsIn(directory: string): string[] {
   } catch (error) {
     throw new SpikeError(
       "fs_file_open_failed",
-      `Directory ${JSON.stringify(directory)} cannot be read: ${reasonOf(error)}`,
+      `Directory ${JSON.stringify(directory)} cannot be read: ${fileFault(error)}`,
       { cause: error },
     );
   }

@@ -1,6 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { fileFault } from "../../lib/api/file_fault.ts";
 import type { PilotDeps } from "./deps.ts";
-import { reasonOf } from "./private_file.ts";
 
 /** Reads a stream to its end, but no more than `limitBytes`. @throws SpikeError `data_invalid_input` */
 export async function readAll(
@@ -30,9 +30,9 @@ export async function readAll(
   return all;
 }
 
-/** Whether an input's name stands for standard input. */
+/** Whether an input's name stands for standard input, which this program cannot open by its path. */
 export function isStdin(file: string | undefined): boolean {
-  return file === undefined || file === "-";
+  return file === undefined || file === "-" || file === "/dev/stdin";
 }
 
 /** Input of a command. */
@@ -178,11 +178,9 @@ export async function readFile(
 }
 
 function notRead(path: string, error: unknown, hint?: string): SpikeError {
-  const isMissing = error instanceof Deno.errors.NotFound;
-  const why = isMissing ? "it does not exist" : reasonOf(error);
   return new SpikeError(
     "fs_file_open_failed",
-    `File ${JSON.stringify(path)} cannot be read: ${why}`,
+    `File ${JSON.stringify(path)} cannot be read: ${fileFault(error)}`,
     { ...(hint === undefined ? {} : { hint }), cause: error },
   );
 }

@@ -5,6 +5,11 @@ import { draftOutput, writeOutput } from "./private_file.ts";
 /** Where output goes: absent for standard output, `-` for that even where it is a terminal. */
 export type OutputName = string | undefined;
 
+/** Whether an output's name stands for standard output, which this program cannot open by its path. */
+function isStdout(out: OutputName): out is undefined | "-" | "/dev/stdout" {
+  return out === undefined || out === "-" || out === "/dev/stdout";
+}
+
 /** @throws SpikeError `usage` before bytes that are no text would go to a terminal */
 export function refuseTerminal(deps: PilotDeps, out: OutputName): void {
   if (out !== undefined || !deps.isOutputTerminal) return;
@@ -19,7 +24,7 @@ export async function writeTo(
   out: OutputName,
   data: Uint8Array,
 ): Promise<void> {
-  if (out === undefined || out === "-") deps.stdout.write(data);
+  if (isStdout(out)) deps.stdout.write(data);
   else await writeOutput(out, data);
 }
 
@@ -34,7 +39,7 @@ export async function streamTo(
   out: OutputName,
   data: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  if (out === undefined || out === "-") {
+  if (isStdout(out)) {
     for await (const piece of data) deps.stdout.write(piece);
     return;
   }

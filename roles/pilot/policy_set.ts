@@ -1,12 +1,12 @@
 /** All policies of a directory, or of Nexus. */
 import { join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
+import { fileFault } from "../../lib/api/file_fault.ts";
 import type { Client } from "../../lib/client/mod.ts";
 import { isPermissionWord } from "../../lib/policy/permission.ts";
 import { parsePolicy, type Policy } from "../../lib/policy/policy.ts";
-import { readFile } from "./input.ts";
+import { isStdin, readFile } from "./input.ts";
 import { parsePolicyDocuments, type PlacedDraft } from "./policy_file.ts";
-import { reasonOf } from "./private_file.ts";
 
 /** A policy of a file, checked, with its place. */
 export interface PlacedPolicy {
@@ -39,13 +39,13 @@ export async function readPolicyFiles(
 ): Promise<PolicyFiles> {
   const policies = new Map<string, PlacedPolicy>();
   const faults: SpikeError[] = [];
-  const filesOf = (path: string) => path === "-" && readStdin ? [path] : filesAt(path);
+  const filesOf = (path: string) => isStdin(path) && readStdin ? [path] : filesAt(path);
   for (const file of (await Promise.all(paths.map(filesOf))).flat()) {
-    const isStdin = file === "-" && readStdin !== undefined;
-    const bytes = isStdin
+    const isPiped = isStdin(file) && readStdin !== undefined;
+    const bytes = isPiped
       ? await readStdin(MAX_FILE_BYTES)
       : await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
-    const name = isStdin ? "standard input" : file;
+    const name = isPiped ? "standard input" : file;
     for (const found of parsePolicyDocuments(name, new TextDecoder().decode(bytes))) {
       const checked = found instanceof SpikeError ? found : check(found, policies);
       if (checked instanceof SpikeError) faults.push(checked);
@@ -92,12 +92,9 @@ async function filesAt(path: string): Promise<string[]> {
     const { isDirectory } = await Deno.stat(path);
     return isDirectory ? await filesBelow(path) : [path];
   } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
     throw new SpikeError(
       "fs_file_open_failed",
-      `${JSON.stringify(path)} cannot be read: ${
-        isMissing ? "it does not exist" : reasonOf(error)
-      }`,
+      `${JSON.stringify(path)} cannot be read: ${fileFault(error)}`,
       { cause: error },
     );
   }

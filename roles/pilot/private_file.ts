@@ -1,10 +1,6 @@
 import { dirname, join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
-
-/** What went wrong, for a message. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+import { fileFault } from "../../lib/api/file_fault.ts";
 
 /** Writes a new file that nobody else may read and waits until it is on the disk. */
 export async function writePrivately(path: string, bytes: Uint8Array): Promise<void> {
@@ -124,7 +120,7 @@ async function writingTo(path: string, work: () => Promise<void>): Promise<void>
 
 function notWritten(path: string, error: unknown): SpikeError {
   const isMissing = error instanceof Deno.errors.NotFound;
-  const why = isMissing ? "there is no such directory" : reasonOf(error);
+  const why = isMissing ? "there is no such directory" : fileFault(error);
   return new SpikeError(
     "fs_file_open_failed",
     `File ${JSON.stringify(path)} cannot be written: ${why}`,

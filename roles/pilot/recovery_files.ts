@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
-import { reasonOf, removeIfThere, writePrivately } from "./private_file.ts";
+import { fileFault } from "../../lib/api/file_fault.ts";
+import { removeIfThere, writePrivately } from "./private_file.ts";
 
 /** Everything that an export leaves behind. */
 const IS_OF_EXPORT = /^(spike\.recovery.*\.txt(\.age)?|manifest\.json)$/;
@@ -45,7 +46,7 @@ export async function writeExport(
   } catch (error) {
     throw new SpikeError(
       "fs_file_open_failed",
-      `Recovery shards cannot be written to ${JSON.stringify(directory)}: ${reasonOf(error)}`,
+      `Recovery shards cannot be written to ${JSON.stringify(directory)}: ${fileFault(error)}`,
       { cause: error },
     );
   }
@@ -59,7 +60,7 @@ async function prepareDirectory(directory: string): Promise<void> {
   } catch (error) {
     throw new SpikeError(
       "fs_directory_creation_failed",
-      `Directory ${JSON.stringify(directory)} cannot be used: ${reasonOf(error)}`,
+      `Directory ${JSON.stringify(directory)} cannot be used: ${fileFault(error)}`,
       { hint: "Set SPIKE_PILOT_RECOVERY_DIR to a directory that you may write", cause: error },
     );
   }

@@ -7,7 +7,11 @@ import { UsageFault } from "./usage_fault.ts";
 /** What commander found wrong with a command, in our manner: a message and a hint. */
 function toUsageError({ found, command }: UsageFault): SpikeError {
   const [first = "", suggestion = ""] = found.message.replace(/^error: /, "").split("\n");
-  const message = first.charAt(0).toUpperCase() + first.slice(1);
+  const [, option, given, expected] =
+    /^option '\S+ ?(--[\w-]+).*' argument '(.*)' is invalid\. (.+)$/.exec(first) ?? [];
+  const message = option
+    ? `Flag ${option} is ${JSON.stringify(given)}, ${expected}`
+    : first.charAt(0).toUpperCase() + first.slice(1);
   const meant = /Did you mean (.+)\?/.exec(suggestion)?.[1];
   const hint = meant === undefined ? `See \`${command} --help\`` : `Perhaps you mean ${meant}`;
   return new SpikeError("usage", message, { hint });

@@ -30,6 +30,15 @@ Deno.test("put takes a value from standard input, its bytes kept, with a note ab
   assert.equal(marked.err, "");
 });
 
+Deno.test("standard streams are taken by their paths, too", async () => {
+  const nexus: Answering = (path) => path.startsWith("/v1/cipher") ? Uint8Array.of(1, 2) : {};
+  const put = await spike(["secret", "put", "a", "k=@/dev/stdin"], { nexus, stdin: "v" });
+  assert.deepEqual(put.calls[0]?.request["values"], { k: "v" });
+  const args = ["cipher", "encrypt", "-f", "/dev/stdin", "-o", "/dev/stdout"];
+  const encrypted = await spike(args, { nexus, stdin: "v" });
+  assert.deepEqual(encrypted.outBytes, [1, 2]);
+});
+
 Deno.test("put takes a value from a file", async () => {
   const path = await Deno.makeTempFile();
   try {

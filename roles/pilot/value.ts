@@ -28,7 +28,7 @@ function parsePair(given: string, position: number): Pair {
   const key = given.slice(0, at);
   const text = given.slice(at + 1);
   if (key === "") throw usage(`Pair ${position} has no key before its =`, "Write key=value");
-  if (text === "-") return { key, from: "stdin", text };
+  if (text === "-" || text === "@/dev/stdin") return { key, from: "stdin", text };
   if (text.startsWith("@")) return { key, from: "file", text: text.slice(1) };
   return { key, from: "argument", text };
 }

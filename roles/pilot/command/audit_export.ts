@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { listLogFiles, parseCheckpoint, parseKey, splitLines } from "../../../lib/audit/mod.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
+import { fileFault } from "../../../lib/api/file_fault.ts";
 import type { AuditKeys } from "../../../lib/client/mod.ts";
 import { allLogsIn, readText } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
-import { reasonOf, writeOutput } from "../private_file.ts";
+import { writeOutput } from "../private_file.ts";
 import { withNexus } from "../session.ts";
 
 const KEYS = "keys.txt";
@@ -33,7 +34,7 @@ async function prepareDirectory(out: string): Promise<void> {
   } catch (error) {
     throw new SpikeError(
       "fs_directory_creation_failed",
-      `Directory ${JSON.stringify(out)} cannot be used: ${reasonOf(error)}`,
+      `Directory ${JSON.stringify(out)} cannot be used: ${fileFault(error)}`,
       { hint: "Name a directory that you may write to", cause: error },
     );
   }

@@ -4,6 +4,7 @@ import type { Client, ShardChanged, ShardChangeKind } from "../../../lib/client/
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render } from "../format.ts";
 import { withNexus } from "../session.ts";
+import { WHAT_TO_DO } from "./status.ts";
 
 /** How a change is asked for and told. */
 export interface ShardsOptions {
@@ -56,7 +57,9 @@ function requireNumbers(present: NexusStatus, options: ShardsOptions): void {
   // One that holds no key may not know them; why is told where the change is refused.
   if (present.generation === undefined) return;
   const now = `It is ${present.threshold} of ${present.shares} now`;
-  const hint = `${now}; for example: spike operator reshare --threshold 3 --shares 5`;
+  const most = Math.max(present.keepers.length, present.shares, 2);
+  const example = `spike operator reshare --threshold ${Math.floor(most / 2) + 1} --shares ${most}`;
+  const hint = `${now}; for example: ${example}`;
   if (options.threshold === undefined && options.shares === undefined) {
     throw new SpikeError("usage", "Neither --threshold nor --shares is given", {
       hint: `${hint}. For new shards in the same numbers: spike operator refresh`,
@@ -95,7 +98,7 @@ async function change(
 ): Promise<ShardChanged> {
   if (generation === undefined) {
     throw new SpikeError("state_not_ready", `Nexus is ${state}, its shards cannot be changed`, {
-      hint: "See `spike status`",
+      hint: state === "ready" ? "See `spike status`" : WHAT_TO_DO[state],
     });
   }
   return await client.changeShards(kind, {

@@ -3,7 +3,7 @@ import type { Client } from "../../../lib/client/mod.ts";
 import type { PolicyDraft } from "../../../lib/policy/policy.ts";
 import type { PilotDeps } from "../deps.ts";
 import { parseFormat, render } from "../format.ts";
-import { readInput } from "../input.ts";
+import { isStdin, readInput } from "../input.ts";
 import { checkPolicy, draftOf, givenFlags, type PolicyFlags } from "../policy_input.ts";
 import { withNexus } from "../session.ts";
 
@@ -66,7 +66,7 @@ export async function policyApply(
 
 async function isDirectory(path: string): Promise<boolean> {
   try {
-    return path !== "-" && (await Deno.stat(path)).isDirectory;
+    return !isStdin(path) && (await Deno.stat(path)).isDirectory;
   } catch {
     // Whoever reads it says what is wrong with it.
     return false;
@@ -94,5 +94,5 @@ async function exists(client: Client, name: string): Promise<boolean> {
 async function readDraft(deps: PilotDeps, file: string, mayAsk: boolean): Promise<PolicyDraft> {
   const bytes = await readInput(deps, { file, limitBytes: MAX_FILE_BYTES, mayAsk });
   const { parsePolicyFile } = await import("../policy_file.ts");
-  return parsePolicyFile(file === "-" ? "standard input" : file, new TextDecoder().decode(bytes));
+  return parsePolicyFile(isStdin(file) ? "standard input" : file, new TextDecoder().decode(bytes));
 }

@@ -10,7 +10,7 @@ import { type Format, render } from "../format.ts";
 import { withNexus } from "../session.ts";
 
 /** What each state that is not `ready` asks for. */
-const WHAT_TO_DO = {
+export const WHAT_TO_DO = {
   waiting: "It waits for keepers that can rebuild its root key; see also `spike operator restore`",
   provisional: "It waits for the proof that it holds the right root key; run `spike bootstrap`",
   sealed: "It stays so until `spike operator unseal`, or until enough shards are handed to it",

@@ -5,7 +5,8 @@ import { loadSettings } from "../../../lib/config/mod.ts";
 import { createAuthority } from "../../../lib/spiffe/authority.ts";
 import { MemorySource, parseSpiffeId, parseTrustDomain } from "../../../lib/spiffe/mod.ts";
 import { type Examination, examine } from "./examine.ts";
-import type { FileFacts, Machine } from "./machine.ts";
+import { checkSocket, type FileFacts, type Machine } from "./machine.ts";
+import { REAL_MACHINE } from "./real_machine.ts";
 
 const DOMAIN = parseTrustDomain("spike.ist");
 const NOW_MS = Date.parse("2026-01-02T03:04:05Z");
@@ -129,7 +130,18 @@ Deno.test("a socket that is missing, is none or does not answer is told apart", 
   assert.match(await socketOf(file), /^failure: .*there is a file$/);
   const refused = { machine: { reach: () => Promise.reject(new Error("ECONNREFUSED")) } };
   assert.match(await socketOf(refused), /^failure: .*: ECONNREFUSED$/);
-  assert.match(await socketOf({ env: { SPIFFE_ENDPOINT_SOCKET: "ftp://x" } }), /^failure: /);
+});
+
+Deno.test("an address that is none says how one looks, not that the agent is to be started", async () => {
+  for (const address of ["ftp://x", "unix://run/agent.sock", "tcp://localhost:1"]) {
+    const env = { HOME: "/home/ada", SPIFFE_ENDPOINT_SOCKET: address };
+    const settings = loadSettings({ role: "pilot", env });
+    const { level, detail, advice } = await checkSocket(REAL_MACHINE, settings);
+    assert.equal(level, "failure");
+    assert.ok(detail.includes(address), detail);
+    assert.match(advice ?? "", /unix:\/\//);
+    assert.doesNotMatch(advice ?? "", /Start/);
+  }
 });
 
 Deno.test("without an identity the rest is named as not checked, but for what needs none", async () => {

@@ -1,3 +1,5 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import { fileFault } from "../../../lib/api/file_fault.ts";
 import type { PilotSettings } from "../../../lib/config/mod.ts";
 import type { EndpointAddress } from "../../../lib/spiffe/endpoint.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
@@ -43,7 +45,10 @@ export async function checkSocket(
     await machine.reach(address);
     return ok("socket", endpointSocket);
   } catch (error) {
-    return failure("socket", `${endpointSocket}: ${reasonOf(error)}`, SOCKET_ADVICE);
+    if (error instanceof SpikeError) {
+      return failure("socket", error.message, error.hint ?? SOCKET_ADVICE);
+    }
+    return failure("socket", `${endpointSocket}: ${fileFault(error)}`, SOCKET_ADVICE);
   }
 }
 
@@ -95,7 +100,7 @@ export async function checkFiles(machine: Machine, paths: CheckedPaths): Promise
       for (const name of await machine.list(dir)) await look(`${dir}/${name}`, 0o077);
     }
   } catch (error) {
-    return [failure("file modes", reasonOf(error), "Run this as the user who owns the files")];
+    return [failure("file modes", fileFault(error), "Run this as the user who owns the files")];
   }
   const modes = wrong.length > 0
     ? failure("file modes", wrong.join("; "), "Take the files back: chown, chmod go-rwx")
@@ -124,8 +129,4 @@ export async function checkLocking(machine: Machine): Promise<Finding> {
 
 function octal(mode: number): string {
   return (mode & 0o777).toString(8).padStart(4, "0");
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

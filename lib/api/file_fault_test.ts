@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { fileFault } from "./file_fault.ts";
+
+async function faultOf(work: () => Promise<unknown>): Promise<string> {
+  try {
+    await work();
+  } catch (error) {
+    return fileFault(error);
+  }
+  return assert.fail("it worked");
+}
+
+Deno.test("why a file cannot be used is told without a word about the runtime", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${dir}/file`, "");
+    const faults = {
+      missing: await faultOf(() => Deno.readFile(`${dir}/none`)),
+      directory: await faultOf(() => Deno.readTextFile(dir)),
+      below: await faultOf(() => Deno.stat(`${dir}/file/x`)),
+      inUse: await faultOf(() => Deno.remove(dir)),
+    };
+    assert.equal(faults.missing, "it does not exist");
+    assert.match(faults.directory, /^it is a directory$/);
+    assert.match(faults.below, /^a part of its path is no directory$/);
+    assert.equal(faults.inUse, "Directory not empty");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("a missing permission of the runtime is told as what it means", () => {
+  const error = new Deno.errors.NotCapable(
+    'Requires all access to "/dev/x", run again with the --allow-all flag',
+  );
+  assert.match(fileFault(error), /^this program has no access to it; files of the system, /);
+  assert.equal(fileFault("a text"), "a text");
+});
