@@ -4,10 +4,6 @@ const FAULTS: readonly (readonly [new (message?: string) => Error, string])[] = 
   [Deno.errors.PermissionDenied, "permission is denied to this user"],
   [Deno.errors.IsADirectory, "it is a directory"],
   [Deno.errors.NotADirectory, "a part of its path is no directory"],
-  [
-    Deno.errors.NotCapable,
-    "this program has no access to it; files of the system, below /proc, /sys and /dev, are closed to it",
-  ],
 ];
 
 /** Why a file or a socket cannot be used, in words that need no knowledge of the runtime. */
@@ -15,6 +11,15 @@ export function fileFault(error: unknown): string {
   const known = FAULTS.find(([kind]) => error instanceof kind);
   if (known) return known[1];
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Deno.errors.NotCapable) return withoutRight(message);
   // What follows the number is the runtime's call and the path, which the message around this has.
   return message.replace(/ \(os error \d+\).*$/s, "");
+}
+
+/** What the runtime opens only for who may do everything: files of the system that give power over processes. */
+const CLOSED = "files of the system, below /proc, /sys and /dev, are closed to this program";
+
+function withoutRight(message: string): string {
+  const [, right] = /^Requires (.+), run again with /.exec(message) ?? [];
+  return right?.startsWith("all access") ? CLOSED : `this program has no ${right ?? message}`;
 }

@@ -35,7 +35,9 @@ Deno.test("a unix socket needs read and write on its path and net on unix:<path>
       const { [name]: _, ...rest } = needed;
       assert.match(
         await tryInWorker(server.address, { ...rest, [name]: false }),
-        new RegExp(`No X.509-SVID from Workload API unix://.*: Requires ${name} access to`),
+        new RegExp(
+          `No X.509-SVID from Workload API unix://.*: this program has no ${name} access to`,
+        ),
       );
     }
   } finally {

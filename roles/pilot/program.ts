@@ -12,7 +12,7 @@ import { addOperator } from "./tree/operator.ts";
 import { addPolicy } from "./tree/policy.ts";
 import { addRecover, addRestore } from "./tree/recovery.ts";
 import { addGet, addPut, addSecret } from "./tree/secret.ts";
-import { addNoInput, example, NO_INPUT_OPTION } from "./tree/shared.ts";
+import { addNoInput, described, example, NO_INPUT_OPTION } from "./tree/shared.ts";
 import { throwFaults } from "./usage_fault.ts";
 
 const EPILOGUE = `
@@ -43,6 +43,7 @@ export function createProgram(deps: PilotDeps): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
+    .configureHelp({ optionDescription: described, argumentDescription: described })
     .helpCommand("help [command]", "print help")
     .addHelpText("after", EPILOGUE);
   addSecret(program.command("secret"), deps);

@@ -11,17 +11,39 @@ const COMMANDS = [
   ["secret", "list"],
   ["secret", "delete"],
   ["secret", "undelete"],
+  ["secret", "destroy"],
+  ["secret", "purge"],
+  ["secret", "copy"],
+  ["secret", "move"],
+  ["secret", "history"],
+  ["secret", "diff"],
   ["secret", "metadata"],
   ["secret", "metadata", "get"],
+  ["secret", "metadata", "set"],
   ["policy"],
   ["policy", "create"],
   ["policy", "apply"],
   ["policy", "list"],
   ["policy", "get"],
   ["policy", "delete"],
+  ["policy", "explain"],
+  ["policy", "who-can"],
+  ["policy", "lint"],
+  ["policy", "test"],
   ["cipher"],
   ["cipher", "encrypt"],
   ["cipher", "decrypt"],
+  ["cipher", "key"],
+  ["cipher", "key", "create"],
+  ["cipher", "key", "rotate"],
+  ["cipher", "key", "set"],
+  ["cipher", "key", "list"],
+  ["cipher", "key", "rewrap"],
+  ["audit"],
+  ["audit", "tail"],
+  ["audit", "verify"],
+  ["audit", "proof"],
+  ["audit", "export"],
   ["operator"],
   ["operator", "recover"],
   ["operator", "restore"],
@@ -32,14 +54,30 @@ const COMMANDS = [
   ["operator", "refresh"],
   ["operator", "reshare"],
   ["operator", "rotate-root"],
+  ["operator", "kek"],
+  ["operator", "kek", "list"],
+  ["operator", "kek", "rotate"],
+  ["operator", "verify"],
   ["status"],
+  ["doctor"],
   ["config"],
   ["config", "show"],
   ["completion"],
   ["version"],
 ];
 
-const GROUPS = ["", "secret", "secret metadata", "policy", "cipher", "operator", "config"];
+const GROUPS = [
+  "",
+  "secret",
+  "secret metadata",
+  "policy",
+  "cipher",
+  "cipher key",
+  "audit",
+  "operator",
+  "operator kek",
+  "config",
+];
 
 Deno.test("help of every command fits a screen and needs no settings, identity or server", async () => {
   for (const command of COMMANDS) {
@@ -59,6 +97,16 @@ Deno.test("help of every command that does something ends with an example of it"
     const shown = out.slice(out.lastIndexOf("\nExample:\n"));
     assert.match(shown, new RegExp(`^\nExample:\n  \\$ .*spike ${command.join(" ")}`), shown);
   }
+});
+
+Deno.test("help tells defaults as they are typed, and goes on with a long example", async () => {
+  for (const command of COMMANDS) {
+    const { out } = await spike([...command, "--help"]);
+    assert.doesNotMatch(out, /default: ["[]/, command.join(" "));
+    assert.doesNotMatch(out, /\$ {2,}/, command.join(" "));
+  }
+  const { out } = await spike(["secret", "diff", "--help"]);
+  assert.match(out, /\n {2}to +version \(default: 0\)\n/);
 });
 
 Deno.test("without arguments the help is printed", async () => {

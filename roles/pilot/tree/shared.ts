@@ -8,9 +8,18 @@ export interface FormatOption {
 /** How `--format` is declared. */
 export const FORMAT = ["-f, --format <format>", "human, json or yaml", "human"] as const;
 
-/** An example that works, under a command's help. */
+/** An example that works, under a command's help; a line that begins with a blank goes on with the one before. */
 export function example(...lines: string[]): string {
-  return `\nExample:\n${lines.map((line) => `  $ ${line}\n`).join("")}`;
+  const shown = lines.map((line) => `  ${line.startsWith(" ") ? " " : "$"} ${line}\n`);
+  return `\nExample:\n${shown.join("")}`;
+}
+
+/** How an option or an argument is described in help: with its default, where that says something. */
+export function described(
+  { description, defaultValue }: { readonly description: string; readonly defaultValue?: unknown },
+): string {
+  const hasDefault = typeof defaultValue === "string";
+  return hasDefault ? `${description} (default: ${defaultValue})` : description;
 }
 
 /**
