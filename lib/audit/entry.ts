@@ -65,7 +65,13 @@ export interface ChangeEntry {
 /** Something about the log or the store that whoever reads the log has to know. */
 export interface NoticeEntry {
   readonly timeMs: number;
-  readonly event: "started" | "stopped" | "log_succeeded" | "store_rolled_back" | "records_dropped";
+  readonly event:
+    | "started"
+    | "stopped"
+    | "log_succeeded"
+    | "tail_cut"
+    | "store_rolled_back"
+    | "records_dropped";
   readonly detail: Readonly<Record<string, string | number>>;
 }
 

@@ -32,7 +32,7 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from "./merkle.ts";
-export { Newest, type Recorded, ROW_KINDS, type RowKind } from "./newest.ts";
+export { nameOfKey, Newest, type Recorded, ROW_KINDS, type RowKind } from "./newest.ts";
 export { nativeHash } from "./os_hash.ts";
 export { currentCall, inCall } from "./os_in_call.ts";
 export { AuditLog, type AuditLogOptions, type LogKeys } from "./os_log.ts";

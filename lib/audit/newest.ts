@@ -2,16 +2,20 @@ import type { Change } from "./entry.ts";
 
 /** What a log says of a row of the store: which digest it has had since, or that it was removed. */
 export interface Recorded {
+  /** Empty for a key, whose wrapping is not recorded. */
   readonly digest: string | undefined;
   readonly revision: number;
   /** Whether it is there without being listed. */
   readonly isPurged: boolean;
 }
 
-/** Kinds of rows whose digests are recorded: heads of secrets, policies, heads of named cipher keys. */
-export const ROW_KINDS = ["head", "policy", "keyHead"] as const;
+/**
+ * Kinds of rows that are recorded: heads of secrets, policies, heads of named cipher keys, all with their digests, and
+ * versions of long-lived keys, which are recorded once and never removed.
+ */
+export const ROW_KINDS = ["head", "policy", "keyHead", "key"] as const;
 
-/** Kind of a row whose digest is recorded. */
+/** Kind of a row that is recorded. */
 export type RowKind = (typeof ROW_KINDS)[number];
 
 const decoder = new TextDecoder();
@@ -23,12 +27,12 @@ export class Newest {
   /** Of the first transaction recorded: what is older was never recorded. */
   firstRevision: number | undefined;
 
-  /** Takes the bytes of a record; all but those of changes are passed over. */
+  /** Takes the bytes of a record; all but those of changes are passed over, and what nobody wrote like that. */
   take(record: Uint8Array): void {
     if (!CHANGE.test(decoder.decode(record.subarray(0, 64)))) return;
-    const { revision, changes }: { revision: number; changes: readonly Change[] } = JSON.parse(
-      decoder.decode(record),
-    );
+    const change = changeIn(record);
+    if (change === undefined) return;
+    const { revision, changes } = change;
     this.firstRevision ??= revision;
     for (const change of changes) this.#change(revision, change);
   }
@@ -58,8 +62,34 @@ export class Newest {
     } else if ("keyHead" in change) {
       const { keyHead, digest } = change;
       this.#rows.set(keyOf("keyHead", keyHead), { digest, revision, isPurged: false });
+    } else if ("key" in change) {
+      const name = nameOfKey({ name: change.key, version: change.version });
+      this.#rows.set(keyOf("key", name), { digest: "", revision, isPurged: false });
     }
   }
+}
+
+interface ChangeRecord {
+  readonly revision: number;
+  readonly changes: readonly Change[];
+}
+
+/** Undefined for a record that somebody has made up; whether one is signed is for the verification to tell. */
+function changeIn(record: Uint8Array): ChangeRecord | undefined {
+  try {
+    const { revision, changes }: Partial<ChangeRecord> = Object(JSON.parse(decoder.decode(record)));
+    const isChange = typeof revision === "number" && Array.isArray(changes) &&
+      changes.every((change) => typeof change === "object" && change !== null);
+    return isChange ? { revision, changes } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** One version of a long-lived key, as one name. */
+export function nameOfKey({ name, version }: { name: string; version: number }): string {
+  return `${name} version ${version}`;
 }
 
 function keyOf(kind: RowKind, name: string): string {

@@ -10,6 +10,7 @@ import {
   listLogFiles,
   listLogs,
   makeLogDirectory,
+  replaceFile,
   setCurrentLog,
   writeAll,
 } from "./os_log_files.ts";
@@ -61,17 +62,29 @@ interface Opened {
   readonly unsigned: number;
   readonly isSigned: boolean;
   readonly wholeBytes: number;
+  readonly cut?: Cut;
+}
+
+/** The end of a log that a failure of power has left with holes. */
+export interface Cut {
+  /** The first line that is not whole. */
+  readonly line: number;
+  readonly bytes: number;
+  /** Name of the file beside the log's that keeps what was cut off. */
+  readonly kept: string;
 }
 
 /**
  * The audit log of one process: appends records to files, in groups, and signs checkpoints once it has a key.
  *
- * Life: opened (what was being written when the process ended is cut off) → records → keys given → records and
+ * Life: opened (what was being written when the process ended, or the power failed, is cut off) → records → keys given → records and
  * checkpoints → closed. When a write fails, its records are refused and the file is cut back; the next one tries
  * again. When a sync fails, nothing is taken any more: what is on the disk is not known.
  */
 export class AuditLog {
   readonly name: string;
+  /** What was cut off and put aside when it was opened. */
+  readonly cut: Cut | undefined;
   readonly #options: AuditLogOptions;
   readonly #recordsPerFile: number;
   /** Number of the first record of the file that is open. */
@@ -96,13 +109,13 @@ export class AuditLog {
 
   private constructor(name: string, options: AuditLogOptions, opened: Opened) {
     this.name = name;
+    this.cut = opened.cut;
     this.#options = options;
     this.#recordsPerFile = options.recordsPerFile ?? RECORDS_PER_FILE;
     this.#first = opened.first;
     this.#file = opened.file;
     this.#frontier = opened.frontier;
     this.#revision = opened.revision;
-    this.#durableRevision = opened.revision;
     this.#unsigned = opened.unsigned;
     this.#wasSigned = opened.isSigned;
     this.#goodBytes = opened.wholeBytes;
@@ -366,12 +379,19 @@ function reopen(
     }
     const scanned = scanFile(bytes, nativeHash, expected);
     if ("reason" in scanned) return scanned;
-    const { header, frontier, wholeBytes } = scanned;
+    const { header, frontier, wholeBytes, holeAtLine } = scanned;
     if (header.log !== log || header.first !== last.first) return { line: 1, reason: "no header" };
     if (frontier.size < (expected?.size ?? 0)) return { line: 1, reason: "records are missing" };
+    const kept = `${last.path}.cut-at-${frontier.size}`;
+    const cut = holeAtLine && {
+      line: holeAtLine,
+      bytes: bytes.length - wholeBytes,
+      kept: kept.slice(directory.length + 1),
+    };
+    if (cut) replaceFile(kept, bytes.subarray(wholeBytes));
     const file = Deno.openSync(last.path, { append: true });
     if (wholeBytes < bytes.length) file.truncateSync(wholeBytes);
-    return { ...scanned, first: header.first, file };
+    return { ...scanned, first: header.first, file, ...(cut ? { cut } : {}) };
   }
 }
 

@@ -119,6 +119,55 @@ Deno.test("a whole line that does not fit is damage: the log is not gone on with
   }
 });
 
+Deno.test("what a failure of power has left with holes is cut off, put aside and told", async () => {
+  await using world = await logWorld();
+  const log = world.open();
+  await fill(log, 70);
+  await log.close();
+  const path = world.files()[0]?.path ?? "";
+  const whole = await Deno.readFile(path);
+  const ends = [...whole.keys()].filter((at) => whole[at] === 10).map((at) => at + 1);
+  const start = ends[30] ?? 0;
+  const holed = whole.slice().fill(0, start + 30, start + 60);
+  await Deno.writeFile(path, holed);
+  const again = world.open();
+  assert.deepEqual([again.size, again.cut?.line, again.cut?.bytes], [30, 32, whole.length - start]);
+  const kept = await Deno.readFile(`${world.directory}/${again.cut?.kept}`);
+  assert.deepEqual(kept, holed.slice(start));
+  await fill(again, 5);
+  await again.close();
+  const { size, findings } = world.verify(log.name);
+  assert.deepEqual([size, findings], [35, []]);
+});
+
+Deno.test("holes in what is known to have been on the disk are damage", async () => {
+  await using world = await logWorld();
+  const log = world.open();
+  await fill(log, 70);
+  await log.sync();
+  const known = parseCheckpoint(log.checkpoint ?? "");
+  await log.close();
+  const path = world.files()[0]?.path ?? "";
+  const holed = (await Deno.readFile(path)).fill(0, 1000, 1100);
+  await Deno.writeFile(path, holed);
+  const opened = AuditLog.open(world.options, () => known);
+  assert.ok(!(opened instanceof AuditLog));
+  assert.deepEqual(await Deno.readFile(path), holed);
+});
+
+Deno.test("what another process has written counts as on the disk only after a sync", async () => {
+  await using world = await logWorld();
+  const log = world.open();
+  await log.record(changeOf(7));
+  await log.close();
+  const again = world.open();
+  assert.deepEqual([again.revision, again.durableRevision], [7, 0]);
+  await fill(again, 1);
+  await again.sync();
+  assert.equal(again.durableRevision, 7);
+  await again.close();
+});
+
 Deno.test("a log that is shorter than the checkpoint the store knows, or another one, is not gone on with", async () => {
   await using world = await logWorld();
   const log = world.open();

@@ -13,6 +13,8 @@ export interface Scanned {
   readonly isSigned: boolean;
   /** Length of what is whole; anything after that was being written when the process ended. */
   readonly wholeBytes: number;
+  /** The first line with a hole in it: the power failed before all of the file was on the disk. */
+  readonly holeAtLine?: number;
 }
 
 /** A file that cannot be gone on with: from which line on, and why. */
@@ -35,15 +37,17 @@ export interface Expected {
 const decoder = new TextDecoder();
 
 /**
- * Reads a log file from its beginning. What follows the last newline was never answered for and does not count;
- * everything before it does, so a line that does not fit is damage and nothing else.
+ * Reads a log file from its beginning. What follows the last newline was never answered for and does not count. Of
+ * what comes before it, a line with a zero byte, which no line has, is a part of the file that a failure of power kept
+ * from the disk: it and all after it may have been lost like that, unless a tree head that was on the disk counts it.
+ * Any other line that does not fit is damage and nothing else.
  */
 export function scanFile(
   bytes: Uint8Array,
   hash: Hash,
   expected: Expected | undefined,
 ): Scanned | Unusable {
-  const { lines, rest } = splitLines(bytes);
+  const { lines } = splitLines(bytes);
   const first = lines[0] && parseLine(lines[0]);
   if (first?.kind !== "header") return { line: 1, reason: "no header" };
   const { header } = first;
@@ -54,8 +58,12 @@ export function scanFile(
   const isOther = () =>
     frontier.size === expected?.size && frontier.root().toHex() !== expected.root.toHex();
   if (isOther()) return { line: 1, reason: "another root" };
+  let wholeBytes = (lines[0]?.length ?? 0) + 1;
+  const scanned = () => ({ header, frontier, revision, unsigned, isSigned, wholeBytes });
   for (const [i, bytes] of lines.entries()) {
     if (i === 0) continue;
+    const hasHole = bytes.includes(0) && frontier.size >= (expected?.size ?? 0);
+    if (hasHole) return { ...scanned(), holeAtLine: i + 1 };
     const line = parseLine(bytes);
     if (line.kind === "checkpoint") [unsigned, isSigned] = [0, true];
     else if (line.kind === "dropped") frontier.append(line.leaf);
@@ -69,9 +77,9 @@ export function scanFile(
       revision = revisionIn(line.bytes) ?? revision;
     } else return { line: i + 1, reason: "a line that is none" };
     if (isOther()) return { line: i + 1, reason: "another root" };
+    wholeBytes += bytes.length + 1;
   }
-  const wholeBytes = bytes.length - rest.length;
-  return { header, frontier, revision, unsigned, isSigned, wholeBytes };
+  return scanned();
 }
 
 /** Members come in a fixed order, so that the few records which move the revision are told by their beginning. */

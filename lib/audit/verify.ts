@@ -41,7 +41,7 @@ export interface VerifyOptions {
   readonly held?: readonly Checkpoint[];
   readonly hash: Hash;
   readonly verify: Verify;
-  /** Gets each record that was not dropped. */
+  /** Gets each record that was not dropped and is not known to have been changed. */
   readonly onRecord?: (n: number, bytes: Uint8Array) => void;
   /** Gets each leaf, in order. */
   readonly onLeaf?: (leaf: Uint8Array) => void;
@@ -185,16 +185,18 @@ export class LogVerifier {
     const leaf = leafHash(bytes, this.#options.hash);
     const n = numberIn(bytes);
     this.#settleMissing(n);
-    if (leaf.subarray(0, MARK_DIGITS / 2).toHex() !== mark) this.#lose("the record was changed");
-    else {
-      if (n !== undefined && n > this.#size) {
-        this.#lose(n - this.#size === 1 ? "the record is missing" : "records are missing", n - 1);
-        this.#size = n;
-      } else if (n !== this.#size) {
-        this.#lose(`a record stands here that says it is number ${n}: inserted, or out of order`);
-        // It takes no place of its own: what follows tells whether another one lost its place to it.
-        return;
-      }
+    if (leaf.subarray(0, MARK_DIGITS / 2).toHex() !== mark) {
+      this.#lose("the record was changed");
+      return this.#leaf(leaf);
+    }
+    if (n !== undefined && n > this.#size) {
+      this.#lose(n - this.#size === 1 ? "the record is missing" : "records are missing", n - 1);
+      this.#size = n;
+    } else if (n !== this.#size) {
+      // It takes no place of its own: what follows tells whether another one lost its place to it.
+      return this.#lose(
+        `a record stands here that says it is number ${n}: inserted, or out of order`,
+      );
     }
     this.#options.onRecord?.(this.#size, bytes);
     this.#leaf(leaf);

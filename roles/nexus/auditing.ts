@@ -104,6 +104,7 @@ const NOTE_MS = 1_000;
 /** Opens the log of a Nexus that has a directory for it. */
 export async function openAuditing(options: AuditingOptions): Promise<Auditing> {
   const auditing = new DiskAuditing(options, await options.store.auditLogs());
+  await auditing.noticeCut();
   await auditing.notice("started", { version: VERSION });
   return auditing;
 }
@@ -243,6 +244,14 @@ class DiskAuditing implements Auditing {
   notice(event: NoticeEntry["event"], detail: NoticeEntry["detail"]): Promise<void> {
     const entry = { timeMs: this.#options.clock(), event, detail };
     return this.#log.record({ kind: "notice", entry });
+  }
+
+  /** Tells of what a failure of power has cost the log, if it has. */
+  async noticeCut(): Promise<void> {
+    const { cut } = this.#log;
+    if (!cut) return;
+    this.#options.log.error("audit_log_cut", { ...cut });
+    await this.notice("tail_cut", { ...cut });
   }
 
   async keyringOpened(ring: LockedKeyring): Promise<void> {

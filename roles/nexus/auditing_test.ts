@@ -182,6 +182,80 @@ Deno.test("a comparison finds rows that were put back, removed or added, and not
   await auditing.close();
 });
 
+Deno.test("a comparison finds cipher keys that were put back", async () => {
+  await using nexus = await world();
+  const auditing = await nexus.live();
+  const keep = (fill: number) =>
+    auditing.store.write((tx) => {
+      const sealed = new Uint8Array(40).fill(fill);
+      return tx.putKeyHead({ name: "pay", revision: tx.revision, kekGeneration: 1, sealed });
+    });
+  await keep(1);
+  const early = await nexus.store.keyHead("pay");
+  await keep(2);
+  assert.equal((await auditing.verify(pause)).findings, 0);
+  await nexus.store.write(async (tx) => early && await tx.putKeyHead(early));
+  const { rows, cipherKeys } = await auditing.verify(pause);
+  assert.deepEqual([cipherKeys, rows], [1, [{ kind: "keyHead", name: "pay", what: "replaced" }]]);
+  await auditing.close();
+});
+
+Deno.test("a comparison finds keys that are gone, and listings that lead to no head or another", async () => {
+  await using nexus = await world();
+  const key = { version: 1, kekGeneration: 1, wrapped: new Uint8Array(61), createdAtMs: 1 };
+  const damage = { keys: false, paths: [] as { path: string; expiresMs: number | null }[] };
+  const { store } = nexus;
+  const damaged: Store = {
+    ...store,
+    keys: async (name) => {
+      const keys = await store.keys(name);
+      return damage.keys ? keys.filter((key) => key.name !== "cipher/default") : keys;
+    },
+    listPaths: async (request) =>
+      damage.paths.length > 0 ? damage.paths : await store.listPaths(request),
+  };
+  const auditing = await nexus.live({ store: damaged });
+  await put(auditing.store, "a");
+  await auditing.store.write((tx) =>
+    tx.putKey({ ...key, name: "cipher/default", reservedSeals: 0 })
+  );
+  assert.equal((await auditing.verify(pause)).findings, 0);
+  damage.keys = true;
+  damage.paths = [{ path: "a", expiresMs: 7 }, { path: "b", expiresMs: null }];
+  assert.deepEqual((await auditing.verify(pause)).rows, [
+    { kind: "head", name: "a", what: "replaced" },
+    { kind: "head", name: "b", what: "unrecorded" },
+    { kind: "key", name: "cipher/default version 1", what: "removed" },
+  ]);
+  await auditing.close();
+});
+
+Deno.test("what is sealed anew while a comparison runs is no finding", async () => {
+  await using nexus = await world();
+  const reseal = { isDue: false };
+  const { store } = nexus;
+  const auditing: Auditing = await nexus.live({
+    store: {
+      ...store,
+      listPaths: async (request) => {
+        if (reseal.isDue) {
+          reseal.isDue = false;
+          await auditing.store.write(async (tx) => {
+            const head = await tx.head("a");
+            if (head) await tx.putHead({ ...head, sealed: new Uint8Array(40).fill(9) });
+          });
+        }
+        return await store.listPaths(request);
+      },
+    },
+  });
+  await put(auditing.store, "a");
+  reseal.isDue = true;
+  assert.equal((await auditing.verify(pause)).findings, 0);
+  assert.equal(reseal.isDue, false);
+  await auditing.close();
+});
+
 Deno.test("covered paths are found all the same, and are nowhere in the files", async () => {
   await using nexus = await world();
   const auditing = await nexus.live({ covered: new Set(["path", "caller"]) });

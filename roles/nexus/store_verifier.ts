@@ -4,15 +4,17 @@ import {
   feedLog,
   type Finding,
   LogVerifier,
+  nameOfKey,
   nativeHash,
   nativeVerifier,
   Newest,
   parseCheckpoint,
+  type Recorded,
   ROW_KINDS,
   type RowKind,
   type Verified,
 } from "../../lib/audit/mod.ts";
-import type { AuditLogRow, StoreReader } from "../../lib/store/mod.ts";
+import type { AuditLogRow, HeadRow, ListedPath, StoreReader } from "../../lib/store/mod.ts";
 
 /** A row of the store that is not what was recorded last. */
 export interface RowFinding {
@@ -63,18 +65,10 @@ export interface VerifyStoreOptions {
 const PAGE = 200;
 const KEPT = 100;
 
-/** Reads a row of each kind by its name. */
-const READ: Readonly<
-  Record<RowKind, (store: StoreReader, name: string) => Promise<StoredRow | undefined>>
-> = {
-  head: (store, path) => store.head(path),
-  policy: (store, name) => store.policy(name),
-  keyHead: (store, name) => store.keyHead(name),
-};
-
 /**
  * Compares every head of a secret, every policy and every head of a cipher key with the newest digest that the audit
- * logs tell of it, and checks the logs first. Rows that change meanwhile are left to the next time.
+ * logs tell of it, looks whether every long-lived key is there, and checks the logs first. Rows that change meanwhile
+ * are left to the next time.
  */
 export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVerified> {
   const { store, settle, pause } = options;
@@ -85,10 +79,7 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVer
   let after: string | undefined;
   for (;;) {
     const paths = await store.listPaths({ limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const { path } of paths) {
-      const head = await store.head(path);
-      if (head) rows.compare("head", path, head);
-    }
+    for (const listed of paths) rows.compareListed(listed, await store.head(listed.path));
     after = paths.at(-1)?.path;
     if (paths.length < PAGE) break;
     await pause();
@@ -96,8 +87,9 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVer
   const { rows: policies } = await store.policies();
   for (const policy of policies) rows.compare("policy", policy.name, policy);
   for (const key of await store.keyHeads()) rows.compare("keyHead", key.name, key);
+  for (const key of await store.keys()) rows.see("key", nameOfKey(key));
   await rows.findUnlisted(store, pause);
-  const found = await stillFound(rows.found, options);
+  const found = await stillFound(rows, options);
   const inLogs = logs.reduce((sum, log) => sum + ("missing" in log ? 1 : log.findings.length), 0);
   return {
     heads: rows.count.head,
@@ -141,7 +133,7 @@ interface StoredRow {
 
 class Rows {
   readonly found: RowFinding[] = [];
-  readonly count = { head: 0, policy: 0, keyHead: 0 };
+  readonly count = { head: 0, policy: 0, keyHead: 0, key: 0 };
   older = 0;
   readonly #newest: Newest;
   readonly #covers: readonly Cover[];
@@ -154,18 +146,28 @@ class Rows {
     this.#revision = revision;
   }
 
-  compare(kind: RowKind, name: string, { revision, sealed }: StoredRow): void {
+  /** A row is there, under this name or one that stands for it in the records. */
+  see(kind: RowKind, name: string): void {
     this.count[kind]++;
-    const names = this.#namesOf(kind, name);
-    for (const one of names) this.#seen.add(`${kind} ${one}`);
+    for (const one of this.#namesOf(kind, name)) this.#seen.add(`${kind} ${one}`);
+  }
+
+  /** An index tells what is listed. It has to lead to a head, which is never taken away, and to agree with it. */
+  compareListed({ path, expiresMs }: ListedPath, head: HeadRow | undefined): void {
+    if (head === undefined) this.found.push({ kind: "head", name: path, what: "unrecorded" });
+    else if (head.expiresMs === expiresMs || head.revision > this.#revision) {
+      this.compare("head", path, head);
+    } else {
+      this.see("head", path);
+      this.found.push({ kind: "head", name: path, what: "replaced" });
+    }
+  }
+
+  compare(kind: RowKind, name: string, { revision, sealed }: StoredRow): void {
+    this.see(kind, name);
     // It was written while this ran.
     if (revision > this.#revision) return;
-    const recorded = names.map((one) => this.#newest.of(kind, one))
-      .filter((one) => one !== undefined)
-      .reduce(
-        (a, b) => a && a.revision > b.revision ? a : b,
-        undefined as ReturnType<Newest["of"]>,
-      );
+    const recorded = this.recorded(kind, name);
     if (recorded === undefined) {
       const { firstRevision } = this.#newest;
       if (firstRevision === undefined || revision < firstRevision) this.older++;
@@ -191,16 +193,17 @@ class Rows {
         if (isPurged && name.startsWith("hmac:")) continue;
         const head = isPurged ? await store.head(name) : undefined;
         if (head) this.compare(kind, name, head);
-        else this.miss(kind, name);
+        else this.found.push({ kind, name, what: "removed" });
         await pause();
       }
     }
   }
 
-  /** A row is not there, under a name as it stands in the records. */
-  miss(kind: RowKind, name: string): void {
-    if (this.#newest.of(kind, name)?.digest === undefined) return;
-    this.found.push({ kind, name, what: "removed" });
+  /** What the logs tell last of a row. */
+  recorded(kind: RowKind, name: string): Recorded | undefined {
+    return this.#namesOf(kind, name).map((one) => this.#newest.of(kind, one))
+      .filter((one) => one !== undefined)
+      .reduce((a, b) => a && a.revision > b.revision ? a : b, undefined as Recorded | undefined);
   }
 
   /** As which texts a name may stand in the records. Only paths are ever covered. */
@@ -211,24 +214,16 @@ class Rows {
 }
 
 /**
- * What is found a second time. A row may have been removed, or sealed anew, between the reading of the logs and its
- * own; the logs know it by now.
+ * Without what the logs tell more of by now: between the reading of the logs and its own, a row may have been removed
+ * or sealed anew.
  */
-async function stillFound(
-  found: readonly RowFinding[],
-  options: VerifyStoreOptions,
-): Promise<readonly RowFinding[]> {
-  if (found.length === 0) return found;
-  const { store, settle, pause } = options;
-  await settle();
-  const revision = await store.revision();
+async function stillFound(rows: Rows, options: VerifyStoreOptions): Promise<readonly RowFinding[]> {
+  if (rows.found.length === 0) return [];
+  await options.settle();
   const { newest } = await readLogs(options);
-  const rows = new Rows(newest, options, revision);
-  for (const { kind, name } of found) {
-    const row = await READ[kind](store, name);
-    if (row) rows.compare(kind, name, row);
-    else rows.miss(kind, name);
-    await pause();
-  }
-  return rows.found;
+  const later = new Rows(newest, options, 0);
+  return rows.found.filter(({ kind, name }) => {
+    const [before, now] = [rows.recorded(kind, name), later.recorded(kind, name)];
+    return before?.digest === now?.digest && before?.revision === now?.revision;
+  });
 }

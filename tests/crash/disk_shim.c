@@ -32,7 +32,7 @@ enum { OP_OPEN = 1, OP_WRITE, OP_TRUNCATE, OP_SYNC, OP_SYNC_DIRECTORY, OP_RENAME
 enum { WRITE_ERRNO, SYNC_ERRNO, KILL_KIND, KILL_MOMENT, KILL_COUNTDOWN, SKIPPED_KIND, KILLED, WORDS };
 enum { BEFORE_SYNC = 1, AFTER_SYNC, AMID_WRITE, AFTER_WRITE };
 /* Kinds of file, by name. */
-enum { KIND_NONE, KIND_DATABASE, KIND_LOG, KIND_OTHER, KIND_DIRECTORY };
+enum { KIND_NONE, KIND_DATABASE, KIND_LOG, KIND_OTHER, KIND_DIRECTORY, KIND_AUDIT };
 
 #define FDS 4096
 static char *names[FDS];
@@ -52,6 +52,7 @@ static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_rename)(const char *, const char *);
 static int (*real_unlink)(const char *);
+static int (*real_fcntl)(int, int, ...);
 
 __attribute__((constructor)) static void start(void) {
   real_open = dlsym(RTLD_NEXT, "open64");
@@ -65,6 +66,7 @@ __attribute__((constructor)) static void start(void) {
   real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
   real_rename = dlsym(RTLD_NEXT, "rename");
   real_unlink = dlsym(RTLD_NEXT, "unlink");
+  real_fcntl = dlsym(RTLD_NEXT, "fcntl64");
   const char *wanted = getenv("CRASH_DIR"), *words = getenv("CRASH_CONTROL"), *into = getenv("CRASH_TRACE");
   if (!wanted || !words) return;
   int fd = real_open(words, O_RDWR | O_CLOEXEC);
@@ -98,6 +100,7 @@ static uint32_t kind_of(int fd, const char *name) {
   struct stat64 info;
   if (fd >= 0 && fstat64(fd, &info) == 0 && S_ISDIR(info.st_mode)) return KIND_DIRECTORY;
   if (ends_with(name, ".db")) return KIND_DATABASE;
+  if (ends_with(name, ".log")) return KIND_AUDIT;
   return ends_with(name, "-wal") ? KIND_LOG : KIND_OTHER;
 }
 
@@ -160,6 +163,21 @@ int close(int fd) {
   if (fd >= 0 && fd < FDS && names[fd]) { free(names[fd]); names[fd] = NULL; }
   return real_close(fd);
 }
+
+/* Another descriptor of the same file: a runtime takes one for what it does on another thread. */
+static int duplicated(int fd, int command, void *argument) {
+  int made = real_fcntl(fd, command, argument);
+  if (command != F_DUPFD && command != F_DUPFD_CLOEXEC) return made;
+  const char *name = name_of(fd);
+  if (made >= 0 && made < FDS && dir) { free(names[made]); names[made] = name ? strdup(name) : NULL; }
+  return made;
+}
+
+#define ARGUMENT(command) \
+  va_list rest; va_start(rest, command); void *argument = va_arg(rest, void *); va_end(rest);
+
+int fcntl(int fd, int command, ...) { ARGUMENT(command) return duplicated(fd, command, argument); }
+int fcntl64(int fd, int command, ...) { ARGUMENT(command) return duplicated(fd, command, argument); }
 
 /* Answers the size that may be written: less than asked for when the process dies amid it. */
 static ssize_t put(int fd, const void *data, size_t size, int64_t offset, const char *name) {

@@ -2,9 +2,9 @@
 import { fileURLToPath } from "node:url";
 
 /** Kinds of file that the shim tells apart. */
-export const KINDS = { database: 1, log: 2, other: 3, directory: 4 } as const;
+export const KINDS = { database: 1, log: 2, other: 3, directory: 4, "audit log": 5 } as const;
 
-/** A kind of file: the database, its write-ahead log, any other file, or a directory. */
+/** A kind of file: the database, its write-ahead log, the audit log, any other file, or a directory. */
 export type Kind = keyof typeof KINDS;
 
 /** Moments at which a process can be killed. */

@@ -1,11 +1,14 @@
 /**
  * A Nexus under load is killed, again and again: at each named moment in the life of its files, and at any moment.
- * Whatever was acknowledged is there afterwards, nothing is there by halves, and no version number comes back.
+ * Whatever was acknowledged is there afterwards, nothing is there by halves, no version number comes back, the audit
+ * log verifies, and the store is what the log says.
  */
 import assert from "node:assert/strict";
+import { routeUrl } from "../../lib/api/mod.ts";
+import type { MtlsClient } from "../../lib/mtls/mod.ts";
 import type { Kind, Moment } from "./disk_shim.ts";
 import { seeded } from "./power_loss.ts";
-import { Rig } from "./rig.ts";
+import { type NexusProcess, Rig } from "./rig.ts";
 import { recordRun } from "./result.ts";
 import { Workload } from "./workload.ts";
 
@@ -35,6 +38,10 @@ const POINTS: readonly (Point | "any moment")[] = [
   { kind: "database", moment: "amid write", span: 20 },
   { kind: "database", moment: "after write", span: 20 },
   "any moment",
+  { kind: "audit log", moment: "before sync", span: 2 },
+  { kind: "audit log", moment: "after sync", span: 2 },
+  { kind: "audit log", moment: "amid write", span: 100 },
+  { kind: "audit log", moment: "after write", span: 100 },
   { kind: "directory", moment: "before sync", isWithNewLog: true, span: 1 },
   { kind: "directory", moment: "after sync", isWithNewLog: true, span: 1 },
 ];
@@ -57,7 +64,7 @@ Deno.test(`a Nexus that is killed ${ROUNDS} times loses nothing (SPIKE_CRASH_SEE
     }
     const last = rig.nexus();
     assert.ok(await last.becameReady(), last.log);
-    lost.push(...await workload.check(client));
+    lost.push(...await workload.check(client), ...await auditOf(rig, client, last));
     await last.end("SIGTERM");
   } finally {
     await client.close();
@@ -75,7 +82,7 @@ Deno.test(`a Nexus that is killed ${ROUNDS} times loses nothing (SPIKE_CRASH_SEE
 /** One round: start, look at what the last one left, write, die. False when the moment did not come. */
 async function kill(
   rig: Rig,
-  client: Awaited<ReturnType<Rig["client"]>>,
+  client: MtlsClient,
   workload: Workload,
   point: Point | "any moment",
   draw: () => number,
@@ -86,7 +93,7 @@ async function kill(
   if (point !== "any moment" && point.isWithNewLog) await endCleanly(rig);
   const nexus = rig.nexus({ workers: draw() < 0.25 ? 2 : 0 });
   assert.ok(await nexus.becameReady(), nexus.log);
-  lost.push(...await workload.check(client));
+  lost.push(...await workload.check(client), ...await auditOf(rig, client, nexus));
   const before = workload.acknowledged;
   if (point === "any moment") {
     const enough = before + 1 + Math.floor(draw() * 300);
@@ -102,6 +109,17 @@ async function kill(
   await workload.run(client, () => workload.acknowledged - before > PATIENCE);
   await nexus.end();
   return rig.control.hasKilled;
+}
+
+/** What is wrong with the audit log, or differs between it and the store. */
+async function auditOf(rig: Rig, client: MtlsClient, nexus: NexusProcess): Promise<string[]> {
+  const answer = await client.post(routeUrl(rig.url, "operator.verify"), "{}");
+  const text = new TextDecoder().decode(answer.body);
+  const isFine = answer.status === 200 && JSON.parse(text).findings === 0;
+  const told = nexus.log.split("\n").filter((line) =>
+    /"event":"(audit_log_|store_rolled)/.test(line)
+  );
+  return isFine ? told : [...told, text];
 }
 
 /** Leaves a database without a log, so that the next start makes one. */

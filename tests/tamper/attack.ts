@@ -17,7 +17,7 @@ export const DETECTORS = {
   start: "the next start; a system that runs has its keys in memory, and goes on until then",
   restore: "a restoration by hand from recovery shards",
   verify:
-    "`spike operator verify` and the background scrub, which compare every head and policy with the audit log and name what differs; users see it as it is told here",
+    "`spike operator verify` and the background scrub, which compare every secret, policy and named cipher key with the audit log and name what differs; users see it as it is told here",
   outside:
     "a checkpoint of the audit log that was kept where the attacker cannot write (`spike audit export`); without one, only what the log itself still tells",
   nobody: "**nobody**: nothing binds the row to a key",

@@ -2,6 +2,12 @@
  * A store as it was left by a stopped system, earlier and foreign copies of it to attack it with, and the way a
  * Nexus starts on it. Built once; every attack gets a copy.
  */
+import {
+  createKeyReader,
+  createKeyWriter,
+  type KeyReader,
+  type KeyWriter,
+} from "../../lib/cipher/mod.ts";
 import { candidatesOf, sampleKey, sampleSet, sampleShards } from "../../lib/recovery/_sample.ts";
 import type { StampedShard } from "../../lib/recovery/mod.ts";
 import type { PermissionWord } from "../../lib/policy/mod.ts";
@@ -43,6 +49,8 @@ interface Services {
   readonly writer: SecretWriter;
   readonly policies: PolicyReader;
   readonly policyWriter: PolicyWriter;
+  readonly cipherKeys: KeyReader;
+  readonly cipherKeyWriter: KeyWriter;
 }
 
 /** A Nexus without its network. */
@@ -131,6 +139,8 @@ function serve(store: Store, { keyring }: KeyControl, clock: () => number): Serv
     // No policy is changed but behind its back, or at the very end.
     policies: createPolicyReader({ store, keyring, revision: () => 0, onDamage: () => {} }),
     policyWriter: createPolicyWriter(writing),
+    cipherKeys: createKeyReader({ store, keyring, revision: () => 0 }),
+    cipherKeyWriter: createKeyWriter(writing),
   };
 }
 

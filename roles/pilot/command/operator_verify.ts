@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<string, string>> = {
   head: "Secret",
   policy: "Policy",
   keyHead: "Cipher key",
+  key: "Key",
 };
 
 /** `spike operator verify`: fails with `state_integrity_check` after printing when something was found. */
