@@ -96,6 +96,24 @@ for (const kind of KINDS) {
           await assertHealthy(next, world);
         }
       });
+
+      Deno.test(`${kind}, ${threshold} of 3, killed at ${step} and a keeper started anew: two of three are enough`, async () => {
+        for (const index of [1, 2, 3]) {
+          const world = await createWorld({ threshold });
+          const nexus = world.start(step);
+          assert.ok(await nexus.recover());
+          await assert.rejects(nexus.run(kind, numbersOf(kind, threshold)), Killed);
+          nexus.kill();
+          (world.keepers[index - 1] ?? assert.fail()).restart();
+          const next = world.start();
+          const needed = (await world.store.meta())?.shardSet.threshold ?? 0;
+          const isReady = await next.recover();
+          if (needed === 2) assert.ok(isReady, `keeper ${index}`);
+          // What was prepared may do with fewer than what is in force; if not, nothing was given up.
+          if (isReady) await assertHealthy(next, world);
+          else assert.notEqual(next.page.state, "ready");
+        }
+      });
     }
   }
 
