@@ -10,7 +10,7 @@ import {
   wrapDataKey,
 } from "../seal/mod.ts";
 import type { SealBudget } from "../secret/mod.ts";
-import { isDamage } from "../secret/damage.ts";
+import { isDamage } from "../seal/damage.ts";
 import type { KeyRow, Store } from "../store/port.ts";
 import { ENCRYPTION_BLOCK } from "./budget.ts";
 import { wrapKeyRow } from "./key_wrap.ts";

@@ -1,12 +1,12 @@
 import { SpikeError } from "../api/error.ts";
 import {
   type Keyring,
-  openRecord,
-  type Place,
+  Members,
+  openRow,
   type RandomSource,
-  sealRecord,
+  type RowFormat,
+  sealRow,
 } from "../seal/mod.ts";
-import { isDamage } from "../secret/damage.ts";
 import type { KeyHeadRow } from "../store/port.ts";
 
 /** Number of the plaintext layout of a key's head. */
@@ -39,7 +39,6 @@ export interface KeyHead {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Number of the version that encrypts. */
 export function newestVersion({ versions }: KeyHead): number {
@@ -70,30 +69,30 @@ export function encodeKeyHead(head: KeyHead): Uint8Array {
  * program version or a bug: throws `state_integrity_check`.
  */
 export function decodeKeyHead(plaintext: Uint8Array): KeyHead {
-  const head: unknown = JSON.parse(decoder.decode(plaintext));
-  const format = integer(head, "format");
-  if (format !== KEY_HEAD_FORMAT) {
-    throw new SpikeError(
-      "state_integrity_check",
-      `Head of a cipher key has format ${format}, this program knows ${KEY_HEAD_FORMAT}`,
-      { hint: "Run the version of spike that wrote it, or a newer one" },
-    );
-  }
+  const head = Members.read(plaintext, "Head of a cipher key");
+  head.format(KEY_HEAD_FORMAT);
   return {
-    revision: integer(head, "revision"),
-    name: text(head, "name"),
-    id: Uint8Array.fromHex(text(head, "id")),
-    minVersion: integer(head, "min"),
-    isRetired: member(head, "retired") === true,
-    updatedMs: integer(head, "updated"),
-    updatedBy: text(head, "updatedBy"),
-    versions: list(head, "versions").map((version) => ({
-      number: integer(version, "number"),
-      createdMs: integer(version, "created"),
-      createdBy: text(version, "createdBy"),
+    revision: head.integer("revision"),
+    name: head.text("name"),
+    id: head.bytes("id", "hex"),
+    minVersion: head.integer("min"),
+    isRetired: head.boolean("retired"),
+    updatedMs: head.integer("updated"),
+    updatedBy: head.text("updatedBy"),
+    versions: head.list("versions").map((version) => ({
+      number: version.integer("number"),
+      createdMs: version.integer("created"),
+      createdBy: version.text("createdBy"),
     })),
   };
 }
+
+const FORMAT: RowFormat<KeyHead> = {
+  table: "keyhead",
+  encode: encodeKeyHead,
+  decode: decodeKeyHead,
+  damaged: damagedKey,
+};
 
 /** Seals a head under a KEK, bound to its store, its name and the generation. */
 export function sealKeyHead(
@@ -102,22 +101,12 @@ export function sealKeyHead(
   kekGeneration: number,
   random: RandomSource,
 ): KeyHeadRow {
-  const place = placeOf(keyring, head.name, kekGeneration);
-  const sealed = sealRecord(keyring.kek(kekGeneration), place, encodeKeyHead(head), random);
-  return { name: head.name, revision: head.revision, kekGeneration, sealed };
+  return sealRow(FORMAT, keyring, head, { kekGeneration, random });
 }
 
 /** Opens a head. Throws `state_integrity_check`, naming the key, for a row that is not what was stored. */
 export function openKeyHead(keyring: Keyring, row: KeyHeadRow): KeyHead {
-  const { name, revision, kekGeneration, sealed } = row;
-  try {
-    const kek = keyring.kek(kekGeneration);
-    const head = decodeKeyHead(openRecord(kek, placeOf(keyring, name, kekGeneration), sealed));
-    if (head.name !== name || head.revision !== revision) throw damagedKey(name);
-    return head;
-  } catch (reason) {
-    throw isDamage(reason) ? damagedKey(name, reason) : reason;
-  }
+  return openRow(FORMAT, keyring, row);
 }
 
 /** A cipher key whose rows are not what was stored. */
@@ -126,35 +115,4 @@ export function damagedKey(name: string, cause?: unknown): SpikeError {
     hint: "Its rows were changed outside spike; restore the store from a backup",
     cause,
   });
-}
-
-function placeOf({ storeId }: Keyring, name: string, kekGeneration: number): Place {
-  return { storeId, table: "keyhead", path: name, version: 0, kekGeneration };
-}
-
-function member(value: unknown, name: string): unknown {
-  const members: Record<string, unknown> = Object(value);
-  return members[name];
-}
-
-function integer(value: unknown, name: string): number {
-  const found = member(value, name);
-  return typeof found === "number" && Number.isSafeInteger(found) ? found : misshapen(name);
-}
-
-function text(value: unknown, name: string): string {
-  const found = member(value, name);
-  return typeof found === "string" ? found : misshapen(name);
-}
-
-function list(value: unknown, name: string): readonly unknown[] {
-  const found = member(value, name);
-  return Array.isArray(found) ? found : misshapen(name);
-}
-
-function misshapen(name: string): never {
-  throw new SpikeError(
-    "state_integrity_check",
-    `Head of a cipher key has no usable member ${name}`,
-  );
 }

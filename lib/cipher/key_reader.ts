@@ -1,6 +1,6 @@
 import { type Keyring, wipe } from "../seal/mod.ts";
 import { BoundedCache } from "../secret/cache.ts";
-import { isDamage } from "../secret/damage.ts";
+import { isDamage } from "../seal/damage.ts";
 import type { StoreReader } from "../store/port.ts";
 import { damagedKey, type KeyHead, openKeyHead } from "./key_head.ts";
 import { keyRowName, parseKeyName } from "./key_name.ts";

@@ -8,7 +8,7 @@ import {
 } from "../policy/mod.ts";
 import type { Keyring } from "../seal/mod.ts";
 import { isSame } from "../secret/cache.ts";
-import { isDamage } from "../secret/damage.ts";
+import { isDamage } from "../seal/damage.ts";
 import type { PolicyRow, StoreReader } from "../store/port.ts";
 import type { PolicyRecord } from "./record.ts";
 import { openPolicy } from "./sealer.ts";

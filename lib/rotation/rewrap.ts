@@ -10,7 +10,7 @@ import {
   wipe,
   wrapDataKey,
 } from "../seal/mod.ts";
-import { isDamage } from "../secret/damage.ts";
+import { isDamage } from "../seal/damage.ts";
 import type { SealBudget } from "../secret/mod.ts";
 import { keyPlace as dataKeyPlace } from "../secret/value_seal.ts";
 import type { KeyRow, SealKind, Store, StoreTx } from "../store/port.ts";

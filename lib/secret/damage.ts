@@ -24,9 +24,3 @@ export function aheadOfStore(path: string, revision: number, reached: number): S
     hint: "The database was changed outside spike; restore it from a backup",
   });
 }
-
-/** Whether `reason` says that stored bytes are wrong, and not, say, that there is no key to open them with. */
-export function isDamage(reason: unknown): boolean {
-  return reason instanceof SpikeError &&
-    (reason.code === "crypto_decryption_failed" || reason.code === "state_integrity_check");
-}

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { Members } from "../seal/members.ts";
 import type { Deletion, History, VersionInfo } from "./version.ts";
 
 /** Number of the plaintext layout of a head. Every lower number can be read too. */
@@ -10,7 +10,6 @@ export interface Head extends History {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** The plaintext of a head: JSON, members in this order, times in milliseconds, digests in base64. */
 export function encodeHead(head: Head): Uint8Array {
@@ -45,72 +44,42 @@ function encodeDeletion(deletion: Deletion | null): unknown {
  * fit was written by a newer version or a bug: throws `state_integrity_check`.
  */
 export function decodeHead(plaintext: Uint8Array): Head {
-  const head = JSON.parse(decoder.decode(plaintext));
-  const format = integer(head, "format");
-  if (format < 1 || format > HEAD_FORMAT) {
-    throw new SpikeError(
-      "state_integrity_check",
-      `Head has format ${format}, this program knows 1 to ${HEAD_FORMAT}`,
-      { hint: "Run the version of spike that wrote it, or a newer one" },
-    );
-  }
+  const head = Members.read(plaintext, "Head");
+  const format = head.format(HEAD_FORMAT);
   return {
-    revision: integer(head, "revision"),
-    current: integer(head, "current"),
-    oldest: integer(head, "oldest"),
-    highest: integer(head, "highest"),
-    maxVersions: integer(head, "max"),
-    createdMs: integer(head, "created"),
-    updatedMs: integer(head, "updated"),
+    revision: head.integer("revision"),
+    current: head.integer("current"),
+    oldest: head.integer("oldest"),
+    highest: head.integer("highest"),
+    maxVersions: head.integer("max"),
+    createdMs: head.integer("created"),
+    updatedMs: head.integer("updated"),
     ...(format === 1 ? { expiresMs: null, custom: {} } : {
-      expiresMs: member(head, "expires") === null ? null : integer(head, "expires"),
-      custom: texts(head, "custom"),
+      expiresMs: head.nullable("expires", (name) => head.integer(name)),
+      custom: texts(head.object("custom")),
     }),
-    versions: list(head, "versions").map((value) => versionOf(value, format)),
+    versions: head.list("versions").map((version) => versionOf(version, format)),
   };
 }
 
-function versionOf(value: unknown, format: number): VersionInfo {
+function versionOf(version: Members, format: number): VersionInfo {
   return {
-    number: integer(value, "number"),
-    createdMs: integer(value, "created"),
-    author: text(value, "author"),
-    digest: Uint8Array.fromBase64(text(value, "digest")),
-    deleted: deletionOf(member(value, "deleted")),
-    destroyed: format === 1 ? null : deletionOf(member(value, "destroyed")),
+    number: version.integer("number"),
+    createdMs: version.integer("created"),
+    author: version.text("author"),
+    digest: version.bytes("digest", "base64"),
+    deleted: deletionOf(version, "deleted"),
+    destroyed: format === 1 ? null : deletionOf(version, "destroyed"),
   };
 }
 
-function deletionOf(value: unknown): Deletion | null {
-  return value === null ? null : { atMs: integer(value, "at"), by: text(value, "by") };
+function deletionOf(version: Members, name: string): Deletion | null {
+  return version.nullable(name, () => {
+    const deletion = version.object(name);
+    return { atMs: deletion.integer("at"), by: deletion.text("by") };
+  });
 }
 
-function member(value: unknown, name: string): unknown {
-  const members: Record<string, unknown> = Object(value);
-  return members[name];
-}
-
-function integer(value: unknown, name: string): number {
-  const found = member(value, name);
-  return typeof found === "number" && Number.isSafeInteger(found) ? found : misshapen(name);
-}
-
-function text(value: unknown, name: string): string {
-  const found = member(value, name);
-  return typeof found === "string" ? found : misshapen(name);
-}
-
-function list(value: unknown, name: string): readonly unknown[] {
-  const found = member(value, name);
-  return Array.isArray(found) ? found : misshapen(name);
-}
-
-function texts(value: unknown, name: string): Record<string, string> {
-  const found = member(value, name);
-  if (typeof found !== "object" || found === null) return misshapen(name);
-  return Object.fromEntries(Object.keys(found).map((key) => [key, text(found, key)]));
-}
-
-function misshapen(name: string): never {
-  throw new SpikeError("state_integrity_check", `Head has no usable member ${name}`);
+function texts(members: Members): Record<string, string> {
+  return Object.fromEntries(members.names.map((name) => [name, members.text(name)]));
 }

@@ -7,7 +7,8 @@ import {
 } from "../seal/mod.ts";
 import type { HeadRow } from "../store/port.ts";
 import { BoundedCache, isSame } from "./cache.ts";
-import { damagedHead, isDamage } from "./damage.ts";
+import { isDamage } from "../seal/damage.ts";
+import { damagedHead } from "./damage.ts";
 import { decodeHead, encodeHead, type Head } from "./head.ts";
 import { isPurged } from "./version.ts";
 

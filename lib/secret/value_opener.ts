@@ -8,7 +8,8 @@ import {
 } from "../seal/mod.ts";
 import type { VersionRow } from "../store/port.ts";
 import { BoundedCache, isSame } from "./cache.ts";
-import { damagedVersion, isDamage } from "./damage.ts";
+import { isDamage } from "../seal/damage.ts";
+import { damagedVersion } from "./damage.ts";
 import { digestOf, keyPlace, valuePlace, type VersionPlace } from "./value_seal.ts";
 import type { VersionInfo } from "./version.ts";
 

@@ -8,7 +8,7 @@ import {
   wipe,
   wrapDataKey,
 } from "../../lib/seal/mod.ts";
-import { isDamage } from "../../lib/secret/damage.ts";
+import { isDamage } from "../../lib/seal/damage.ts";
 import type { KeyRow, Store } from "../../lib/store/mod.ts";
 
 /** The keys of one log: what signs its checkpoints, and what covers texts. */

@@ -19,7 +19,7 @@ import {
   type TailRequest,
 } from "../../lib/audit/mod.ts";
 import { type LockedKeyring, osRandom, wipe } from "../../lib/seal/mod.ts";
-import { isDamage } from "../../lib/secret/damage.ts";
+import { isDamage } from "../../lib/seal/damage.ts";
 import type { AuditLogRow, Store, StoreTx } from "../../lib/store/mod.ts";
 import { type Logger, writeLine } from "../../lib/telemetry/mod.ts";
 import { VERSION } from "../../lib/version.ts";
