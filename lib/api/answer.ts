@@ -138,7 +138,7 @@ const auditLog = {
   ),
 };
 
-const written = message({ version: maybeInteger, err: text });
+const written = message({ version: maybeInteger, missing: integers, err: text });
 const done = message({ err: text });
 
 /** The schema of each operation's answer as a client of ours reads it. */

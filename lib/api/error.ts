@@ -84,6 +84,10 @@ const REASONS = [
   "versions_full",
   "lowest_version",
   "too_long",
+  "body_too_long",
+  "deleted",
+  "destroyed",
+  "expired",
 ] as const;
 
 /** A word of the closed list. */

@@ -15,7 +15,13 @@ import {
   texts,
 } from "./member.ts";
 
-const versions = message({ path: text, versions: integers, cas: maybeInteger });
+const versions = message({
+  path: text,
+  versions: integers,
+  cas: maybeInteger,
+  /** Whether the answer is to tell which of the numbers stand for nothing. */
+  report: flag,
+});
 const oneVersion = message({ path: text, version: integer });
 const transfer = message({ from: text, to: text, version: integer, cas: maybeInteger });
 /** The member is called `id`, but what it holds is the policy's name. */

@@ -41,6 +41,7 @@ export type {
   SecretVerdict,
   TransferOptions,
   VersionInfo,
+  VersionsOptions,
   Written,
 } from "./secret.ts";
 export type { ByteExtras, ClientOptions, StreamExtras, Transport } from "./exchange.ts";

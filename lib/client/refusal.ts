@@ -79,7 +79,7 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
     hint: "Who manages it can bring it back with `spike cipher key set NAME --retired false`",
   },
   entity_conflict: {
-    message: "The secret was changed meanwhile",
+    message: "The secret is not at the version that was expected, and nothing was changed",
     hint: "Read it again, then decide",
   },
   shard_of_older_root: {
@@ -154,6 +154,22 @@ const REASON_TEXT: { readonly [R in Reason]: { message: string; hint: string } }
   lowest_version: {
     message: "The lowest version that decrypts may at most be the newest version of the key",
     hint: "See `spike cipher key list`; rotate the key first, to leave all its versions behind",
+  },
+  body_too_long: {
+    message: "The request is longer than Nexus takes",
+    hint: "The values of a secret may take some 1.5 MiB together; spread them over several secrets",
+  },
+  deleted: {
+    message: "The version is deleted",
+    hint: "`spike secret undelete` brings it back",
+  },
+  destroyed: {
+    message: "The version was destroyed, and nothing brings it back",
+    hint: "See `spike secret history`",
+  },
+  expired: {
+    message: "The secret has expired",
+    hint: "`spike secret metadata set PATH --expires never` brings it back",
   },
   too_long: {
     message: "The data are longer than Nexus takes in one piece",

@@ -58,6 +58,8 @@ export interface Expectation {
 /** The current version after a change, 0 when there is nothing to read. Absent from a server of the original. */
 export interface Written {
   readonly version?: number;
+  /** Numbers that were named and of which nothing is known; absent when there are none, or nobody asked. */
+  readonly missing?: readonly number[];
 }
 
 /** Which version, and what the caller has of it. */
@@ -103,6 +105,11 @@ export interface TransferOptions extends Expectation {
   readonly version?: number;
 }
 
+/** How versions are named; `report` has the answer tell which of them stand for nothing. */
+export interface VersionsOptions extends Expectation {
+  readonly report?: true;
+}
+
 /** The operations on secrets. */
 export interface SecretClient {
   /** Writes a new version. */
@@ -124,19 +131,19 @@ export interface SecretClient {
   deleteSecret(
     path: string,
     versions?: readonly number[],
-    options?: Expectation,
+    options?: VersionsOptions,
   ): Promise<Written>;
   /** Undoes the deletion of versions; none means the newest deleted one. */
   undeleteSecret(
     path: string,
     versions?: readonly number[],
-    options?: Expectation,
+    options?: VersionsOptions,
   ): Promise<Written>;
   /** Destroys the values of versions for good; none means the current one. */
   destroySecret(
     path: string,
     versions?: readonly number[],
-    options?: Expectation,
+    options?: VersionsOptions,
   ): Promise<Written>;
   /** Destroys everything that is known of a path but its highest version number. */
   purgeSecret(path: string, options?: Expectation): Promise<Written>;
@@ -162,15 +169,20 @@ export function secretCalls(call: Call, unlessKnown: UnlessKnown): SecretClient 
     const { keys, expired, next } = await call("secret.list", options);
     return { paths: keys, expired, ...(next ? { next } : {}) };
   };
-  const written = async (answer: Promise<{ version?: number }>): Promise<Written> => {
-    const { version } = await answer;
-    return version === undefined ? {} : { version };
+  const written = async (
+    answer: Promise<{ version?: number; missing: readonly number[] }>,
+  ): Promise<Written> => {
+    const { version, missing } = await answer;
+    return {
+      ...(version === undefined ? {} : { version }),
+      ...(missing.length > 0 ? { missing } : {}),
+    };
   };
   const change = (
     operation: "secret.delete" | "secret.undelete" | "secret.destroy",
     path: string,
     versions: readonly number[] | undefined,
-    options: Expectation | undefined,
+    options: VersionsOptions | undefined,
   ) => written(call(operation, { path, versions: versions ?? [], ...options }));
   return {
     putSecret: (path, values, { cas, binary } = {}) =>

@@ -168,7 +168,9 @@ export class BoundedBody {
 }
 
 function tooLarge(limit: number): SpikeError {
-  return new SpikeError("api_bad_request", `Request body is longer than ${limit} bytes`);
+  return new SpikeError("api_bad_request", `Request body is longer than ${limit} bytes`, {
+    reason: "body_too_long",
+  });
 }
 
 function tooManyPieces(): SpikeError {

@@ -1,5 +1,5 @@
 import { exitCodeOf, SpikeError } from "../api/error.ts";
-import type { ErrorCode } from "../api/error.ts";
+import type { ErrorCode, Reason } from "../api/error.ts";
 import { revokeAll } from "./confine.ts";
 import type { FromThread } from "./thread_message.ts";
 
@@ -8,13 +8,14 @@ export interface PlainFailure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
+  readonly reason?: Reason;
 }
 
 /** Takes the public face of any error; what is no `SpikeError` is a bug and says so. */
 export function plainFailure(error: unknown): PlainFailure {
   if (error instanceof SpikeError) {
-    const { code, message, hint } = error;
-    return hint === undefined ? { code, message } : { code, message, hint };
+    const { code, message } = error;
+    return { code, message, ...moreOf(error) };
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: "api_internal_error", message: `Unexpected failure: ${detail}` };
@@ -22,8 +23,14 @@ export function plainFailure(error: unknown): PlainFailure {
 
 /** The error that `plainFailure` was made from, as far as its public face goes. */
 export function fromPlainFailure(failure: PlainFailure): SpikeError {
-  const { code, message, hint } = failure;
-  return new SpikeError(code, message, hint === undefined ? {} : { hint });
+  return new SpikeError(failure.code, failure.message, moreOf(failure));
+}
+
+function moreOf({ hint, reason }: Pick<PlainFailure, "hint" | "reason">) {
+  return {
+    ...(hint === undefined ? {} : { hint }),
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 export interface SupervisedOptions {

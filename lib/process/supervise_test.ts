@@ -161,6 +161,8 @@ Deno.test("a failure crosses threads with its public face only", () => {
     "Look",
     undefined,
   ]);
+  const sealed = plainFailure(new SpikeError("state_not_ready", "No", { reason: "sealed" }));
+  assert.equal(fromPlainFailure(sealed).reason, "sealed");
   assert.deepEqual(plainFailure(new SpikeError("usage", "No")), { code: "usage", message: "No" });
   assert.equal(fromPlainFailure({ code: "usage", message: "No" }).hint, undefined);
 });

@@ -50,6 +50,8 @@ export interface SecretChanged {
   readonly revision: number;
   /** Numbers that were deleted, undeleted, destroyed, or, by a put or purge, removed. */
   readonly affected: readonly number[];
+  /** Numbers that were named and of which nothing is known: never given, or pruned. */
+  readonly missing?: readonly number[];
 }
 
 /**

@@ -118,8 +118,10 @@ onEach("delete and undelete say when there is nothing", async (world) => {
   assert.deepEqual(await restore(world, [1]), { found: false, reason: "path" });
   await put(world, { v: "a" });
   assert.deepEqual(await restore(world, []), { found: false, reason: "version" });
-  const change = await remove(world, [5]);
-  assert.deepEqual(change.found && [change.version, change.affected], [1, []]);
+  const change = await remove(world, [5, 1, 9, 5, 0]);
+  assert.deepEqual(change.found && [change.affected, change.missing], [[1], [5, 9]]);
+  const again = await restore(world, [1]);
+  assert.deepEqual(again.found && [again.affected, again.missing], [[1], undefined]);
 });
 
 onEach("a pruned version is gone, from reading and from the store", async (world) => {

@@ -160,6 +160,12 @@ export function destroyVersions(
   return removed(history, affected, mark, destroyed.atMs);
 }
 
+/** Those of the numbers, 0 apart, that stand for nothing. */
+export function missingIn(history: History, wanted: readonly number[]): number[] {
+  const known = new Set(history.versions.map(({ number }) => number));
+  return [...new Set(wanted)].filter((number) => number !== 0 && !known.has(number));
+}
+
 function meant(history: History, wanted: readonly number[]): Set<number> {
   const numbers = new Set(wanted.length === 0 ? [0] : wanted);
   if (numbers.has(0)) numbers.add(history.current);

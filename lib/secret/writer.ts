@@ -35,6 +35,7 @@ import {
   findLive,
   type History,
   isPurged,
+  missingIn,
   nextNumber,
   purgedHistory,
   readableCurrent,
@@ -112,7 +113,7 @@ class StoreSecretWriter implements SecretWriter {
   }
 
   delete(request: VersionsRequest): Promise<SecretChanged | SecretNotFound> {
-    return this.#change(request, async (scene, head) => {
+    return this.#changeVersions(request, async (scene, head) => {
       const deletion = { atMs: scene.nowMs, by: scene.author };
       const { history, affected } = deleteVersions(head, request.versions, deletion);
       if (affected.length === 0) return unchanged(scene, head);
@@ -121,7 +122,7 @@ class StoreSecretWriter implements SecretWriter {
   }
 
   undelete(request: VersionsRequest): Promise<SecretChanged | SecretNotFound> {
-    return this.#change(request, async (scene, head) => {
+    return this.#changeVersions(request, async (scene, head) => {
       const { history, affected } = undeleteVersions(head, request.versions, scene.nowMs);
       if (affected.length === 0) return notFound("version");
       return await this.#store(scene, history, affected);
@@ -129,7 +130,7 @@ class StoreSecretWriter implements SecretWriter {
   }
 
   async destroy(request: VersionsRequest): Promise<SecretChanged | SecretNotFound> {
-    const answer = await this.#change(request, async (scene, head) => {
+    const answer = await this.#changeVersions(request, async (scene, head) => {
       const destruction = { atMs: scene.nowMs, by: scene.author };
       const { history, affected } = destroyVersions(head, request.versions, destruction);
       if (affected.length === 0) return unchanged(scene, head);
@@ -181,6 +182,18 @@ class StoreSecretWriter implements SecretWriter {
   clear(): void {
     this.#heads.clear();
     this.#values.clear();
+  }
+
+  /** Changes versions of a path that is there, and says which of them never were. */
+  #changeVersions(
+    request: VersionsRequest,
+    change: (scene: Scene, head: Head) => Promise<SecretChanged | SecretNotFound>,
+  ): Promise<SecretChanged | SecretNotFound> {
+    return this.#change(request, async (scene, head) => {
+      const changed = await change(scene, head);
+      const missing = missingIn(head, request.versions);
+      return changed.found && missing.length > 0 ? { ...changed, missing } : changed;
+    });
   }
 
   /** Changes a path that is there. */

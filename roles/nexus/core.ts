@@ -326,7 +326,10 @@ async function forgetting<T>(page: SharedPage, destroy: () => Promise<T>): Promi
 }
 
 function written(outcome: SecretChanged | SecretNotFound): Written {
-  if (outcome.found) return { version: outcome.version };
+  if (outcome.found) {
+    const { version, missing = [] } = outcome;
+    return missing.length > 0 ? { version, missing } : { version };
+  }
   throw new SpikeError("api_not_found", `There is no such secret or version (${outcome.reason})`);
 }
 

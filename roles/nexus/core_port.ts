@@ -52,6 +52,8 @@ export interface KekStatus {
 /** What became of a secret: its current version, 0 when there is nothing to read. */
 export interface Written {
   readonly version: number;
+  /** Numbers that were named and of which nothing is known. */
+  readonly missing?: readonly number[];
 }
 
 /** What a method is given that changes the store: who is behind it stands in `call`, nowhere else. */

@@ -7,7 +7,7 @@ import type { SpiffeId } from "../../lib/spiffe/mod.ts";
 import type { Logger } from "../../lib/telemetry/mod.ts";
 import type { Access } from "./access.ts";
 import { createBatch } from "./batch.ts";
-import type { CorePort } from "./core_port.ts";
+import type { CorePort, Written } from "./core_port.ts";
 import { type Page, type PageRequest, parseLimit } from "./listing.ts";
 import { encodeHead, encodeSecret } from "./secret_answer.ts";
 import { judgeTransfer } from "./transfer.ts";
@@ -45,12 +45,12 @@ export function createSecretHandlers(deps: SecretDeps): Handlers<SecretOperation
       return new Tagged(found.tag, encodeSecret(found));
     },
     "secret.batch": createBatch(deps),
-    "secret.delete": ({ cas, ...request }, call) =>
-      core.deleteVersions({ ...request, call, ...casOf(cas) }),
-    "secret.undelete": ({ cas, ...request }, call) =>
-      core.undeleteVersions({ ...request, call, ...casOf(cas) }),
-    "secret.destroy": ({ cas, ...request }, call) =>
-      core.destroyVersions({ ...request, call, ...casOf(cas) }),
+    "secret.delete": ({ cas, report, ...request }, call) =>
+      told(report, core.deleteVersions({ ...request, call, ...casOf(cas) })),
+    "secret.undelete": ({ cas, report, ...request }, call) =>
+      told(report, core.undeleteVersions({ ...request, call, ...casOf(cas) })),
+    "secret.destroy": ({ cas, report, ...request }, call) =>
+      told(report, core.destroyVersions({ ...request, call, ...casOf(cas) })),
     "secret.purge": ({ cas, path }, call) => core.purgeSecret({ path, call, ...casOf(cas) }),
     "secret.copy": transfer(false),
     "secret.move": transfer(true),
@@ -84,6 +84,12 @@ function createTransfer({ core, access }: SecretDeps, isMove: boolean) {
     // The audit record takes it from here.
     return isBlind ? { ...done, blind: true } : done;
   };
+}
+
+/** What became of a path, with the numbers that never were only where the caller asks for them. */
+async function told(report: boolean, work: Promise<Written>): Promise<Written> {
+  const { version, missing = [] } = await work;
+  return report ? { version, missing } : { version };
 }
 
 function casOf(cas: number | undefined): { cas?: number } {
@@ -137,6 +143,7 @@ function expiryOf(text: string): number | null {
   });
 }
 
-function notFound({ reason }: SecretNotFound): SpikeError {
-  return new SpikeError("api_not_found", `There is no such secret (${reason})`);
+function notFound({ reason: why }: SecretNotFound): SpikeError {
+  const reason = why === "path" || why === "version" ? {} : { reason: why };
+  return new SpikeError("api_not_found", `There is no such secret (${why})`, reason);
 }

@@ -1,10 +1,28 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { parseSecretPath, type SecretPath } from "../../lib/secret/name.ts";
+import { type Reason, SpikeError } from "../../lib/api/error.ts";
+import type { Expectation, VersionsOptions } from "../../lib/client/mod.ts";
+import { parseSecretPath, parseWritablePath, type SecretPath } from "../../lib/secret/name.ts";
+import type { TextSink } from "./deps.ts";
 import { asInputError } from "./report.ts";
 
 /** Checks a path before it is sent. @throws SpikeError `data_invalid_input` */
 export function parsePath(given: string): SecretPath {
   return asInputError(() => parseSecretPath(given));
+}
+
+/**
+ * Checks a path that is to be written. A path is taken as it stands, so one that looks like another is remarked on.
+ *
+ * @throws SpikeError `data_invalid_input`
+ */
+export function parseNewPath(given: string, stderr: TextSink): SecretPath {
+  const path = asInputError(() => parseWritablePath(given));
+  const plain = path.split("/").filter((part) => part !== "" && part !== ".").join("/");
+  if (plain !== path && plain !== "") {
+    stderr.write(
+      `Note: the path is ${JSON.stringify(path)}, which is not ${JSON.stringify(plain)}\n`,
+    );
+  }
+  return path;
 }
 
 /** Reads a comma-separated list of version numbers; 0 is the current one. @throws SpikeError `usage` */
@@ -31,16 +49,61 @@ export function parseExpected(given: string | undefined): { readonly cas?: numbe
   );
 }
 
-/** Runs a call about one secret; what is not there is named. */
+/** Runs a call about one secret; what is not there is named, with the reason where Nexus tells it. */
 export async function naming<T>(path: string, version: number, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
     if (!(error instanceof SpikeError) || error.code !== "api_not_found") throw error;
-    const which = version === 0 ? "" : ` in version ${version}`;
-    throw new SpikeError("api_not_found", `There is no secret ${JSON.stringify(path)}${which}`, {
-      hint: "See `spike secret list`; a deleted version comes back with `spike secret undelete`",
-      cause: error,
-    });
+    const [message, hint] = absence(path, version, error.reason);
+    throw new SpikeError("api_not_found", message, { hint, cause: error });
   }
+}
+
+function absence(path: string, version: number, reason: Reason | undefined): [string, string] {
+  const secret = `ecret ${JSON.stringify(path)}`;
+  const which = version === 0 ? `S${secret}` : `Version ${version} of s${secret}`;
+  const history = `See \`spike secret history ${path}\``;
+  if (reason === "expired") {
+    return [
+      `S${secret} has expired`,
+      `\`spike secret metadata set ${path} --expires never\` brings it back`,
+    ];
+  }
+  if (reason === "deleted") {
+    const versions = version === 0 ? "" : ` --versions ${version}`;
+    return [`${which} is deleted`, `\`spike secret undelete ${path}${versions}\` brings it back`];
+  }
+  if (reason === "destroyed") return [`${which} was destroyed for good`, history];
+  if (version === 0) return [`There is no s${secret}`, "See `spike secret list`"];
+  return [`There is no version ${version} of s${secret}`, history];
+}
+
+/** What a change of versions asks for: where some are named, which of them never were. */
+export function reporting(
+  versions: readonly number[],
+  expected: Expectation,
+): VersionsOptions {
+  const isNamed = versions.some((version) => version !== 0);
+  return isNamed ? { ...expected, report: true } : expected;
+}
+
+/**
+ * Fails where versions were named that stand for nothing; the others were dealt with, as `done` says.
+ *
+ * @throws SpikeError `api_not_found`
+ */
+export function requireAll(
+  path: string,
+  versions: readonly number[],
+  { missing, done }: { readonly missing: readonly number[]; readonly done: string },
+): void {
+  if (missing.length === 0) return;
+  const rest = [...new Set(versions)].filter((version) => !missing.includes(version))
+    .map((version) => version === 0 ? "the current version" : `version ${version}`);
+  const what = `Secret ${JSON.stringify(path)} has no version ${missing.join(", ")}`;
+  const others = rest.length === 0 ? "nothing was changed" : `${rest.join(", ")} ${done}`;
+  throw new SpikeError("api_not_found", `${what}; ${others}`, {
+    hint: `See \`spike secret history ${path}\``,
+  });
 }

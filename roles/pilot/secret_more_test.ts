@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Reason } from "../../lib/api/error.ts";
 import { type Answering, refusing, spike } from "./fake_nexus.ts";
 
 const answering = (answer: unknown): Answering => () => answer;
@@ -95,6 +96,7 @@ Deno.test("changes carry the version that they expect", async () => {
     [["destroy", "a", "-y", "-v", "1,2"], "/v1/store/secrets?destroy", {
       path: "a",
       versions: [1, 2],
+      report: true,
     }],
     [["purge", "a", "-y"], "/v1/store/secrets?purge", { path: "a" }],
     [["copy", "a", "b"], "/v1/store/secrets?copy", { from: "a", to: "b", version: 0 }],
@@ -121,7 +123,7 @@ Deno.test("a conflict ends with 5", async () => {
   const nexus: Answering = () => ({ err: "entity_conflict" });
   const { code, err } = await spike(["secret", "put", "a", "k=v", "--cas", "0"], { nexus });
   assert.equal(code, 5);
-  assert.match(err, /^Error: The secret was changed meanwhile\n/);
+  assert.match(err, /^Error: The secret is not at the version that was expected, and nothing was/);
 });
 
 Deno.test("what cannot be undone is asked for at a terminal, and done for --yes or a y only", async () => {
@@ -167,7 +169,10 @@ Deno.test("metadata set refuses what cannot be set before Nexus is called", asyn
     [[], /^Error: There is nothing to set\n/],
     [["--expires", "soon"], /^Error: Expiry is "soon", which is no time\nHint: /],
     [["--expires", "2027-13-01"], /^Error: Expiry is "2027-13-01"/],
+    [["--expires", "2020-01-01"], /^Error: Expiry is "2020-01-01", which is over already\nHint: /],
+    [["--expires", "0d"], /^Error: Expiry is "0d", which is over already/],
     [["--max-versions", "0"], /^Error: Number of versions is "0", expected 1 to 1000\n/],
+    [["--max-versions", "1001"], /^Error: Number of versions is "1001", expected 1 to 1000\n/],
     [["a.b=x"], /^Error: Key "a.b" has a character/],
     [["a=" + "x".repeat(513)], /^Error: Entry "a" is 513 bytes long, at most 512/],
   ];
@@ -290,6 +295,14 @@ Deno.test("list takes a prefix, one level, and all pages; it marks what has expi
       : { keys: ["t/c"] };
   const { out, calls } = await spike(["secret", "list", "t/", "--level"], { nexus: pages });
   assert.equal(out, "- t/a/\n- t/b (expired)\n- t/c\n");
+  const json = await spike(["secret", "list", "-f", "json"], { nexus: pages });
+  assert.deepEqual(JSON.parse(json.out), ["t/a/", "t/b", "t/c"]);
+  const long = await spike(["secret", "list", "--long", "-f", "json"], { nexus: pages });
+  assert.deepEqual(JSON.parse(long.out), [
+    { path: "t/a/", expired: false },
+    { path: "t/b", expired: true },
+    { path: "t/c", expired: false },
+  ]);
   assert.deepEqual(calls.map(({ request }) => request), [
     { prefix: "t/", recursive: false },
     { prefix: "t/", recursive: false, after: "t/b" },
@@ -301,4 +314,57 @@ Deno.test("a move onto the same path is refused before anything is asked of Nexu
   assert.equal(code, 1);
   assert.match(err, /^Error: A secret cannot be moved onto itself\nHint: `spike secret copy` onto/);
   assert.deepEqual(calls, []);
+});
+
+Deno.test("versions that never were are named, with what became of the others, and end with 4", async () => {
+  const nexus = answering({ version: 2, missing: [9, 77] });
+  const table: [string[], RegExp][] = [
+    [["delete", "a/b", "-v", "9,77"], /^Error: Secret "a\/b" has no version 9, 77; nothing was/],
+    [["delete", "a/b", "-v", "1,9,0,77"], /77; version 1, the current version deleted\n/],
+    [["destroy", "a/b", "-y", "-v", "1,9,77"], /77; version 1 destroyed\nHint: .*history a\/b`\n$/],
+    [["undelete", "a/b", "-v", "1,9,77"], /77; version 1 brought back\n/],
+  ];
+  for (const [args, message] of table) {
+    const { code, out, err, calls } = await spike(["secret", ...args], { nexus });
+    assert.deepEqual([code, out], [4, ""], args.join(" "));
+    assert.match(err, message);
+    assert.equal(calls[0]?.request["report"], true);
+  }
+});
+
+Deno.test("what cannot be read says why, and how it comes back", async () => {
+  const table: [Reason, string[], RegExp][] = [
+    [
+      "expired",
+      [],
+      /^Error: Secret "a" has expired\nHint: `spike secret metadata set a --expires n/,
+    ],
+    ["deleted", [], /^Error: Secret "a" is deleted\nHint: `spike secret undelete a` brings/],
+    ["deleted", ["-v", "2"], /^Error: Version 2 of secret "a" is deleted\nHint: .*a --versions 2`/],
+    [
+      "destroyed",
+      ["-v", "2"],
+      /^Error: Version 2 of secret "a" was destroyed for good\nHint: .*hist/,
+    ],
+  ];
+  for (const [reason, args, message] of table) {
+    const nexus = refusing("api_not_found", reason);
+    const { code, err } = await spike(["secret", "get", "a", ...args], { nexus });
+    assert.equal(code, 4);
+    assert.match(err, message);
+  }
+});
+
+Deno.test("a path that looks like another is written as it stands, with a note; a reserved one is not", async () => {
+  for (const path of ["/a/b", "a//b", "a/./b", "a/b/"]) {
+    const { code, err, calls } = await spike(["secret", "put", path, "k=v"], { nexus: OK });
+    assert.equal(code, 0);
+    assert.equal(err, `Note: the path is ${JSON.stringify(path)}, which is not "a/b"\n`);
+    assert.equal(calls[0]?.request["path"], path);
+  }
+  for (const args of [["put", "spike/system/acl", "k=v"], ["copy", "a", "spike/system/x"]]) {
+    const { code, err, calls } = await spike(["secret", ...args]);
+    assert.deepEqual([code, calls.length], [1, 0]);
+    assert.match(err, /^Error: Path "spike\/system\/\w+" is reserved for the system\nHint: /);
+  }
 });

@@ -134,7 +134,7 @@ Deno.test("what is not found ends with 4 and says what was asked for", async () 
   const nexus = refusing("api_not_found");
   const secret = await spike(["secret", "get", "a/b", "-v", "7"], { nexus });
   assert.equal(secret.code, 4);
-  assert.match(secret.err, /^Error: There is no secret "a\/b" in version 7\nHint: /);
+  assert.match(secret.err, /^Error: There is no version 7 of secret "a\/b"\nHint: .*history a\/b`/);
   assert.equal((await spike(["secret", "undelete", "a/b"], { nexus })).code, 4);
   assert.equal((await spike(["secret", "delete", "a/b"], { nexus })).code, 4);
 });
@@ -159,7 +159,7 @@ Deno.test("delete and undelete take versions with blanks around them, and none b
   assert.equal(some.out, "OK\n");
   assert.deepEqual(some.calls, [{
     to: "/v1/store/secrets?delete",
-    request: { path: "a", versions: [1, 2, 0] },
+    request: { path: "a", versions: [1, 2, 0], report: true },
   }]);
   const none = await spike(["secret", "undelete", "a"], { nexus });
   assert.deepEqual(none.calls, [{

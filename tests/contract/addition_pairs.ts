@@ -43,6 +43,14 @@ const destruction: readonly Pair[] = [
   ),
   asked("destroy takes numbers", "destroy", { path: "gone", versions: [1] }, written(3)),
   asked("destroying again is a success", "destroy", { path: "gone", versions: [1, 9] }, written(3)),
+  ...(["delete", "destroy"] as const).map((action) =>
+    asked(
+      `${action} tells which numbers stand for nothing to who wants to know`,
+      action,
+      { path: "gone", versions: [9, 1, 77], report: true },
+      [200, { version: 3, missing: [9, 77] }],
+    )
+  ),
   asked("destroy without a list is about the current one", "destroy", { path: "gone" }, written(2)),
   asked(
     "what is destroyed is not found",

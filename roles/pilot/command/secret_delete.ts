@@ -1,6 +1,6 @@
 import type { Expectation } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { naming, parsePath } from "../path.ts";
+import { naming, parsePath, reporting, requireAll } from "../path.ts";
 import { withNexus } from "../session.ts";
 
 /** Which versions of what. */
@@ -13,10 +13,12 @@ export interface VersionsRequest {
 /** `spike secret delete`; no versions mean the current one. */
 export async function secretDelete(deps: PilotDeps, request: VersionsRequest): Promise<void> {
   const path = parsePath(request.path);
-  await withNexus(
+  const { versions, expected } = request;
+  const { missing = [] } = await withNexus(
     deps,
     ({ client }) =>
-      naming(path, 0, () => client.deleteSecret(path, request.versions, request.expected)),
+      naming(path, 0, () => client.deleteSecret(path, versions, reporting(versions, expected))),
   );
+  requireAll(path, versions, { missing, done: "deleted" });
   deps.stdout.write("OK\n");
 }

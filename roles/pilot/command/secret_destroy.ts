@@ -1,7 +1,7 @@
 import type { Expectation } from "../../../lib/client/mod.ts";
 import { type Consent, requireConsent } from "../consent.ts";
 import type { PilotDeps } from "../deps.ts";
-import { naming, parsePath } from "../path.ts";
+import { naming, parsePath, reporting, requireAll } from "../path.ts";
 import { withNexus } from "../session.ts";
 import type { VersionsRequest } from "./secret_delete.ts";
 
@@ -16,10 +16,12 @@ export async function secretDestroy(
     ? "the current version"
     : `version ${versions.join(", ")}`;
   await requireConsent(deps, `Destroy ${which} of ${path} for good?`, consent);
-  await withNexus(
+  const { missing = [] } = await withNexus(
     deps,
-    ({ client }) => naming(path, 0, () => client.destroySecret(path, versions, expected)),
+    ({ client }) =>
+      naming(path, 0, () => client.destroySecret(path, versions, reporting(versions, expected))),
   );
+  requireAll(path, versions, { missing, done: "destroyed" });
   deps.stdout.write("OK\n");
 }
 

@@ -56,7 +56,7 @@ async function previous(
   throw new SpikeError(
     "api_not_found",
     `Secret ${JSON.stringify(path)} has no earlier version to compare with`,
-    { hint: "See `spike secret history`" },
+    { hint: `See \`spike secret history ${path}\`` },
   );
 }
 

@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { Expectation, MetadataChange } from "../../../lib/client/mod.ts";
-import { requireCustom } from "../../../lib/secret/name.ts";
+import { MAX_MAX_VERSIONS, requireCustom } from "../../../lib/secret/name.ts";
 import type { PilotDeps } from "../deps.ts";
 import { naming, parsePath } from "../path.ts";
 import { asInputError } from "../report.ts";
@@ -51,10 +51,10 @@ async function changeOf(deps: PilotDeps, request: MetadataSetRequest): Promise<M
 }
 
 function parseCount(given: string): number {
-  if (/^[1-9]\d{0,3}$/.test(given)) return Number(given);
+  if (/^[1-9]\d{0,3}$/.test(given) && Number(given) <= MAX_MAX_VERSIONS) return Number(given);
   throw new SpikeError(
     "usage",
-    `Number of versions is ${JSON.stringify(given)}, expected 1 to 1000`,
+    `Number of versions is ${JSON.stringify(given)}, expected 1 to ${MAX_MAX_VERSIONS}`,
   );
 }
 
@@ -72,6 +72,11 @@ export function parseExpiry(given: string, nowMs: number): string {
   const span = Number(count) * (UNITS_MS[unit] ?? NaN);
   const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$/.test(given);
   const ms = isTime ? Date.parse(given) : nowMs + span;
+  if (Number.isFinite(ms) && ms <= nowMs) {
+    throw new SpikeError("usage", `Expiry is ${JSON.stringify(given)}, which is over already`, {
+      hint: "Give a time to come; what is not to be read any more, `spike secret delete` deletes",
+    });
+  }
   if (Number.isFinite(ms) && ms < MOST_MS) return new Date(ms).toISOString();
   throw new SpikeError("usage", `Expiry is ${JSON.stringify(given)}, which is no time`, {
     hint: "Give a time such as 2027-01-31T12:00:00Z, a date, a span such as 90d or 12h, or never",

@@ -1,6 +1,6 @@
 import type { Expectation } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { parsePath } from "../path.ts";
+import { parseNewPath } from "../path.ts";
 import { withNexus } from "../session.ts";
 import { readValues } from "../value.ts";
 
@@ -14,7 +14,7 @@ export interface SecretPutRequest {
 
 /** `spike secret put`: everything is checked and read before Nexus is called. */
 export async function secretPut(deps: PilotDeps, request: SecretPutRequest): Promise<void> {
-  const path = parsePath(request.path);
+  const path = parseNewPath(request.path, deps.stderr);
   const { values, binary } = await readValues(request.pairs, { deps, mayAsk: request.mayAsk });
   try {
     await withNexus(

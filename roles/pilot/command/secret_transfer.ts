@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { Expectation } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { naming, parsePath } from "../path.ts";
+import { naming, parseNewPath, parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
 
 /** What goes where. */
@@ -16,7 +16,8 @@ export interface TransferRequest {
 /** `spike secret copy` and `spike secret move`, both done by Nexus in one transaction. */
 export async function secretTransfer(deps: PilotDeps, request: TransferRequest): Promise<void> {
   const { version, expected, isMove } = request;
-  const [from, to] = [parsePath(request.from), parsePath(request.to)];
+  const from = parsePath(request.from);
+  const to = parseNewPath(request.to, deps.stderr);
   if (isMove && from === to) {
     throw new SpikeError("usage", "A secret cannot be moved onto itself", {
       hint: "`spike secret copy` onto the same path makes an older version current again",

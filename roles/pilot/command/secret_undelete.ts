@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { PilotDeps } from "../deps.ts";
-import { parsePath } from "../path.ts";
+import { parsePath, reporting, requireAll } from "../path.ts";
 import { withNexus } from "../session.ts";
 import type { VersionsRequest } from "./secret_delete.ts";
 
@@ -10,17 +10,18 @@ export async function secretUndelete(
   { path: given, versions, expected }: VersionsRequest,
 ): Promise<void> {
   const path = parsePath(given);
-  await withNexus(deps, async ({ client }) => {
+  const { missing = [] } = await withNexus(deps, async ({ client }) => {
     try {
-      await client.undeleteSecret(path, versions, expected);
+      return await client.undeleteSecret(path, versions, reporting(versions, expected));
     } catch (error) {
       if (!(error instanceof SpikeError) || error.code !== "api_not_found") throw error;
       throw new SpikeError(
         "api_not_found",
         `Secret ${JSON.stringify(path)} has no deleted version that could be brought back`,
-        { hint: "See `spike secret metadata get`", cause: error },
+        { hint: `See \`spike secret history ${path}\``, cause: error },
       );
     }
   });
+  requireAll(path, versions, { missing, done: "brought back" });
   deps.stdout.write("OK\n");
 }

@@ -20,6 +20,7 @@ interface GetOptions extends FormatOption {
 
 interface ListOptions extends FormatOption {
   readonly level?: boolean;
+  readonly long?: boolean;
 }
 
 const PUT_VALUES = `
@@ -80,12 +81,14 @@ function addList(command: Command, deps: PilotDeps): void {
     .description("print the paths of secrets")
     .argument("[prefix]", "only paths that begin so")
     .option("-1, --level", "one level only: what lies deeper as folders with a slash at the end")
+    .option("-l, --long", "in json and yaml, tell of each path whether it has expired")
     .option(...FORMAT)
     .addHelpText("after", example("spike secret list tenants/ --level"))
     .action(async (prefix: string | undefined, options: ListOptions) => {
       const format = parseFormat(options.format);
       const { secretList } = await import("../command/secret_list.ts");
-      await secretList(deps, { prefix, isOneLevel: options.level === true, format });
+      const [isOneLevel, isLong] = [options.level === true, options.long === true];
+      await secretList(deps, { prefix, isOneLevel, isLong, format });
     });
 }
 
