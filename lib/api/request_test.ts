@@ -20,7 +20,7 @@ Deno.test("null and {} decode to zero values, everything that is no object is re
   for (const text of ["null", "{}", " {} \n", '{"x":1}']) {
     assert.deepEqual(decode("secret.put", text), { path: "", values: null, binary: null });
     assert.deepEqual(decode("secret.get", text), { path: "", version: 0 });
-    assert.deepEqual(decode("secret.delete", text), { path: "", versions: [] });
+    assert.deepEqual(decode("secret.delete", text), { path: "", versions: [], report: false });
     assert.deepEqual(decode("operator.restore", text), { id: 0 });
   }
   for (const operation of Object.keys(REQUESTS) as Operation[]) {

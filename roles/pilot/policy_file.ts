@@ -52,7 +52,7 @@ export interface PlacedDraft {
  *
  * @throws SpikeError `data_invalid_input` that begins with the file's name and the line
  */
-export function parsePolicyFile(file: string, text: string): PolicyDraft {
+export function parsePolicyFile(file: string, text: string): PlacedDraft {
   const source = { file, lines: new LineCounter() };
   const [first, second] = documentsOf(source, text);
   if (second !== undefined) {
@@ -64,7 +64,7 @@ export function parsePolicyFile(file: string, text: string): PolicyDraft {
     );
   }
   if (first === undefined) throw refuseContents(source, {});
-  return draftOf(source, first);
+  return placedDraft(source, first);
 }
 
 /**
@@ -76,9 +76,7 @@ export function parsePolicyDocuments(file: string, text: string): (PlacedDraft |
   try {
     return documentsOf(source, text).filter((document) => !isEmpty(document)).map((document) => {
       try {
-        const start = document.contents?.range?.[0] ?? document.range[0];
-        const { line } = source.lines.linePos(start);
-        return { draft: draftOf(source, document), file, line };
+        return placedDraft(source, document);
       } catch (error) {
         return asRefusal(error);
       }
@@ -104,6 +102,12 @@ function documentsOf(source: Source, text: string): Document.Parsed[] {
   const error = documents.flatMap(({ errors }) => errors)[0];
   if (error !== undefined) throw refuseSyntax(source, error);
   return documents;
+}
+
+function placedDraft(source: Source, document: Document.Parsed): PlacedDraft {
+  const start = document.contents?.range?.[0] ?? document.range[0];
+  const { line } = source.lines.linePos(start);
+  return { draft: draftOf(source, document), file: source.file, line };
 }
 
 function isEmpty({ contents }: Document.Parsed): boolean {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { type ErrorCode, SpikeError } from "../../lib/api/error.ts";
 import { type Answering, type Message, spike } from "./fake_nexus.ts";
 
 interface Stored {
@@ -180,17 +180,62 @@ Deno.test("what apply cannot do is refused before anything is asked of Nexus", a
   });
 });
 
-Deno.test("where apply stops half way, it says how far it came", async () => {
-  const kept = new Map<string, Stored>();
+/** A Nexus that fails with this code from its second change on, until `mend` is called. */
+function failing(kept: Map<string, Stored>, code: ErrorCode) {
+  let changes = 0;
+  let isMended = false;
   const nexus: Answering = (path, action, request) => {
-    if (action === "" && kept.size > 0) throw new SpikeError("state_not_ready", "refused");
+    const isChange = action === "" || action === "delete";
+    if (isChange && !isMended && ++changes > 1) throw new SpikeError(code, "refused");
     return keeping(kept)(path, action, request);
   };
+  return { nexus, mend: () => void (isMended = true) };
+}
+
+Deno.test("where apply stops half way, it names what is done and what is not, and goes on when run again", async () => {
+  const kept = new Map([["old", { ...WEB, name: "old" }]]);
+  const { nexus, mend } = failing(kept, "state_not_ready");
   await withFiles(TWO, async (dir) => {
-    const { code, err } = await spike(["policy", "apply", "-f", dir], { nexus });
+    const args = ["policy", "apply", "-f", dir, "--prune", "--yes"];
+    const { code, out, err } = await spike(args, { nexus });
     assert.equal(code, 6);
     assert.match(err, /^Error: Policy 'acme-api' was not applied: Nexus is not ready/);
-    assert.match(err, /\nHint: 1 of 2 changes were made; run it again to go on\n$/);
+    assert.match(err, /\nHint: 1 of 3 changes were made; run it again to go on\n$/);
+    assert.equal(
+      out.slice(out.indexOf("Applied:")),
+      "Applied:\n+ create acme-web\nNot applied:\n+ create acme-api\n- delete old\n",
+    );
+    assert.deepEqual([...kept.keys()].sort(), ["acme-web", "old"]);
+    mend();
+    const again = await spike(args, { nexus });
+    assert.equal(again.code, 0);
+    assert.match(
+      again.out,
+      /\nPlan: 1 to create, 0 to update, 1 unchanged, 1 to delete\.\nApplied\.\n$/,
+    );
+    assert.deepEqual([...kept.keys()].sort(), ["acme-api", "acme-web"]);
+  });
+});
+
+Deno.test("a change whose answer was not seen is told as one that may have been made", async () => {
+  const kept = new Map<string, Stored>();
+  await withFiles(TWO, async (dir) => {
+    const args = ["policy", "apply", "-f", dir];
+    const lost = failing(kept, "net_peer_connection");
+    const human = await spike(args, { nexus: lost.nexus });
+    assert.equal(human.code, 6);
+    assert.match(human.err, /^Error: Policy 'acme-api' may not have been applied: /);
+    assert.match(human.out, /\nMay be applied or not:\n\+ create acme-api\n$/);
+    kept.clear();
+    const json = await spike([...args, "--format", "json"], {
+      nexus: failing(kept, "net_peer_connection").nexus,
+    });
+    const { applied, plan } = JSON.parse(json.out);
+    assert.equal(applied, false);
+    assert.deepEqual(plan.map((step: Message) => [step["name"], step["done"]]), [
+      ["acme-web", true],
+      ["acme-api", null],
+    ]);
   });
 });
 

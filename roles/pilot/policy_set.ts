@@ -47,7 +47,7 @@ export async function readPolicyFiles(
       : await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
     const name = isPiped ? "standard input" : file;
     for (const found of parsePolicyDocuments(name, new TextDecoder().decode(bytes))) {
-      const checked = found instanceof SpikeError ? found : check(found, policies);
+      const checked = found instanceof SpikeError ? found : checkAmong(found, policies);
       if (checked instanceof SpikeError) faults.push(checked);
       else policies.set(checked.policy.name, checked);
     }
@@ -63,28 +63,31 @@ export function joinFaults(faults: readonly SpikeError[]): SpikeError {
   return new SpikeError("data_invalid_input", `${faults.length} policies are not valid:${lines}`);
 }
 
-function check(
-  { draft, file, line }: PlacedDraft,
+function checkAmong(
+  placed: PlacedDraft,
   known: ReadonlyMap<string, PlacedPolicy>,
 ): PlacedPolicy | SpikeError {
-  const refuse = (message: string, hint?: string) =>
-    new SpikeError(
-      "data_invalid_input",
-      `${file}:${line}: ${message}`,
-      hint === undefined ? {} : { hint },
-    );
-  const other = known.get(draft.name);
-  if (other) {
-    return refuse(
-      `Policy ${JSON.stringify(draft.name)} is there twice, first in ${other.file}:${other.line}`,
-    );
-  }
+  const { name } = placed.draft;
+  const other = known.get(name);
+  if (!other) return checkPlaced(placed);
+  const first = `${other.file}:${other.line}`;
+  return refuse(placed, `Policy ${JSON.stringify(name)} is there twice, first in ${first}`);
+}
+
+/** Checks a policy of a file as Nexus will; what is wrong is told with file and line. */
+export function checkPlaced(placed: PlacedDraft): PlacedPolicy | SpikeError {
+  const { draft, file, line } = placed;
   try {
     return { policy: parsePolicy(draft).policy, file, line };
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
-    return refuse(error.message, error.hint);
+    return refuse(placed, error.message, error.hint);
   }
+}
+
+function refuse({ file, line }: PlacedDraft, message: string, hint?: string): SpikeError {
+  const options = hint === undefined ? {} : { hint };
+  return new SpikeError("data_invalid_input", `${file}:${line}: ${message}`, options);
 }
 
 async function filesAt(path: string): Promise<string[]> {

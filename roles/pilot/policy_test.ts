@@ -168,7 +168,7 @@ Deno.test("what is wrong in a YAML file is told with its line", async () => {
     [YAML.replace("acme-web", "[a]"), /^Error: F:2: name is no text/],
     ["- a\n", /^Error: F:1: File holds no mapping/],
     ["", /^Error: F: File holds no mapping/],
-    [YAML.replace("- list", "- lost"), /^Error: Permission "lost" is not known/],
+    [YAML.replace("- list", "- lost"), /^Error: F:2: Permission "lost" is not known/],
   ];
   for (const [text, message] of table) {
     await withFile(text, async (path) => {

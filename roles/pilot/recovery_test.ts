@@ -192,6 +192,43 @@ Deno.test("a split hands each custodian the own shard and the manifest, and noth
   }
 });
 
+Deno.test("plain text is written after a person agreed, and without asking where nobody is there", async () => {
+  const top = await Deno.makeTempDir();
+  const run = async (args: string[], typed?: string) => {
+    const ran = await spike(["operator", "recover", ...args], {
+      nexus: nexusWith(),
+      env: { SPIKE_PILOT_RECOVERY_DIR: top },
+      id: RECOVER_ID,
+      ...(typed === undefined ? {} : { typed }),
+    });
+    const isWritten = (await filesBelow(top)).length > 0;
+    for await (const { name } of Deno.readDir(top)) {
+      await Deno.remove(`${top}/${name}`, { recursive: true });
+    }
+    return { ...ran, isWritten };
+  };
+  try {
+    for (const split of [[], ["--split"]]) {
+      const refused = await run(split, "n\n");
+      assert.deepEqual([refused.code, refused.isWritten, refused.calls.length], [130, false, 0]);
+      assert.match(
+        refused.err,
+        /^The shards are about to be written to .* in plain text; .*\(y\/N\)/,
+      );
+      assert.equal((await run(split, "y\n")).isWritten, true);
+      for (const quiet of [["--yes"], ["--no-input"]]) {
+        const ran = await run([...split, ...quiet], "n\n");
+        assert.deepEqual([ran.code, ran.isWritten], [0, true]);
+      }
+      const piped = await run(split);
+      assert.deepEqual([piped.code, piped.isWritten], [0, true]);
+      assert.match(piped.err, /^Whoever holds enough of these files holds the root key/);
+    }
+  } finally {
+    await Deno.remove(top, { recursive: true });
+  }
+});
+
 Deno.test("recipients that do not fit are refused before anything is written", async () => {
   await using tmp = await world();
   const before = await filesBelow(tmp.dir);

@@ -2,6 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { Client, RecoveryShard } from "../../../lib/client/mod.ts";
 import type { Manifest } from "../../../lib/recovery/manifest.ts";
 import { type AgeTarget, readPassphrase, readRecipients } from "../age_file.ts";
+import { type Consent, requireConsent } from "../consent.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render } from "../format.ts";
 import { filesOfExport } from "../recovery_export.ts";
@@ -15,12 +16,14 @@ export interface RecoverOptions {
   readonly recipientsFile?: string | undefined;
   readonly passphraseFile?: string | undefined;
   readonly isSplit: boolean;
+  readonly consent: Consent;
 }
 
 /** `spike operator recover`: writes every shard to a file of its own, and what recognises them beside it. */
 export async function operatorRecover(deps: PilotDeps, options: RecoverOptions): Promise<void> {
   const target = await targetOf(deps, options);
   const written = await withNexus(deps, async ({ client, settings }) => {
+    if (!target) await askBeforePlainText(deps, settings.recoveryDir, options.consent);
     const { shards, manifest } = await client.exportShards();
     try {
       refuseUnusable(shards);
@@ -40,6 +43,17 @@ export async function operatorRecover(deps: PilotDeps, options: RecoverOptions):
     : await render({ directory, files, ...generation }, options.format, 2);
   deps.stdout.write(`${text}\n`);
   deps.stderr.write(target ? ENCRYPTED : PLAIN);
+}
+
+/** Asks a person at a terminal. A script is not kept waiting: this command has always gone on by itself. */
+async function askBeforePlainText(
+  deps: PilotDeps,
+  directory: string,
+  consent: Consent,
+): Promise<void> {
+  if (!deps.isTerminal || !consent.mayAsk) return;
+  const what = `The shards are about to be written to ${directory} in plain text`;
+  await requireConsent(deps, `${what}; --recipient would encrypt them. Go on?`, consent);
 }
 
 const PLAIN =

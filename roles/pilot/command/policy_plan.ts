@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { type ErrorCode, SpikeError } from "../../../lib/api/error.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
 import { confirm } from "../ask.ts";
@@ -52,13 +52,18 @@ export async function policyPlan(deps: PilotDeps, request: PlanRequest): Promise
   await withNexus(deps, async ({ client }) => {
     const plan = planFor(policies, await readLivePolicies(client), prunes);
     if (format === "human") deps.stdout.write(`${planToText(plan)}\n`);
-    if (!isDryRun) await carryOut(deps, client, plan, request);
+    if (!isDryRun) await askBefore(deps, plan, request);
+    const outcome = isDryRun ? undefined : await carryOut(client, plan);
+    const failure = outcome?.failure;
     if (format !== "human") {
-      const data = { applied: !isDryRun, plan: plan.map(toData) };
+      const data = { applied: !isDryRun && !failure, plan: plan.map((s) => toData(s, outcome)) };
       deps.stdout.write(`${await render(data, format, 2)}\n`);
-    } else deps.stdout.write(`${isDryRun ? "Nothing was changed (--dry-run)." : "Applied."}\n`);
+    } else deps.stdout.write(`${outcome ? endOf(plan, outcome) : NOTHING}\n`);
+    if (failure) throw failure;
   });
 }
+
+const NOTHING = "Nothing was changed (--dry-run).";
 
 function warn(policies: readonly PlacedPolicy[], stderr: TextSink): void {
   for (const { policy, file, line } of policies) {
@@ -108,40 +113,84 @@ function textOf(member: string | readonly string[]): string {
   return typeof member === "string" ? member : [...member].sort().join(", ");
 }
 
-async function carryOut(
+/** @throws SpikeError `interrupted` where somebody does not want what is to be deleted to be */
+async function askBefore(
   deps: PilotDeps,
-  client: Client,
   plan: readonly Step[],
   { isAgreed, mayAsk }: PlanRequest,
 ): Promise<void> {
-  const doomed = plan.filter(({ action }) => action === "delete");
-  if (doomed.length > 0 && !isAgreed) {
-    const text = `Are you sure you want to delete ${
-      doomed.map(({ name }) => `'${name}'`).join(", ")
-    }?`;
-    if (!await confirm(deps, { text, mayAsk })) {
-      throw new SpikeError("interrupted", "Operation canceled.", { hint: "Nothing was changed" });
-    }
-  }
-  const steps = plan.filter(({ action }) => ["create", "update", "delete"].includes(action));
-  for (const [done, step] of steps.entries()) {
+  const doomed = plan.filter(({ action }) => action === "delete").map(({ name }) => `'${name}'`);
+  if (doomed.length === 0 || isAgreed) return;
+  const text = `Are you sure you want to delete ${doomed.join(", ")}?`;
+  if (await confirm(deps, { text, mayAsk })) return;
+  throw new SpikeError("interrupted", "Operation canceled.", { hint: "Nothing was changed" });
+}
+
+/** How far a plan came. */
+interface Outcome {
+  readonly done: ReadonlySet<Step>;
+  /** Of the first step that failed; those after it were not tried. */
+  readonly failure?: SpikeError;
+  /** A step that may have been carried out all the same, since its answer was not seen. */
+  readonly unsure?: Step;
+}
+
+/** Codes after which nobody knows whether the request was carried out. */
+const UNSEEN: readonly ErrorCode[] = ["net_peer_connection", "api_internal_error"];
+
+async function carryOut(client: Client, plan: readonly Step[]): Promise<Outcome> {
+  const steps = plan.filter(isChange);
+  const done = new Set<Step>();
+  for (const step of steps) {
     try {
       if (step.action === "delete") await client.deletePolicy(step.name);
       else if (step.placed) await client.putPolicy(step.placed.policy);
     } catch (error) {
       if (!(error instanceof SpikeError)) throw error;
-      // It is gone, as it was to be.
-      if (step.action === "delete" && error.code === "api_not_found") continue;
-      throw new SpikeError(
-        error.code,
-        `Policy '${step.name}' was not applied: ${error.message}`,
-        {
-          hint: `${done} of ${steps.length} changes were made; run it again to go on`,
-          cause: error,
-        },
-      );
+      // One that is to be deleted and is gone is as it was to be.
+      if (step.action !== "delete" || error.code !== "api_not_found") {
+        const isUnsure = UNSEEN.includes(error.code);
+        const failure = stopped(step, error, {
+          isUnsure,
+          count: `${done.size} of ${steps.length}`,
+        });
+        return { done, failure, ...(isUnsure ? { unsure: step } : {}) };
+      }
     }
+    done.add(step);
   }
+  return { done };
+}
+
+function isChange({ action }: Step): boolean {
+  return action === "create" || action === "update" || action === "delete";
+}
+
+function stopped(
+  { name }: Step,
+  cause: SpikeError,
+  { isUnsure, count }: { readonly isUnsure: boolean; readonly count: string },
+): SpikeError {
+  const what = isUnsure ? "may not have been applied" : "was not applied";
+  return new SpikeError(cause.code, `Policy '${name}' ${what}: ${cause.message}`, {
+    hint: `${count} changes were made; run it again to go on`,
+    cause,
+  });
+}
+
+/** What was done of a plan and what was not, each change by its name where not all were done. */
+function endOf(plan: readonly Step[], { done, failure, unsure }: Outcome): string {
+  if (!failure) return "Applied.";
+  const named = (title: string, steps: readonly Step[]) =>
+    steps.length === 0
+      ? []
+      : [title, ...steps.map(({ action, name }) => `${SIGNS[action]} ${name}`)];
+  const changes = plan.filter(isChange);
+  return [
+    ...named("Applied:", changes.filter((step) => done.has(step))),
+    ...named("May be applied or not:", unsure ? [unsure] : []),
+    ...named("Not applied:", changes.filter((step) => !done.has(step) && step !== unsure)),
+  ].join("\n");
 }
 
 const SIGNS: Readonly<Record<Action, string>> = {
@@ -174,10 +223,14 @@ function planToText(plan: readonly Step[]): string {
   ].join("\n");
 }
 
-function toData({ action, name, placed, changes }: Step): unknown {
+/** A step as data; `done` is there for changes that were to be made, and null where nobody knows. */
+function toData(step: Step, outcome: Outcome | undefined): unknown {
+  const { action, name, placed, changes } = step;
+  const done = step === outcome?.unsure ? null : outcome?.done.has(step);
   return {
     action,
     name,
+    ...(outcome && isChange(step) ? { done } : {}),
     ...(placed ? { file: placed.file, line: placed.line } : {}),
     ...(action === "update" ? { changes } : {}),
   };

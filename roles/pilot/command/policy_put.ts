@@ -1,10 +1,16 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { Client } from "../../../lib/client/mod.ts";
-import type { PolicyDraft } from "../../../lib/policy/policy.ts";
+import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
 import type { PilotDeps } from "../deps.ts";
 import { parseFormat, render } from "../format.ts";
 import { isStdin, readInput } from "../input.ts";
-import { checkPolicy, draftOf, givenFlags, type PolicyFlags } from "../policy_input.ts";
+import {
+  checkPolicy,
+  draftOf,
+  givenFlags,
+  type PolicyFlags,
+  warnUnanchored,
+} from "../policy_input.ts";
 import { withNexus } from "../session.ts";
 
 const MAX_FILE_BYTES = 65_536;
@@ -55,8 +61,9 @@ export async function policyApply(
       hint: "Give a directory of policies, or a file",
     });
   }
-  const draft = file === undefined ? draftOf(others) : await readDraft(deps, file, mayAsk);
-  const policy = checkPolicy(draft, deps.stderr);
+  const policy = file === undefined
+    ? checkPolicy(draftOf(others), deps.stderr)
+    : await readPolicy(deps, file, mayAsk);
   await withNexus(deps, ({ client }) => client.putPolicy(policy));
   const text = parsed === "human"
     ? `Policy '${policy.name}' applied successfully`
@@ -91,8 +98,17 @@ async function exists(client: Client, name: string): Promise<boolean> {
   }
 }
 
-async function readDraft(deps: PilotDeps, file: string, mayAsk: boolean): Promise<PolicyDraft> {
+/** The policy of a file; what is wrong with it, or seems so, is told with file and line. */
+async function readPolicy(deps: PilotDeps, file: string, mayAsk: boolean): Promise<Policy> {
   const bytes = await readInput(deps, { file, limitBytes: MAX_FILE_BYTES, mayAsk });
   const { parsePolicyFile } = await import("../policy_file.ts");
-  return parsePolicyFile(isStdin(file) ? "standard input" : file, new TextDecoder().decode(bytes));
+  const { checkPlaced } = await import("../policy_set.ts");
+  const name = isStdin(file) ? "standard input" : file;
+  const checked = checkPlaced(parsePolicyFile(name, new TextDecoder().decode(bytes)));
+  if (checked instanceof SpikeError) throw checked;
+  const { policy, line } = checked;
+  for (const member of unanchoredPatterns(policy)) {
+    warnUnanchored(deps.stderr, policy, member, `${name}:${line}: `);
+  }
+  return policy;
 }

@@ -8,6 +8,7 @@ interface RecoverOption extends FormatOption {
   readonly recipientsFile?: string;
   readonly passphraseFile?: string;
   readonly split?: true;
+  readonly yes?: true;
 }
 
 /** `spike operator recover`, and the hidden `spike recover`. */
@@ -18,7 +19,9 @@ export function addRecover(command: Command, deps: PilotDeps): void {
     .option("-R, --recipients-file <file>", "encrypt to the public keys in a file, one a line")
     .option("--passphrase-file <file>", "encrypt with the passphrase in a file; - asks for it")
     .option("--split", "one directory for each custodian, the n-th shard for the n-th recipient")
+    .option("-y, --yes", "do not ask before shards are written in plain text")
     .option(...FORMAT)
+    .option(...NO_INPUT_OPTION)
     .addHelpText(
       "after",
       "\nOne file per shard, and manifest.json, which holds nothing secret and recognises them, go to\n" +
@@ -32,7 +35,7 @@ export function addRecover(command: Command, deps: PilotDeps): void {
         "spike operator recover --split --recipients-file custodians.txt",
       ),
     )
-    .action(async (options: RecoverOption) => {
+    .action(async (options: RecoverOption, command: Command) => {
       const format = parseFormat(options.format);
       const { operatorRecover } = await import("../command/operator_recover.ts");
       await operatorRecover(deps, {
@@ -41,6 +44,7 @@ export function addRecover(command: Command, deps: PilotDeps): void {
         recipientsFile: options.recipientsFile,
         passphraseFile: options.passphraseFile,
         isSplit: options.split === true,
+        consent: { isAgreed: options.yes === true, mayAsk: mayAsk(command) },
       });
     });
 }
