@@ -59,6 +59,8 @@ export interface AppWorld extends AsyncDisposable {
   readonly store: Store;
   readonly core: CorePort;
   readonly control: Core["control"];
+  /** The first of the two sets of routes. */
+  readonly fetch: Fetch;
   readonly page: SharedPage;
   readonly lines: readonly Line[];
   /** What was recorded of requests. */
@@ -121,6 +123,7 @@ export async function startApps(tokens?: AppTokens): Promise<AppWorld> {
     store,
     core: core.port,
     control: core.control,
+    fetch: apps[0] as Fetch,
     page,
     lines,
     entries: auditing.entries,

@@ -9,6 +9,7 @@ import {
   seal,
   wipe,
 } from "../../lib/seal/mod.ts";
+import { parseSecretPath } from "../../lib/secret/mod.ts";
 
 /** Stands in no path. */
 const MARK = "~";
@@ -26,9 +27,13 @@ export function sealCursor(keyring: Keyring, path: string, random: RandomSource)
   return `${MARK}${generation}.${sealed.toBase64({ alphabet: "base64url", omitPadding: true })}`;
 }
 
-/** The path that a listing goes on after: `after` itself, or what was sealed in it. Throws `api_bad_request`. */
+/**
+ * The path that a listing goes on after: `after` itself, or what was sealed in it; empty for its beginning. Throws
+ * `api_bad_request` for what is neither.
+ */
 export function openCursor(keyring: Keyring, after: string): string {
-  if (!after.startsWith(MARK)) return after;
+  if (after === "") return after;
+  if (!after.startsWith(MARK)) return parseSecretPath(after);
   const parts = /^~([1-9]\d{0,8})\.([\w-]+)$/.exec(after);
   const generation = Number(parts?.[1]);
   if (!keyring.generations().includes(generation)) throw unknownCursor();

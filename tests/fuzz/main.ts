@@ -36,9 +36,9 @@ for (const { name, share } of targets) {
   const progress = new SharedArrayBuffer(4);
   const task = { target: name, seed, from, to, progress };
   const beganMs = performance.now();
-  const tally = only === undefined ? await watch(task) : runCases(task);
+  const tally = only === undefined ? await watch(task) : await runCases(task);
   const seconds = (performance.now() - beganMs) / 1000;
-  isClean &&= report(name, to - from, tally, seconds);
+  isClean = await report(name, to - from, tally, seconds) && isClean;
 }
 Deno.exit(isClean ? 0 : 1);
 
@@ -66,12 +66,12 @@ function watch(task: Task): Promise<Tally | { hangsAt: number }> {
 }
 
 /** Whether all is well. */
-function report(
+async function report(
   name: string,
   cases: number,
   tally: Tally | { hangsAt: number },
   seconds: number,
-): boolean {
+): Promise<boolean> {
   if ("hangsAt" in tally) {
     console.log(`${name}: case ${tally.hangsAt} takes more than ${CASE_LIMIT_MS} ms`);
     console.log(`  again: deno task fuzz --seed ${seed} --target ${name} --only ${tally.hangsAt}`);
@@ -80,9 +80,10 @@ function report(
   const { accepted, refused, slowestMs, slowestCase, failure } = tally;
   console.log(
     `${name}: ${cases} cases, ${accepted} accepted, ${refused} refused, ${seconds.toFixed(0)} s, ` +
-      `slowest ${slowestMs.toFixed(0)} ms (case ${slowestCase}; ${
-        aloneMs(name, slowestCase)
-      } ms alone)`,
+      `slowest ${slowestMs.toFixed(0)} ms (case ${slowestCase}; ${await aloneMs(
+        name,
+        slowestCase,
+      )} ms alone)`,
   );
   if (failure === undefined) return true;
   console.log(`  case ${failure.index} broke something: ${failure.error}\n  input ${failure.hex}`);
@@ -91,11 +92,11 @@ function report(
 }
 
 /** What a case takes when it is run once more: on a busy machine the first figure is mostly waiting. */
-function aloneMs(target: string, index: number): string {
+async function aloneMs(target: string, index: number): Promise<string> {
   const progress = new SharedArrayBuffer(4);
   const task = { target, seed, from: index, to: index + 1, progress };
-  runCases(task);
-  return runCases(task).slowestMs.toFixed(1);
+  await runCases(task);
+  return (await runCases(task)).slowestMs.toFixed(1);
 }
 
 function whole(name: "cases" | "seed" | "only"): number | undefined {

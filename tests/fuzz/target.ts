@@ -25,6 +25,8 @@ import {
   encodeX509SvidResponse,
 } from "../../lib/spiffe/workload_message.ts";
 import { toIdentity } from "../../lib/spiffe/workload_snapshot.ts";
+import { HTTP } from "./http_target.ts";
+import { WIRE } from "./wire_target.ts";
 import { mutateBytes } from "./mutate_bytes.ts";
 import { mutateDer } from "./mutate_der.ts";
 import { mutateProto } from "./mutate_proto.ts";
@@ -41,7 +43,7 @@ export interface Target {
   readonly share: number;
   makeInput(random: Random): Uint8Array;
   /** Throws for whatever a parser must never do: another error than its own, or an answer that cannot be right. */
-  run(input: Uint8Array): Outcome;
+  run(input: Uint8Array): Outcome | Promise<Outcome>;
 }
 
 const encoder = new TextEncoder();
@@ -76,7 +78,7 @@ const GRAMMAR = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/(?!\.{1,2}(?:\/|$))[A-Za-
 
 const ID: Target = {
   name: "id",
-  share: 350,
+  share: 300,
   makeInput: (random) => encoder.encode(mutateId(random.pick(ids), random)),
   run: (input) => {
     const text = decoder.decode(input);
@@ -189,7 +191,7 @@ const someDomain = parseTrustDomain("example.org");
 
 const BUNDLE: Target = {
   name: "bundle",
-  share: 150,
+  share: 140,
   makeInput: (random) => {
     const one = random.pick(documents);
     const whole = random.below(4) === 0
@@ -277,4 +279,13 @@ function readFrames(stream: Uint8Array, pieceBytes: number) {
 }
 
 /** All of them; their shares make a thousand. */
-export const TARGETS: readonly Target[] = [ID, CERTIFICATE, SVID, BUNDLE, MESSAGE, FRAME];
+export const TARGETS: readonly Target[] = [
+  ID,
+  CERTIFICATE,
+  SVID,
+  BUNDLE,
+  MESSAGE,
+  FRAME,
+  HTTP,
+  WIRE,
+];

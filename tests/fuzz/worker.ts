@@ -23,7 +23,7 @@ export interface Tally {
 }
 
 /** One case after the other, until one breaks something. */
-export function runCases(task: Task): Tally {
+export async function runCases(task: Task): Promise<Tally> {
   const target = TARGETS.find(({ name }) => name === task.target);
   if (target === undefined) throw new Error(`${task.target} is no target`);
   const progress = new Int32Array(task.progress);
@@ -33,10 +33,18 @@ export function runCases(task: Task): Tally {
     const input = target.makeInput(randomOfCase(task.seed, index));
     const beganMs = performance.now();
     try {
-      tally[target.run(input)]++;
+      tally[await target.run(input)]++;
     } catch (error) {
       const text = error instanceof Error ? error.stack ?? error.message : String(error);
-      return { ...tally, failure: { index, hex: input.toHex(), error: text } };
+      const small = await shrink(input, async (smaller) => {
+        try {
+          await target.run(smaller);
+          return false;
+        } catch (again) {
+          return nameOf(again) === nameOf(error);
+        }
+      });
+      return { ...tally, failure: { index, hex: small.toHex(), error: text } };
     }
     const tookMs = performance.now() - beganMs;
     if (tookMs > tally.slowestMs) Object.assign(tally, { slowestMs: tookMs, slowestCase: index });
@@ -44,8 +52,33 @@ export function runCases(task: Task): Tally {
   return tally;
 }
 
+function nameOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message.split("\n", 1)}` : String(error);
+}
+
+/** Tries that a failure is worth. */
+const SHRINK_TRIES = 400;
+
+/** A shorter input that fails in the same way: pieces are left out, ever smaller ones, while it still does. */
+async function shrink(
+  input: Uint8Array,
+  fails: (input: Uint8Array) => Promise<boolean>,
+): Promise<Uint8Array> {
+  let best = input;
+  let tries = 0;
+  for (let size = best.length >> 1; size > 0 && tries < SHRINK_TRIES; size >>= 1) {
+    for (let at = 0; at < best.length && tries < SHRINK_TRIES;) {
+      const shorter = new Uint8Array([...best.subarray(0, at), ...best.subarray(at + size)]);
+      tries++;
+      if (await fails(shorter)) best = shorter;
+      else at += size;
+    }
+  }
+  return best;
+}
+
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<Task>) => void) | null;
   postMessage(tally: Tally): void;
 };
-scope.onmessage = ({ data }) => scope.postMessage(runCases(data));
+scope.onmessage = async ({ data }) => scope.postMessage(await runCases(data));
