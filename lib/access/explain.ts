@@ -115,7 +115,8 @@ function reasonOf(explained: Unreasoned, { id, path, wanted }: AccessQuestion): 
   if (allowed) {
     return `${listed(policies)} ${policies.length > 1 ? "each grant" : "grants"} ${what}`;
   }
-  return `${missing.join(" and ")} on ${path} is missing${hintOf(explained, path)}`;
+  const verb = missing.length > 1 ? "are" : "is";
+  return `${missing.join(" and ")} on ${path} ${verb} missing${hintOf(explained, path)}`;
 }
 
 function listed(names: readonly string[]): string {

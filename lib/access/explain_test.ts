@@ -71,6 +71,8 @@ Deno.test("a role may grant a part, and a policy has to grant the rest", () => {
 });
 
 Deno.test("the reason says what is easily overlooked", () => {
+  assert.match(ask(WEB, "x", "read").reason, /^read on x is missing: /);
+  assert.match(ask(WEB, "x", "read", "write").reason, /^read and write on x are missing: /);
   assert.match(ask(WEB, "tenants/x", "read", "write").reason, /one policy has to grant all of it$/);
   assert.match(ask(WEB, "x", "read").reason, /policy "delegates" is about this ID, but not about/);
   assert.match(ask("spiffe://o/x", "x", "read").reason, /"all of spike.ist" is about this path, b/);
