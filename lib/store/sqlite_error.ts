@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { Misshapen } from "./sqlite_column.ts";
 
 /** Primary result codes (sqlite.org/rescode.html) that an operator can meet. */
 const SQLITE = {
@@ -38,16 +39,14 @@ export function isSyncFailure(reason: unknown): boolean {
 
 /** The driver's error as a caller may see it; whatever is not an error of the storage stays as it is. */
 export function translate(cause: unknown, path: string): unknown {
+  if (cause instanceof Misshapen) return damaged(`${path} is damaged: ${cause.message}`, cause);
   const code = driverCode(cause);
   if (code === "ERR_OUT_OF_RANGE") return holdsWrong(path, "a number that is out of range", cause);
   if (code !== "ERR_SQLITE_ERROR") return cause;
   switch (primaryCode(cause)) {
     case SQLITE.corrupt:
     case SQLITE.notADatabase:
-      return new SpikeError("state_integrity_check", `Database ${path} is damaged`, {
-        hint: "Restore it from a backup; the file was not changed",
-        cause,
-      });
+      return damaged(`${path} is damaged`, cause);
     case SQLITE.busy:
     case SQLITE.locked:
       return new SpikeError("store_failure", `Database ${path} is locked by another process`, {
@@ -72,6 +71,13 @@ export function translate(cause: unknown, path: string): unknown {
         cause,
       });
   }
+}
+
+function damaged(what: string, cause: unknown): SpikeError {
+  return new SpikeError("state_integrity_check", `Database ${what}`, {
+    hint: "Restore it from a backup; the file was not changed",
+    cause,
+  });
 }
 
 function holdsWrong(path: string, what: string, cause: unknown): SpikeError {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { SpikeError } from "../api/error.ts";
+import { text } from "./sqlite_column.ts";
 import { guarded } from "./sqlite_error.ts";
 
 /** What `work` on a small database fails with. */
@@ -30,6 +31,21 @@ Deno.test("a number that no program of ours wrote is damage", () => {
     "state_integrity_check",
     "Database spike.db holds a number that is out of range",
   );
+});
+
+Deno.test("a value of another type is damage, and the record is named", () => {
+  for (
+    const [columns, of] of [["'a/b' AS path, 2 AS version", " of version 2 of a/b"], [
+      "'p' AS name",
+      " of p",
+    ], ["1 AS n", ""]]
+  ) {
+    assertFailure(
+      (db) => text(db.prepare(`SELECT ${columns}, 7 AS kind`).get() ?? {}, "kind"),
+      "state_integrity_check",
+      `Database spike.db is damaged: column kind${of} does not hold text`,
+    );
+  }
 });
 
 Deno.test("a table or column that is not there is damage", () => {

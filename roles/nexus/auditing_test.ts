@@ -200,7 +200,7 @@ Deno.test("a comparison finds cipher keys that were put back", async () => {
   await auditing.close();
 });
 
-Deno.test("a comparison finds keys that are gone, and listings that lead to no head or another", async () => {
+Deno.test("a comparison finds keys that are gone, and rows to which one of two ways does not lead", async () => {
   await using nexus = await world();
   const key = { version: 1, kekGeneration: 1, wrapped: new Uint8Array(61), createdAtMs: 1 };
   const damage = { keys: false, paths: [] as { path: string; expiresMs: number | null }[] };
@@ -213,6 +213,7 @@ Deno.test("a comparison finds keys that are gone, and listings that lead to no h
     },
     listPaths: async (request) =>
       damage.paths.length > 0 ? damage.paths : await store.listPaths(request),
+    policy: async (name) => damage.keys ? undefined : await store.policy(name),
   };
   const auditing = await nexus.live({ store: damaged });
   await put(auditing.store, "a");
@@ -220,11 +221,16 @@ Deno.test("a comparison finds keys that are gone, and listings that lead to no h
     tx.putKey({ ...key, name: "cipher/default", reservedSeals: 0 })
   );
   assert.equal((await auditing.verify(pause)).findings, 0);
+  await auditing.store.write((tx) => {
+    const sealed = new Uint8Array(40).fill(3);
+    return tx.putPolicy({ name: "p", revision: tx.revision, kekGeneration: 1, sealed });
+  });
   damage.keys = true;
   damage.paths = [{ path: "a", expiresMs: 7 }, { path: "b", expiresMs: null }];
   assert.deepEqual((await auditing.verify(pause)).rows, [
-    { kind: "head", name: "a", what: "replaced" },
+    { kind: "head", name: "a", what: "misindexed" },
     { kind: "head", name: "b", what: "unrecorded" },
+    { kind: "policy", name: "p", what: "misindexed" },
     { kind: "key", name: "cipher/default version 1", what: "removed" },
   ]);
   await auditing.close();

@@ -20,7 +20,8 @@ import type { AuditLogRow, HeadRow, ListedPath, StoreReader } from "../../lib/st
 export interface RowFinding {
   readonly kind: RowKind;
   readonly name: string;
-  readonly what: "replaced" | "removed" | "unrecorded";
+  /** `misindexed`: it is there, and one of the ways to it leads elsewhere. */
+  readonly what: "replaced" | "removed" | "unrecorded" | "misindexed";
 }
 
 /** What was found of one log. */
@@ -85,9 +86,16 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVer
     await pause();
   }
   const { rows: policies } = await store.policies();
-  for (const policy of policies) rows.compare("policy", policy.name, policy);
-  for (const key of await store.keyHeads()) rows.compare("keyHead", key.name, key);
-  for (const key of await store.keys()) rows.see("key", nameOfKey(key));
+  for (const policy of policies) {
+    rows.compareBoth("policy", policy.name, policy, await store.policy(policy.name));
+  }
+  for (const key of await store.keyHeads()) {
+    rows.compareBoth("keyHead", key.name, key, await store.keyHead(key.name));
+  }
+  for (const key of await store.keys()) {
+    rows.see("key", nameOfKey(key));
+    if (!await store.key(key.name, key.version)) rows.find("key", nameOfKey(key), "misindexed");
+  }
   await rows.findUnlisted(store, pause);
   const found = await stillFound(rows, options);
   const inLogs = logs.reduce((sum, log) => sum + ("missing" in log ? 1 : log.findings.length), 0);
@@ -131,6 +139,17 @@ interface StoredRow {
   readonly sealed: Uint8Array;
 }
 
+/** How a row of each kind is found by its name. */
+const BY_NAME: Readonly<
+  Record<RowKind, (store: StoreReader, name: string) => Promise<StoredRow | undefined>>
+> = {
+  head: (store, path) => store.head(path),
+  policy: (store, name) => store.policy(name),
+  keyHead: (store, name) => store.keyHead(name),
+  // Its wrapping changes without a record, so there is nothing to compare.
+  key: () => Promise.resolve(undefined),
+};
+
 class Rows {
   readonly found: RowFinding[] = [];
   readonly count = { head: 0, policy: 0, keyHead: 0, key: 0 };
@@ -152,38 +171,48 @@ class Rows {
     for (const one of this.#namesOf(kind, name)) this.#seen.add(`${kind} ${one}`);
   }
 
-  /** An index tells what is listed. It has to lead to a head, which is never taken away, and to agree with it. */
-  compareListed({ path, expiresMs }: ListedPath, head: HeadRow | undefined): void {
-    if (head === undefined) this.found.push({ kind: "head", name: path, what: "unrecorded" });
-    else if (head.expiresMs === expiresMs || head.revision > this.#revision) {
-      this.compare("head", path, head);
-    } else {
-      this.see("head", path);
-      this.found.push({ kind: "head", name: path, what: "replaced" });
-    }
+  find(kind: RowKind, name: string, what: RowFinding["what"]): void {
+    this.found.push({ kind, name, what });
   }
 
-  compare(kind: RowKind, name: string, { revision, sealed }: StoredRow): void {
+  /** An index tells what is listed. It has to lead to a head, which is never taken away, and to agree with it. */
+  compareListed({ path, expiresMs }: ListedPath, head: HeadRow | undefined): void {
+    this.see("head", path);
+    if (head === undefined) {
+      const isKnown = this.recorded("head", path)?.digest !== undefined;
+      this.find("head", path, isKnown ? "misindexed" : "unrecorded");
+    } else if (head.expiresMs === expiresMs || head.revision > this.#revision) {
+      this.compare("head", path, head);
+    } else this.find("head", path, "misindexed");
+  }
+
+  /** A row as it stands in its table, and as its name leads to it. */
+  compareBoth(kind: RowKind, name: string, row: StoredRow, found: StoredRow | undefined): void {
     this.see(kind, name);
-    // It was written while this ran.
-    if (revision > this.#revision) return;
+    if (!this.compare(kind, name, row) || this.#isLater(found)) return;
+    const isSame = found && digestOf(found.sealed) === digestOf(row.sealed);
+    if (!isSame) this.find(kind, name, "misindexed");
+  }
+
+  /** False when it has found something. */
+  compare(kind: RowKind, name: string, row: StoredRow): boolean {
+    if (this.#isLater(row)) return true;
     const recorded = this.recorded(kind, name);
     if (recorded === undefined) {
       const { firstRevision } = this.#newest;
-      if (firstRevision === undefined || revision < firstRevision) this.older++;
-      else this.found.push({ kind, name, what: "unrecorded" });
-    } else if (recorded.digest !== digestOf(sealed)) {
-      this.found.push({
-        kind,
-        name,
-        what: recorded.digest === undefined ? "unrecorded" : "replaced",
-      });
+      const isOlder = firstRevision === undefined || row.revision < firstRevision;
+      if (isOlder) this.older++;
+      else this.find(kind, name, "unrecorded");
+      return isOlder;
     }
+    if (recorded.digest === digestOf(row.sealed)) return true;
+    this.find(kind, name, recorded.digest === undefined ? "unrecorded" : "replaced");
+    return false;
   }
 
   /**
-   * What is recorded, not as removed, and not listed: purged heads are compared, all else was removed. A purged head
-   * whose path is covered cannot be asked for.
+   * What is recorded, not as removed, and not listed. Heads that were purged are compared. A purged head whose path is
+   * covered cannot be asked for.
    */
   async findUnlisted(store: StoreReader, pause: () => Promise<void>): Promise<void> {
     for (const kind of ROW_KINDS) {
@@ -191,12 +220,19 @@ class Rows {
         if (this.#seen.has(`${kind} ${name}`)) continue;
         const isPurged = this.#newest.of(kind, name)?.isPurged;
         if (isPurged && name.startsWith("hmac:")) continue;
-        const head = isPurged ? await store.head(name) : undefined;
-        if (head) this.compare(kind, name, head);
-        else this.found.push({ kind, name, what: "removed" });
+        const row = await BY_NAME[kind](store, name);
+        if (row && isPurged) {
+          this.see(kind, name);
+          this.compare(kind, name, row);
+        } else this.find(kind, name, row ? "misindexed" : "removed");
         await pause();
       }
     }
+  }
+
+  /** It was written while this ran. */
+  #isLater(row: StoredRow | undefined): boolean {
+    return row !== undefined && row.revision > this.#revision;
   }
 
   /** What the logs tell last of a row. */

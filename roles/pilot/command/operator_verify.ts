@@ -8,6 +8,7 @@ const WHAT: Readonly<Record<string, string>> = {
   replaced: "is not what was stored last: an earlier state was put back, or it was changed",
   removed: "was removed without Nexus",
   unrecorded: "was put there without Nexus",
+  misindexed: "is there, but an index of the database leads elsewhere: the file was damaged",
 };
 
 const KINDS: Readonly<Record<string, string>> = {
