@@ -41,17 +41,22 @@ for (const pageBytes of PAGES) {
     const stored = await readStored(path, still);
     const draw = seeded(SEED);
     const tally = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
-    let bytes = 0;
+    let changed = 0;
     const wrong: string[] = [];
     for (let at = Math.floor(draw() * STRIDE); at < still.database.length; at += STRIDE) {
       const mask = 1 << Math.floor(draw() * 8);
       const outcome = await flip(path, still, { at, mask }, stored).catch((error) =>
         wrong.push(`byte ${at} changed by ${mask}: ${error}`)
       );
-      bytes++;
+      changed++;
       if (typeof outcome === "string") tally[outcome] = (tally[outcome] ?? 0) + 1;
     }
-    recordRun(`changed bytes, ${what}`, { bytes, ...tally, wrong: wrong.length });
+    recordRun(`changed bytes, ${what}`, {
+      "bytes of the file": still.database.length,
+      changed,
+      ...tally,
+      wrong: wrong.length,
+    });
     assert.deepEqual(wrong, []);
     assert.ok(tally["harmless"] && tally["whole file refused"]);
     assert.ok(tally["record refused by its name"]);
