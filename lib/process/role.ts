@@ -6,6 +6,7 @@ import {
   serverHelp,
 } from "../config/mod.ts";
 import { asRole } from "./prepare.ts";
+import { inspectFiles } from "./private_files.ts";
 
 /** The roles that run as servers. */
 export type ServerRole = "nexus" | "keeper" | "bootstrap";
@@ -36,6 +37,28 @@ export function runRole<R extends ServerRole>(start: RoleStart<R>): Promise<numb
       console.log("ok");
       return 0;
     }
+    await lookAtFiles(role, settings, file?.path);
     return await start.run(settings, switches);
   });
+}
+
+/** What others may read and ought not to is a line of the log; what they may change ends the start. */
+async function lookAtFiles<R extends ServerRole>(
+  role: R,
+  settings: RoleSettings[R],
+  settingsFile: string | undefined,
+): Promise<void> {
+  const keepsData = "dataDir" in settings && settings.backend !== "memory";
+  const loose = inspectFiles({
+    keyFile: settings.svidFiles?.key,
+    settingsFile,
+    dataDir: keepsData ? settings.dataDir : undefined,
+  });
+  if (loose.length === 0) return;
+  const { configureLogging, createLogger } = await import("../telemetry/log.ts");
+  configureLogging({ level: settings.logLevel });
+  const log = createLogger(role);
+  for (const { path, mode, command } of loose) {
+    log.warn("file_open_to_others", { path, mode, hint: command });
+  }
 }

@@ -41,6 +41,8 @@ export interface SupervisedOptions {
   readonly report: (failure: PlainFailure) => void;
   /** End when standard input ends: how a supervisor that died, however it died, takes its children along. */
   readonly isBoundToStdin?: boolean;
+  /** The one of them that the others depend on: it is told to stop when they have, or when that takes long. */
+  readonly stopsLast?: Worker;
   /** How long a stop may take before it is forced. */
   readonly patienceMs?: number;
 }
@@ -60,8 +62,21 @@ export function superviseThreads(options: SupervisedOptions): Promise<number> {
   const stop = () => {
     if (isStopping) return ended.resolve(130);
     isStopping = true;
-    for (const thread of threads) thread.postMessage({ kind: "stop" });
-    patience = setTimeout(() => ended.resolve(1), options.patienceMs ?? 10_000);
+    const patienceMs = options.patienceMs ?? 10_000;
+    for (const thread of threads) if (thread !== options.stopsLast) tellToStop(thread);
+    if (running === (options.stopsLast ? 1 : 0)) stopLast();
+    // Also where one hangs, so that the last one wipes its keys.
+    patience = setTimeout(() => {
+      stopLast();
+      patience = setTimeout(() => ended.resolve(1), patienceMs / 2);
+    }, patienceMs / 2);
+  };
+  const tellToStop = (thread: Worker) => thread.postMessage({ kind: "stop" });
+  let wasLastTold = false;
+  const stopLast = () => {
+    if (!options.stopsLast || wasLastTold) return;
+    wasLastTold = true;
+    tellToStop(options.stopsLast);
   };
   const fail = (failure: PlainFailure) => {
     options.report(failure);
@@ -92,7 +107,9 @@ export function superviseThreads(options: SupervisedOptions): Promise<number> {
         if (--loading === 0) haveLoaded();
       } else if (data.kind === "stopped") {
         worst = Math.max(worst, data.code);
-        if (--running === 0) ended.resolve(worst);
+        running--;
+        if (running === 0) ended.resolve(worst);
+        else if (running === 1 && isStopping) stopLast();
       }
     });
   };

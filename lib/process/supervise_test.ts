@@ -29,7 +29,12 @@ class FakeThread extends EventTarget {
  */
 function supervise(
   count: number,
-  options: { patienceMs?: number; startLater?: () => readonly Worker[] } = {},
+  options: {
+    patienceMs?: number;
+    startLater?: () => readonly Worker[];
+    /** Position of the thread that stops last. */
+    last?: number;
+  } = {},
 ) {
   const signals = new Map<string, () => void>();
   const revoked: string[] = [];
@@ -53,6 +58,7 @@ function supervise(
     threads: threads as unknown as Worker[],
     report: (failure) => void reported.push(failure),
     ...options,
+    ...(options.last === undefined ? {} : { stopsLast: threads[options.last] as never }),
   }).finally(() => {
     assert.equal(signals.size, 0, "nothing listens any more");
     Object.assign(Deno, { addSignalListener, removeSignalListener });
@@ -173,4 +179,23 @@ Deno.test("what is no known failure is a bug and says so", () => {
     code: "api_internal_error",
     message: "Unexpected failure: text",
   });
+});
+
+Deno.test("what the others depend on is told to stop when they have stopped", async () => {
+  const { threads, exit, signal } = supervise(3, { last: 0 });
+  signal("SIGTERM");
+  assert.deepEqual(threads.map(({ told }) => told.length), [0, 1, 1]);
+  threads[1]?.say({ kind: "stopped", code: 0 });
+  assert.equal(threads[0]?.told.length, 0);
+  threads[2]?.say({ kind: "stopped", code: 0 });
+  assert.deepEqual(threads[0]?.told, [{ kind: "stop" }]);
+  threads[0]?.say({ kind: "stopped", code: 0 });
+  assert.equal(await exit, 0);
+});
+
+Deno.test("a thread that hangs does not keep the last one from stopping", async () => {
+  const { threads, exit, signal } = supervise(2, { last: 0, patienceMs: 20 });
+  signal("SIGTERM");
+  assert.equal(await exit, 1);
+  assert.deepEqual(threads.map(({ told }) => told.length), [1, 1]);
 });

@@ -41,6 +41,8 @@ async function start(
   tellHealthOf(threads.first);
   return await superviseThreads({
     threads: threads.first,
+    // What the request workers still have to answer goes through it.
+    stopsLast: threads.core,
     startLater: () => {
       const later = threads.startLater();
       tellHealthOf([...threads.first, ...later]);
@@ -53,6 +55,7 @@ async function start(
 
 /** The threads of a Nexus. Where processors are few, those that one can do without come second. */
 interface Threads {
+  readonly core: Worker;
   /** The core, and one request worker. */
   readonly first: readonly Worker[];
   /** The other request workers; the core knows of them already. */
@@ -94,6 +97,7 @@ function startThreads(settings: NexusSettings): Threads {
     })
   );
   return {
+    core,
     first: [core, ...starts.slice(0, 1).map((begin) => begin())],
     startLater: () => starts.slice(1).map((begin) => begin()),
   };

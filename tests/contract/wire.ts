@@ -129,7 +129,7 @@ export class Wire implements Disposable {
   }
 
   /**
-   * The next answer. An answer to HEAD has no body, whatever its length says.
+   * The next answer. An answer to HEAD and one of status 304 have no body, whatever their length says.
    *
    * @throws ConnectionEnded when there is none
    */
@@ -160,7 +160,9 @@ export class Wire implements Disposable {
     if (!version || !code) throw new Error(`This is no status line: ${first}`);
     const headers = headersOf(lines);
     const status = Number(code);
-    const length = toHead || status < 200 ? 0 : Number(headers.get("content-length")?.[0]);
+    const length = toHead || status < 200 || status === 304
+      ? 0
+      : Number(headers.get("content-length")?.[0]);
     if (Number.isNaN(length)) throw new Error(`An answer ${first} without content-length`);
     if (this.#received.length < end + 4 + length) return undefined;
     const body = this.#received.slice(end + 4, end + 4 + length);

@@ -29,7 +29,8 @@ export interface DevOptions {
 /** Of the caller's environment only this reaches the program: a test must not depend on the rest. */
 const PASSED = ["PATH", "HOME", "USER", "TMPDIR", "XDG_RUNTIME_DIR", "DENO_DIR", "XDG_CACHE_HOME"];
 
-function environment(extra: Readonly<Record<string, string>>): Record<string, string> {
+/** The environment that a program gets. */
+export function environment(extra: Readonly<Record<string, string>>): Record<string, string> {
   const env: Record<string, string> = { NO_COLOR: "1" };
   for (const name of PASSED) {
     const value = Deno.env.get(name);
@@ -82,7 +83,7 @@ async function sourced(path: string): Promise<Record<string, string>> {
 }
 
 /** Lines of a process's standard error, as they come. */
-class Transcript {
+export class Transcript {
   readonly lines: string[] = [];
   /** Resolves when there will be no more. */
   readonly ended: Promise<void>;
