@@ -10,7 +10,7 @@ import { type KeySlots, osRandom } from "../../lib/seal/mod.ts";
 import type { Store } from "../../lib/store/mod.ts";
 import type { Logger } from "../../lib/telemetry/mod.ts";
 import type { CorePort } from "./core_port.ts";
-import type { KeyControl } from "./key_control.ts";
+import type { KeyControl } from "./key/key_control.ts";
 import { onBehalf } from "./on_behalf.ts";
 import type { SharedPage } from "./page.ts";
 import type { Writers } from "./writers.ts";

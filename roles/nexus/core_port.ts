@@ -13,9 +13,9 @@ import type {
 import type { StoreReader } from "../../lib/store/mod.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
 import type { ManifestMessage } from "../../lib/recovery/mod.ts";
-import type { ChangeOutcome, ChangeRequest } from "./shard_change.ts";
-import type { AuditKeys, AuditPage } from "./auditing.ts";
-import type { StoreVerified } from "./store_verifier.ts";
+import type { ChangeOutcome, ChangeRequest } from "./key/shard_change.ts";
+import type { AuditKeys, AuditPage } from "./audit/auditing.ts";
+import type { StoreVerified } from "./audit/store_verifier.ts";
 
 /** Answer to one restored shard. */
 export interface RestoreProgress {

@@ -9,7 +9,7 @@ import {
   trustDomainOf,
 } from "../../lib/spiffe/mod.ts";
 import { openMemory, type Store } from "../../lib/store/mod.ts";
-import { keepRecords } from "./_auditing.ts";
+import { keepRecords } from "./api/_auditing.ts";
 import { startCore } from "./core.ts";
 import { KEK_SLOTS, ROOT_SLOTS, SharedPage } from "./page.ts";
 

@@ -33,7 +33,7 @@ import {
   meter,
   watchLag,
 } from "../../lib/telemetry/mod.ts";
-import { type Auditing, ephemeralAuditing, openAuditing } from "./auditing.ts";
+import { type Auditing, ephemeralAuditing, openAuditing } from "./audit/auditing.ts";
 import { startCore } from "./core.ts";
 import { CORE_METHODS, READER_METHODS } from "./core_port.ts";
 import { auditPath, databasePath } from "./database.ts";

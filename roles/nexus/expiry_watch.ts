@@ -1,7 +1,7 @@
 import type { StoreReader } from "../../lib/store/mod.ts";
 import { type Logger, meter } from "../../lib/telemetry/mod.ts";
 import type { SharedPage } from "./page.ts";
-import type { Wake } from "./wake.ts";
+import type { Wake } from "./key/wake.ts";
 
 /** How often it is looked. */
 const LOOK_MS = 60_000;

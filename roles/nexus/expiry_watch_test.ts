@@ -3,7 +3,7 @@ import { inWorld } from "../../lib/secret/secret_fixture.ts";
 import { meter } from "../../lib/telemetry/mod.ts";
 import { keepLines } from "./_sink.ts";
 import { ExpiryWatch } from "./expiry_watch.ts";
-import { Wake } from "./wake.ts";
+import { Wake } from "./key/wake.ts";
 
 const AUTHOR = "spiffe://example.org/web";
 const DAY_MS = 86_400_000;

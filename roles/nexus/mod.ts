@@ -2,6 +2,9 @@
  * Nexus: the secrets store. Its main thread starts the core (control and store writer) and the request workers,
  * each with exactly its permissions, and then gives up its own. Start reading at `core.ts` and `serve.ts`.
  *
+ * `api` answers requests, in the request workers. `key` is the life of the root key and its shards, `audit` the record of
+ * all that happens; both are the core's.
+ *
  * @module
  */
 import type { NexusSettings } from "../../lib/config/mod.ts";

@@ -1,11 +1,11 @@
-import type { RecordState } from "./auditing.ts";
+import type { RecordState } from "./audit/auditing.ts";
 import type { KeyringLayout } from "../../lib/seal/mod.ts";
 
 /** Where a Nexus stands. Only `ready` serves secrets. */
 export const STATES = ["waiting", "provisional", "ready", "database_lost", "sealed"] as const;
 export type NexusState = typeof STATES[number];
 
-/** Where the records of requests go; see `auditing.ts`. */
+/** Where the records of requests go; see `audit/auditing.ts`. */
 const RECORD_STATES: readonly RecordState[] = ["written", "elsewhere", "refused"];
 
 /** Slots of the control's own region: the root key, and one that is to follow it. */

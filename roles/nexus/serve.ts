@@ -3,8 +3,8 @@ import { STREAM_TYPE } from "../../lib/api/raw.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsServer, type MtlsServer, seldom } from "../../lib/mtls/mod.ts";
 import type { SvidSource } from "../../lib/spiffe/mod.ts";
-import { cipherBodyLimit } from "./cipher_handlers.ts";
-import { createNexusApp, type NexusAppOptions } from "./nexus_app.ts";
+import { cipherBodyLimit } from "./api/cipher_handlers.ts";
+import { createNexusApp, type NexusAppOptions } from "./api/nexus_app.ts";
 
 /** Streams under way on one listener; each holds about half a megabyte. */
 const MOST_STREAMS = 64;

@@ -8,7 +8,7 @@ import { loadSettings, type NexusSettings } from "../../lib/config/mod.ts";
 import { candidatesOf, sampleKey, sampleSet, sampleShards } from "../../lib/recovery/_sample.ts";
 import { deriveVerifyKey, makeProbe, ordinarySlots, osRandom } from "../../lib/seal/mod.ts";
 import { openMemory } from "../../lib/store/mod.ts";
-import { keepRecords } from "../../roles/nexus/_auditing.ts";
+import { keepRecords } from "../../roles/nexus/api/_auditing.ts";
 import { startCore } from "../../roles/nexus/core.ts";
 import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "../../roles/nexus/page.ts";
 import { startServing } from "../../roles/nexus/serve.ts";

@@ -9,7 +9,7 @@ import { ordinarySlots } from "../../lib/seal/mod.ts";
 import { DEFAULT_TRUST_ROOTS, parseSpiffeId } from "../../lib/spiffe/mod.ts";
 import { createHandlers } from "../../roles/keeper/handlers.ts";
 import { ShardSlots } from "../../roles/keeper/slots.ts";
-import { idOf, startApps } from "../../roles/nexus/_app_fixture.ts";
+import { idOf, startApps } from "../../roles/nexus/api/_app_fixture.ts";
 import { keepLines, type Line } from "../../roles/nexus/_sink.ts";
 import type { HttpCase } from "./http_case.ts";
 

@@ -27,10 +27,10 @@ import {
 } from "../../lib/secret/mod.ts";
 import { openSqlite, type Store } from "../../lib/store/mod.ts";
 import { keepLines, type Line } from "../../roles/nexus/_sink.ts";
-import { openAuditing } from "../../roles/nexus/auditing.ts";
-import { KeyControl } from "../../roles/nexus/key_control.ts";
+import { openAuditing } from "../../roles/nexus/audit/auditing.ts";
+import { KeyControl } from "../../roles/nexus/key/key_control.ts";
 import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "../../roles/nexus/page.ts";
-import type { StoreVerified } from "../../roles/nexus/store_verifier.ts";
+import type { StoreVerified } from "../../roles/nexus/audit/store_verifier.ts";
 import { AUTHOR, type Files, MAX_VERSIONS, type Path, PLACES, type PolicyName } from "./plan.ts";
 
 /** A template of stores, in a directory of its own. */

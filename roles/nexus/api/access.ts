@@ -1,0 +1,91 @@
+import { judgeByRole, placeOf } from "../../../lib/access/mod.ts";
+import { denied } from "../../../lib/api/authorize.ts";
+import { type Route, routeOf } from "../../../lib/api/mod.ts";
+import type { Grant } from "../../../lib/audit/mod.ts";
+import { decide, type PolicySet, RESERVED, type Sight, sightOf } from "../../../lib/policy/mod.ts";
+import type { Role, SpiffeId, TrustRoots } from "../../../lib/spiffe/mod.ts";
+
+/** Who may do what, by roles first and then by policies. */
+export interface Access {
+  /**
+   * What lets the caller through. `subject` is the path or the key that the request names, as received, valid
+   * or not. Rejects with `access_unauthorized`.
+   */
+  authorize(id: SpiffeId, route: Route, subject: string): Promise<Grant>;
+  /** Whether a caller may do at `path` what a route does at its own. */
+  allows(id: SpiffeId, route: Route, path: string): Promise<boolean>;
+  /** What a caller may see of the list of secrets, and by what right. Rejects with `access_unauthorized` when nothing. */
+  sight(id: SpiffeId): Promise<Seen>;
+}
+
+/** What a caller may see of the list of secrets. */
+export interface Seen {
+  readonly sight: Sight | "everything";
+  /** The role, or of several policies the first by name. */
+  readonly grant: Grant;
+}
+
+/** What access rests on. */
+export interface AccessOptions {
+  readonly roots: TrustRoots;
+  /** The policies as of now; absent where there are none. */
+  readonly policies?: () => Promise<PolicySet>;
+}
+
+/** Makes the rules of one listener. A failure to read the policies is no denial: it rejects with what failed. */
+export function createAccess({ roots, policies }: AccessOptions): Access {
+  const sight = async (id: SpiffeId): Promise<Seen> => {
+    const judgement = judgeByRole(id, routeOf("secret.list"), roots);
+    if (typeof judgement === "object") return { sight: "everything", grant: byRole(judgement) };
+    if (judgement === "denied" || !policies) throw denied(id);
+    const set = await policies();
+    const whole = decide(set, { id, path: RESERVED.secret, wanted: ["list"] });
+    if (whole.allowed) return { sight: "everything", grant: byPolicy(whole.policy) };
+    const part = sightOf(set, id);
+    if (!part) throw denied(id);
+    return { sight: part, grant: byPolicy(part.policy) };
+  };
+  const grantOf = async (
+    id: SpiffeId,
+    route: Route,
+    subject: string,
+  ): Promise<Grant | undefined> => {
+    const { want } = route;
+    const judgement = judgeByRole(id, route, roots, subject);
+    if (typeof judgement === "object") return byRole(judgement);
+    if (judgement === "denied" || !policies || want.by === "role") return undefined;
+    const question = { id, path: placeOf(want, subject), wanted: [want.permission] };
+    const decision = decide(await policies(), question);
+    return decision.allowed ? byPolicy(decision.policy) : undefined;
+  };
+  return {
+    sight,
+    allows: async (id, route, path) => await grantOf(id, route, path) !== undefined,
+    async authorize(id, route, subject) {
+      const { want } = route;
+      if (want.by === "permission" && want.orPartly) return (await sight(id)).grant;
+      if (want.by === "permission" && want.on === "request.paths") return eachPath(id, route);
+      const grant = await grantOf(id, route, subject);
+      if (!grant) throw denied(id);
+      return grant;
+    },
+  };
+
+  /** The operation judges each path on its own; who can have nothing by policy is refused as a whole. */
+  function eachPath(id: SpiffeId, route: Route): Grant {
+    const judgement = judgeByRole(id, route, roots);
+    if (judgement === "denied" || !policies && judgement === "open") throw denied(id);
+    return judgement === "open" ? byPolicy(EACH_PATH) : byRole(judgement);
+  }
+}
+
+/** Stands for a policy where each path of a request was judged on its own; no policy is called so. */
+const EACH_PATH = "*";
+
+function byRole({ granted }: { readonly granted: Role }): Grant {
+  return { by: "role", name: granted };
+}
+
+function byPolicy(name: string): Grant {
+  return { by: "policy", name };
+}

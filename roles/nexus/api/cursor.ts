@@ -1,0 +1,65 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import {
+  deriveBytes,
+  encodeTuple,
+  KEY_BYTES,
+  type Keyring,
+  open,
+  type RandomSource,
+  seal,
+  wipe,
+} from "../../../lib/seal/mod.ts";
+import { parseSecretPath } from "../../../lib/secret/mod.ts";
+
+/** Stands in no path. */
+const MARK = "~";
+const FORMAT = 1;
+
+/**
+ * Where a listing goes on, for a caller that may not know the path where it stopped: the path, sealed. Any thread
+ * of any Nexus of this store can open it. It is good as long as its KEK is held.
+ */
+export function sealCursor(keyring: Keyring, path: string, random: RandomSource): string {
+  const generation = keyring.currentKek;
+  const key = keyOf(keyring, generation);
+  const sealed = seal(key, new TextEncoder().encode(path), aadOf(keyring, generation), random);
+  wipe(key);
+  return `${MARK}${generation}.${sealed.toBase64({ alphabet: "base64url", omitPadding: true })}`;
+}
+
+/**
+ * The path that a listing goes on after: `after` itself, or what was sealed in it; empty for its beginning. Throws
+ * `api_bad_request` for what is neither.
+ */
+export function openCursor(keyring: Keyring, after: string): string {
+  if (after === "") return after;
+  if (!after.startsWith(MARK)) return parseSecretPath(after);
+  const parts = /^~([1-9]\d{0,8})\.([\w-]+)$/.exec(after);
+  const generation = Number(parts?.[1]);
+  if (!keyring.generations().includes(generation)) throw unknownCursor();
+  const key = keyOf(keyring, generation);
+  try {
+    const sealed = Uint8Array.fromBase64(parts?.[2] ?? "", { alphabet: "base64url" });
+    return new TextDecoder().decode(open(key, sealed, aadOf(keyring, generation)));
+  } catch (cause) {
+    throw unknownCursor(cause);
+  } finally {
+    wipe(key);
+  }
+}
+
+function keyOf(keyring: Keyring, generation: number): Uint8Array {
+  const info = encodeTuple([FORMAT, "spike/v1/cursor"]);
+  return deriveBytes(keyring.kek(generation), keyring.storeId, info, KEY_BYTES);
+}
+
+function aadOf({ storeId }: Keyring, generation: number): Uint8Array {
+  return encodeTuple([FORMAT, "cursor", storeId, generation]);
+}
+
+function unknownCursor(cause?: unknown): SpikeError {
+  return new SpikeError("api_bad_request", "Member after is no place where a listing stopped", {
+    hint: "Begin the listing anew",
+    cause,
+  });
+}

@@ -1,0 +1,169 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import type { Sight } from "../../../lib/policy/mod.ts";
+import type { SecretEntry } from "../../../lib/secret/mod.ts";
+
+/** Most paths that a filtered page looks at, and most that any page with a limit answers. */
+export const MAX_SCANNED = 10_000;
+/** A page that has taken so long is answered as it is. */
+const MAX_MS = 250;
+/** Paths fetched at a time, between which others get their turn. */
+const CHUNK = 1_000;
+/** As many at a time where most of what is below a folder is passed over. */
+const LEVEL_CHUNK = 32;
+
+/** Comes after every character of a path. */
+const BEHIND_ALL = "\x7f";
+
+/** A page of paths. */
+export interface Page {
+  readonly keys: readonly string[];
+  /** Those of the keys whose time is over. */
+  readonly expired: readonly string[];
+  /** What was looked at goes up to here, and there may be more behind it. It need not be one of the keys. */
+  readonly stoppedAt?: string;
+}
+
+/** Which page. */
+export interface PageRequest {
+  readonly prefix: string;
+  /** Only paths behind this one. */
+  readonly after: string;
+  /** At least 1; absent for as many as one page may have. */
+  readonly limit?: number;
+  /**
+   * Only what comes directly behind the prefix: paths without a further slash, and the others once each, up to and
+   * with that slash.
+   */
+  readonly isOneLevel?: boolean;
+}
+
+/** What a listing reads from. */
+export interface PathSource {
+  entries(request: {
+    readonly prefix: string;
+    readonly after?: string;
+    readonly limit?: number;
+  }): Promise<readonly SecretEntry[]>;
+}
+
+/** What of a sight a listing looks at. */
+type VisiblePaths = Pick<Sight, "prefixes" | "sees">;
+
+/** Of who may see everything. */
+const UNLIMITED: VisiblePaths = { prefixes: [""], sees: () => true };
+
+/** Checks a page's limit: absent and 0 mean none. Throws `api_bad_request`. */
+export function parseLimit(limit: number | undefined): number | undefined {
+  if (limit === undefined || limit === 0) return undefined;
+  if (limit > 0) return Math.min(limit, MAX_SCANNED);
+  throw new SpikeError("api_bad_request", `Limit is ${limit}, expected at least 1, or 0 for none`);
+}
+
+/** A page for who may see everything. Without a limit it has all paths, unless it is of one level only. */
+export async function listEverything(
+  source: PathSource,
+  request: PageRequest,
+  clock: () => number,
+): Promise<Page> {
+  if (request.isOneLevel) return await listVisible(source, UNLIMITED, request, clock);
+  const { prefix, after, limit } = request;
+  const entries = await source.entries({ prefix, after, ...(limit ? { limit } : {}) });
+  const last = entries.at(-1);
+  return {
+    keys: entries.map(({ path }) => path),
+    expired: entries.filter(({ isExpired }) => isExpired).map(({ path }) => path),
+    ...(limit && entries.length === limit && last ? { stoppedAt: last.path } : {}),
+  };
+}
+
+/**
+ * A page for who may see a part. Looks only where its sight allows anything at all, and there at a bounded number
+ * of paths, so that it may be short, or empty, and still not the last one.
+ */
+export async function listVisible(
+  source: PathSource,
+  sight: VisiblePaths,
+  request: PageRequest,
+  clock: () => number,
+): Promise<Page> {
+  const scan = new Scan(request, sight, clock);
+  let { after } = request;
+  const most = request.isOneLevel ? LEVEL_CHUNK : CHUNK;
+  for (const prefix of ranges(sight, request.prefix)) {
+    if (isBehind(after, prefix)) continue;
+    for (;;) {
+      if (scan.isOver) return scan.page(after);
+      const chunk = await source.entries({ prefix, after, limit: most });
+      scan.looks++;
+      for (const entry of chunk) {
+        if (scan.isOver) return scan.page(after);
+        after = scan.look(entry);
+      }
+      if (chunk.length < most) break;
+    }
+    after = prefix + BEHIND_ALL;
+  }
+  return scan.page();
+}
+
+/** The folder that stands for a path in a listing of one level; undefined for a path that stands for itself. */
+function folderOf(path: string, { prefix, isOneLevel }: PageRequest): string | undefined {
+  const at = isOneLevel ? path.indexOf("/", prefix.length) : -1;
+  return at < 0 ? undefined : path.slice(0, at + 1);
+}
+
+class Scan {
+  readonly #keys: string[] = [];
+  readonly #expired: string[] = [];
+  /** Paths looked at, visible or not, and questions asked of the store. */
+  looks = 0;
+  readonly #request: PageRequest;
+  readonly #sight: VisiblePaths;
+  readonly #limit: number;
+  readonly #clock: () => number;
+  readonly #endMs: number;
+
+  constructor(request: PageRequest, sight: VisiblePaths, clock: () => number) {
+    this.#request = request;
+    this.#sight = sight;
+    this.#limit = request.limit ?? MAX_SCANNED;
+    this.#clock = clock;
+    this.#endMs = clock() + MAX_MS;
+  }
+
+  get isOver(): boolean {
+    return this.#keys.length === this.#limit || this.looks >= MAX_SCANNED ||
+      (this.looks > 0 && this.#clock() > this.#endMs);
+  }
+
+  /** Answers where the listing stands then: at the path, or behind the folder that it is in once that is told. */
+  look({ path, isExpired }: SecretEntry): string {
+    this.looks++;
+    const folder = folderOf(path, this.#request);
+    const isTold = folder !== undefined && folder === this.#keys.at(-1);
+    if (!isTold) {
+      if (!this.#sight.sees(path)) return path;
+      this.#keys.push(folder ?? path);
+      if (isExpired && folder === undefined) this.#expired.push(path);
+    }
+    return folder === undefined ? path : folder + BEHIND_ALL;
+  }
+
+  page(stoppedAt?: string): Page {
+    const page = { keys: this.#keys, expired: this.#expired };
+    return stoppedAt === undefined ? page : { ...page, stoppedAt };
+  }
+}
+
+/** Where both the sight and the request allow something. Ascending, and apart from each other. */
+function ranges({ prefixes }: VisiblePaths, wanted: string): string[] {
+  return prefixes.flatMap((prefix) => {
+    if (prefix.startsWith(wanted)) return prefix;
+    return wanted.startsWith(prefix) ? wanted : [];
+  });
+}
+
+/** Whether everything that begins with `prefix` comes before `after`. Both are ASCII. */
+function isBehind(after: string, prefix: string): boolean {
+  return prefix < after && !after.startsWith(prefix);
+}

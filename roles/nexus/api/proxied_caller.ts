@@ -1,0 +1,40 @@
+import { SpikeError } from "../../../lib/api/mod.ts";
+import type { Peer } from "../../../lib/mtls/mod.ts";
+import { type JwtKeySet, type SpiffeId, verifyJwtSvid } from "../../../lib/spiffe/mod.ts";
+
+/** By what the callers behind proxies are known. */
+export interface ProxiedCallers {
+  /** IDs of the proxies, each by itself: what lies below one is none. */
+  readonly proxies: readonly SpiffeId[];
+  readonly audience: () => string;
+  readonly keys: JwtKeySet;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** RFC 6750 section 2.1; two headers arrive as one with a comma, which is no token. */
+const BEARER = /^Bearer ([\w.-]+)$/i;
+
+/**
+ * Names the caller of a request that came by a proxy: whom the JWT-SVID in its `Authorization` header names. A proxy
+ * never acts in its own name, or a request without a token would have the proxy's rights. On every other connection
+ * the header is not looked at.
+ */
+export function nameProxiedCaller(
+  { proxies, audience, keys, clock }: ProxiedCallers,
+): (request: Request, peer: Peer) => Promise<Peer> {
+  const trusted: ReadonlySet<SpiffeId> = new Set(proxies);
+  return async (request, peer) => {
+    if (!trusted.has(peer.id)) return peer;
+    const token = BEARER.exec(request.headers.get("authorization") ?? "")?.[1];
+    if (token === undefined) throw refused("no-token", "The proxy sent no bearer token");
+    const verdict = await verifyJwtSvid(token, { keys, audience: audience(), nowMs: clock() });
+    if (!verdict.ok) throw refused(verdict.reason, verdict.message);
+    const { id, trustDomain } = verdict;
+    return { ...peer, id, trustDomain, via: peer.id };
+  };
+}
+
+function refused(reason: string, message: string): SpikeError {
+  return new SpikeError("access_unauthorized", `Token refused, ${reason}: ${message}`);
+}

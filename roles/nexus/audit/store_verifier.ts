@@ -1,0 +1,265 @@
+import {
+  type Cover,
+  digestOf,
+  feedLog,
+  type Finding,
+  LogVerifier,
+  nameOfKey,
+  nativeHash,
+  nativeVerifier,
+  Newest,
+  parseCheckpoint,
+  type Recorded,
+  ROW_KINDS,
+  type RowKind,
+  type Verified,
+} from "../../../lib/audit/mod.ts";
+import type { AuditLogRow, HeadRow, ListedPath, StoreReader } from "../../../lib/store/mod.ts";
+
+/** A row of the store that is not what was recorded last. */
+export interface RowFinding {
+  readonly kind: RowKind;
+  readonly name: string;
+  /** `misindexed`: it is there, and one of the ways to it leads elsewhere. */
+  readonly what: "replaced" | "removed" | "unrecorded" | "misindexed";
+}
+
+/** What was found of one log. */
+export type LogFinding =
+  | Omit<Verified, "newest">
+  | { readonly log: string; readonly missing: true };
+
+/** The outcome of a comparison. */
+export interface StoreVerified {
+  readonly heads: number;
+  readonly policies: number;
+  readonly cipherKeys: number;
+  /** Rows older than the first record: nothing is known of them. */
+  readonly older: number;
+  readonly logs: readonly LogFinding[];
+  /** The first hundred. */
+  readonly rows: readonly RowFinding[];
+  /** How many there are in all, in logs and rows. */
+  readonly findings: number;
+}
+
+/** A log, with what it takes to check it. */
+export interface KnownLog extends AuditLogRow {
+  /** Undefined when its key is not what was stored. */
+  readonly publicKey: Uint8Array | undefined;
+  /** How texts were covered in it, or may have been. */
+  readonly covers: readonly Cover[];
+}
+
+/** What a comparison takes. */
+export interface VerifyStoreOptions {
+  readonly store: StoreReader;
+  readonly directory: string;
+  /** By time of creation. */
+  readonly logs: readonly KnownLog[];
+  /** Brings every record of what was committed to the files. */
+  readonly settle: () => Promise<void>;
+  /** Awaited after each small step. */
+  readonly pause: () => Promise<void>;
+}
+
+const PAGE = 200;
+const KEPT = 100;
+
+/**
+ * Compares every head of a secret, every policy and every head of a cipher key with the newest digest that the audit
+ * logs tell of it, looks whether every long-lived key is there, and checks the logs first. Rows that change meanwhile
+ * are left to the next time.
+ */
+export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVerified> {
+  const { store, settle, pause } = options;
+  await settle();
+  const revision = await store.revision();
+  const { newest, logs } = await readLogs(options);
+  const rows = new Rows(newest, options, revision);
+  let after: string | undefined;
+  for (;;) {
+    const paths = await store.listPaths({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    for (const listed of paths) rows.compareListed(listed, await store.head(listed.path));
+    after = paths.at(-1)?.path;
+    if (paths.length < PAGE) break;
+    await pause();
+  }
+  const { rows: policies } = await store.policies();
+  for (const policy of policies) {
+    rows.compareBoth("policy", policy.name, policy, await store.policy(policy.name));
+  }
+  for (const key of await store.keyHeads()) {
+    rows.compareBoth("keyHead", key.name, key, await store.keyHead(key.name));
+  }
+  for (const key of await store.keys()) {
+    rows.see("key", nameOfKey(key));
+    if (!await store.key(key.name, key.version)) rows.find("key", nameOfKey(key), "misindexed");
+  }
+  await rows.findUnlisted(store, pause);
+  const found = await stillFound(rows, options);
+  const inLogs = logs.reduce((sum, log) => sum + ("missing" in log ? 1 : log.findings.length), 0);
+  return {
+    heads: rows.count.head,
+    policies: rows.count.policy,
+    cipherKeys: rows.count.keyHead,
+    older: rows.older,
+    logs,
+    rows: found.slice(0, KEPT),
+    findings: found.length + inLogs,
+  };
+}
+
+/** Reads all logs, oldest first, and checks each. */
+async function readLogs({ directory, logs, pause }: VerifyStoreOptions) {
+  const newest = new Newest();
+  const found: LogFinding[] = [];
+  for (const { log, publicKey, checkpoint } of logs) {
+    const held = parseCheckpoint(checkpoint);
+    const verifier = new LogVerifier({
+      key: { log, publicKey: publicKey ?? new Uint8Array(32) },
+      held: held ? [held] : [],
+      hash: nativeHash,
+      verify: publicKey ? nativeVerifier() : () => false,
+      onRecord: (_n, bytes) => newest.take(bytes),
+    });
+    await feedLog(verifier, directory, log, pause);
+    const { newest: _, ...verified } = verifier.end();
+    const findings: readonly Finding[] = publicKey ? verified.findings : [
+      { record: 0, file: "", line: 0, what: "the key of the log is not what was stored" },
+      ...verified.findings,
+    ];
+    found.push(verified.size === 0 && held ? { log, missing: true } : { ...verified, findings });
+  }
+  return { newest, logs: found };
+}
+
+interface StoredRow {
+  readonly revision: number;
+  readonly sealed: Uint8Array;
+}
+
+/** How a row of each kind is found by its name. */
+const BY_NAME: Readonly<
+  Record<RowKind, (store: StoreReader, name: string) => Promise<StoredRow | undefined>>
+> = {
+  head: (store, path) => store.head(path),
+  policy: (store, name) => store.policy(name),
+  keyHead: (store, name) => store.keyHead(name),
+  // Its wrapping changes without a record, so there is nothing to compare.
+  key: () => Promise.resolve(undefined),
+};
+
+class Rows {
+  readonly found: RowFinding[] = [];
+  readonly count = { head: 0, policy: 0, keyHead: 0, key: 0 };
+  older = 0;
+  readonly #newest: Newest;
+  readonly #covers: readonly Cover[];
+  readonly #revision: number;
+  readonly #seen = new Set<string>();
+
+  constructor(newest: Newest, { logs }: VerifyStoreOptions, revision: number) {
+    this.#newest = newest;
+    this.#covers = logs.flatMap(({ covers }) => covers);
+    this.#revision = revision;
+  }
+
+  /** A row is there, under this name or one that stands for it in the records. */
+  see(kind: RowKind, name: string): void {
+    this.count[kind]++;
+    for (const one of this.#namesOf(kind, name)) this.#seen.add(`${kind} ${one}`);
+  }
+
+  find(kind: RowKind, name: string, what: RowFinding["what"]): void {
+    this.found.push({ kind, name, what });
+  }
+
+  /** An index tells what is listed. It has to lead to a head, which is never taken away, and to agree with it. */
+  compareListed({ path, expiresMs }: ListedPath, head: HeadRow | undefined): void {
+    this.see("head", path);
+    if (head === undefined) {
+      const isKnown = this.recorded("head", path)?.digest !== undefined;
+      this.find("head", path, isKnown ? "misindexed" : "unrecorded");
+    } else if (head.expiresMs === expiresMs || head.revision > this.#revision) {
+      this.compare("head", path, head);
+    } else this.find("head", path, "misindexed");
+  }
+
+  /** A row as it stands in its table, and as its name leads to it. */
+  compareBoth(kind: RowKind, name: string, row: StoredRow, found: StoredRow | undefined): void {
+    this.see(kind, name);
+    if (!this.compare(kind, name, row) || this.#isLater(found)) return;
+    const isSame = found && digestOf(found.sealed) === digestOf(row.sealed);
+    if (!isSame) this.find(kind, name, "misindexed");
+  }
+
+  /** False when it has found something. */
+  compare(kind: RowKind, name: string, row: StoredRow): boolean {
+    if (this.#isLater(row)) return true;
+    const recorded = this.recorded(kind, name);
+    if (recorded === undefined) {
+      const { firstRevision } = this.#newest;
+      const isOlder = firstRevision === undefined || row.revision < firstRevision;
+      if (isOlder) this.older++;
+      else this.find(kind, name, "unrecorded");
+      return isOlder;
+    }
+    if (recorded.digest === digestOf(row.sealed)) return true;
+    this.find(kind, name, recorded.digest === undefined ? "unrecorded" : "replaced");
+    return false;
+  }
+
+  /**
+   * What is recorded, not as removed, and not listed. Heads that were purged are compared. A purged head whose path is
+   * covered cannot be asked for.
+   */
+  async findUnlisted(store: StoreReader, pause: () => Promise<void>): Promise<void> {
+    for (const kind of ROW_KINDS) {
+      for (const name of this.#newest.names(kind)) {
+        if (this.#seen.has(`${kind} ${name}`)) continue;
+        const isPurged = this.#newest.of(kind, name)?.isPurged;
+        if (isPurged && name.startsWith("hmac:")) continue;
+        const row = await BY_NAME[kind](store, name);
+        if (row && isPurged) {
+          this.see(kind, name);
+          this.compare(kind, name, row);
+        } else this.find(kind, name, row ? "misindexed" : "removed");
+        await pause();
+      }
+    }
+  }
+
+  /** It was written while this ran. */
+  #isLater(row: StoredRow | undefined): boolean {
+    return row !== undefined && row.revision > this.#revision;
+  }
+
+  /** What the logs tell last of a row. */
+  recorded(kind: RowKind, name: string): Recorded | undefined {
+    return this.#namesOf(kind, name).map((one) => this.#newest.of(kind, one))
+      .filter((one) => one !== undefined)
+      .reduce((a, b) => a && a.revision > b.revision ? a : b, undefined as Recorded | undefined);
+  }
+
+  /** As which texts a name may stand in the records. Only paths are ever covered. */
+  #namesOf(kind: RowKind, name: string): string[] {
+    if (kind !== "head") return [name];
+    return [...new Set([name, ...this.#covers.map((cover) => cover("path", name))])];
+  }
+}
+
+/**
+ * Without what the logs tell more of by now: between the reading of the logs and its own, a row may have been removed
+ * or sealed anew.
+ */
+async function stillFound(rows: Rows, options: VerifyStoreOptions): Promise<readonly RowFinding[]> {
+  if (rows.found.length === 0) return [];
+  await options.settle();
+  const { newest } = await readLogs(options);
+  const later = new Rows(newest, options, 0);
+  return rows.found.filter(({ kind, name }) => {
+    const [before, now] = [rows.recorded(kind, name), later.recorded(kind, name)];
+    return before?.digest === now?.digest && before?.revision === now?.revision;
+  });
+}
