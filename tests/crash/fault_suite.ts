@@ -1,14 +1,17 @@
 /**
  * Disks that fail while a Nexus runs: full, read-only, or unable to make anything durable. No write succeeds that
- * is not on the disk, reads go on, and afterwards everything that was acknowledged is there.
+ * is not on the disk, reads go on, and afterwards everything that was acknowledged is there, and recorded.
  */
 import assert from "node:assert/strict";
 import { routeUrl } from "../../lib/api/mod.ts";
 import type { MtlsClient } from "../../lib/mtls/mod.ts";
 import { ERRNO } from "./disk_shim.ts";
+import { recordRun } from "./result.ts";
 import { Rig } from "./rig.ts";
 
 const PATH = "fault/a";
+/** Writes while the disk fails. */
+const REFUSED = 3;
 
 /** One secret on a running Nexus. */
 class Hand {
@@ -69,7 +72,7 @@ for (const { name, fail, heals } of FAULTS) {
       assert.ok(await nexus.becameReady(), nexus.log);
       assert.deepEqual(await hand.put("before"), { status: 200, version: 1 });
       fail(rig, true);
-      for (let i = 0; i < 3; i++) {
+      for (let i = 0; i < REFUSED; i++) {
         assert.deepEqual(await hand.put("never"), { status: 500, err: "store_failure" });
       }
       assert.equal(await hand.get(), "before", "Reads go on");
@@ -86,6 +89,8 @@ for (const { name, fail, heals } of FAULTS) {
       assert.ok(heals ? found === "after" : ["before", "never"].includes(found ?? ""), found);
       const next = found === "before" ? 2 : 3;
       assert.deepEqual(await hand.put("again"), { status: 200, version: next });
+      assert.deepEqual(await rig.auditOf(client, nexus), []);
+      recordRun(name, { "writes refused": REFUSED, losses: 0 });
     } finally {
       await nexus.end("SIGTERM");
       await client.close();

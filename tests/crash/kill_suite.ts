@@ -4,11 +4,10 @@
  * log verifies, and the store is what the log says.
  */
 import assert from "node:assert/strict";
-import { routeUrl } from "../../lib/api/mod.ts";
 import type { MtlsClient } from "../../lib/mtls/mod.ts";
 import type { Kind, Moment } from "./disk_shim.ts";
 import { seeded } from "./power_loss.ts";
-import { type NexusProcess, Rig } from "./rig.ts";
+import { Rig } from "./rig.ts";
 import { recordRun } from "./result.ts";
 import { Workload } from "./workload.ts";
 
@@ -64,7 +63,7 @@ Deno.test(`a Nexus that is killed ${ROUNDS} times loses nothing (SPIKE_CRASH_SEE
     }
     const last = rig.nexus();
     assert.ok(await last.becameReady(), last.log);
-    lost.push(...await workload.check(client), ...await auditOf(rig, client, last));
+    lost.push(...await workload.check(client), ...await rig.auditOf(client, last));
     await last.end("SIGTERM");
   } finally {
     await client.close();
@@ -93,7 +92,7 @@ async function kill(
   if (point !== "any moment" && point.isWithNewLog) await endCleanly(rig);
   const nexus = rig.nexus({ workers: draw() < 0.25 ? 2 : 0 });
   assert.ok(await nexus.becameReady(), nexus.log);
-  lost.push(...await workload.check(client), ...await auditOf(rig, client, nexus));
+  lost.push(...await workload.check(client), ...await rig.auditOf(client, nexus));
   const before = workload.acknowledged;
   if (point === "any moment") {
     const enough = before + 1 + Math.floor(draw() * 300);
@@ -109,17 +108,6 @@ async function kill(
   await workload.run(client, () => workload.acknowledged - before > PATIENCE);
   await nexus.end();
   return rig.control.hasKilled;
-}
-
-/** What is wrong with the audit log, or differs between it and the store. */
-async function auditOf(rig: Rig, client: MtlsClient, nexus: NexusProcess): Promise<string[]> {
-  const answer = await client.post(routeUrl(rig.url, "operator.verify"), "{}");
-  const text = new TextDecoder().decode(answer.body);
-  const isFine = answer.status === 200 && JSON.parse(text).findings === 0;
-  const told = nexus.log.split("\n").filter((line) =>
-    /"event":"(audit_log_|store_rolled)/.test(line)
-  );
-  return isFine ? told : [...told, text];
 }
 
 /** Leaves a database without a log, so that the next start makes one. */

@@ -2,6 +2,7 @@
  * A development system whose own Nexus is down, and a Nexus in its place that runs behind the shim on the same data
  * with the same keepers.
  */
+import { routeUrl } from "../../lib/api/mod.ts";
 import { pemDecodeAll } from "../../lib/spiffe/pem.ts";
 import { MemorySource, parseTrustDomain } from "../../lib/spiffe/mod.ts";
 import { parseSvid } from "../../lib/spiffe/svid.ts";
@@ -184,6 +185,17 @@ export class Rig implements AsyncDisposable {
     } finally {
       await transport.close();
     }
+  }
+
+  /** What a Nexus has told of its audit log, and what it finds wrong with that, or different between it and the store. */
+  async auditOf(client: MtlsClient, nexus: NexusProcess): Promise<string[]> {
+    const { status, body } = await client.post(routeUrl(this.url, "operator.verify"), "{}");
+    const text = new TextDecoder().decode(body);
+    const isFine = status === 200 && JSON.parse(text).findings === 0;
+    const told = nexus.log.split("\n").filter((line) =>
+      /"event":"(audit_log_|store_rolled)/.test(line)
+    );
+    return isFine ? told : [...told, text];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
