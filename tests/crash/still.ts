@@ -1,7 +1,7 @@
 /** A small store on disk that is not running, with something of every kind in it, and all that can be read of it. */
 import { DatabaseSync } from "node:sqlite";
 import { SpikeError } from "../../lib/api/error.ts";
-import { AUTHOR } from "../tamper/plan.ts";
+import { AUTHOR, CIPHER_KEYS } from "../tamper/plan.ts";
 import { build, type Running, type Scene, start } from "../tamper/scene.ts";
 
 /** The files of a store that was stopped. */
@@ -17,9 +17,7 @@ export async function makeStill(pageBytes: number): Promise<Still> {
   const scene = await build();
   const path = scene.template.store;
   const system = await start(path, scene.shards);
-  const { writer, cipherKeyWriter } = system.services();
-  for (const name of ["mail", "pay"]) await cipherKeyWriter.create({ name, author: AUTHOR });
-  await cipherKeyWriter.rotate({ name: "pay", author: AUTHOR });
+  const { writer } = system.services();
   const expiresMs = 4_102_444_800_000;
   await writer.setMetadata({ path: "b", custom: { team: "x" }, expiresMs, author: AUTHOR });
   await system.close();
@@ -112,7 +110,7 @@ function everything(system: Running, { cipherKey }: Scene): Record<string, Quest
     ...Object.fromEntries(["apps", "narrowed", "teams"].map((name) => [`Policy ${name}`, {
       policy: async () => JSON.stringify(await policies.get(name)) ?? ABSENT,
     }])),
-    ...Object.fromEntries(["mail", "pay"].map((name) => [`Cipher key ${name}`, {
+    ...Object.fromEntries(CIPHER_KEYS.map((name) => [`Cipher key ${name}`, {
       head: async () => JSON.stringify(await cipherKeys.head(name)),
       keys: async () => {
         const head = await cipherKeys.head(name);

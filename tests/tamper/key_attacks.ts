@@ -132,7 +132,7 @@ export const KEY_ATTACKS: readonly Attack[] = [
     name: "the cipher key given another version",
     detector: "start",
     seen: NO_CIPHER,
-    attack: "UPDATE keys SET version = 2",
+    attack: "UPDATE keys SET version = 2 WHERE name = 'cipher/default'",
     stopped: noCipherKey,
     running: nothing,
   },

@@ -18,6 +18,13 @@ export const AUTHOR = "spiffe://example.org/workload/web";
 export const POLICIES = ["apps", "dropped", "narrowed", "teams"] as const;
 export type PolicyName = typeof POLICIES[number];
 
+/**
+ * What became of each cipher key: nothing (`mail`), a second version and the end of the first (`pay`), retirement
+ * (`old`).
+ */
+export const CIPHER_KEYS = ["mail", "old", "pay"] as const;
+export type CipherKeyName = typeof CIPHER_KEYS[number];
+
 /** Where each policy applies. */
 export const PLACES: Readonly<Record<PolicyName, Path>> = {
   apps: "a",

@@ -31,7 +31,15 @@ import { openAuditing } from "../../roles/nexus/audit/auditing.ts";
 import { KeyControl } from "../../roles/nexus/key/key_control.ts";
 import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "../../roles/nexus/page.ts";
 import type { StoreVerified } from "../../roles/nexus/audit/store_verifier.ts";
-import { AUTHOR, type Files, MAX_VERSIONS, type Path, PLACES, type PolicyName } from "./plan.ts";
+import {
+  AUTHOR,
+  CIPHER_KEYS,
+  type Files,
+  MAX_VERSIONS,
+  type Path,
+  PLACES,
+  type PolicyName,
+} from "./plan.ts";
 
 /** A template of stores, in a directory of its own. */
 export interface Scene {
@@ -192,7 +200,9 @@ export async function build(): Promise<Scene> {
   const dir = await Deno.makeTempDir({ prefix: "spike-tamper-" });
   const template = filesIn(dir);
   const shards = await found(template.store, sampleKey());
-  await change(template.store, shards, async ({ put, allow }) => {
+  await change(template.store, shards, async ({ put, allow, system }) => {
+    const { cipherKeyWriter } = system.services();
+    for (const name of CIPHER_KEYS) await cipherKeyWriter.create({ name, author: AUTHOR });
     for (const path of ["a", "b", "grown", "hidden", "pruned"] as const) {
       const versions = path === "grown" || path === "hidden" ? 2 : 3;
       for (let i = 1; i <= versions; i++) await put(path, valueOf(path, i));
@@ -209,7 +219,10 @@ export async function build(): Promise<Scene> {
     await put("grown", valueOf("grown", 3));
     await put("pruned", valueOf("pruned", 4));
     await put("new", valueOf("new", 1));
-    const { writer, policyWriter } = system.services();
+    const { writer, policyWriter, cipherKeyWriter } = system.services();
+    await cipherKeyWriter.rotate({ name: "pay", author: AUTHOR });
+    await cipherKeyWriter.set({ name: "pay", minVersion: 2, author: AUTHOR });
+    await cipherKeyWriter.set({ name: "old", isRetired: true, author: AUTHOR });
     await writer.delete({ path: "hidden", versions: [2], author: AUTHOR });
     await allow("narrowed", ["read"]);
     await policyWriter.delete("dropped");

@@ -33,11 +33,12 @@ for (const attack of Object.values(ATTACKS).flat()) {
 
 Deno.test("a store that nobody touched compares with its audit log", async () => {
   await using files = await copy(scene);
-  const { findings, heads, policies, older } = await verified(files.store);
-  assert.deepEqual({ findings, heads, policies, older }, {
+  const { findings, heads, policies, cipherKeys, older } = await verified(files.store);
+  assert.deepEqual({ findings, heads, policies, cipherKeys, older }, {
     findings: 0,
     heads: 6,
     policies: 3,
+    cipherKeys: 3,
     older: 0,
   });
 });
