@@ -63,7 +63,7 @@ function checked(bytes: Uint8Array): Uint8Array {
 }
 
 /** The refusal for a name that no key has. */
-export function noSuchKey(key: string, cause: unknown): SpikeError {
+function noSuchKey(key: string, cause: unknown): SpikeError {
   return new SpikeError("api_not_found", `There is no cipher key ${JSON.stringify(key)}`, {
     hint: "See `spike cipher key list`",
     cause,
@@ -71,7 +71,7 @@ export function noSuchKey(key: string, cause: unknown): SpikeError {
 }
 
 /** The refusal for a ciphertext of a version that its key does not decrypt. */
-export function tooOld(key: string, cause: unknown): SpikeError {
+function tooOld(key: string, cause: unknown): SpikeError {
   const message = `Cipher key ${
     JSON.stringify(key)
   } does not decrypt the version of this ciphertext`;
@@ -79,5 +79,19 @@ export function tooOld(key: string, cause: unknown): SpikeError {
     hint:
       `See \`spike cipher key list ${key}\`; who manages the key can lower its lowest version with \`spike cipher key set ${key} --min-version N\``,
     cause,
+  });
+}
+
+/** A refusal that has to do with the key, told with its name. */
+export function explainKey(error: unknown, key: string | undefined): unknown {
+  if (!(error instanceof SpikeError) || key === undefined) return error;
+  const { code, message, hint, reason } = error;
+  if (code === "api_not_found") return noSuchKey(key, error);
+  if (code === "crypto_unsupported_version") return tooOld(key, error);
+  if (hint === undefined || !/\bNAME\b/.test(hint)) return error;
+  return new SpikeError(code, message, {
+    hint: hint.replace(/\bNAME\b/, key),
+    ...(reason === undefined ? {} : { reason }),
+    cause: error,
   });
 }

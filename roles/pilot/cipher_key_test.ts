@@ -137,7 +137,13 @@ Deno.test("what Nexus refuses is told in the words of these commands", async () 
   assert.match((await refusal(decrypt, "api_bad_request")).err, /did not accept the ciphertext/);
   const other = await refusal(decrypt, "cipher_not_authentic");
   assert.match(other.err, /^Error: Nexus could not decrypt the ciphertext with this key\n/);
-  assert.match((await refusal(decrypt, "cipher_key_retired")).err, /is out of use/);
+  const retired = await refusal(decrypt, "cipher_key_retired");
+  assert.match(retired.err, /is out of use\nHint: .*`spike cipher key set none --retired false`/);
+  for (const more of [[], ["--stream"], ["--plaintext", "aGk="]]) {
+    const encrypt = await refusal(["cipher", "encrypt", "--key", "none", ...more], "api_not_found");
+    assert.equal(encrypt.code, 4);
+    assert.match(encrypt.err, /^Error: There is no cipher key "none"\n/);
+  }
   for (const args of [decrypt, key("rewrap", "none")]) {
     const old = await refusal(args, "crypto_unsupported_version");
     assert.equal(old.code, 2);

@@ -139,18 +139,18 @@ Deno.test("wrong flags and input are told before Nexus is called, and never repe
     [
       ["cipher", "encrypt", "--plaintext", "hunter2!"],
       "",
-      /^Error: --plaintext is not valid base64/,
+      /^Error: Flag --plaintext is not valid base64/,
     ],
     [["cipher", "encrypt", "--plaintext", "aGk=", "-f", "x"], "", /cannot be given together/],
     [
       decrypt("--nonce", "hunter2!", "--ciphertext", "aGk="),
       "",
-      /^Error: --nonce is not valid base64/,
+      /^Error: Flag --nonce is not valid base64/,
     ],
     [
       decrypt("--nonce", NONCE, "--ciphertext", "aGk"),
       "",
-      /^Error: --ciphertext is not valid base64/,
+      /^Error: Flag --ciphertext is not valid base64/,
     ],
     [decrypt("--nonce", NONCE), "", /^Error: Flag --ciphertext is missing/],
     [decrypt("--version", "1"), "", /^Error: Flag --nonce is missing/],

@@ -187,7 +187,7 @@ Deno.test("a split hands each custodian the own shard and the manifest, and noth
       // One good shard alone is too few, but that is another refusal than one that cannot be read.
       const read = await spike(["operator", "drill", "--offline", "-i", key.file, file]);
       assert.equal(read.code, 1);
-      assert.match(read.err, owner === i ? /1 shards are good, but 2/ : /cannot be decrypted/);
+      assert.match(read.err, owner === i ? /1 shard is good, but 2/ : /cannot be decrypted/);
     }
   }
 });
@@ -226,6 +226,14 @@ Deno.test("plain text is written after a person agreed, and without asking where
     }
   } finally {
     await Deno.remove(top, { recursive: true });
+  }
+});
+
+Deno.test("an empty input is no shard with a mistake in it", async () => {
+  for (const command of ["restore", "drill"]) {
+    const { code, err } = await spike(["operator", command]);
+    assert.equal(code, 1);
+    assert.match(err, /^Error: Standard input is empty, expected a shard\nHint: Name shard files/);
   }
 });
 
@@ -375,7 +383,7 @@ Deno.test("a drill fails with too few shards, the same one twice, and wrong ones
   const file = (i: number) => `${tmp.dir}/spike.recovery.${i}.txt`;
   const twice = await spike(["operator", "drill", "--offline", file(1), file(1)]);
   assert.equal(twice.code, 1);
-  assert.match(twice.err, /^Error: 1 shards are good, but 2 are needed/);
+  assert.match(twice.err, /^Error: 1 shard is good, but 2 are needed/);
   await Deno.writeTextFile(file(2), `spike:2:${"ab".repeat(32)}`);
   const wrong = await spike(["operator", "drill", "--offline", file(1), file(2), file(3)]);
   assert.equal(wrong.code, 1);

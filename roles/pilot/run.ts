@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import { SpikeError } from "../../lib/api/error.ts";
 import type { PilotDeps } from "./deps.ts";
 import { createProgram } from "./program.ts";
@@ -17,6 +18,15 @@ function toUsageError({ found, command }: UsageFault): SpikeError {
   return new SpikeError("usage", message, { hint });
 }
 
+/** `help secret put` is `secret put --help`; what is no command is left to the parser, which names it. */
+function asHelp(program: Command, args: readonly string[]): readonly string[] {
+  const [first, ...names] = args;
+  if (first !== "help" || names.length === 0) return args;
+  let at: Command | undefined = program;
+  for (const name of names) at = at?.commands.find((command) => command.name() === name);
+  return at ? [...names, "--help"] : names;
+}
+
 /**
  * Runs one command of the command line and answers its exit code. Failures that a caller can meet are told on
  * standard error; a bug is thrown.
@@ -26,9 +36,11 @@ function toUsageError({ found, command }: UsageFault): SpikeError {
  * Deno.exit(await runPilot(Deno.args, realDeps(Deno.env.toObject())));
  * ```
  */
-export async function runPilot(args: readonly string[], deps: PilotDeps): Promise<number> {
+export async function runPilot(given: readonly string[], deps: PilotDeps): Promise<number> {
   try {
-    await createProgram(deps).parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
+    const program = createProgram(deps);
+    const args = given.length === 0 ? ["--help"] : asHelp(program, given);
+    await program.parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof UsageFault) {

@@ -109,6 +109,17 @@ Deno.test("help tells defaults as they are typed, and goes on with a long exampl
   assert.match(out, /\n {2}to +version \(default: 0\)\n/);
 });
 
+Deno.test("help names a command at any depth, and what is none is told", async () => {
+  for (const command of [["secret"], ["secret", "put"], ["cipher", "key", "list"]]) {
+    const { code, out } = await spike(["help", ...command]);
+    assert.equal(code, 0);
+    assert.equal(out, (await spike([...command, "--help"])).out);
+  }
+  const { code, err } = await spike(["help", "secret", "x"]);
+  assert.equal(code, 1);
+  assert.match(err, /^Error: Unknown command 'x'/);
+});
+
 Deno.test("without arguments the help is printed", async () => {
   const bare = await spike([]);
   assert.equal(bare.code, 0);

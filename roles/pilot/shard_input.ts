@@ -68,6 +68,11 @@ async function readKeys(
 async function readOne(deps: PilotDeps, keys: AgeKeys, mayAsk: boolean): Promise<Shard> {
   if (!deps.isTerminal) {
     const bytes = await readAll(deps.stdin, MAX_BYTES, "The shard on standard input");
+    if (bytes.length === 0) {
+      throw new SpikeError("usage", "Standard input is empty, expected a shard", {
+        hint: "Name shard files, or redirect one: … < spike.recovery.1.txt",
+      });
+    }
     return await toShard(bytes, keys, "The shard on standard input");
   }
   requireAnswer(mayAsk, "shard");

@@ -33,7 +33,7 @@ export function parseCount(flag: string, text: string, least: number, most: numb
   if (count >= least && count <= most) return count;
   throw new SpikeError(
     "usage",
-    `${flag} is ${JSON.stringify(text)}, expected a whole number from ${least} to ${most}`,
+    `Flag ${flag} is ${JSON.stringify(text)}, expected a whole number from ${least} to ${most}`,
   );
 }
 

@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { Client, Encrypted } from "../../../lib/client/mod.ts";
 import { CIPHER_HEADER_BYTES, hasCipherMagic, isStream } from "../../../lib/seal/cipher_header.ts";
 import { parseBase64 } from "../base64.ts";
-import { noSuchKey, readExtras, tooOld } from "../cipher_extras.ts";
+import { explainKey, readExtras } from "../cipher_extras.ts";
 import {
   checkEncrypted,
   isJsonInput,
@@ -157,10 +157,9 @@ function requireNoHeader(input: Uint8Array): void {
 }
 
 function explainNamed(error: unknown, key: string): unknown {
-  if (!(error instanceof SpikeError)) return error;
-  if (error.code === "api_not_found") return noSuchKey(key, error);
-  if (error.code === "crypto_unsupported_version") return tooOld(key, error);
-  if (error.code !== "api_bad_request" || error.reason) return error;
+  if (!(error instanceof SpikeError) || error.code !== "api_bad_request" || error.reason) {
+    return explainKey(error, key);
+  }
   return new SpikeError("api_bad_request", "Nexus did not accept the ciphertext", {
     hint: `It is not of key ${key}, or longer than the limit of Nexus (by default 65536 bytes)`,
     cause: error,

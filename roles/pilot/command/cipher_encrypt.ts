@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { ByteExtras, Client } from "../../../lib/client/mod.ts";
 import { parseBase64 } from "../base64.ts";
-import { readExtras } from "../cipher_extras.ts";
+import { explainKey, readExtras } from "../cipher_extras.ts";
 import type { PilotDeps } from "../deps.ts";
 import { render } from "../format.ts";
 import { isStdin, openInput, peek } from "../input.ts";
@@ -40,25 +40,29 @@ export async function cipherEncrypt(
     const extras = await readExtras(deps, options, { isStdinTaken: false, mayAsk });
     const plaintext = parseBase64("--plaintext", given);
     const call = (client: Client) => toJson(client, plaintext, { ...extras, algorithm });
-    return await encryptHeld(deps, out, plaintext, call);
+    return await encryptHeld(deps, options, plaintext, call);
   }
   refuseTerminal(deps, out);
   const extras = await readExtras(deps, options, { isStdinTaken: isStdin(file), mayAsk });
   using input = await openInput(deps, { file, mayAsk });
   const { head, isAll, all } = await peek(input.bytes, MOST_IN_BLOB);
   if (isAll && !stream) {
-    return await encryptHeld(deps, out, head, (client) => client.encryptBlob(head, extras));
+    return await encryptHeld(deps, options, head, (client) => client.encryptBlob(head, extras));
   }
   await withNexus(deps, async ({ client }) => {
     const { length } = input;
-    await streamTo(deps, out, await client.encryptStream(all, { ...extras, length }));
+    const encrypted = await client.encryptStream(all, { ...extras, length })
+      .catch((error) => {
+        throw explainKey(error, options.key);
+      });
+    await streamTo(deps, out, encrypted);
   });
 }
 
 /** Encrypts what is held as a whole. */
 async function encryptHeld(
   deps: PilotDeps,
-  out: string | undefined,
+  { out, key }: EncryptOptions,
   plaintext: Uint8Array,
   call: (client: Client) => Promise<Uint8Array>,
 ): Promise<void> {
@@ -67,7 +71,7 @@ async function encryptHeld(
       try {
         return await call(client);
       } catch (error) {
-        throw explain(error, plaintext.length);
+        throw explainKey(explain(error, plaintext.length), key);
       }
     });
     await writeTo(deps, out, encrypted);

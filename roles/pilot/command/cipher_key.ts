@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import { DEFAULT_KEY_NAME, parseKeyName } from "../../../lib/cipher/key_name.ts";
 import type { CipherKeyInfo, Client } from "../../../lib/client/mod.ts";
-import { noSuchKey, readExtras, tooOld } from "../cipher_extras.ts";
+import { explainKey, readExtras } from "../cipher_extras.ts";
 import { MAX_CIPHER_INPUT_BYTES } from "../cipher_input.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render } from "../format.ts";
@@ -142,8 +142,6 @@ async function naming<T>(name: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (!(error instanceof SpikeError)) throw error;
-    if (error.code === "api_not_found") throw noSuchKey(name, error);
-    throw error.code === "crypto_unsupported_version" ? tooOld(name, error) : error;
+    throw explainKey(error, name);
   }
 }

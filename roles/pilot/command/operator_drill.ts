@@ -139,8 +139,9 @@ function refuseFailed({ bad, missing, threshold, good }: Outcome): void {
     });
   }
   if (missing === 0) return;
+  const are = good.length === 1 ? "shard is" : "shards are";
   throw new SpikeError(
     "data_invalid_input",
-    `${good.length} shards are good, but ${threshold} are needed to bring the root key back`,
+    `${good.length} ${are} good, but ${threshold} are needed to bring the root key back`,
   );
 }

@@ -127,7 +127,9 @@ function toText({ generation, threshold, shares, promoted, keks }: ShardChanged)
     .filter((index) => !promoted.includes(index));
   return [
     `Generation ${generation} is in force: ${threshold} of ${shares} shards`,
-    ...(keks > 0 ? [`The root key is new; ${keks} keys were wrapped anew`] : []),
+    ...(keks > 0
+      ? [`The root key is new; ${keks} ${keks === 1 ? "key was" : "keys were"} wrapped anew`]
+      : []),
     ...(waiting.length > 0
       ? [`Keeper ${waiting.join(", ")} will be given its shard as soon as it answers`]
       : []),

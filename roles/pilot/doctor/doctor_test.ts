@@ -37,6 +37,8 @@ interface World {
   readonly date?: string;
   readonly group?: string;
   readonly machine?: Partial<Machine>;
+  /** Nexus answers that it does not tell its status. */
+  readonly isDenied?: true;
   readonly deps?: Partial<Examination["deps"]>;
 }
 
@@ -68,8 +70,10 @@ async function find(world: World = {}): Promise<Map<string, string>> {
         Promise.resolve({
           post: () =>
             Promise.resolve({
-              status: 200,
-              body: new TextEncoder().encode(answer),
+              status: world.isDenied ? 401 : 200,
+              body: new TextEncoder().encode(
+                world.isDenied ? '{"err":"access_unauthorized"}' : answer,
+              ),
               headers: { date: world.date ?? new Date(NOW_MS).toUTCString() },
             }),
           close: () => Promise.resolve(),
@@ -163,6 +167,19 @@ Deno.test("an identity without a role, one that ends soon, has ended or has not 
     /^failure: the SVID has expired at 2026-.*05:04/,
   );
   assert.match(await expiry(NOW_MS - HOUR_MS), /^failure: the SVID is valid from 2026.*02:04:05/);
+  const ended = await find({ nowMs: NOW_MS + HOUR_MS * 2 });
+  assert.match(ended.get("bundle") ?? "", /^ok: /, "the authority is another matter");
+});
+
+Deno.test("an identity that is not told how Nexus is hears that it answers, and what else can be found", async () => {
+  const found = await find({ path: "acme/web", isDenied: true });
+  assert.match(
+    found.get("nexus") ?? "",
+    /^ok: answers at https:\/\/localhost:8553, and tells its /,
+  );
+  assert.equal(found.get("keepers"), "warning: not checked: Nexus does not tell this identity");
+  assert.match(found.get("clock") ?? "", /^ok/);
+  assert.match(found.get("key exchange") ?? "", /^ok/);
 });
 
 Deno.test("a bundle that is missing, or is another authority's, is a failure", async () => {

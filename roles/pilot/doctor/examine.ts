@@ -13,7 +13,7 @@ import {
   checkSocket,
   type Machine,
 } from "./machine.ts";
-import { judgeClock, judgeKeyExchange, judgeNexus, NEXUS_CHECKS } from "./nexus.ts";
+import { judgeClock, judgeKeyExchange, judgeNexus, NEXUS_CHECKS, STATUS_CHECKS } from "./nexus.ts";
 
 /** No wait for an agent or for Nexus is longer. */
 const PATIENCE_MS = 5_000;
@@ -75,11 +75,10 @@ async function checkNexus(examination: Examination, source: SvidSource): Promise
   try {
     const { status, date } = await askStatus(transport, nexusUrl, source.current().svid.id);
     const group = await askKeyExchange(nexusUrl);
-    return [
-      ...judgeNexus(status, nexusUrl),
-      judgeClock(date, clock()),
-      judgeKeyExchange(group),
-    ];
+    const told = status
+      ? judgeNexus(status, nexusUrl)
+      : [silent(nexusUrl), ...unchecked(STATUS_CHECKS, "Nexus does not tell this identity")];
+    return [...told, judgeClock(date, clock()), judgeKeyExchange(group)];
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
     const advice = error.hint ?? "Check that it runs, and SPIKE_NEXUS_API_URL";
@@ -93,11 +92,17 @@ async function checkNexus(examination: Examination, source: SvidSource): Promise
   }
 }
 
+/** It serves those whom policies let in; how it is it tells those with a role. */
+function silent(url: string): Finding {
+  return ok("nexus", `answers at ${url}, and tells its state to Pilot roles only`);
+}
+
+/** The status; undefined of a Nexus that does not tell it to this identity. */
 async function askStatus(
   transport: Transport,
   nexusUrl: string,
   identity: string,
-): Promise<{ status: NexusStatus; date: string | undefined }> {
+): Promise<{ status: NexusStatus | undefined; date: string | undefined }> {
   let date: string | undefined;
   const watching: Transport = {
     ...transport,
@@ -107,6 +112,13 @@ async function askStatus(
       return answer;
     },
   };
-  const status = await createClient({ nexusUrl, transport: watching, identity }).status();
-  return { status, date };
+  try {
+    const status = await createClient({ nexusUrl, transport: watching, identity }).status();
+    return { status, date };
+  } catch (error) {
+    const isDenied = error instanceof SpikeError && error.code === "access_unauthorized";
+    // A connection that Nexus does not take is a denial too, but one without an answer.
+    if (!isDenied || date === undefined) throw error;
+    return { status: undefined, date };
+  }
 }

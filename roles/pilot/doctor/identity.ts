@@ -67,7 +67,9 @@ function judgeBundle({ svid, bundles }: IdentitySnapshot, nowMs: number): Findin
   if (anchors.length === 0) {
     return failure("bundle", `there is none for ${own}`, "Check what the agent or the file gives");
   }
-  const verdict = verifyPeer(svid.certificates, bundles, nowMs);
+  // That the SVID has ended, or has not begun, is told of it alone: here it is judged as of its own time.
+  const asOfMs = Math.min(Math.max(nowMs, svid.notBeforeMs), svid.notAfterMs);
+  const verdict = verifyPeer(svid.certificates, bundles, asOfMs);
   if (!verdict.ok) {
     return failure(
       "bundle",

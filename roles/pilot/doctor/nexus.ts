@@ -2,8 +2,11 @@ import type { NexusStatus } from "../../../lib/api/status.ts";
 import { isPostQuantum } from "../../../lib/mtls/key_exchange.ts";
 import { failure, type Finding, ok, spanText, warning } from "./finding.ts";
 
+/** Checks that need Nexus to tell how it is. */
+export const STATUS_CHECKS = ["keepers", "recovery shards", "memory of Nexus"] as const;
+
 /** Checks that need an answer of Nexus. */
-export const NEXUS_CHECKS = ["keepers", "recovery shards", "clock", "memory of Nexus"] as const;
+export const NEXUS_CHECKS = [...STATUS_CHECKS, "clock"] as const;
 
 /** What to do in each state that is not `ready`. */
 const STATE_ADVICE = {
