@@ -7,6 +7,7 @@ import {
   type Subject,
   subjectOf,
   withAnswer,
+  withNames,
 } from "../audit/mod.ts";
 import type { Fetch, Peer } from "../mtls/mod.ts";
 import { type Logger, meter } from "../telemetry/mod.ts";
@@ -191,7 +192,9 @@ async function respond<O extends Operation>(
       // Before a byte of the body is taken.
       const call = await authorize(extras.key);
       const { operation, correlation } = progress;
-      return streamedAnswer(await stream(streamBody(), call, extras), (error) => {
+      const told = await stream(streamBody(), call, extras);
+      progress.subject = withNames(progress.subject, told.names);
+      return streamedAnswer(told, (error) => {
         const code = error instanceof SpikeError ? error.code : "unexpected";
         const detail = error instanceof Error ? error.message : "not an error";
         log.warn("stream_failed", {

@@ -33,6 +33,8 @@ export interface StreamExtras extends RawExtras {
 /** What a stream is answered with. */
 export interface StreamAnswer {
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** What the record of the request names besides. */
+  readonly names?: Readonly<Record<string, string>>;
   /** How many bytes there will be, where that is known. */
   readonly length?: number;
 }

@@ -91,6 +91,8 @@ export const REQUESTS = {
   "cipher.key.list": keyName,
   "cipher.key.rewrap": message(ciphertext),
   "status": message({ verbose: flag }),
+  "operator.backup": nothing,
+  "operator.backup.confirm": message({ sha256: text }),
   "operator.kek.list": nothing,
   "operator.kek.rotate": nothing,
   "operator.recover": message({ confirms: flag }),

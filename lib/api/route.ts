@@ -171,6 +171,10 @@ export const ROUTES: readonly Route[] = [
     action: "rotate",
   }),
   forRoles("nexus", "/v1/operator/verify", "operator.verify", ["superuser"]),
+  forRoles("nexus", "/v1/operator/backup", "operator.backup", ["superuser"]),
+  forRoles("nexus", "/v1/operator/backup", "operator.backup.confirm", ["superuser"], {
+    action: "confirm",
+  }),
   forRoles("nexus", "/v1/operator/recover", "operator.recover", ["recover"], WITHOUT_KEY),
   forRoles("nexus", "/v1/operator/restore", "operator.restore", ["restore"], WITHOUT_KEY),
   forRoles("nexus", "/v1/operator/recover", "operator.confirm", ["recover"], {

@@ -26,6 +26,30 @@ export interface RecoveryStatus {
   readonly exportedAt?: string;
 }
 
+/** The last backup that arrived whole. */
+export interface BackupStatus {
+  /** RFC 3339: when it was begun. */
+  readonly at: string;
+  readonly revision: number;
+  /** Of the database. */
+  readonly bytes: number;
+  /** Of the database, hex. */
+  readonly sha256: string;
+}
+
+/** From which backup the store was put back last. */
+export interface RestoredStatus {
+  /** RFC 3339. */
+  readonly at: string;
+  /** RFC 3339: when the backup was made. */
+  readonly from: string;
+  readonly revision: number;
+  /** How often the store was put back. */
+  readonly restores: number;
+  /** Of the backup, hex. */
+  readonly sha256: string;
+}
+
 /** Who has sealed a Nexus, when, and why. */
 export interface SealStatus {
   readonly reason: string;
@@ -61,6 +85,10 @@ export interface NexusStatus {
   readonly generation?: number;
   /** Whether people were given the shards in force; absent where there are none. */
   readonly recovery?: RecoveryStatus;
+  /** Absent when none is known. */
+  readonly backup?: BackupStatus;
+  /** Absent when it never was. */
+  readonly restored?: RestoredStatus;
   /** Why it is sealed; absent when it is not. */
   readonly sealed?: SealStatus;
   /** RFC 3339: when this process started. */

@@ -1,5 +1,5 @@
 /** A log in a directory of its own, with keys that are always the same, and what tests do with it. */
-import { parseKey } from "./checkpoint.ts";
+import { parseKey } from "./note.ts";
 import type { AuditEntry } from "./entry.ts";
 import { nativeHash } from "./os_hash.ts";
 import { AuditLog, type AuditLogOptions } from "./os_log.ts";
@@ -7,7 +7,7 @@ import { listLogFiles } from "./os_log_files.ts";
 import { nativeVerifier, signerOf } from "./os_sign.ts";
 import { plainly } from "./record.ts";
 import { LogVerifier, type VerifyOptions } from "./verify.ts";
-import { formatKey } from "./checkpoint.ts";
+import { formatKey } from "./note.ts";
 
 const SIGNER = signerOf(new Uint8Array(32).fill(7));
 

@@ -71,6 +71,7 @@ export interface NoticeEntry {
     | "log_succeeded"
     | "tail_cut"
     | "store_rolled_back"
+    | "store_restored"
     | "records_dropped";
   readonly detail: Readonly<Record<string, string | number>>;
 }

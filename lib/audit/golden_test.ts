@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import golden from "../../tests/golden/audit.json" with { type: "json" };
 import { changeOf, keyOf, KEYS, requestOf } from "./_log_fixture.ts";
-import { formatKey, openCheckpoint, parseKey, signCheckpoint } from "./checkpoint.ts";
+import { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
+import { formatKey, parseKey } from "./note.ts";
 import type { AuditEntry } from "./entry.ts";
 import { checkpointLine, droppedLine, headerLine, parseLine, recordLine } from "./line.ts";
 import { leafHash } from "./merkle.ts";

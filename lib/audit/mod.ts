@@ -6,15 +6,7 @@
  * @module
  */
 export type { Call, Caller, Grant } from "./call.ts";
-export {
-  type Checkpoint,
-  formatKey,
-  type LogKey,
-  openCheckpoint,
-  parseCheckpoint,
-  parseKey,
-  type Verify,
-} from "./checkpoint.ts";
+export { type Checkpoint, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 export type {
   AuditEntry,
   Change,
@@ -33,6 +25,15 @@ export {
   verifyInclusion,
 } from "./merkle.ts";
 export { nameOfKey, Newest, type Recorded, ROW_KINDS, type RowKind } from "./newest.ts";
+export {
+  formatKey,
+  type LogKey,
+  openNote,
+  parseKey,
+  type Sign,
+  signNote,
+  type Verify,
+} from "./note.ts";
 export { nativeHash } from "./os_hash.ts";
 export { currentCall, inCall } from "./os_in_call.ts";
 export { AuditLog, type AuditLogOptions, type LogKeys } from "./os_log.ts";
@@ -44,5 +45,5 @@ export { openSink, type Sink, type SinkReport, type SinkSpec } from "./os_sink.t
 export { recordOnStderr } from "./os_stderr.ts";
 export { type Cover, type Covered, coverWith } from "./record.ts";
 export { decodeChange, digestOf, recordingStore } from "./recording_store.ts";
-export { subjectOf, withAnswer } from "./subject.ts";
+export { subjectOf, withAnswer, withNames } from "./subject.ts";
 export { type Finding, LogVerifier, type Verified } from "./verify.ts";

@@ -1,8 +1,9 @@
 import { SpikeError } from "../api/error.ts";
-import { type Sign, signCheckpoint } from "./checkpoint.ts";
+import { signCheckpoint } from "./checkpoint.ts";
 import type { AuditEntry } from "./entry.ts";
 import { checkpointLine, headerLine, recordLine } from "./line.ts";
 import { Frontier, leafHash } from "./merkle.ts";
+import type { Sign } from "./note.ts";
 import { nativeHash } from "./os_hash.ts";
 import {
   createLogFile,

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import type { Sign, Verify } from "./checkpoint.ts";
+import type { Sign, Verify } from "./note.ts";
 
 /** What precedes the 32 bytes of a seed in PKCS #8, and those of a public key in SPKI (RFC 8410 section 4 and 7). */
 const PKCS8 = "302e020100300506032b657004220420";

@@ -56,6 +56,13 @@ export function withAnswer(subject: Subject, answer: unknown): Subject {
   };
 }
 
+/** With more names. */
+export function withNames(subject: Subject, names: Subject["names"] = {}): Subject {
+  return Object.keys(names).length === 0
+    ? subject
+    : { ...subject, names: { ...subject.names, ...names } };
+}
+
 function nameOf(value: unknown): string | readonly string[] | undefined {
   if (typeof value === "string" && value !== "") return bounded(value);
   if (typeof value === "number" && value !== 0) return String(value);

@@ -1,4 +1,5 @@
-import { type Checkpoint, type LogKey, openCheckpoint, type Verify } from "./checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import type { LogKey, Verify } from "./note.ts";
 import { type Header, type Line, MARK_DIGITS, parseLine, splitLines } from "./line.ts";
 import { Frontier, type Hash, isEqual, leafHash } from "./merkle.ts";
 

@@ -3,6 +3,7 @@ import { SpikeError } from "../api/error.ts";
 import { encodeShard } from "../api/response.ts";
 import type { NexusStatus } from "../api/status.ts";
 import { decodeManifest, type Manifest } from "../recovery/manifest.ts";
+import { receiveBackup, type ReceivedBackup } from "./backup.ts";
 import {
   type ByteExtras,
   type Call,
@@ -279,6 +280,10 @@ export interface Client extends SecretClient {
   auditKeys(): Promise<AuditKeys>;
   /** Compares every secret and policy with the audit logs. Needs the superuser role. */
   verifyStore(): Promise<StoreVerified>;
+  /** A copy of the database as it is now, with its manifest. Needs the superuser role. */
+  backup(): Promise<ReceivedBackup>;
+  /** Says that the last backup, whose database has this SHA-256 (hex), is in hand. Needs the superuser role. */
+  confirmBackup(sha256: string): Promise<void>;
   /** Every shard of the root key. Needs the recover role. */
   recover(): Promise<readonly RecoveryShard[]>;
   /**
@@ -358,6 +363,11 @@ export function createClient(options: ClientOptions): Client {
       const { err: _, ...found } = await call("operator.verify", {});
       return found;
     },
+    backup: async () =>
+      await receiveBackup(
+        await exchangeStream(options, "operator.backup", nothing(), { length: 0 }),
+      ),
+    confirmBackup: async (sha256) => void await call("operator.backup.confirm", { sha256 }),
     recover: async () => (await call("operator.recover", {})).shards,
     ...recoveryCalls(call),
     restore: async ({ index, bytes }) => {
@@ -373,6 +383,8 @@ export function createClient(options: ClientOptions): Client {
     close: () => options.transport.close(),
   };
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 function inJson({ key, aad, algorithm = "" }: CipherOptions): Record<string, string> {
   return {

@@ -44,4 +44,5 @@ export type {
   VersionsOptions,
   Written,
 } from "./secret.ts";
+export type { ReceivedBackup } from "./backup.ts";
 export type { ByteExtras, ClientOptions, StreamExtras, Transport } from "./exchange.ts";

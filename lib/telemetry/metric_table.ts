@@ -72,6 +72,9 @@ export const METRICS = {
   spike_scrub_findings: gauge(
     "What the last comparison of the store with the audit log found; absent before the first",
   ),
+  spike_backup_time_seconds: gauge(
+    "When the last backup that arrived whole was begun, in seconds since the epoch; absent before the first",
+  ),
   spike_keeper_shards: gauge("Shards that this keeper holds", {
     slot: words(["current", "pending"]),
   }),

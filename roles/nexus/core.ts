@@ -16,6 +16,8 @@ import type { Store } from "../../lib/store/mod.ts";
 import { createLogger, health, meter } from "../../lib/telemetry/mod.ts";
 import { VERSION } from "../../lib/version.ts";
 import type { Auditing } from "./audit/auditing.ts";
+import { type BackupPort, NO_BACKUPS } from "./backup/backup_port.ts";
+import { backupStatus } from "./backup/backup_status.ts";
 import { createCipherPort } from "./cipher_port.ts";
 import type { CorePort, KekStatus, Written } from "./core_port.ts";
 import { KekRotation } from "./key/kek_rotation.ts";
@@ -45,6 +47,8 @@ export interface CoreOptions {
   readonly isLocked?: boolean;
   /** Records what is asked and what changes; everything here writes to its store. */
   readonly auditing: Auditing;
+  /** Absent where there is no database to copy. */
+  readonly backups?: BackupPort;
 }
 
 /** The one control and store writer of a Nexus: the port for requests, and its end. */
@@ -253,6 +257,7 @@ function createPort(deps: PortDeps): CorePort {
     record: (entry) => deps.auditing.record(entry),
     auditTail: (request) => deps.auditing.tail(request),
     auditKeys: () => deps.auditing.keys(),
+    ...(deps.backups ?? NO_BACKUPS),
     verifyStore: () => deps.auditing.verify(nextTurn),
     status: async ({ verbose }) => ({
       ...await describe(deps),
@@ -360,6 +365,7 @@ async function describe(
     shares: set?.shares ?? settings.shares,
     ...(control.generation === undefined ? {} : { generation: control.generation }),
     ...(hasShards && meta ? { recovery: await exportStatus(store) } : {}),
+    ...await backupStatus(store),
     ...(mark ? { sealed: toSealStatus(mark) } : {}),
     since: new Date(startedAtMs).toISOString(),
     ...(isLocked === undefined ? {} : { memoryLocked: isLocked }),

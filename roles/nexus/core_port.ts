@@ -16,6 +16,7 @@ import type { ManifestMessage } from "../../lib/recovery/mod.ts";
 import type { ChangeOutcome, ChangeRequest } from "./key/shard_change.ts";
 import type { AuditKeys, AuditPage } from "./audit/auditing.ts";
 import type { StoreVerified } from "./audit/store_verifier.ts";
+import { BACKUP_METHODS, type BackupPort } from "./backup/backup_port.ts";
 
 /** Answer to one restored shard. */
 export interface RestoreProgress {
@@ -71,7 +72,7 @@ export interface IsBlind {
  * A method that changes the store takes one object with a member `call`, which its handler was given, and is made in
  * `core.ts` with `onBehalf(…)`: so the audit record of the change is written in the change's own transaction.
  */
-export interface CorePort {
+export interface CorePort extends BackupPort {
   putSecret(input: OnBehalf<PutRequest>): Promise<Written>;
   deleteVersions(input: OnBehalf<VersionsRequest>): Promise<Written>;
   undeleteVersions(input: OnBehalf<VersionsRequest>): Promise<Written>;
@@ -128,6 +129,7 @@ export interface CorePort {
 
 /** The methods of `CorePort`, for the thread boundary. */
 export const CORE_METHODS = [
+  ...BACKUP_METHODS,
   "putSecret",
   "deleteVersions",
   "undeleteVersions",

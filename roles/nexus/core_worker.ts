@@ -9,7 +9,7 @@ import {
   runThread,
   watchIdentity,
 } from "../../lib/process/mod.ts";
-import { attachLocked } from "../../lib/seal/mod.ts";
+import { attachLocked, osRandom } from "../../lib/seal/mod.ts";
 import {
   hasRole,
   JwtKeys,
@@ -36,12 +36,17 @@ import {
 import { type Auditing, ephemeralAuditing, openAuditing } from "./audit/auditing.ts";
 import { startCore } from "./core.ts";
 import { CORE_METHODS, READER_METHODS } from "./core_port.ts";
+import { Backups, forgetInTurn } from "./backup.ts";
+import { lastBackup } from "./backup_status.ts";
+import { createCopier } from "./copier.ts";
 import { auditPath, databasePath } from "./database.ts";
 import { tellKeys, usedSlots } from "./held_keys.ts";
 import { openJwtFeed } from "./jwt_feed.ts";
 import { SharedPage } from "./page.ts";
+import { recordRestoration } from "./restoration.ts";
 import { startServing } from "./serve.ts";
 import type { CoreStart, WorkerPorts } from "./start.ts";
+import { createTurn, type InTurn } from "./turn.ts";
 import { watchWrites } from "./watch_writes.ts";
 
 runThread(start);
@@ -58,8 +63,13 @@ async function start(given: CoreStart): Promise<Running> {
   const source = await openIdentity(settings, log);
   const { lock, store } = openStore(settings);
   watchWrites(store, health, meter);
+  const apart = createTurn();
+  forgetInTurn(store, apart);
   const page = new SharedPage(given.page);
   const auditing = await openAudit(settings, { store, page, log });
+  const backups = settings.backend === "memory"
+    ? undefined
+    : await openBackups(settings, { auditing, inTurn: apart, log });
   const kekSlots = attachLocked(given.kekSlots.buffer, given.kekSlots.layout);
   const cipherSlots = attachLocked(given.cipherSlots.buffer, given.cipherSlots.layout);
   const rootSlots = attachLocked(given.rootSlots.buffer, given.rootSlots.layout);
@@ -81,6 +91,7 @@ async function start(given: CoreStart): Promise<Running> {
     cipherSlots,
     isLocked: given.locked === "ok",
     auditing,
+    ...(backups ? { backups: backups.port } : {}),
   });
   const feed = openJwtFeed(settings, trustDomainOf(source.current().svid.id), log);
   for (const ports of given.workers) {
@@ -106,6 +117,7 @@ async function start(given: CoreStart): Promise<Running> {
     stop: async () => {
       stopWatching();
       await server?.close(2_000);
+      await backups?.close();
       await core.stop();
       await feed.close();
       await source.close();
@@ -131,6 +143,28 @@ function openStore(settings: NexusSettings): { lock?: DataDirectoryLock; store: 
   Deno.mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDirectory(settings.dataDir);
   return { lock, store: openSqlite({ path: databasePath(settings), mode: "write" }) };
+}
+
+/** Where the database was put back from a backup, that is recorded before anything else happens to it. */
+async function openBackups(
+  settings: NexusSettings,
+  { auditing, inTurn, log }: { auditing: Auditing; inTurn: InTurn; log: Logger },
+): Promise<Backups> {
+  const directory = settings.dataDir;
+  const { store } = auditing;
+  await recordRestoration({ directory, store, auditing, log });
+  const copy = createCopier(directory);
+  const source = databasePath(settings);
+  const random = osRandom;
+  const clock = Date.now;
+  const known = await lastBackup(store);
+  const parts = { store, auditing, source, directory, copy, inTurn, random, clock, log };
+  const backups = new Backups({ ...parts, ...(known ? { known } : {}) });
+  meter.collect(() => {
+    const { arrived } = backups;
+    if (arrived) meter.set("spike_backup_time_seconds", {}, arrived.atMs / 1000);
+  });
+  return backups;
 }
 
 const AUDIT_WORDS = {

@@ -1,6 +1,7 @@
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { listenPermissions, urlPermissions } from "../../lib/process/mod.ts";
 import { permissionsOf } from "../../lib/spiffe/place.ts";
+import { COPIER_MODULES } from "./copier_modules.ts";
 
 /** All that the core may do: get its identity, reach the keepers, and keep its data. It listens only without request workers. */
 export function corePermissions(settings: NexusSettings): Deno.PermissionOptionsObject {
@@ -16,7 +17,13 @@ export function corePermissions(settings: NexusSettings): Deno.PermissionOptions
       ...urlPermissions(settings.keeperPeers),
       ...sockets.map((path) => `unix:${path}`),
     ],
-    read: [...identity.read, ...data, ...tokenFiles(settings), ...sockets],
+    read: [
+      ...identity.read,
+      ...data,
+      ...(settings.backend === "memory" ? [] : COPIER_MODULES),
+      ...tokenFiles(settings),
+      ...sockets,
+    ],
     write: [...identity.write, ...data, ...sinks.map(({ path }) => path)],
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { keyOf, KEYS, type LogWorld, logWorld, requestOf } from "../../lib/audit/_log_fixture.ts";
-import { formatKey } from "../../lib/audit/checkpoint.ts";
+import { formatKey } from "../../lib/audit/note.ts";
 import { refusing, spike } from "./fake_nexus.ts";
 
 const RECORDS = 70;

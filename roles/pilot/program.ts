@@ -6,6 +6,7 @@ import { VERSION } from "../../lib/version.ts";
 import type { PilotDeps } from "./deps.ts";
 import { addDoctor, addStatus, addVersion } from "./tree/about.ts";
 import { addAudit } from "./tree/audit.ts";
+import { addBackup } from "./tree/backup.ts";
 import { addCipher } from "./tree/cipher.ts";
 import { addCompletion, addConfig } from "./tree/local.ts";
 import { addOperator } from "./tree/operator.ts";
@@ -51,6 +52,7 @@ export function createProgram(deps: PilotDeps): Command {
   addCipher(program.command("cipher"), deps);
   addAudit(program.command("audit"), deps);
   addOperator(program.command("operator"), deps);
+  addBackup(program.command("backup"), deps);
   addStatus(program.command("status"), deps);
   addDoctor(program.command("doctor"), deps);
   addConfig(program.command("config"), deps);

@@ -18,6 +18,8 @@ export function keepRecords(
     held: 0,
     tail: keepsNone,
     keys: keepsNone,
+    attest: keepsNone,
+    restored: () => Promise.resolve(),
     verify: keepsNone,
     retain: () => Promise.resolve(),
     close: () => Promise.resolve(),

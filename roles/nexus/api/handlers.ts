@@ -8,6 +8,7 @@ import {
   SpikeError,
 } from "../../../lib/api/mod.ts";
 import { wipe } from "../../../lib/seal/mod.ts";
+import type { BackupOperation } from "./backup_handlers.ts";
 import type { CorePort, KekStatus } from "../core_port.ts";
 import type { ChangeKind } from "../key/shard_change.ts";
 
@@ -19,6 +20,7 @@ export type NexusOperation = Exclude<
   | `policy.${string}`
   | `cipher.${string}`
   | `audit.${string}`
+  | BackupOperation
 >;
 
 const NONCE_BYTES = 12;

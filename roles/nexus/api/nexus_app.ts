@@ -21,6 +21,7 @@ import {
   type StreamCiphers,
 } from "./cipher_handlers.ts";
 import { createAuditHandlers } from "./audit_handlers.ts";
+import { createBackupHandlers, createBackupStreamHandler } from "./backup_handlers.ts";
 import { createCipherKeyHandlers } from "./cipher_key_handlers.ts";
 import { followCipherKeys } from "./cipher_keys.ts";
 import type { CorePort } from "../core_port.ts";
@@ -108,9 +109,13 @@ function routesOf(
         onDamage: (reason) => log.error("cipher_key_damaged", { detail: String(reason) }),
       }),
       ...createAuditHandlers(core),
+      ...createBackupHandlers(core),
     },
     rawHandlers: createRawCipherHandlers(ciphers),
-    streamHandlers: createStreamCipherHandlers(ciphers.streams),
+    streamHandlers: {
+      ...createStreamCipherHandlers(ciphers.streams),
+      "operator.backup": createBackupStreamHandler(core),
+    },
     offers: ({ operation }) => !isLite || !/^(secret|policy|cipher\.key)\./.test(operation),
     bodyLimit: ({ operation, bodyLimit }) =>
       operation.startsWith("cipher.") ? cipherBodyLimit(settings.cipherLimitBytes) : bodyLimit,
@@ -136,7 +141,9 @@ function nameCaller({ settings: { jwt }, jwtKeys: keys, ownId }: NexusAppOptions
 
 /** What operators do with shards is refused, whoever asks, where there are no keepers to have any. */
 function assertServed(backend: NexusSettings["backend"], route: Route | undefined): void {
-  if (backend !== "memory" || !route || !/^operator\.(?!kek|verify)/.test(route.operation)) return;
+  if (backend !== "memory" || !route || !/^operator\.(?!kek|verify|backup)/.test(route.operation)) {
+    return;
+  }
   throw new SpikeError("api_bad_request", "A Nexus with a memory store has no recovery shards");
 }
 

@@ -9,12 +9,14 @@ import {
   dropRequests,
   findDroppable,
   formatKey,
+  type LogKey,
   type NoticeEntry,
   parseCheckpoint,
   readTail,
   recordingStore,
   recordOnStderr,
   type RequestEntry,
+  type Sign,
   type Sink,
   type TailRequest,
 } from "../../../lib/audit/mod.ts";
@@ -44,12 +46,24 @@ export interface Auditing {
   tail(request: TailRequest): Promise<AuditPage>;
   /** The public keys of all logs, and the newest checkpoint. Rejects with `root_key_missing` without a keyring. */
   keys(): Promise<AuditKeys>;
+  /** What it takes to sign a statement about the store. Rejects with `root_key_missing` without a keyring. */
+  attest(): Promise<Attestor>;
+  /** Records that the store was put back from a backup, before anything else is written to it. */
+  restored(detail: NoticeEntry["detail"]): Promise<void>;
   /** Compares the store with the logs; `pause` is awaited after each small step. See `verifyStore`. */
   verify(pause: () => Promise<void>): Promise<StoreVerified>;
   /** Drops requests that are past their time from full files, one file at most; `pause` as above. */
   retain(pause: () => Promise<void>): Promise<void>;
   /** Brings everything to the disk. The store must still be open. */
   close(): Promise<void>;
+}
+
+/** The key of the present log, and where the log stands. */
+export interface Attestor {
+  readonly key: LogKey;
+  readonly sign: Sign;
+  /** The newest over records that are on the disk; empty before the first. */
+  readonly checkpoint: string;
 }
 
 /** Records of the present log. */
@@ -139,6 +153,8 @@ export function ephemeralAuditing(store: Store, clock: () => number): Auditing {
     held: 0,
     tail: keepsNone,
     keys: keepsNone,
+    attest: keepsNone,
+    restored: () => Promise.resolve(),
     verify: keepsNone,
     retain: () => Promise.resolve(),
     close: drain,
@@ -165,6 +181,7 @@ class DiskAuditing implements Auditing {
   #ring: LockedKeyring | undefined;
   /** Of the present log. */
   #hmacKey: Uint8Array | undefined;
+  #signer: Omit<Attestor, "checkpoint"> | undefined;
   #isRegistered = false;
   #notedAtMs = 0;
   #noted: string | undefined;
@@ -255,7 +272,7 @@ class DiskAuditing implements Auditing {
   }
 
   async keyringOpened(ring: LockedKeyring): Promise<void> {
-    const { store, log, clock, covered } = this.#options;
+    const { store, clock, covered } = this.#options;
     const known = await store.auditLogs();
     const isKnown = known.some((row) => row.log === this.#log.name);
     let keys = isKnown ? await loadLogKeys(store, ring, this.#log.name) : undefined;
@@ -273,14 +290,32 @@ class DiskAuditing implements Auditing {
     const { sign, publicKey, hmacKey } = keys;
     this.#hmacKey = hmacKey;
     this.#log.useKeys({ sign, publicKey, cover: coverWith(hmacKey, covered) });
-    const revision = await this.#revision();
-    if (revision !== undefined && revision < this.#log.revision) {
-      log.error("store_rolled_back", { recorded: this.#log.revision, found: revision });
-      await this.notice("store_rolled_back", { from: this.#log.revision, to: revision });
-      // From here on the transactions that come count, and not those of the store that was.
-      await this.#log.sync();
-    }
+    this.#signer = { key: { log: this.#log.name, publicKey }, sign };
+    await this.#followBack();
     await this.#drain();
+  }
+
+  /** Where the store is behind the log: from here on the transactions that come count, and not those that were. */
+  async #followBack(): Promise<void> {
+    const revision = await this.#revision();
+    if (revision === undefined || revision >= this.#log.revision) return;
+    const { log } = this.#options;
+    log.error("store_rolled_back", { recorded: this.#log.revision, found: revision });
+    await this.notice("store_rolled_back", { from: this.#log.revision, to: revision });
+    await this.#log.sync();
+  }
+
+  async restored(detail: NoticeEntry["detail"]): Promise<void> {
+    await this.notice("store_restored", detail);
+    await this.#followBack();
+    await this.#log.sync();
+  }
+
+  async attest(): Promise<Attestor> {
+    if (!this.#signer) throw new SpikeError("root_key_missing", "No root key is loaded");
+    await this.#drain();
+    await this.#log.sync();
+    return { ...this.#signer, checkpoint: this.#log.checkpoint ?? "" };
   }
 
   /** A counter that was removed is for those to refuse who need it: what is there can still be read. */
@@ -295,6 +330,7 @@ class DiskAuditing implements Auditing {
 
   keyringDropped(): void {
     this.#ring = undefined;
+    this.#signer = undefined;
     this.#log.dropKeys();
     wipe(this.#hmacKey);
     this.#hmacKey = undefined;

@@ -50,6 +50,8 @@ function toText(nexus: NexusStatus, url: string): string {
     since,
     recovery,
     sealed,
+    backup,
+    restored,
   } = nexus;
   const shards = `${threshold} of ${shares}`;
   return [
@@ -60,6 +62,10 @@ function toText(nexus: NexusStatus, url: string): string {
       ? []
       : [`Shards  : ${shards}${generation === undefined ? "" : `, generation ${generation}`}`]),
     ...(recovery ? [recoveryLine(nexus, recovery)] : []),
+    ...(backup
+      ? [`Backup  : ${backup.at}, revision ${backup.revision}, ${backup.bytes} bytes`]
+      : []),
+    ...(restored ? [`Restored: ${restored.at}, from the backup of ${restored.from}`] : []),
     ...(sealed ? [`Sealed  : ${sealed.since} by ${sealed.by}: ${sealed.reason}`] : []),
     `Since   : ${since}`,
     ...nexus.keepers.map(keeperLine),

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { PilotDeps } from "../deps.ts";
 import { parseFormat } from "../format.ts";
+import { addOperatorBackup } from "./backup.ts";
 import { addDrill, addRecover, addRestore } from "./recovery.ts";
 import { example, FORMAT, type FormatOption } from "./shared.ts";
 
@@ -59,6 +60,7 @@ export function addOperator(operator: Command, deps: PilotDeps): void {
   addRestore(operator.command("restore"), deps);
   addDrill(operator.command("drill"), deps);
   addKeygen(operator.command("keygen"), deps);
+  addOperatorBackup(operator.command("backup"), deps);
   addSeal(operator.command("seal"), deps);
   addUnseal(operator.command("unseal"), deps);
   addRefresh(operator.command("refresh"), deps);

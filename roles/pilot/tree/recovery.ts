@@ -92,7 +92,8 @@ export function addRestore(command: Command, deps: PilotDeps): void {
     .addHelpText(
       "after",
       "\nOne shard, read from standard input and hidden when that is a terminal, or the files named.\n" +
-        "What was collected is forgotten after 15 minutes without another shard.",
+        "What was collected is forgotten after 15 minutes without another shard. (The database itself is\n" +
+        "put back from a backup with `spike backup restore`.)",
     )
     .addHelpText(
       "after",

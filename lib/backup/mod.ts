@@ -1,0 +1,36 @@
+/**
+ * Backups of a store: a copy of its database, a signed manifest that finds every changed byte of it, and the way back.
+ * Nothing here has a key that opens anything. Start reading at `manifest.ts` (what a backup says of itself),
+ * `os_copy.ts` (how it is made beside writers), `os_verify.ts` and `os_restore.ts`.
+ *
+ * @module
+ */
+export type { Contents, Counts, RecoverySet, StoreState } from "./contents.ts";
+export { Digester, type FileDigest } from "./digest.ts";
+export {
+  type Manifest,
+  MAX_MANIFEST_BYTES,
+  type OpenedManifest,
+  openManifest,
+  signManifest,
+} from "./manifest.ts";
+export type { Copied, CopyRequest } from "./os_copy.ts";
+export { findNewer, isLater, type NewerRequest } from "./os_newer.ts";
+export { requireEmpty, restoreBackup, type RestoreRequest } from "./os_restore.ts";
+export {
+  BACKUP_MARK,
+  decodeLastBackup,
+  decodeRestored,
+  encodeNote,
+  type LastBackup,
+  type Restored,
+  RESTORED_FILE,
+  RESTORED_MARK,
+} from "./restored.ts";
+export {
+  type BackupVerified,
+  type Finding,
+  type Origin,
+  verifyBackup,
+  type VerifyRequest,
+} from "./os_verify.ts";

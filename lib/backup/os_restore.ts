@@ -1,0 +1,120 @@
+import { SpikeError } from "../api/error.ts";
+import { writeAll } from "../audit/os_log_files.ts";
+import { LOCK_FILE, lockDataDirectory } from "../store/os_lock.ts";
+import { Digester } from "./digest.ts";
+import type { Manifest } from "./manifest.ts";
+import { encodeNote, RESTORED_FILE, restoredFrom } from "./restored.ts";
+
+/** What to put where. The backup was verified. */
+export interface RestoreRequest {
+  readonly file: string;
+  readonly manifest: Manifest;
+  /** The data directory; made when it is not there. */
+  readonly directory: string;
+  /** Name of the database in it. */
+  readonly database: string;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+const PIECE_BYTES = 1024 * 1024;
+const AUDIT = "audit";
+
+/** What a directory may have in it: the audit logs of the store, a lock, and what a restoration left that was cut off. */
+function allowed(database: string): Set<string> {
+  return new Set([AUDIT, LOCK_FILE, RESTORED_FILE, draftOf(database)]);
+}
+
+function draftOf(database: string): string {
+  return `${database}.restoring`;
+}
+
+/**
+ * Puts a backup into an empty data directory, for its owner alone. The database gets its name once all of it is on the
+ * disk; before that, a repetition begins anew. The audit logs of the store may be there: Nexus goes on with them.
+ *
+ * @throws SpikeError `store_failure` while a Nexus runs there, `entity_conflict` when the directory is not empty,
+ *   `state_integrity_check` when the file is not what was verified
+ */
+export function restoreBackup(request: RestoreRequest): void {
+  const { directory, database, manifest, nowMs } = request;
+  makeDirectory(directory);
+  using _lock = lockDataDirectory(directory);
+  requireEmpty(directory, database);
+  const draft = `${directory}/${draftOf(database)}`;
+  copyTo(draft, request);
+  const note = encodeNote(restoredFrom(manifest, nowMs));
+  writeDurably(`${directory}/${RESTORED_FILE}`, (file) => writeAll(file, note));
+  Deno.renameSync(draft, `${directory}/${database}`);
+  syncDirectory(directory);
+}
+
+/** @throws SpikeError `entity_conflict` */
+export function requireEmpty(directory: string, database: string): void {
+  const fine = allowed(database);
+  let other: string | undefined;
+  try {
+    other = [...Deno.readDirSync(directory)].map(({ name }) => name).sort()
+      .find((name) => !fine.has(name));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw unusable(directory, error);
+  }
+  if (other === undefined) return;
+  throw new SpikeError(
+    "entity_conflict",
+    `Directory ${JSON.stringify(directory)} is not empty: it has ${JSON.stringify(other)}`,
+    {
+      hint:
+        "Nothing was changed. Move what is there away; its directory audit may stay, Nexus goes on with it",
+    },
+  );
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+}
+
+function unusable(directory: string, cause: unknown): SpikeError {
+  return new SpikeError(
+    "fs_directory_creation_failed",
+    `Directory ${JSON.stringify(directory)} cannot be used: ${
+      cause instanceof Error ? cause.message : String(cause)
+    }`,
+    { hint: "Run this as the user that runs Nexus", cause },
+  );
+}
+
+/** Between the verification and this the file may have changed, so it is hashed once more on its way. */
+function copyTo(draft: string, { file: source, manifest: { file: told } }: RestoreRequest): void {
+  const digester = new Digester(told.chunkBytes);
+  writeDurably(draft, (file) => {
+    using from = Deno.openSync(source, { read: true });
+    const piece = new Uint8Array(PIECE_BYTES);
+    for (let read = from.readSync(piece); read !== null; read = from.readSync(piece)) {
+      digester.update(piece.subarray(0, read));
+      writeAll(file, piece.subarray(0, read));
+    }
+  });
+  if (digester.end().sha256 === told.sha256) return;
+  Deno.removeSync(draft);
+  throw new SpikeError("state_integrity_check", "The backup changed while it was read", {
+    hint: "Nothing was restored; verify it again",
+  });
+}
+
+function writeDurably(path: string, write: (file: Deno.FsFile) => void): void {
+  using file = Deno.openSync(path, { write: true, create: true, truncate: true, mode: 0o600 });
+  Deno.chmodSync(path, 0o600);
+  write(file);
+  file.syncSync();
+}
+
+function syncDirectory(path: string): void {
+  using directory = Deno.openSync(path, { read: true });
+  directory.syncSync();
+}

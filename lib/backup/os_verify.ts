@@ -1,0 +1,173 @@
+import { DatabaseSync } from "node:sqlite";
+import { SpikeError } from "../api/error.ts";
+import { formatKey, type LogKey } from "../audit/note.ts";
+import { nativeVerifier } from "../audit/os_sign.ts";
+import { identify } from "../store/sqlite_schema.ts";
+import { digestFile, type FileDigest } from "./digest.ts";
+import { type Manifest, MAX_MANIFEST_BYTES, openManifest } from "./manifest.ts";
+import { findWrong, ownersOf } from "./structure.ts";
+
+/** Something that is not as it was written, and where. */
+export interface Finding {
+  readonly where: string;
+  readonly what: string;
+}
+
+/** What is known of who made a backup. */
+export type Origin =
+  /** A key that the verifier pinned has signed its manifest. */
+  | "pinned"
+  /** The key that the manifest names itself has. Whoever can write both can make both. */
+  | "unpinned";
+
+/** The outcome. */
+export interface BackupVerified {
+  /** Absent when there is nothing that could be read as one. */
+  readonly manifest?: Manifest;
+  readonly origin: Origin;
+  /** Empty for a backup that is what was made. */
+  readonly findings: readonly Finding[];
+}
+
+/** Which files, and whose signature counts. */
+export interface VerifyRequest {
+  readonly file: string;
+  readonly manifest: string;
+  /** Public keys that were pinned. Without them the manifest's own key is taken. */
+  readonly keys?: readonly LogKey[];
+}
+
+/** More places are counted, and not named. */
+const NAMED = 20;
+
+/** Compares a backup with its manifest, byte for byte, and looks at what it holds. Needs no key that opens anything. */
+export function verifyBackup({ file, manifest: path, keys }: VerifyRequest): BackupVerified {
+  const origin = keys === undefined ? "unpinned" : "pinned";
+  let manifest: Manifest;
+  const findings: Finding[] = [];
+  try {
+    const opened = openManifest(readNote(path), nativeVerifier());
+    manifest = opened.manifest;
+    if (!opened.isSigned) findings.push(inManifest("it is not what was signed"));
+  } catch (error) {
+    if (!(error instanceof SpikeError) || error.code !== "data_invalid_input") throw error;
+    return { origin, findings: [inManifest(error.message)] };
+  }
+  findings.push(...pinnedBy(keys, manifest.key), ...compareFile(file, manifest));
+  if (findings.length === 0) findings.push(...lookInside(file, manifest));
+  return { manifest, origin, findings };
+}
+
+/**
+ * Reads a manifest's file.
+ *
+ * @throws SpikeError `fs_file_open_failed`, `data_invalid_input` for what is none
+ */
+export function readNote(path: string): string {
+  let bytes: Uint8Array;
+  try {
+    const { size } = Deno.statSync(path);
+    if (size > MAX_MANIFEST_BYTES) {
+      throw new SpikeError(
+        "data_invalid_input",
+        `The manifest is ${size} bytes long, at most ${MAX_MANIFEST_BYTES} are expected`,
+      );
+    }
+    bytes = Deno.readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof SpikeError) throw cause;
+    throw new SpikeError(
+      "fs_file_open_failed",
+      `Manifest ${JSON.stringify(path)} cannot be read: ${reasonOf(cause)}`,
+      { hint: "It is written beside the backup; name it with --manifest", cause },
+    );
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new SpikeError("data_invalid_input", "The manifest is no text", { cause });
+  }
+}
+
+function inManifest(what: string): Finding {
+  return { where: "manifest", what };
+}
+
+function pinnedBy(keys: readonly LogKey[] | undefined, { log, publicKey }: LogKey): Finding[] {
+  if (keys === undefined) return [];
+  const known = keys.find((key) => key.log === log);
+  if (known?.publicKey.toHex() === publicKey.toHex()) return [];
+  return [inManifest(
+    known
+      ? `it is signed by another key than the one that was pinned for log ${log}`
+      : `it is signed by ${formatKey({ log, publicKey })}, which is none of the keys given`,
+  )];
+}
+
+function compareFile(path: string, { file: told }: Manifest): Finding[] {
+  let found: FileDigest;
+  try {
+    found = digestFile(path, told.chunkBytes);
+  } catch (cause) {
+    throw new SpikeError(
+      "fs_file_open_failed",
+      `Backup ${JSON.stringify(path)} cannot be read: ${reasonOf(cause)}`,
+      { cause },
+    );
+  }
+  const length = found.bytes === told.bytes ? [] : [{
+    where: "file",
+    what: `it has ${found.bytes} bytes, the manifest says ${told.bytes}`,
+  }];
+  const common = Math.min(found.chunks.length, told.chunks.length);
+  const changed = Array.from({ length: common }, (_, i) => i)
+    .filter((i) => found.chunks[i] !== told.chunks[i]);
+  const places = changed.slice(0, NAMED).map((i) => describeChunk(path, told, i));
+  if (changed.length > NAMED) {
+    places.push({ where: "file", what: `${changed.length - NAMED} more places were changed` });
+  }
+  const isSame = found.sha256 === told.sha256 || length.length + places.length > 0;
+  const whole = { where: "file", what: "its SHA-256 is not the one in the manifest" };
+  return [...length, ...places, ...(isSame ? [] : [whole])];
+}
+
+function describeChunk(path: string, { pageBytes, chunkBytes }: Manifest["file"], i: number) {
+  const first = i * chunkBytes / pageBytes + 1;
+  const count = chunkBytes / pageBytes;
+  const pages = Array.from({ length: count }, (_, page) => first + page);
+  const owners = withDatabase(path, (db) => ownersOf(db, pages.slice(0, NAMED))) ?? [];
+  const where = count === 1 ? `page ${first}` : `pages ${first} to ${first + count - 1}`;
+  return {
+    where: owners.length === 0 ? where : `${where} (${owners.join(", ")})`,
+    what: `changed, from byte ${i * chunkBytes} on`,
+  };
+}
+
+function lookInside(path: string, manifest: Manifest): Finding[] {
+  const what = withDatabase(path, (db) => {
+    identify(db, path);
+    return findWrong(db, manifest);
+  }, (reason) => [reason]);
+  return (what ?? []).map((each) => ({ where: "database", what: each }));
+}
+
+function withDatabase<T>(
+  path: string,
+  use: (db: DatabaseSync) => T,
+  onFailure: (reason: string) => T | undefined = () => undefined,
+): T | undefined {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { readOnly: true });
+    db.exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
+    return use(db);
+  } catch (error) {
+    return onFailure(reasonOf(error));
+  } finally {
+    db?.close();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

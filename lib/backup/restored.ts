@@ -1,0 +1,87 @@
+import type { Manifest } from "./manifest.ts";
+
+/** Name of the mark that a store keeps about its last restoration. Its member `restores` counts them. */
+export const RESTORED_MARK = "restored";
+/** Name of the mark about the last backup that arrived. */
+export const BACKUP_MARK = "backup";
+/** What a restoration leaves beside the database, until Nexus has recorded it. */
+export const RESTORED_FILE = "restored.json";
+
+/** Which backup a store was put back from. */
+export interface Restored {
+  /** How often this store was, this time included. */
+  readonly restores: number;
+  /** Milliseconds since the epoch. */
+  readonly restoredAtMs: number;
+  readonly storeId: string;
+  /** When the backup was made, milliseconds since the epoch. */
+  readonly createdAtMs: number;
+  readonly revision: number;
+  /** Of the database file, hex. */
+  readonly sha256: string;
+}
+
+/** What is left for Nexus of a restoration from a backup. */
+export function restoredFrom(
+  { store, file, createdAtMs }: Manifest,
+  restoredAtMs: number,
+): Restored {
+  return {
+    restores: store.restores + 1,
+    restoredAtMs,
+    storeId: store.id,
+    createdAtMs,
+    revision: store.revision,
+    sha256: file.sha256,
+  };
+}
+
+/** The last backup that whoever asked for it has in hand, whole. */
+export interface LastBackup {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly revision: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+const FORMAT = 1;
+
+/** As a mark or a file has it. */
+export function encodeNote(note: Restored | LastBackup): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...note })}\n`);
+}
+
+/** Reads what {@linkcode encodeNote} made of a restoration; undefined for everything else. */
+export function decodeRestored(bytes: Uint8Array): Restored | undefined {
+  const given = decode(bytes);
+  const numbers = ["restores", "restoredAtMs", "createdAtMs", "revision"];
+  const isOne = numbers.every((name) => isCount(given[name])) &&
+    /^[0-9a-f]{32}$/.test(String(given["storeId"])) && isDigest(given["sha256"]);
+  return isOne ? given as unknown as Restored : undefined;
+}
+
+/** Reads what {@linkcode encodeNote} made of a backup; undefined for everything else. */
+export function decodeLastBackup(bytes: Uint8Array): LastBackup | undefined {
+  const given = decode(bytes);
+  const isOne = ["atMs", "revision", "bytes"].every((name) => isCount(given[name])) &&
+    isDigest(given["sha256"]);
+  return isOne ? given as unknown as LastBackup : undefined;
+}
+
+function decode(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const { format, ...given } = Object(JSON.parse(new TextDecoder().decode(bytes)));
+    return format === FORMAT ? given : {};
+  } catch {
+    return {};
+  }
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isDigest(value: unknown): boolean {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}

@@ -1,0 +1,65 @@
+import type { DatabaseSync } from "node:sqlite";
+import { damageOf } from "./os_copy.ts";
+import { type Contents, readContents } from "./contents.ts";
+
+/** First byte of whatever is sealed, then nonce and tag: nothing sealed is shorter (decision 0003). */
+const SEALED = "substr(%, 1, 1) <> x'01' OR length(%) < 29";
+
+/** What must be true of every database that Nexus wrote, as far as it shows without a key: a count of what is not so. */
+const RULES: readonly { readonly what: string; readonly sql: string }[] = [
+  ...["heads", "versions", "policies", "keys", "key_heads"].map((table) => ({
+    what: `rows of ${table} are sealed under a key generation that is not there`,
+    sql: `SELECT count(*) FROM ${table} WHERE kek_generation NOT IN (SELECT generation FROM keks)`,
+  })),
+  ...["heads.sealed", "versions.sealed", "policies.sealed", "key_heads.sealed"].map(sealedRule),
+  ...["versions.wrapped_key", "keys.wrapped", "keks.wrapped"].map(sealedRule),
+  {
+    what: "heads name a current version that is not there",
+    sql: `SELECT count(*) FROM heads WHERE current > 0 AND NOT EXISTS (
+            SELECT 1 FROM versions WHERE versions.path = heads.path AND version = heads.current)`,
+  },
+  {
+    what: "rows are of a later revision than the store's",
+    sql: `SELECT (SELECT count(*) FROM heads WHERE revision > (SELECT revision FROM counter)) +
+                 (SELECT count(*) FROM policies WHERE revision > (SELECT revision FROM counter))`,
+  },
+];
+
+function sealedRule(place: string): { what: string; sql: string } {
+  const [table = "", column = ""] = place.split(".");
+  return {
+    what: `values of ${place} do not have the form of what is sealed`,
+    sql: `SELECT count(*) FROM ${table} WHERE ${SEALED.replaceAll("%", column)}`,
+  };
+}
+
+/** All that is wrong with a database, as far as it shows without a key; `told` is what its manifest says of it. */
+export function findWrong(db: DatabaseSync, told: Contents): string[] {
+  const damage = damageOf(db);
+  if (damage !== undefined) return [`SQLite finds: ${damage}`];
+  const broken = RULES.flatMap(({ what, sql }) => {
+    const count = Number(Object.values(db.prepare(sql).get() ?? {})[0]);
+    return count === 0 ? [] : [`${count} ${what}`];
+  });
+  return [...broken, ...differences(readContents(db), told)];
+}
+
+function differences(found: Contents, told: Contents): string[] {
+  return (["store", "counts", "recovery"] as const).flatMap((part) =>
+    JSON.stringify(found[part]) === JSON.stringify(told[part]) ? [] : [
+      `its ${part} is ${JSON.stringify(found[part])}, the manifest says ${
+        JSON.stringify(told[part])
+      }`,
+    ]
+  );
+}
+
+/** The tables or indexes that pages belong to, as far as that can still be told. */
+export function ownersOf(db: DatabaseSync, pages: readonly number[]): string[] {
+  try {
+    const ask = db.prepare("SELECT name FROM dbstat WHERE pageno = ?");
+    return [...new Set(pages.flatMap((page) => ask.all(page).map(({ name }) => String(name))))];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,50 @@
+import type { Auditing } from "./auditing.ts";
+import {
+  decodeRestored,
+  encodeNote,
+  RESTORED_FILE,
+  RESTORED_MARK,
+} from "../../lib/backup/restored.ts";
+import type { Store } from "../../lib/store/mod.ts";
+import type { Logger } from "../../lib/telemetry/mod.ts";
+
+export interface RestorationOptions {
+  /** The data directory. */
+  readonly directory: string;
+  /** Records what is written to it. */
+  readonly store: Store;
+  readonly auditing: Pick<Auditing, "restored">;
+  readonly log: Logger;
+}
+
+/**
+ * Records that the store was put back from a backup, when `spike backup restore` has left a note of that: in the audit
+ * log first, then in the store, where it stays. A crash in between repeats it.
+ */
+export async function recordRestoration(options: RestorationOptions): Promise<void> {
+  const { directory, store, auditing, log } = options;
+  const path = `${directory}/${RESTORED_FILE}`;
+  const note = readIfThere(path);
+  if (!note) return;
+  const restored = decodeRestored(note);
+  const meta = await store.meta();
+  if (!restored || meta?.storeId.toHex() !== restored.storeId) {
+    log.error("restoration_unknown", { path, reason: "It is not about the store that is here" });
+    return;
+  }
+  const { restores, createdAtMs, revision, sha256 } = restored;
+  const from = new Date(createdAtMs).toISOString();
+  await auditing.restored({ from, revision, restores, sha256 });
+  await store.write((tx) => tx.putMark(RESTORED_MARK, encodeNote(restored)));
+  Deno.removeSync(path);
+  log.warn("store_restored", { from, revision, restores });
+}
+
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import { verifyBackup } from "../../../lib/backup/mod.ts";
+import { readKeys } from "../audit_files.ts";
+import { describeBackup, requireGood } from "../backup_file.ts";
+import type { PilotDeps } from "../deps.ts";
+import { type Format, render } from "../format.ts";
+
+/** Which files, and whose signature counts. */
+export interface BackupInput {
+  readonly file: string;
+  readonly manifest?: string;
+  readonly key?: string;
+  readonly format: Format;
+}
+
+/** What is to be said where no key was pinned. */
+export const UNPINNED =
+  "Note: no public key was given (--key), so this proves that the backup is what its manifest says,\n" +
+  "and not who made the two.\n";
+
+/** `spike backup verify`: fails with `state_integrity_check` after telling what was found. */
+export async function backupVerify(deps: PilotDeps, input: BackupInput): Promise<void> {
+  const { file, manifest: path = `${file}.manifest`, key, format } = input;
+  const keys = key === undefined ? {} : { keys: await readKeys(key) };
+  const verified = verifyBackup({ file, manifest: path, ...keys });
+  if (format !== "human") {
+    const { origin, findings, manifest } = verified;
+    const told = manifest && {
+      createdAt: new Date(manifest.createdAtMs).toISOString(),
+      spike: manifest.spike,
+      store: manifest.store,
+      counts: manifest.counts,
+      recovery: manifest.recovery,
+      bytes: manifest.file.bytes,
+      sha256: manifest.file.sha256,
+    };
+    deps.stdout.write(`${await render({ origin, findings, manifest: told }, format, 2)}\n`);
+  }
+  const tell = (line: string) => {
+    if (format === "human") deps.stdout.write(line);
+  };
+  const manifest = requireGood(verified, tell);
+  tell(`${["The backup is what was made", ...describeBackup(manifest)].join("\n")}\n`);
+  if (verified.origin === "unpinned") deps.stderr.write(UNPINNED);
+}
