@@ -129,6 +129,8 @@ const keks = message({
 const auditLog = {
   log: text,
   missing: flag,
+  /** It is missing since the store was put back from a backup without it. */
+  left: flag,
   size: integer,
   signed: integer,
   dropped: integer,

@@ -45,5 +45,6 @@ export { openSink, type Sink, type SinkReport, type SinkSpec } from "./os_sink.t
 export { recordOnStderr } from "./os_stderr.ts";
 export { type Cover, type Covered, coverWith } from "./record.ts";
 export { decodeChange, digestOf, recordingStore } from "./recording_store.ts";
+export { Restorations } from "./restorations.ts";
 export { subjectOf, withAnswer, withNames } from "./subject.ts";
 export { type Finding, LogVerifier, type Verified } from "./verify.ts";

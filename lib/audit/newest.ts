@@ -1,4 +1,5 @@
 import type { Change } from "./entry.ts";
+import type { Restorations } from "./restorations.ts";
 
 /** What a log says of a row of the store: which digest it has had since, or that it was removed. */
 export interface Recorded {
@@ -23,16 +24,25 @@ const CHANGE = /^\{"format":1,"n":\d+,"kind":"change"/;
 
 /** The newest digest of every row, gathered from records in their order. Costs some 200 bytes for each row. */
 export class Newest {
+  readonly #restorations: Restorations | undefined;
+  #count = 0;
   readonly #rows = new Map<string, Recorded>();
   /** Of the first transaction recorded: what is older was never recorded. */
   firstRevision: number | undefined;
 
+  /** What restorations took back does not count. */
+  constructor(restorations?: Restorations) {
+    this.#restorations = restorations;
+  }
+
   /** Takes the bytes of a record; all but those of changes are passed over, and what nobody wrote like that. */
   take(record: Uint8Array): void {
+    const at = this.#count++;
     if (!CHANGE.test(decoder.decode(record.subarray(0, 64)))) return;
     const change = changeIn(record);
     if (change === undefined) return;
     const { revision, changes } = change;
+    if (this.#restorations?.tookBack(at, revision)) return;
     this.firstRevision ??= revision;
     for (const change of changes) this.#change(revision, change);
   }

@@ -135,9 +135,9 @@ function laterRecords({ manifest, auditDirectory }: NewerRequest): string[] {
     }
   }
   return count === 0 ? [] : [
-    `The audit log here tells of ${count} changes after this backup, the last at ${
-      new Date(lastMs).toISOString()
-    }`,
+    `The audit log here tells of ${count} ${
+      count === 1 ? "change" : "changes"
+    } after this backup, the last at ${new Date(lastMs).toISOString()}`,
   ];
 }
 

@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { fileFault } from "../api/file_fault.ts";
 import { writeAll } from "../audit/os_log_files.ts";
 import { LOCK_FILE, lockDataDirectory } from "../store/os_lock.ts";
 import { Digester } from "./digest.ts";
@@ -82,9 +83,7 @@ function makeDirectory(directory: string): void {
 function unusable(directory: string, cause: unknown): SpikeError {
   return new SpikeError(
     "fs_directory_creation_failed",
-    `Directory ${JSON.stringify(directory)} cannot be used: ${
-      cause instanceof Error ? cause.message : String(cause)
-    }`,
+    `Directory ${JSON.stringify(directory)} cannot be used: ${fileFault(cause)}`,
     { hint: "Run this as the user that runs Nexus", cause },
   );
 }

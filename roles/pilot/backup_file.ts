@@ -1,7 +1,9 @@
 import { dirname, join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
 import { type BackupVerified, type Finding, type Manifest } from "../../lib/backup/mod.ts";
-import { reasonOf, removeIfThere } from "./private_file.ts";
+import { fileFault } from "../../lib/api/file_fault.ts";
+import { counted } from "./format.ts";
+import { removeIfThere } from "./private_file.ts";
 
 /** What the manifest of a backup is called after. */
 export const MANIFEST_END = ".manifest";
@@ -65,7 +67,7 @@ export class BackupDraft {
       if (error instanceof SpikeError) throw error;
       throw new SpikeError(
         "fs_file_open_failed",
-        `File ${JSON.stringify(this.path)} cannot be written: ${reasonOf(error)}`,
+        `File ${JSON.stringify(this.path)} cannot be written: ${fileFault(error)}`,
         { hint: "Check that its directory exists and has room", cause: error },
       );
     }
@@ -90,7 +92,7 @@ async function statIfThere(path: string): Promise<Deno.FileInfo | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw new SpikeError(
       "fs_file_open_failed",
-      `${JSON.stringify(path)} cannot be looked at: ${reasonOf(error)}`,
+      `${JSON.stringify(path)} cannot be looked at: ${fileFault(error)}`,
       { cause: error },
     );
   }
@@ -105,9 +107,7 @@ export function requireGood(
   if (manifest && findings.length === 0) return manifest;
   throw new SpikeError(
     "state_integrity_check",
-    `The backup is not what was made: ${findings.length} ${
-      findings.length === 1 ? "finding" : "findings"
-    }`,
+    `The backup is not what was made: ${counted(findings.length, "finding")}`,
     { hint: "Use another backup, and keep this one for whoever looks into it" },
   );
 }
@@ -123,11 +123,18 @@ export function describeBackup(manifest: Manifest): string[] {
   return [
     `Made    : ${new Date(createdAtMs).toISOString()} by spike ${spike}`,
     `Store   : ${store.id}, revision ${store.revision}${
-      store.restores === 0 ? "" : `, restored ${store.restores} times before`
+      store.restores === 0 ? "" : `, restored ${counted(store.restores, "time")} before`
     }`,
-    `Holds   : ${counts.paths} paths with ${counts.versions} versions, ${counts.policies} policies, ` +
-    `${counts.cipherKeys} named cipher keys`,
+    `Holds   : ${holdings(counts)}`,
     `Opened  : by the root key of generation ${generation}: from its keepers, or ${threshold} of ${shares} recovery shards`,
     `Database: ${file.bytes} bytes, layout ${store.format}, SHA-256 ${file.sha256}`,
   ];
+}
+
+function holdings({ paths, versions, policies, cipherKeys }: Manifest["counts"]): string {
+  return [
+    `${counted(paths, "path")} with ${counted(versions, "version")}`,
+    counted(policies, "policy", "policies"),
+    counted(cipherKeys, "named cipher key"),
+  ].join(", ");
 }

@@ -99,6 +99,19 @@ export const SHARD_PAIRS: readonly Pair[] = [
     body: { setId: "00".repeat(16) },
     gives: [409, refusal("operator.confirm", "shard_set_changed")],
   },
+  {
+    that: "a backup is a stream",
+    as: "superuser",
+    at: "/v1/operator/backup",
+    gives: badRequest("operator.backup"),
+  },
+  ...["", "00", "G".repeat(64), "00".repeat(32)].map((sha256): Pair => ({
+    that: `"${sha256}" is the digest of no backup`,
+    as: "superuser",
+    at: "/v1/operator/backup?action=confirm",
+    body: { sha256 },
+    gives: badRequest("operator.backup.confirm"),
+  })),
   ...["", "x".repeat(501)].map((reason): Pair => ({
     that: `a seal needs a reason, not one of ${reason.length} characters`,
     as: "superuser",

@@ -66,6 +66,9 @@ const TABLE: Readonly<Record<Operation, Row>> = {
   "operator.kek.rotate": { body: {}, status: 200, may: ["superuser"] },
   "audit.tail": { body: {}, status: 200, may: POLICIES },
   "audit.export": { body: {}, status: 200, may: POLICIES },
+  // It is answered as a stream only; see tests/system/backup_suite.ts.
+  "operator.backup": { body: {}, status: 400, may: ["superuser"] },
+  "operator.backup.confirm": { body: {}, status: 400, may: ["superuser"] },
   "operator.verify": { body: {}, status: 200, may: ["superuser"] },
   "operator.recover": { body: {}, status: 200, may: ["recover"] },
   "operator.restore": { body: {}, status: 400, may: ["restore"] },

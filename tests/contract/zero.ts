@@ -48,6 +48,8 @@ export const ZERO: Readonly<Record<Operation, Readonly<Record<string, unknown>>>
   "cipher.key.list": { keys: null },
   "cipher.key.rewrap": { version: 0, nonce: null, ciphertext: null },
   "status": {},
+  "operator.backup": {},
+  "operator.backup.confirm": {},
   "operator.kek.list": { keks: null },
   "operator.kek.rotate": { keks: null },
   "audit.tail": {},

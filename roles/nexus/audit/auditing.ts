@@ -306,7 +306,13 @@ class DiskAuditing implements Auditing {
   }
 
   async restored(detail: NoticeEntry["detail"]): Promise<void> {
-    await this.notice("store_restored", detail);
+    const { store } = this.#options;
+    const known = (await store.auditLogs()).map(({ log }) => log);
+    const missing = AuditLog.missing(this.#logOptions, known);
+    await this.notice("store_restored", {
+      ...detail,
+      ...(missing.length > 0 ? { missing: missing.join(",") } : {}),
+    });
     await this.#followBack();
     await this.#log.sync();
   }

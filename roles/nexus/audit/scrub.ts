@@ -60,7 +60,8 @@ function report(
 ): void {
   for (const { kind, name, what } of rows) log.error("store_row_unexpected", { kind, name, what });
   for (const one of logs) {
-    if ("missing" in one) log.error("audit_log_missing", { log: one.log });
+    if ("missing" in one && one.left) log.info("audit_log_left", { log: one.log });
+    else if ("missing" in one) log.error("audit_log_missing", { log: one.log });
     else {
       for (const { record, what } of one.findings) {
         log.error("audit_record_unexpected", { log: one.log, record, what });

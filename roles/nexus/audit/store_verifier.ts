@@ -10,6 +10,7 @@ import {
   Newest,
   parseCheckpoint,
   type Recorded,
+  Restorations,
   ROW_KINDS,
   type RowKind,
   type Verified,
@@ -27,7 +28,12 @@ export interface RowFinding {
 /** What was found of one log. */
 export type LogFinding =
   | Omit<Verified, "newest">
-  | { readonly log: string; readonly missing: true };
+  | {
+    readonly log: string;
+    readonly missing: true;
+    /** It was not brought along when the store was put back from a backup: no finding. */
+    readonly left?: true;
+  };
 
 /** The outcome of a comparison. */
 export interface StoreVerified {
@@ -98,7 +104,7 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVer
   }
   await rows.findUnlisted(store, pause);
   const found = await stillFound(rows, options);
-  const inLogs = logs.reduce((sum, log) => sum + ("missing" in log ? 1 : log.findings.length), 0);
+  const inLogs = logs.reduce((sum, log) => sum + findingsIn(log), 0);
   return {
     heads: rows.count.head,
     policies: rows.count.policy,
@@ -110,9 +116,37 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVer
   };
 }
 
-/** Reads all logs, oldest first, and checks each. */
-async function readLogs({ directory, logs, pause }: VerifyStoreOptions) {
-  const newest = new Newest();
+function findingsIn(log: LogFinding): number {
+  if ("missing" in log) return log.left ? 0 : 1;
+  return log.findings.length;
+}
+
+/**
+ * Reads all logs, oldest first, and checks each. Where the store was put back from a backup they are read once more,
+ * without what that took back.
+ */
+async function readLogs(options: VerifyStoreOptions) {
+  const restorations = new Restorations();
+  const first = new Newest();
+  const logs = await checkLogs(options, (bytes) => {
+    restorations.take(bytes);
+    first.take(bytes);
+  });
+  if (restorations.isEmpty) return { newest: first, logs };
+  const newest = new Newest(restorations);
+  await checkLogs(options, (bytes) => newest.take(bytes));
+  return {
+    newest,
+    logs: logs.map((one): LogFinding =>
+      "missing" in one && restorations.wentWithout(one.log) ? { ...one, left: true } : one
+    ),
+  };
+}
+
+async function checkLogs(
+  { directory, logs, pause }: VerifyStoreOptions,
+  onRecord: (bytes: Uint8Array) => void,
+): Promise<LogFinding[]> {
   const found: LogFinding[] = [];
   for (const { log, publicKey, checkpoint } of logs) {
     const held = parseCheckpoint(checkpoint);
@@ -121,7 +155,7 @@ async function readLogs({ directory, logs, pause }: VerifyStoreOptions) {
       held: held ? [held] : [],
       hash: nativeHash,
       verify: publicKey ? nativeVerifier() : () => false,
-      onRecord: (_n, bytes) => newest.take(bytes),
+      onRecord: (_n, bytes) => onRecord(bytes),
     });
     await feedLog(verifier, directory, log, pause);
     const { newest: _, ...verified } = verifier.end();
@@ -131,7 +165,7 @@ async function readLogs({ directory, logs, pause }: VerifyStoreOptions) {
     ];
     found.push(verified.size === 0 && held ? { log, missing: true } : { ...verified, findings });
   }
-  return { newest, logs: found };
+  return found;
 }
 
 interface StoredRow {

@@ -44,7 +44,7 @@ function toText({ heads, policies, cipherKeys, older, logs, rows }: StoreVerifie
       : []),
     ...logs.flatMap((log) =>
       log.missing
-        ? [`Audit log ${log.log} is not there`]
+        ? [`Audit log ${log.log} is not there${log.left ? " since the store was restored" : ""}`]
         : log.findings.map(({ record, what }) => `Audit log ${log.log}, record ${record}: ${what}`)
     ),
     ...rows.map(({ kind, name, what }) =>
