@@ -36,17 +36,17 @@ import {
 import { type Auditing, ephemeralAuditing, openAuditing } from "./audit/auditing.ts";
 import { startCore } from "./core.ts";
 import { CORE_METHODS, READER_METHODS } from "./core_port.ts";
-import { Backups, forgetInTurn } from "./backup.ts";
-import { lastBackup } from "./backup_status.ts";
-import { createCopier } from "./copier.ts";
+import { Backups, forgetInTurn } from "./backup/backup.ts";
+import { lastBackup } from "./backup/backup_status.ts";
+import { createCopier } from "./backup/copier.ts";
 import { auditPath, databasePath } from "./database.ts";
 import { tellKeys, usedSlots } from "./held_keys.ts";
 import { openJwtFeed } from "./jwt_feed.ts";
 import { SharedPage } from "./page.ts";
-import { recordRestoration } from "./restoration.ts";
+import { recordRestoration } from "./backup/restoration.ts";
 import { startServing } from "./serve.ts";
 import type { CoreStart, WorkerPorts } from "./start.ts";
-import { createTurn, type InTurn } from "./turn.ts";
+import { createTurn, type InTurn } from "./key/turn.ts";
 import { watchWrites } from "./watch_writes.ts";
 
 runThread(start);

@@ -1,7 +1,7 @@
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { listenPermissions, urlPermissions } from "../../lib/process/mod.ts";
 import { permissionsOf } from "../../lib/spiffe/place.ts";
-import { COPIER_MODULES } from "./copier_modules.ts";
+import { COPIER_MODULES } from "./backup/copier_modules.ts";
 
 /** All that the core may do: get its identity, reach the keepers, and keep its data. It listens only without request workers. */
 export function corePermissions(settings: NexusSettings): Deno.PermissionOptionsObject {

@@ -19,12 +19,7 @@ import { throwFaults } from "./usage_fault.ts";
 const EPILOGUE = `
 Servers, each with its own --help: spike nexus | keeper | bootstrap | dev
 Exit codes: 0 done, 1 usage, 2 refused, 3 denied, 4 not found, 5 conflict, 6 not ready, 130 stopped.
-${
-  example(
-    "spike secret put tenants/acme/db user=ada password=@password.txt",
-    "spike secret get tenants/acme/db user",
-  )
-}`;
+${example("spike secret put tenants/acme/db user=ada password=@password.txt")}`;
 
 /** Makes the whole tree. Nothing ends the process: what goes wrong is thrown. */
 export function createProgram(deps: PilotDeps): Command {

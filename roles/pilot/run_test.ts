@@ -58,6 +58,10 @@ const COMMANDS = [
   ["operator", "kek", "list"],
   ["operator", "kek", "rotate"],
   ["operator", "verify"],
+  ["operator", "backup"],
+  ["backup"],
+  ["backup", "verify"],
+  ["backup", "restore"],
   ["status"],
   ["doctor"],
   ["config"],
@@ -76,6 +80,7 @@ const GROUPS = [
   "audit",
   "operator",
   "operator kek",
+  "backup",
   "config",
 ];
 

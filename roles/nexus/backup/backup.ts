@@ -1,17 +1,17 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import type { Call } from "../../lib/audit/mod.ts";
-import { type Manifest, signManifest } from "../../lib/backup/manifest.ts";
-import type { Copied } from "../../lib/backup/os_copy.ts";
-import { BACKUP_MARK, encodeNote, type LastBackup } from "../../lib/backup/restored.ts";
-import type { RandomSource } from "../../lib/seal/mod.ts";
-import type { Store } from "../../lib/store/mod.ts";
-import type { Logger } from "../../lib/telemetry/mod.ts";
-import { VERSION } from "../../lib/version.ts";
-import type { Auditing } from "./auditing.ts";
+import { SpikeError } from "../../../lib/api/error.ts";
+import type { Call } from "../../../lib/audit/mod.ts";
+import { type Manifest, signManifest } from "../../../lib/backup/manifest.ts";
+import type { Copied } from "../../../lib/backup/os_copy.ts";
+import { BACKUP_MARK, encodeNote, type LastBackup } from "../../../lib/backup/restored.ts";
+import type { RandomSource } from "../../../lib/seal/mod.ts";
+import type { Store } from "../../../lib/store/mod.ts";
+import type { Logger } from "../../../lib/telemetry/mod.ts";
+import { VERSION } from "../../../lib/version.ts";
+import type { Auditing } from "../audit/auditing.ts";
 import type { BackupBegun, BackupPort } from "./backup_port.ts";
 import type { Copier } from "./copier.ts";
-import { onBehalf } from "./on_behalf.ts";
-import type { InTurn } from "./turn.ts";
+import { onBehalf } from "../on_behalf.ts";
+import type { InTurn } from "../key/turn.ts";
 
 export interface BackupOptions {
   /** Records who confirms. */

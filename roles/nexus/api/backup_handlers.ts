@@ -1,7 +1,7 @@
-import type { Handlers } from "../../lib/api/app.ts";
-import { SpikeError } from "../../lib/api/mod.ts";
-import { STREAM_TYPE, type StreamHandler } from "../../lib/api/raw.ts";
-import type { BackupBegun, BackupPort } from "./backup_port.ts";
+import type { Handlers } from "../../../lib/api/app.ts";
+import { SpikeError } from "../../../lib/api/mod.ts";
+import { STREAM_TYPE, type StreamHandler } from "../../../lib/api/raw.ts";
+import type { BackupBegun, BackupPort } from "../backup/backup_port.ts";
 
 /** The operations on backups. */
 export type BackupOperation = "operator.backup" | "operator.backup.confirm";

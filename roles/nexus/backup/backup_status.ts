@@ -1,12 +1,12 @@
-import type { NexusStatus } from "../../lib/api/status.ts";
+import type { NexusStatus } from "../../../lib/api/status.ts";
 import {
   BACKUP_MARK,
   decodeLastBackup,
   decodeRestored,
   type LastBackup,
   RESTORED_MARK,
-} from "../../lib/backup/restored.ts";
-import type { StoreReader } from "../../lib/store/mod.ts";
+} from "../../../lib/backup/restored.ts";
+import type { StoreReader } from "../../../lib/store/mod.ts";
 
 /** The last backup that arrived whole; undefined when none is known. */
 export async function lastBackup(

@@ -1,12 +1,12 @@
-import type { Auditing } from "./auditing.ts";
+import type { Auditing } from "../audit/auditing.ts";
 import {
   decodeRestored,
   encodeNote,
   RESTORED_FILE,
   RESTORED_MARK,
-} from "../../lib/backup/restored.ts";
-import type { Store } from "../../lib/store/mod.ts";
-import type { Logger } from "../../lib/telemetry/mod.ts";
+} from "../../../lib/backup/restored.ts";
+import type { Store } from "../../../lib/store/mod.ts";
+import type { Logger } from "../../../lib/telemetry/mod.ts";
 
 export interface RestorationOptions {
   /** The data directory. */

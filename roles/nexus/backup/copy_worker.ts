@@ -2,7 +2,7 @@
  * The thread that copies the database for a backup: started for one copy, since copying does not yield. It may use the
  * data directory and read its own few modules, and nothing else.
  */
-import { copyDatabase, type CopyRequest } from "../../lib/backup/os_copy.ts";
+import { copyDatabase, type CopyRequest } from "../../../lib/backup/os_copy.ts";
 
 const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<CopyRequest>) => void;

@@ -1,7 +1,7 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import type { Copied, CopyRequest } from "../../lib/backup/os_copy.ts";
-import { startConfined } from "../../lib/process/mod.ts";
-import { translate } from "../../lib/store/sqlite_error.ts";
+import { SpikeError } from "../../../lib/api/error.ts";
+import type { Copied, CopyRequest } from "../../../lib/backup/os_copy.ts";
+import { startConfined } from "../../../lib/process/mod.ts";
+import { translate } from "../../../lib/store/sqlite_error.ts";
 import { COPIER_ENTRY, COPIER_MODULES } from "./copier_modules.ts";
 
 /** Copies a database beside those who use it. */

@@ -1,5 +1,5 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import type { Call } from "../../lib/audit/mod.ts";
+import { SpikeError } from "../../../lib/api/error.ts";
+import type { Call } from "../../../lib/audit/mod.ts";
 
 /** A backup that is ready to be read. */
 export interface BackupBegun {

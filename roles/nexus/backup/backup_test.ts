@@ -1,20 +1,21 @@
 import assert from "node:assert/strict";
-import { openManifest } from "../../lib/backup/manifest.ts";
+import { dirname } from "node:path";
+import { openManifest } from "../../../lib/backup/manifest.ts";
 import {
   CREATED_MS,
   isSpikeError,
   KEY,
   sign,
   startWorld,
-} from "../../lib/backup/_backup_fixture.ts";
-import { verifyBackup } from "../../lib/backup/os_verify.ts";
-import { nativeVerifier } from "../../lib/audit/mod.ts";
-import { osRandom } from "../../lib/seal/mod.ts";
+} from "../../../lib/backup/_backup_fixture.ts";
+import { verifyBackup } from "../../../lib/backup/os_verify.ts";
+import { nativeVerifier } from "../../../lib/audit/mod.ts";
+import { osRandom } from "../../../lib/seal/mod.ts";
 import { type BackupOptions, Backups, forgetInTurn } from "./backup.ts";
 import { backupStatus } from "./backup_status.ts";
 import { type Copier, createCopier } from "./copier.ts";
-import { keepLines } from "./_sink.ts";
-import { createTurn } from "./turn.ts";
+import { keepLines } from "../_sink.ts";
+import { createTurn } from "../key/turn.ts";
 
 const CALL = { id: "spiffe://spike.ist/spike/pilot/role/superuser", correlation: "c" } as never;
 
@@ -115,14 +116,13 @@ Deno.test("a copy that nobody reads is removed, and so is what a dead process le
 });
 
 Deno.test("a copy that fails leaves nothing, and the next one is made", async () => {
-  let real: Copier | undefined;
   let isBroken = true;
-  const copy: Copier = (request) =>
-    real?.(isBroken ? { ...request, source: `${request.source}.none` } : request) ??
-      Promise.reject(new Error("there is no copier"));
+  const copy: Copier = (request) => {
+    const real = createCopier(dirname(request.source));
+    return real(isBroken ? { ...request, source: `${request.source}.none` } : request);
+  };
   const { world, drafts, make } = await prepare({ copy });
   await using _ = world;
-  real = createCopier(world.directory);
   const backups = make();
   await assert.rejects(
     backups.port.beginBackup({ call: CALL }),
