@@ -154,11 +154,15 @@ export class SqliteReads {
     };
   }
 
-  /** Whether anything stored is sealed or wrapped under a generation. */
+  /**
+   * Whether anything stored is sealed or wrapped under a generation. Before it says no, it looks at every row: an index
+   * that was damaged would have data lost for good whose key is then removed.
+   */
   isKekInUse(generation: number): boolean {
-    return SEALED_TABLES.some((table) =>
-      this.#db.prepare(`SELECT 1 FROM ${table} WHERE kek_generation = ? LIMIT 1`).get(generation)
-    );
+    const isNamedBy = (place: string) =>
+      this.#db.prepare(`SELECT 1 FROM ${place} WHERE kek_generation = ? LIMIT 1`).get(generation);
+    return SEALED_TABLES.some((table) => isNamedBy(table)) ||
+      SEALED_TABLES.some((table) => isNamedBy(`${table} NOT INDEXED`));
   }
 
   head(path: string): HeadRow | undefined {
