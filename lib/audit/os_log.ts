@@ -8,21 +8,19 @@ import { nativeHash } from "./os_hash.ts";
 import {
   createLogFile,
   currentLog,
-  listLogFiles,
   listLogs,
   makeLogDirectory,
-  replaceFile,
   setCurrentLog,
   writeAll,
 } from "./os_log_files.ts";
+import { type Cut, type Opened, reopenLog } from "./os_reopen.ts";
 import { type Cover, encodeRecord, plainly } from "./record.ts";
-import { type Expected, scanFile, type Unusable } from "./scan.ts";
+import type { Expected, Unusable } from "./scan.ts";
 
 /** How many records a file holds: a full subtree, so that its root never changes again. */
 export const RECORDS_PER_FILE = 65_536;
 /** A record that was changed by somebody who wrote everything else anew, too, is told up to this many records. */
 const RECORDS_PER_CHECKPOINT = 64;
-const NEWLINE = 10;
 const FRESH = { unsigned: 0, isSigned: false };
 
 /** What a log is made with. */
@@ -52,27 +50,6 @@ export interface LogKeys {
 interface Waiting {
   readonly entry: AuditEntry;
   readonly settle: PromiseWithResolvers<void>;
-}
-
-/** A log on disk, as it was left. */
-interface Opened {
-  readonly first: number;
-  readonly file: Deno.FsFile;
-  readonly frontier: Frontier;
-  readonly revision: number;
-  readonly unsigned: number;
-  readonly isSigned: boolean;
-  readonly wholeBytes: number;
-  readonly cut?: Cut;
-}
-
-/** The end of a log that a failure of power has left with holes. */
-export interface Cut {
-  /** The first line that is not whole. */
-  readonly line: number;
-  readonly bytes: number;
-  /** Name of the file beside the log's that keeps what was cut off. */
-  readonly kept: string;
 }
 
 /**
@@ -132,7 +109,7 @@ export class AuditLog {
   ): AuditLog | Unusable {
     const name = currentLog(options.directory);
     if (name === undefined) return AuditLog.begin(options, 0);
-    const opened = reopen(options, name, expected?.(name));
+    const opened = reopenLog(options.directory, name, expected?.(name));
     return "reason" in opened ? opened : new AuditLog(name, options, opened);
   }
 
@@ -360,40 +337,6 @@ function revisionAfter(audit: AuditEntry): number | undefined {
   if (audit.kind === "change") return audit.entry.revision;
   const isBack = audit.kind === "notice" && audit.entry.event === "store_rolled_back";
   return isBack ? Number(audit.entry.detail.to) : undefined;
-}
-
-/** Opens the last file of a log, and cuts off what was being written when its process ended. */
-function reopen(
-  { directory }: AuditLogOptions,
-  log: string,
-  expected: Expected | undefined,
-): Opened | Unusable {
-  const files = listLogFiles(directory, log);
-  for (;;) {
-    const last = files.pop();
-    if (last === undefined) return { line: 1, reason: "no header" };
-    const bytes = Deno.readFileSync(last.path);
-    // A process that ended while it began this file had not written a record to it yet.
-    if (!bytes.includes(NEWLINE) && files.length > 0) {
-      Deno.removeSync(last.path);
-      continue;
-    }
-    const scanned = scanFile(bytes, nativeHash, expected);
-    if ("reason" in scanned) return scanned;
-    const { header, frontier, wholeBytes, holeAtLine } = scanned;
-    if (header.log !== log || header.first !== last.first) return { line: 1, reason: "no header" };
-    if (frontier.size < (expected?.size ?? 0)) return { line: 1, reason: "records are missing" };
-    const kept = `${last.path}.cut-at-${frontier.size}`;
-    const cut = holeAtLine && {
-      line: holeAtLine,
-      bytes: bytes.length - wholeBytes,
-      kept: kept.slice(directory.length + 1),
-    };
-    if (cut) replaceFile(kept, bytes.subarray(wholeBytes));
-    const file = Deno.openSync(last.path, { append: true });
-    if (wholeBytes < bytes.length) file.truncateSync(wholeBytes);
-    return { ...scanned, first: header.first, file, ...(cut ? { cut } : {}) };
-  }
 }
 
 function unavailable(what: string, cause: unknown): SpikeError {
