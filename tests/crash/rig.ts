@@ -15,6 +15,9 @@ import { behindShim, buildShim, Control } from "./disk_shim.ts";
 
 const PASSED = ["PATH", "HOME", "TMPDIR", "DENO_DIR", "XDG_CACHE_HOME"];
 
+/** A machine that does other work must not look like a Nexus that does not answer. */
+const PATIENCE = { connectMs: 60_000, headersMs: 120_000, totalMs: 180_000 };
+
 /** A Nexus behind the shim. */
 export class NexusProcess {
   readonly pid: number;
@@ -171,7 +174,9 @@ export class Rig implements AsyncDisposable {
   /** A client with the identity of that caller; the caller closes it. */
   async client(caller: "superuser" | "nexus"): Promise<MtlsClient> {
     const source = sourceOf(await this.#identities.of(caller));
-    return createMtlsClient({ source, isExpectedPeer: () => true, peerName: "a SPIKE server" });
+    const timeouts = PATIENCE;
+    const peerName = "a SPIKE server";
+    return createMtlsClient({ source, isExpectedPeer: () => true, peerName, timeouts });
   }
 
   /** What the keepers hold. */
