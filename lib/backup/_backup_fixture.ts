@@ -1,4 +1,5 @@
 /** A small store in a file of its own, backups of it, and keys that are always the same. */
+import { DatabaseSync } from "node:sqlite";
 import { type ErrorCode, SpikeError } from "../api/error.ts";
 import { signerOf } from "../audit/os_sign.ts";
 import { openSqlite, type Store } from "../store/mod.ts";
@@ -30,10 +31,13 @@ export interface BackupWorld extends AsyncDisposable {
   backUp(name: string, change?: Partial<Manifest>): Promise<string>;
 }
 
-/** Makes a store with one path in it. */
-export async function startWorld(): Promise<BackupWorld> {
+/** Makes a store with one path in it; in pages of another size than usual, which makes a small one smaller. */
+export async function startWorld({ pageBytes = 4096 } = {}): Promise<BackupWorld> {
   const directory = await Deno.makeTempDir({ prefix: "spike-backup-" });
   const source = `${directory}/source.db`;
+  const empty = new DatabaseSync(source);
+  empty.exec(`PRAGMA page_size = ${pageBytes}; VACUUM`);
+  empty.close();
   const store = openSqlite({ path: source, mode: "write" });
   const shardSet = {
     setId: new Uint8Array(16).fill(7),

@@ -29,7 +29,11 @@ export function complaintOf(line: string): string | undefined {
 }
 
 /** Events after which no waiting helps, whatever they say. */
-const DEAD_ENDS: ReadonlySet<string> = new Set(["store_meta_damaged", "sealed_at_start"]);
+const DEAD_ENDS: ReadonlySet<string> = new Set([
+  "store_meta_damaged",
+  "sealed_at_start",
+  "keepers_of_later_root",
+]);
 
 /** Why a process will never get ready by itself, in words, or undefined when a line says no such thing. */
 export function deadEndOf(line: LogLine): string | undefined {

@@ -99,7 +99,7 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   const restore = new RestoreCollection({
     threshold: async () => (await store.meta())?.shardSet.threshold ?? settings.threshold,
     recognise: (index, shard) => control.recognise(index, shard),
-    offer: (candidates) => control.offer(candidates),
+    offer: (candidates) => control.offer(candidates, { isByHand: true }),
     clock,
   });
   const isExported = async () => (await exportStatus(store)).exported;
@@ -352,6 +352,7 @@ async function describe(
 ): Promise<NexusStatus> {
   const meta = await store.meta();
   const set = meta?.shardSet;
+  const generation = control.generation ?? set?.generation;
   const hasShards = settings.backend !== "memory";
   const mark = page.state === "sealed" ? await store.mark(SEAL_MARK) : undefined;
   return {
@@ -363,7 +364,7 @@ async function describe(
     keepers: hasShards ? [...sync.statuses] : [],
     threshold: set?.threshold ?? settings.threshold,
     shares: set?.shares ?? settings.shares,
-    ...(control.generation === undefined ? {} : { generation: control.generation }),
+    ...(generation === undefined ? {} : { generation }),
     ...(hasShards && meta ? { recovery: await exportStatus(store) } : {}),
     ...await backupStatus(store),
     ...(mark ? { sealed: toSealStatus(mark) } : {}),

@@ -31,6 +31,23 @@ export class Complaints {
     this.#log.warn("root_key_not_rebuilt", { reason, shards, needed });
   }
 
+  /**
+   * Says that keepers hold enough shards of a set that came after the store's, and of another root key: as when the
+   * store was put back to what it was before a rotation.
+   */
+  sayLaterRoot(held: number, wanted: { generation: number; threshold: number }): void {
+    const text = "keepers_of_later_root";
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    const { generation, threshold } = wanted;
+    this.#log.error(text, {
+      held,
+      wanted: generation,
+      hint:
+        `The store needs the root key of generation ${generation}: hand in ${threshold} recovery shards of that generation with spike operator restore`,
+    });
+  }
+
   /** Says that the right key is there, and that the store's own account of its shard set was changed. */
   sayDamage(): void {
     const text = "store_meta_damaged";

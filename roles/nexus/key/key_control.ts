@@ -105,6 +105,8 @@ export class KeyControl {
   /** Store that a keeper has named since the last round was over, although there is none here. */
   #hasSeenOwner = false;
   #isSealed = false;
+  /** Whether people brought the key that is held: then keepers may have none that fits. */
+  #isByHand = false;
   #held: Held | undefined;
   #keyring: LockedKeyring | undefined;
   /** Store of which an operator has said that its data are given up. */
@@ -153,9 +155,16 @@ export class KeyControl {
   /**
    * Judges what keepers or people gave. True when that led to a key, or from a provisional one to a final one.
    */
-  async offer(candidates: readonly Candidate[]): Promise<boolean> {
+  async offer(
+    candidates: readonly Candidate[],
+    { isByHand = false }: { readonly isByHand?: boolean } = {},
+  ): Promise<boolean> {
     const meta = await this.#options.store.meta();
-    if (meta) return await this.#recover(candidates, meta);
+    if (meta) {
+      const isHeld = await this.#recover(candidates, meta);
+      if (isHeld) this.#isByHand = isByHand;
+      return isHeld;
+    }
     if (!this.#held) return await this.#startFirst(candidates);
     const { threshold, shares, scheme } = this.#options;
     if (!this.#held.isUnstamped || !agree(candidates, threshold, shares, scheme)) return false;
@@ -356,11 +365,12 @@ export class KeyControl {
   /**
    * Drops all keys, because a keeper says that another Nexus has gone on from `generation` without us. It is heard
    * once for each generation: when the store still names the same one afterwards, the store is right. And an answer
-   * that is late, to a push of a generation that is not in force any more, changes nothing.
+   * that is late, to a push of a generation that is not in force any more, changes nothing. A key that people handed in
+   * stays: they know the store, and keepers may be unable to bring it back.
    */
   standBack(generation: number): void {
     if (!this.#held?.storeId || this.#held.set.generation !== generation) return;
-    if (this.#stoodBackFrom === generation) return;
+    if (this.#isByHand || this.#stoodBackFrom === generation) return;
     this.#stoodBackFrom = generation;
     this.#forget("newer-generation-seen");
   }
@@ -398,12 +408,20 @@ export class KeyControl {
     this.#complain(result.complaints);
     if (result.kind !== "rebuilt") {
       this.#failure = { reason: result.kind, shards: result.most, needed };
+      if (result.kind === "no-match") this.#sayLaterRoot(candidates, meta);
       return false;
     }
     await this.#install(result, meta);
     log.info("root_key_rebuilt", { keepers: result.usedKeepers.join(",") });
     this.#compareScheme(meta.scheme);
     return true;
+  }
+
+  #sayLaterRoot(candidates: readonly Candidate[], { storeId, shardSet }: StoreMeta): void {
+    const later = candidates.flatMap(({ stamp }) =>
+      stamp?.storeId && constantTimeEqual(stamp.storeId, storeId) ? [stamp.generation] : []
+    ).filter((generation) => generation > shardSet.generation);
+    if (later.length > 0) this.#complaints.sayLaterRoot(Math.max(...later), shardSet);
   }
 
   /** The scheme was chosen when the store was made; that the setting says otherwise now is worth a word. */
@@ -425,7 +443,10 @@ export class KeyControl {
     const { commitments, ...set } = setOf(meta);
     if (matchesStoreCheck(key, { storeId, set, commitments }, keyCheck)) return true;
     const isOwn = stamp?.check && stamp.storeId && constantTimeEqual(stamp.storeId, storeId);
-    if (isOwn && stamp.check && matchesKeyCheck(key, stamp.setId, stamp.check)) {
+    // A set that came later is no proof of damage: the store may have been put back to what it was before.
+    const isLater = isOwn && stamp.generation > set.generation &&
+      !constantTimeEqual(stamp.setId, set.setId);
+    if (isOwn && !isLater && stamp.check && matchesKeyCheck(key, stamp.setId, stamp.check)) {
       this.#complaints.sayDamage();
     }
     return false;
