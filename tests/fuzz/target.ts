@@ -27,6 +27,7 @@ import {
 import { toIdentity } from "../../lib/spiffe/workload_snapshot.ts";
 import { HTTP } from "./http_target.ts";
 import { WIRE } from "./wire_target.ts";
+import { MANIFEST } from "./manifest_target.ts";
 import { mutateBytes } from "./mutate_bytes.ts";
 import { mutateDer } from "./mutate_der.ts";
 import { mutateProto } from "./mutate_proto.ts";
@@ -78,7 +79,7 @@ const GRAMMAR = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/(?!\.{1,2}(?:\/|$))[A-Za-
 
 const ID: Target = {
   name: "id",
-  share: 300,
+  share: 275,
   makeInput: (random) => encoder.encode(mutateId(random.pick(ids), random)),
   run: (input) => {
     const text = decoder.decode(input);
@@ -288,4 +289,5 @@ export const TARGETS: readonly Target[] = [
   FRAME,
   HTTP,
   WIRE,
+  MANIFEST,
 ];

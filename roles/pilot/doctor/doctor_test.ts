@@ -25,6 +25,7 @@ const STATUS: NexusStatus = {
   since: "2026-01-01T00:00:00Z",
   memoryLocked: true,
   recovery: { exported: true, exportedAt: "2026-01-01T00:00:00Z" },
+  backup: { at: "2026-01-01T00:00:00Z", revision: 7, bytes: 94_208, sha256: "00".repeat(32) },
 };
 
 interface World {
@@ -113,6 +114,7 @@ Deno.test("where all is well, every line says ok", async () => {
     ["nexus", "ok: 1.2.3 at https://localhost:8553, sqlite store: ready"],
     ["keepers", "ok: 3 of 3 hold their shard, 2 are needed"],
     ["recovery shards", "ok: exported 2026-01-01T00:00:00Z"],
+    ["backup", "ok: the last one is of 2026-01-01T00:00:00Z"],
     ["memory of Nexus", "ok: its keys are kept out of swap"],
     ["clock", "ok: agrees with that of Nexus"],
     [
@@ -154,7 +156,7 @@ Deno.test("without an identity the rest is named as not checked, but for what ne
   assert.equal(found.get("svid"), "failure: No X.509-SVID: denied");
   const levels = [...found].map(([check, text]) => `${check}=${text.split(": ", 2).join(":")}`);
   const unchecked = levels.filter((text) => text.endsWith("warning:not checked"));
-  assert.equal(unchecked.length, 9);
+  assert.equal(unchecked.length, 10);
   assert.match(found.get("memory locking") ?? "", /^ok/);
 });
 
@@ -213,6 +215,8 @@ Deno.test("keepers, state, swap and clocks are judged by what Nexus answers", as
   assert.match(await of("nexus", { status: { state: "waiting" } }), /^failure: .*: waiting$/);
   const unexported = { status: { recovery: { exported: false } } };
   assert.match(await of("recovery shards", unexported), /^warning: .*never exported/);
+  const neverBackedUp = { status: { backup: undefined } } as unknown as World;
+  assert.match(await of("backup", neverBackedUp), /^warning: none is known/);
   const swapped = { status: { memoryLocked: false } };
   assert.match(await of("memory of Nexus", swapped), /^warning: .*swap$/);
   const skew = (ms: number) => of("clock", { date: new Date(NOW_MS + ms).toUTCString() });

@@ -3,7 +3,7 @@ import { isPostQuantum } from "../../../lib/mtls/key_exchange.ts";
 import { failure, type Finding, ok, spanText, warning } from "./finding.ts";
 
 /** Checks that need Nexus to tell how it is. */
-export const STATUS_CHECKS = ["keepers", "recovery shards", "memory of Nexus"] as const;
+export const STATUS_CHECKS = ["keepers", "recovery shards", "backup", "memory of Nexus"] as const;
 
 /** Checks that need an answer of Nexus. */
 export const NEXUS_CHECKS = [...STATUS_CHECKS, "clock"] as const;
@@ -23,6 +23,7 @@ export function judgeNexus(status: NexusStatus, url: string): Finding[] {
     judgeState(status, url),
     judgeKeepers(status),
     ...judgeRecovery(status),
+    ...judgeBackup(status),
     ...judgeLocked(status),
   ];
 }
@@ -65,6 +66,18 @@ function judgeRecovery({ recovery }: NexusStatus): Finding[] {
       check,
       "those in force were never exported: if too many keepers are lost with Nexus, all is lost",
       "Run spike operator recover, and keep the shards apart and offline",
+    ),
+  ];
+}
+
+function judgeBackup({ backup, backend, initialized }: NexusStatus): Finding[] {
+  if (backend === "memory" || !initialized) return [];
+  if (backup) return [ok("backup", `the last one is of ${backup.at}`)];
+  return [
+    warning(
+      "backup",
+      "none is known to have been made: with the disk of Nexus all would be lost",
+      "Run spike operator backup regularly, and keep backups elsewhere",
     ),
   ];
 }
