@@ -1,6 +1,5 @@
 /** The promises of the whole system, on real processes: what is stored, what is never stored, what heals. */
 import assert from "node:assert/strict";
-import { combine } from "../../lib/shamir/mod.ts";
 import { as, json } from "./caller.ts";
 import { DevSystem, spike, temporaryDirectory } from "./harness.ts";
 
@@ -39,85 +38,6 @@ Deno.test("values come from standard input and files, byte for byte", async () =
     assert.deepEqual(JSON.parse(stdout), { k: value });
   }
 });
-
-Deno.test("no secret, shard or root key is in any file or output of the system", async () => {
-  await using tmp = await temporaryDirectory();
-  const dir = `${tmp.path}/d`;
-  await using system = await DevSystem.start(dir, { env: { SPIKE_SYSTEM_LOG_LEVEL: "debug" } });
-  const secret = `canary-${crypto.randomUUID()}`;
-  const outputs = [await system.spike(["secret", "put", PATH, "k=-"], { stdin: secret })];
-  outputs.push(await system.spike(["secret", "list"]), await system.spike(["status"]));
-  await system.dev("kill", "nexus");
-  outputs.push(await system.spike(["secret", "get", PATH]), await system.dev("start", "nexus"));
-  assert.equal((await system.spike(["secret", "get", PATH, "k"])).stdout.trim(), secret);
-
-  await using recover = await as(system, "spike/pilot/role/recover", `${tmp.path}/recover`);
-  const answer = await recover.post(`${system.env["SPIKE_NEXUS_URL"]}/v1/operator/recover`, {});
-  const shards = Object.entries(json(answer)["shards"] as Record<string, number[]>)
-    .map(([index, bytes]) => ({ index: Number(index), bytes: Uint8Array.from(bytes) }));
-  assert.equal(shards.length, 3);
-  const rootKey = combine(shards.slice(0, 2), 2);
-  const told = outputs.map(({ stdout, stderr }) => stdout + stderr).join("\n") +
-    system.told.join("\n");
-  const shown = await shownByProcesses(system);
-  const ended = await system.end("SIGTERM");
-  const canaries = [new TextEncoder().encode(secret), rootKey, ...shards.map(({ bytes }) => bytes)];
-  assertAbsent(canaries, latin1(new TextEncoder().encode(told + ended.stdout)), "an output");
-  const files = [...filesBelow(dir)];
-  assert.ok(files.some((path) => path.endsWith("spike.db")), files.join());
-  for (const path of files) assertAbsent(canaries, latin1(Deno.readFileSync(path)), path);
-  for (const [where, text] of shown) assertAbsent(canaries, text, where);
-});
-
-/** What anybody on the machine, or its owner, sees of running processes: arguments, environment, probes, metrics. */
-async function shownByProcesses(system: DevSystem): Promise<Map<string, string>> {
-  const { pid, health } = JSON.parse(
-    await Deno.readTextFile(`${system.dir}/supervisor.json`),
-  ) as { pid: number; health: Record<string, string> };
-  const shown = new Map<string, string>();
-  for (const { name } of Deno.readDirSync("/proc")) {
-    const read = (file: string) =>
-      Deno.readFile(`/proc/${name}/${file}`).then(latin1).catch(() => "");
-    if (!/^\d+$/.test(name) || !(await read("status")).includes(`\nPPid:\t${pid}\n`)) continue;
-    for (const file of ["cmdline", "environ"]) shown.set(`/proc/${name}/${file}`, await read(file));
-  }
-  // Nexus and three keepers. They forbid others to look into them; their owner, and root, still may.
-  assert.ok([...shown.values()].filter((text) => text.includes("keeper")).length >= 3);
-  for (const [role, url] of Object.entries(health)) {
-    for (const path of ["livez", "readyz", "metrics"]) {
-      shown.set(`/${path} of ${role}`, await (await fetch(`${url}/${path}`)).text());
-    }
-  }
-  return shown;
-}
-
-/** Each canary as raw bytes, hex of either case, base64 of both alphabets, and as JSON numbers. */
-function assertAbsent(canaries: readonly Uint8Array[], text: string, where: string): void {
-  for (const bytes of canaries) {
-    const forms = [
-      latin1(bytes),
-      bytes.toHex(),
-      bytes.toHex().toUpperCase(),
-      bytes.toBase64().replace(/=+$/, ""),
-      bytes.toBase64({ alphabet: "base64url" }).replace(/=+$/, ""),
-      [...bytes].join(","),
-      [...bytes].join(", "),
-    ];
-    assert.ok(!forms.some((form) => text.includes(form)), `A canary is in ${where}`);
-  }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-}
-
-function* filesBelow(dir: string): Generator<string> {
-  for (const entry of Deno.readDirSync(dir)) {
-    const path = `${dir}/${entry.name}`;
-    if (entry.isDirectory) yield* filesBelow(path);
-    else if (entry.isFile) yield path;
-  }
-}
 
 Deno.test("a keeper with a wrong shard is named, stops nothing, and is put right", async () => {
   await using tmp = await temporaryDirectory();
