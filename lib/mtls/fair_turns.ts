@@ -2,7 +2,7 @@
 export interface TurnLimits {
   /** Requests of one identity that are under way or wait, at most. */
   readonly perIdentity: number;
-  /** Of these so many are begun at a time while others ask, too. Default 8. */
+  /** Of these so many are begun at a time while others ask, too; fewer when they take long. Default 8. */
   readonly shared?: number;
   /** And so many while nobody else does. Default 64. */
   readonly alone?: number;
@@ -26,6 +26,8 @@ const SURROUNDINGS: TurnSurroundings = {
 };
 /** Whoever asked so recently counts as one who asks. */
 const RECENT_MS = 1_000;
+/** What others have to wait for a crowd, at most, as far as that can be divided. */
+const TURN_MS = 4;
 
 /** A request that has arrived. */
 export interface Visit {
@@ -48,12 +50,15 @@ interface Line {
   begun: number;
   /** With those that have arrived and do not wait yet. */
   count: number;
+  /** The last turn in which one was begun. */
+  turn: number;
 }
 
 /**
  * Whose request is begun next. One identity after the other gets its turn, and while several ask none has more than
- * a few under way: a flood from one delays the others by these few, not by all that wait. While there is no crowd,
- * nobody waits.
+ * a few under way: a flood from one delays the others by these few, not by all that wait. How few depends on what they
+ * cost, which is measured: a turn of large answers has one of them where one of small answers has eight. While there is
+ * no crowd, nobody waits.
  */
 export class FairTurns {
   readonly #limits: Required<TurnLimits>;
@@ -65,6 +70,9 @@ export class FairTurns {
   #recentUntilMs = 0;
   #begunInTurn = 0;
   #isTurnPlanned = false;
+  #turnNumber = 0;
+  /** How many requests are begun in a turn, by what the last turns took. */
+  #allowance: number;
 
   constructor(
     limits: TurnLimits,
@@ -72,12 +80,14 @@ export class FairTurns {
   ) {
     this.#limits = { ...DEFAULTS, ...limits };
     this.#surroundings = surroundings;
+    this.#allowance = this.#limits.perTurn;
   }
 
   /** Counts a request that arrives. Undefined when its identity has too much under way. */
   arrive(identity: string): Visit | undefined {
     this.#note(identity);
-    const line = this.#lines.get(identity) ?? { waiting: [], begun: 0, count: 0 };
+    const line = this.#lines.get(identity) ??
+      { waiting: [], begun: 0, count: 0, turn: -1 };
     if (line.count >= this.#limits.perIdentity) return undefined;
     this.#lines.set(identity, line);
     line.count++;
@@ -115,11 +125,17 @@ export class FairTurns {
     this.#plan();
   }
 
-  #mayBegin({ waiting, begun }: Line): boolean {
+  #mayBegin({ waiting, begun, turn }: Line): boolean {
     if (waiting.length === 0) return false;
     const { alone, shared, perTurn } = this.#limits;
-    const isAlone = this.#recent.union(this.#before).size === 1;
-    return isAlone ? begun < alone : begun < shared && this.#begunInTurn < perTurn;
+    if (this.#isAlone) return begun < alone;
+    if (begun >= Math.ceil(shared * this.#allowance / perTurn)) return false;
+    // Who has had nothing in this turn does not wait for those who have used it up.
+    return this.#begunInTurn < this.#allowance || turn !== this.#turnNumber;
+  }
+
+  get #isAlone(): boolean {
+    return this.#recent.union(this.#before).size === 1;
   }
 
   #begin(line: Line): void {
@@ -127,6 +143,7 @@ export class FairTurns {
     if (!ticket) return;
     ticket.state = "begun";
     line.begun++;
+    line.turn = this.#turnNumber;
     this.#begunInTurn++;
     ticket.decide(true);
   }
@@ -146,14 +163,23 @@ export class FairTurns {
   #plan(): void {
     if (this.#isTurnPlanned) return;
     this.#isTurnPlanned = true;
+    const plannedMs = this.#surroundings.clock();
     this.#surroundings.nextTurn(() => {
       this.#isTurnPlanned = false;
+      this.#adapt(this.#surroundings.clock() - plannedMs);
       this.#turn();
     });
   }
 
+  /** Fewer at a time at once, more again little by little. */
+  #adapt(tookMs: number): void {
+    if (tookMs > TURN_MS) this.#allowance = Math.max(1, this.#allowance >> 1);
+    else if (this.#allowance < this.#limits.perTurn) this.#allowance++;
+  }
+
   #turn(): void {
     this.#begunInTurn = 0;
+    this.#turnNumber++;
     for (let isAny = true; isAny;) {
       isAny = false;
       for (const [identity, line] of [...this.#lines]) {
@@ -165,7 +191,7 @@ export class FairTurns {
         isAny = true;
       }
     }
-    if (this.#begunInTurn >= this.#limits.perTurn) this.#plan();
+    if (this.#begunInTurn >= this.#allowance) this.#plan();
   }
 }
 

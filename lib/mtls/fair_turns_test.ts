@@ -67,10 +67,9 @@ Deno.test("in a crowd each identity gets its turn, however much another one asks
   assert.deepEqual(begun.slice(2), ["a1", "a2"]);
   await enter("b0");
   await enter("c1");
+  assert.deepEqual(begun.slice(4), ["b0", "c1"], "each the first of its own in this turn");
   await turn();
-  assert.deepEqual(begun.slice(4), ["a3", "b0"]);
-  await turn();
-  assert.deepEqual(begun.slice(6), ["c1", "a4"]);
+  assert.deepEqual(begun.slice(6), ["a3", "a4"]);
 });
 
 Deno.test("while several ask, none has more than its share under way", async () => {
@@ -86,6 +85,35 @@ Deno.test("while several ask, none has more than its share under way", async () 
   leave("a1");
   while (await turn());
   assert.deepEqual(begun.slice(5), ["a3"]);
+});
+
+Deno.test("who has had nothing in a turn does not wait for those who have used it up", async () => {
+  const { enter, begun } = turns();
+  await enter("b0");
+  for (const name of ["a0", "a1", "a2"]) await enter(name);
+  assert.deepEqual(begun, ["b0", "a0"], "two in a turn");
+  await enter("c0");
+  assert.deepEqual(begun, ["b0", "a0", "c0"]);
+});
+
+Deno.test("requests that take long are begun one at a time, and more again when they do not", async () => {
+  const { enter, leave, begun, turn, wait } = turns({ perTurn: 8, shared: 8 });
+  await enter("b0");
+  leave("b0");
+  for (let i = 0; i < 40; i++) await enter(`a${i}`);
+  const perTurn: number[] = [];
+  const next = async (tookMs: number) => {
+    leave(...begun.filter((name) => name.startsWith("a")));
+    wait(tookMs);
+    const before = begun.length;
+    await turn();
+    perTurn.push(begun.length - before);
+    // What is left lets the others move up; the crowd stays one.
+    await enter(`b${perTurn.length}`);
+    leave(`b${perTurn.length}`);
+  };
+  for (const tookMs of [50, 50, 50, 50, 1, 1, 1]) await next(tookMs);
+  assert.deepEqual(perTurn, [4, 2, 1, 1, 2, 3, 4]);
 });
 
 Deno.test("whoever is alone again may have more under way", async () => {
