@@ -153,6 +153,30 @@ Deno.test("a change whose process ended before it was logged is logged by the ne
   assert.ok(nexus.events().includes("audit_log_unwritable"));
 });
 
+Deno.test("changes whose records a failure of power kept from the disk are logged again, and the cut is told", async () => {
+  await using nexus = await world();
+  const dying = await nexus.live();
+  const known = await nexus.store.auditLogs();
+  for (const path of ["early", "late"]) await put(dying.store, path);
+  const outbox = await nexus.store.outbox(0, 9);
+  assert.equal(outbox.length, 2);
+  await dying.close();
+  // The store as it was before the log was brought to the disk, and what was on the disk then.
+  for (const { record } of outbox) await nexus.store.write((tx) => tx.putOutbox(record));
+  for (const row of known) await nexus.store.write((tx) => tx.putAuditLog(row));
+  const file = listLogFiles(nexus.directory, currentLog(nexus.directory) ?? "")[0]?.path ?? "";
+  const bytes = await Deno.readFile(file);
+  const at = new TextDecoder().decode(bytes).indexOf('"early"');
+  await Deno.writeFile(file, bytes.fill(0, at, at + 40));
+  const next = await nexus.live();
+  assert.ok(nexus.events().includes("audit_log_cut"));
+  assert.match((await next.tail({ limit: 9 })).records.join(), /"tail_cut"/);
+  const { findings, heads } = await next.verify(pause);
+  assert.deepEqual([findings, heads], [0, 2]);
+  assert.ok((await nexus.verified(next)).every(({ findings }) => findings.length === 0));
+  await next.close();
+});
+
 Deno.test("a comparison finds rows that were put back, removed or added, and nothing in what was only changed", async () => {
   await using nexus = await world();
   const auditing = await nexus.live();
