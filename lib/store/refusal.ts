@@ -32,6 +32,15 @@ export function missingCounter(): SpikeError {
   });
 }
 
+/** A row that is not the one which was looked up, by name and perhaps version. */
+export function misdirected(wanted: readonly (string | number)[]): SpikeError {
+  return new SpikeError(
+    "state_integrity_check",
+    `Looking up ${wanted.join(" version ")} leads to another row`,
+    { hint: "An index of the database is damaged; restore the store from a backup" },
+  );
+}
+
 /** A store used after `close`. */
 export function closed(): SpikeError {
   return new SpikeError("store_failure", "Store is closed");

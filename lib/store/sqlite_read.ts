@@ -22,7 +22,7 @@ import type {
   Wrapping,
 } from "./port.ts";
 import { isBefore } from "./order.ts";
-import { missingCounter } from "./refusal.ts";
+import { misdirected, missingCounter } from "./refusal.ts";
 import { requireLimit } from "./rows.ts";
 import { bytes, integer, maybeInteger, oneInteger, type Row, text } from "./sqlite_column.ts";
 
@@ -68,7 +68,7 @@ export class SqliteReads {
     );
     this.#head = db.prepare(`SELECT ${HEAD} FROM heads h WHERE h.path = ?`);
     this.#secret = db.prepare(
-      `SELECT ${HEAD}, v.version, v.kek_generation AS wrap_generation, v.wrapped_key,
+      `SELECT ${HEAD}, v.path AS version_path, v.version, v.kek_generation AS wrap_generation, v.wrapped_key,
               v.sealed AS value, v.created_at
        FROM heads h LEFT JOIN versions v
          ON v.path = h.path AND v.version = CASE WHEN ?2 = 0 THEN h.current ELSE ?2 END
@@ -83,7 +83,8 @@ export class SqliteReads {
     this.#policy = db.prepare(`SELECT ${POLICY} FROM policies p WHERE p.name = ?`);
     this.#key = db.prepare(`SELECT ${KEY} FROM keys WHERE name = ? AND version = ?`);
     this.#wrapping = db.prepare(
-      "SELECT kek_generation, wrapped_key FROM versions WHERE path = ? AND version = ?",
+      `SELECT path, version, kek_generation, wrapped_key FROM versions
+       WHERE path = ? AND version = ?`,
     );
     this.#keyHead = db.prepare(`SELECT ${POLICY} FROM key_heads p WHERE p.name = ?`);
     this.#outbox = db.prepare(
@@ -117,7 +118,7 @@ export class SqliteReads {
 
   key(name: string, version: number): KeyRow | undefined {
     const row = this.#key.get(name, version);
-    return row && keyOf(row);
+    return row && keyOf(asked(row, { name, version }));
   }
 
   /** Rare, so not prepared ahead. */
@@ -129,7 +130,7 @@ export class SqliteReads {
 
   keyHead(name: string): KeyHeadRow | undefined {
     const row = this.#keyHead.get(name);
-    return row && policyOf(row);
+    return row && policyOf(asked(row, { name }));
   }
 
   /** Rare, so not prepared ahead. Rows have no order of their own that is cheaper than that of their ids. */
@@ -148,7 +149,9 @@ export class SqliteReads {
 
   wrapping(path: string, version: number): Wrapping | undefined {
     const row = this.#wrapping.get(path, version);
-    return row && {
+    if (row === undefined) return undefined;
+    asked(row, { path, version });
+    return {
       kekGeneration: integer(row, "kek_generation"),
       wrappedKey: bytes(row, "wrapped_key"),
     };
@@ -167,13 +170,16 @@ export class SqliteReads {
 
   head(path: string): HeadRow | undefined {
     const row = this.#head.get(path);
-    return row && headOf(row);
+    return row && headOf(asked(row, { path }));
   }
 
   secret(path: string, version: number): SecretRows | undefined {
     const row = this.#secret.get(path, version);
     if (row === undefined) return undefined;
-    return { head: headOf(row), version: row.version === null ? undefined : versionOf(row) };
+    const head = headOf(asked(row, { path }));
+    if (row.version === null) return { head, version: undefined };
+    asked(row, { version_path: path, version: version === 0 ? head.current : version });
+    return { head, version: versionOf(row) };
   }
 
   /** The index is read from the first path on; what no longer has the prefix ends the page. */
@@ -220,13 +226,13 @@ export class SqliteReads {
 
   policy(name: string): PolicyRow | undefined {
     const row = this.#policy.get(name);
-    return row && policyOf(row);
+    return row && policyOf(asked(row, { name }));
   }
 
   /** Rare, so not prepared ahead. */
   mark(name: string): Uint8Array | undefined {
-    const row = this.#db.prepare("SELECT value FROM marks WHERE name = ?").get(name);
-    return row && bytes(row, "value");
+    const row = this.#db.prepare("SELECT name, value FROM marks WHERE name = ?").get(name);
+    return row && bytes(asked(row, { name }), "value");
   }
 
   outbox(revision: number, limit: number): OutboxRow[] {
@@ -245,6 +251,14 @@ export class SqliteReads {
         checkpoint: text(row, "checkpoint"),
       }));
   }
+}
+
+/** The row, if it is the one asked for: an index that was damaged can lead to another one, and that is whole. */
+export function asked(row: Row, wanted: Readonly<Record<string, string | number>>): Row {
+  for (const column in wanted) {
+    if (row[column] !== wanted[column]) throw misdirected(Object.values(wanted));
+  }
+  return row;
 }
 
 function headOf(row: Row): HeadRow {

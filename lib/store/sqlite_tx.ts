@@ -19,7 +19,7 @@ import { repeatedVersion, unknownKek, unknownKey } from "./refusal.ts";
 import { requireMeta } from "./rows.ts";
 import { integer } from "./sqlite_column.ts";
 import { guarded, isConstraint } from "./sqlite_error.ts";
-import { BOUNDED_SEALS, type SqliteReads } from "./sqlite_read.ts";
+import { asked, BOUNDED_SEALS, type SqliteReads } from "./sqlite_read.ts";
 
 /** The statements that write, prepared once for the writing connection. */
 export class SqliteWrites {
@@ -79,15 +79,18 @@ export class SqliteWrites {
     );
     this.insertVersion = db.prepare("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)");
     this.rewrapVersion = db.prepare(
-      "UPDATE versions SET kek_generation = ?, wrapped_key = ? WHERE path = ? AND version = ?",
+      `UPDATE versions SET kek_generation = ?, wrapped_key = ? WHERE path = ? AND version = ?
+       RETURNING path, version`,
     );
     this.versionNumbers = db.prepare("SELECT version FROM versions WHERE path = ?");
     this.overwriteVersion = db.prepare(
       `UPDATE versions SET wrapped_key = zeroblob(length(wrapped_key)),
          sealed = zeroblob(length(sealed))
-       WHERE path = ? AND version = ?`,
+       WHERE path = ? AND version = ? RETURNING path, version`,
     );
-    this.deleteVersion = db.prepare("DELETE FROM versions WHERE path = ? AND version = ?");
+    this.deleteVersion = db.prepare(
+      "DELETE FROM versions WHERE path = ? AND version = ? RETURNING path, version",
+    );
     this.putPolicy = db.prepare(
       `INSERT INTO policies VALUES (?, ?, ?, ?)
        ON CONFLICT (name) DO UPDATE SET revision = excluded.revision,
@@ -258,13 +261,14 @@ export class SqliteTx implements StoreTx {
   rewrapVersion(path: string, version: number, wrapping: Wrapping): Promise<boolean> {
     return this.#do((writes) => {
       const { kekGeneration, wrappedKey } = wrapping;
-      return Number(writes.rewrapVersion.run(kekGeneration, wrappedKey, path, version).changes) > 0;
+      const row = writes.rewrapVersion.get(kekGeneration, wrappedKey, path, version);
+      return row !== undefined && asked(row, { path, version }) === row;
     });
   }
 
   deleteVersions(path: string, versions: readonly number[]): Promise<void> {
     return this.#do((writes) => {
-      for (const version of versions) writes.deleteVersion.run(path, version);
+      for (const version of versions) touch(writes.deleteVersion, path, version);
     });
   }
 
@@ -274,8 +278,8 @@ export class SqliteTx implements StoreTx {
         ? writes.versionNumbers.all(path).map((row) => integer(row, "version"))
         : versions;
       for (const version of numbers) {
-        writes.overwriteVersion.run(path, version);
-        writes.deleteVersion.run(path, version);
+        touch(writes.overwriteVersion, path, version);
+        touch(writes.deleteVersion, path, version);
       }
     });
   }
@@ -335,6 +339,12 @@ function putMeta(writes: SqliteWrites, meta: InitialMeta): void {
     joined(commitments),
     meta.createdAtMs,
   );
+}
+
+/** Runs a statement on one version, if there is one. What has touched another one is not committed. */
+function touch(statement: StatementSync, path: string, version: number): void {
+  const row = statement.get(path, version);
+  if (row) asked(row, { path, version });
 }
 
 function putKek(writes: SqliteWrites, kek: KekRow): void {

@@ -103,6 +103,7 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVer
     if (!await store.key(key.name, key.version)) rows.find("key", nameOfKey(key), "misindexed");
   }
   await rows.findUnlisted(store, pause);
+  rows.findAhead(await store.revision());
   const found = await stillFound(rows, options);
   const inLogs = logs.reduce((sum, log) => sum + findingsIn(log), 0);
   return {
@@ -192,6 +193,7 @@ class Rows {
   readonly #covers: readonly Cover[];
   readonly #revision: number;
   readonly #seen = new Set<string>();
+  readonly #later: { kind: RowKind; name: string; revision: number }[] = [];
 
   constructor(newest: Newest, { logs }: VerifyStoreOptions, revision: number) {
     this.#newest = newest;
@@ -230,7 +232,10 @@ class Rows {
 
   /** False when it has found something. */
   compare(kind: RowKind, name: string, row: StoredRow): boolean {
-    if (this.#isLater(row)) return true;
+    if (this.#isLater(row)) {
+      this.#later.push({ kind, name, revision: row.revision });
+      return true;
+    }
     const recorded = this.recorded(kind, name);
     if (recorded === undefined) {
       const { firstRevision } = this.#newest;
@@ -264,9 +269,16 @@ class Rows {
     }
   }
 
-  /** It was written while this ran. */
+  /** It was written while this ran, if the store has come to its revision meanwhile. */
   #isLater(row: StoredRow | undefined): boolean {
     return row !== undefined && row.revision > this.#revision;
+  }
+
+  /** Names rows of revisions that the store has not come to. */
+  findAhead(reached: number): void {
+    for (const { kind, name, revision } of this.#later) {
+      if (revision > reached) this.find(kind, name, "replaced");
+    }
   }
 
   /** What the logs tell last of a row. */
