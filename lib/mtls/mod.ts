@@ -13,6 +13,12 @@ export type {
   MtlsTimeouts,
 } from "./client.ts";
 export { createMtlsServer } from "./server.ts";
-export type { Fetch, MtlsServer, MtlsServerOptions, Peer, RequestContext } from "./server.ts";
+export type {
+  Fetch,
+  MtlsServer,
+  MtlsServerOptions,
+  Peer,
+  RequestContext,
+} from "./server_options.ts";
 export type { Address } from "./listen.ts";
 export { type PeerLink, PeerLog, type SeenLink, seldom } from "./peer_log.ts";

@@ -1,0 +1,180 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TLSSocket } from "node:tls";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import { SpikeError } from "../api/error.ts";
+import type { SpiffeId } from "../spiffe/mod.ts";
+import { BodyBudget, BoundedBody } from "./body.ts";
+import { type JudgeDeps, recheck } from "./connection.ts";
+import type { Crowd } from "./crowd.ts";
+import { FairTurns, overloadedResponse } from "./fair_turns.ts";
+import { dropInput, endAfterAnswer, endWith } from "./linger.ts";
+import { headFault, lastResponse, MALFORMED } from "./malformed.ts";
+import { endingWith, holdAnswer, refuseRest } from "./outgoing.ts";
+import { MAX_BODY_BYTES, type RequestContext } from "./server_options.ts";
+import type { StreamedBody } from "./streamed_body.ts";
+import { Streams } from "./streams.ts";
+
+/** How often it is looked whether the peer of a stream still holds. */
+const RECHECK_MS = 5_000;
+
+/** How many requests one connection may have in the pipe. Our clients and the original's send one at a time. */
+const PIPELINE_LIMIT = 8;
+
+const REQUESTS_PER_IDENTITY = 512;
+const OVERLOAD_LOG_MS = 10_000;
+
+/** What the handler of one listener works with. */
+export type RequestDeps = JudgeDeps & {
+  sockets: ReadonlySet<TLSSocket>;
+  crowd: Crowd<TLSSocket>;
+  /** What is held of answers that are on their way. */
+  answers: BodyBudget;
+};
+
+interface Exchange {
+  readonly context: { -readonly [K in keyof RequestContext]: RequestContext[K] };
+  stream?: StreamedBody;
+  /** What makes it no request. */
+  readonly fault: string | undefined;
+  /** The caller has too much under way. */
+  isRefused: boolean;
+  /** Whether the answer says that it is the connection's last. */
+  mustClose: boolean;
+  /** Of an answer that is on its way. */
+  answerBytes: number;
+}
+
+/** What becomes of each request: its turn, its body, its answer, and what they do to its connection. */
+export function createRequestHandler(deps: RequestDeps) {
+  const budget = new BodyBudget(deps.maxHeldBytes ?? 64 * 1024 * 1024);
+  const streams = new Streams(deps.streams);
+  const exchanges = new WeakMap<IncomingMessage, Exchange>();
+  const turns = new FairTurns({ perIdentity: deps.requestsPerIdentity ?? REQUESTS_PER_IDENTITY });
+  const overload = createOverloadLog(deps);
+  const listener = getRequestListener(
+    (request, env) => respond(request, env.incoming as IncomingMessage, deps, exchanges),
+    {
+      overrideGlobalObjects: false,
+      autoCleanupIncoming: false,
+      errorHandler: (error) => {
+        if (error instanceof RequestError) return lastResponse(400);
+        deps.log.error("request_crashed", { detail: String(error) });
+        return lastResponse(500);
+      },
+    },
+  );
+  return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    const socket = incoming.socket as TLSSocket;
+    const connection = deps.connections.get(socket);
+    if (!connection) return void socket.destroy();
+    if (connection.isClosing || connection.requestsUnderWay === PIPELINE_LIMIT) {
+      // Those under way have come as a whole by now, and are answered.
+      connection.isClosing = true;
+      return dropInput(socket);
+    }
+    connection.receivedBytes = 0;
+    connection.latest = incoming;
+    const mustClose = recheck(connection, deps);
+    if (mustClose === "refused") return void socket.destroy();
+    const { id } = connection.verdict;
+    const visit = turns.arrive(id);
+    if (visit) outgoing.once("close", visit.leave);
+    else overload(id);
+    const exchange: Exchange = {
+      context: {
+        peer: connection.verdict,
+        readBody: async (limit) => {
+          const bytes = await body.read(limit);
+          // Only now, so that a slow body keeps nobody waiting.
+          if (visit && !await visit.turn()) throw leftWaiting();
+          return bytes;
+        },
+      },
+      fault: headFault(incoming),
+      isRefused: visit === undefined,
+      mustClose: mustClose === "close",
+      answerBytes: 0,
+    };
+    // Whom the client meant to reach was settled by the handshake; its word for us is checked and has no meaning.
+    incoming.headers.host = "localhost";
+    const stream = streams.isOne(incoming)
+      ? streams.begin(incoming, () => connection.receivedBytes = 0)
+      : undefined;
+    if (stream) {
+      exchange.stream = stream;
+      exchange.context.streamBody = () => stream;
+    } else if (streams.isOne(incoming)) exchange.isRefused = true;
+    const body = stream ?? new BoundedBody(incoming, {
+      ceilingBytes: deps.maxBodyBytes ?? MAX_BODY_BYTES,
+      budget,
+      onOverflow: () => {
+        exchange.mustClose = true;
+        endAfterAnswer(socket);
+      },
+      onFlood: () => endWith("", socket),
+    });
+    const watch = stream
+      ? setInterval(() => recheck(connection, deps) === "refused" && socket.destroy(), RECHECK_MS)
+      : setTimeout(() => {
+        if (incoming.complete || !socket.writable) return;
+        deps.log.warn("malformed_request", { code: "too-slow", peer: connection.verdict.id });
+        endWith(MALFORMED, socket);
+      }, deps.requestTimeoutMs ?? 30_000);
+    connection.requestsUnderWay++;
+    deps.crowd.touch(connection.verdict.id, socket);
+    outgoing.once("close", () => {
+      connection.requestsUnderWay--;
+      clearTimeout(watch);
+      if (stream) streams.ended();
+      body.release();
+      deps.answers.give(exchange.answerBytes);
+      if (connection.isClosing && connection.requestsUnderWay === 0) socket.destroy();
+    });
+    exchanges.set(incoming, exchange);
+    void listener(incoming, outgoing);
+  };
+}
+
+function leftWaiting(): SpikeError {
+  return new SpikeError("api_bad_request", "The caller left before it was its turn");
+}
+
+/** Tells of an identity with too much under way, once in a while: a flood is no reason to flood the log. */
+function createOverloadLog({ log, clock }: RequestDeps): (id: SpiffeId) => void {
+  let nextMs = 0;
+  let count = 0;
+  return (id) => {
+    count++;
+    if (clock() < nextMs) return;
+    log.warn("identity_overloaded", { peer: id, refusals: count });
+    nextMs = clock() + OVERLOAD_LOG_MS;
+    count = 0;
+  };
+}
+
+async function respond(
+  request: Request,
+  incoming: IncomingMessage,
+  deps: RequestDeps,
+  exchanges: WeakMap<IncomingMessage, Exchange>,
+): Promise<Response> {
+  const exchange = exchanges.get(incoming);
+  if (!exchange) {
+    throw new Error("A request reached the handler without a verdict on its connection");
+  }
+  if (exchange.fault !== undefined) {
+    deps.log.warn("malformed_request", { code: exchange.fault });
+    return lastResponse(400);
+  }
+  if (exchange.isRefused) return overloadedResponse();
+  const response = await deps.fetch(request, exchange.context);
+  if (exchange.stream) {
+    // A success is told as it comes about, and holds no more than its connection does.
+    if (response.status === 200) return endingWith(response, incoming.socket as TLSSocket);
+    refuseRest(exchange.stream, incoming.socket as TLSSocket);
+    exchange.mustClose = !exchange.stream.isComplete;
+  }
+  if (exchange.mustClose) response.headers.set("connection", "close");
+  holdAnswer(exchange, Number(response.headers.get("content-length") ?? 0), incoming, deps);
+  return response;
+}
