@@ -287,11 +287,16 @@ Deno.test("delete asks a person, and goes on only after y", async () => {
       out: "Policy deleted successfully.\n",
       err: question,
     });
-    assert.deepEqual(calls, [{ to: "/v1/acl/policy?delete", request: { id: "web" } }]);
+    assert.deepEqual(calls, [
+      { to: "/v1/acl/policy?get", request: { id: "web" } },
+      { to: "/v1/acl/policy?delete", request: { id: "web" } },
+    ]);
   }
   for (const typed of ["n\n", "yes\n", "\n", " y\n"]) {
-    const { code, out, err } = await spike(["policy", "delete", "web"], { typed });
+    const nexus = () => ({});
+    const { code, out, err, calls } = await spike(["policy", "delete", "web"], { nexus, typed });
     assert.deepEqual({ code, out }, { code: 130, out: "" }, typed);
+    assert.deepEqual(calls.map(({ to }) => to), ["/v1/acl/policy?get"]);
     assert.ok(err.startsWith(`${question}Error: Operation canceled.\n`), err);
   }
 });
@@ -299,11 +304,25 @@ Deno.test("delete asks a person, and goes on only after y", async () => {
 Deno.test("delete takes the answer from a pipe without asking, and --yes without either", async () => {
   const piped = await spike(["policy", "delete", "web"], { nexus: () => ({}), stdin: "y\n" });
   assert.deepEqual({ code: piped.code, err: piped.err }, { code: 0, err: "" });
-  const refused = await spike(["policy", "delete", "web"], { stdin: "n\n" });
+  const refused = await spike(["policy", "delete", "web"], { nexus: () => ({}), stdin: "n\n" });
   assert.equal(refused.code, 130);
   const agreed = await spike(["policy", "delete", "--name", "web", "-y"], { nexus: () => ({}) });
   assert.equal(agreed.code, 0);
-  const silent = await spike(["policy", "delete", "web"]);
+  assert.deepEqual(agreed.calls.map(({ to }) => to), ["/v1/acl/policy?delete"]);
+  const silent = await spike(["policy", "delete", "web"], { nexus: () => ({}) });
   assert.equal(silent.code, 1);
   assert.match(silent.err, /^Error: Nobody is there to confirm this, and --yes was not given\n/);
+});
+
+Deno.test("delete asks nobody about a policy that is not there, and goes on where it may not look", async () => {
+  const missing = await spike(["policy", "delete", "none"], {
+    nexus: refusing("api_not_found"),
+    typed: "y\n",
+  });
+  assert.equal(missing.code, 4);
+  assert.match(missing.err, /^Error: There is no policy "none"\n/);
+  const nexus: Answering = (path, action, request) =>
+    action === "get" ? refusing("access_unauthorized")(path, action, request) : {};
+  const blind = await spike(["policy", "delete", "web"], { nexus, stdin: "y\n" });
+  assert.equal(blind.code, 0);
 });

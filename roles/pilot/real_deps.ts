@@ -1,23 +1,58 @@
-import type { DataSink, PilotDeps } from "./deps.ts";
+import { SpikeError } from "../../lib/api/error.ts";
+import { fileFault } from "../../lib/api/file_fault.ts";
+import type { DataSink, PilotDeps, TextSink } from "./deps.ts";
 import { readHiddenLine } from "./input.ts";
 
-/** A stream of the process, written whole and at once. */
-function sinkOf(stream: { writeSync(bytes: Uint8Array): number }): DataSink {
+/** A stream of the process. */
+interface ProcessStream {
+  writeSync(bytes: Uint8Array): number;
+}
+
+/**
+ * Standard output, written whole and at once. A reader that has read enough is no failure of ours, and is told as the
+ * runtime tells it.
+ *
+ * @throws SpikeError `fs_file_open_failed`
+ */
+export function dataSink(stream: ProcessStream): DataSink {
   return {
     write: (data) => {
-      let rest = typeof data === "string" ? new TextEncoder().encode(data) : data;
-      while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+      try {
+        writeWhole(stream, typeof data === "string" ? new TextEncoder().encode(data) : data);
+      } catch (error) {
+        if (error instanceof Deno.errors.BrokenPipe) throw error;
+        const message = `Standard output cannot be written: ${fileFault(error)}`;
+        throw new SpikeError("fs_file_open_failed", message, { cause: error });
+      }
     },
   };
 }
 
+/** Standard error; when talk cannot be told there is nobody to tell that to. */
+export function talkSink(stream: ProcessStream): TextSink {
+  return {
+    write: (text) => {
+      try {
+        writeWhole(stream, new TextEncoder().encode(text));
+      } catch {
+        // What the command does goes on, and its exit code says how it ended.
+      }
+    },
+  };
+}
+
+function writeWhole(stream: ProcessStream, bytes: Uint8Array): void {
+  let rest = bytes;
+  while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+}
+
 /** The real surroundings of the command line. What it takes to reach Nexus is loaded when it is needed. */
 export function realDeps(env: PilotDeps["env"]): PilotDeps {
-  const stderr = sinkOf(Deno.stderr);
+  const stderr = talkSink(Deno.stderr);
   return {
     env,
     stdin: Deno.stdin.readable,
-    stdout: sinkOf(Deno.stdout),
+    stdout: dataSink(Deno.stdout),
     stderr,
     clock: Date.now,
     isTerminal: Deno.stdin.isTerminal(),

@@ -244,7 +244,10 @@ Deno.test("metadata get tells authors, expiry and custom entries", async () => {
   const lines = out.split("\n").map((line) => line.replace(/ +/g, " "));
   assert.ok(lines.includes("Expires : 2027-01-01 00:00:00 UTC"));
   assert.ok(lines.includes("Custom : owner = web"));
-  assert.match(out, /Destroyed: 2026-01-03 00:00:00 UTC by spiffe:\/\/example\.org\/bob\n/);
+  assert.match(
+    out,
+    /Destroyed: 2026-01-03 00:00:00 UTC\n {2}Destroyed by: spiffe:\/\/example\.org\/bob\n/,
+  );
   const json = await spike(["secret", "metadata", "get", "a", "-f", "json"], { nexus: HISTORY });
   assert.deepEqual(JSON.parse(json.out), HISTORY("", "", {}));
 });

@@ -1,17 +1,12 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import type { Client } from "../../../lib/client/mod.ts";
 import { confirm } from "../ask.ts";
+import type { Consent } from "../consent.ts";
 import type { PilotDeps } from "../deps.ts";
 import { namingPolicy, requireName } from "../policy_input.ts";
 import { withNexus } from "../session.ts";
 
-/** Who agrees to the deletion. */
-export interface Consent {
-  /** `--yes`. */
-  readonly isAgreed: boolean;
-  readonly mayAsk: boolean;
-}
-
-/** `spike policy delete`: asks, unless it was agreed to before. */
+/** `spike policy delete`: looks whether it is there and asks, unless it was agreed to before. */
 export async function policyDelete(
   deps: PilotDeps,
   given: string | undefined,
@@ -19,11 +14,27 @@ export async function policyDelete(
 ): Promise<void> {
   const name = requireName(given);
   const text = `Are you sure you want to delete policy '${name}'?`;
-  if (!isAgreed && !await confirm(deps, { text, mayAsk })) {
-    throw new SpikeError("interrupted", "Operation canceled.", {
-      hint: `Policy ${JSON.stringify(name)} was not touched`,
-    });
-  }
-  await withNexus(deps, ({ client }) => namingPolicy(name, () => client.deletePolicy(name)));
+  // Refused before anything is asked of Nexus: nobody can agree.
+  if (!isAgreed && !mayAsk) await confirm(deps, { text, mayAsk });
+  await withNexus(deps, async ({ client }) => {
+    if (!isAgreed) {
+      await requireThere(client, name);
+      if (!await confirm(deps, { text, mayAsk })) {
+        throw new SpikeError("interrupted", "Operation canceled.", {
+          hint: `Policy ${JSON.stringify(name)} was not touched`,
+        });
+      }
+    }
+    await namingPolicy(name, () => client.deletePolicy(name));
+  });
   deps.stdout.write("Policy deleted successfully.\n");
+}
+
+/** Nobody is asked about what is not there. Who may delete but not read hears of it afterwards. */
+async function requireThere(client: Client, name: string): Promise<void> {
+  try {
+    await namingPolicy(name, () => client.getPolicy(name));
+  } catch (error) {
+    if (!(error instanceof SpikeError) || error.code !== "access_unauthorized") throw error;
+  }
 }

@@ -52,21 +52,20 @@ function toWire({ versions, ...metadata }: SecretMetadata, format: "json" | "yam
   };
 }
 
-function by(author: string | undefined): string {
-  return author === undefined ? "" : ` by ${author}`;
+/** When something happened, and in a line of its own who did it: the first has always stood alone. */
+function event(what: string, time: string | undefined, author: string | undefined): string[] {
+  if (time === undefined) return [];
+  const when = `  ${what}: ${moment(time)}`;
+  return author === undefined ? [when] : [when, `  ${what} by: ${author}`];
 }
 
 function versionLines(info: VersionInfo): string[] {
   const { version, createdTime, deletedTime, destroyedTime } = info;
   return [
     `Version ${version}:`,
-    `  Created: ${moment(createdTime)}${by(info.createdBy)}`,
-    ...(deletedTime === undefined
-      ? []
-      : [`  Deleted: ${moment(deletedTime)}${by(info.deletedBy)}`]),
-    ...(destroyedTime === undefined
-      ? []
-      : [`  Destroyed: ${moment(destroyedTime)}${by(info.destroyedBy)}`]),
+    ...event("Created", createdTime, info.createdBy),
+    ...event("Deleted", deletedTime, info.deletedBy),
+    ...event("Destroyed", destroyedTime, info.destroyedBy),
     RULE,
   ];
 }

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { dataSink, talkSink } from "./real_deps.ts";
+
+/** A stream that takes a byte at a time, or fails. */
+function stream(failure?: Error) {
+  const taken: number[] = [];
+  const writeSync = (bytes: Uint8Array) => {
+    if (failure) throw failure;
+    taken.push(bytes[0] ?? 0);
+    return 1;
+  };
+  return { taken, writeSync };
+}
+
+Deno.test("what is written goes out whole, however little the stream takes", () => {
+  const out = stream();
+  dataSink(out).write("ab");
+  dataSink(out).write(Uint8Array.of(1, 2));
+  talkSink(out).write("c");
+  assert.deepEqual(out.taken, [97, 98, 1, 2, 99]);
+});
+
+Deno.test("a full disk behind standard output is told, and a reader that is gone is left to the caller", () => {
+  const full = new Error("No space left on device (os error 28)");
+  assert.throws(() => dataSink(stream(full)).write("a"), {
+    code: "fs_file_open_failed",
+    message: "Standard output cannot be written: No space left on device",
+  });
+  const gone = new Deno.errors.BrokenPipe("Broken pipe (os error 32)");
+  assert.throws(() => dataSink(stream(gone)).write("a"), Deno.errors.BrokenPipe);
+  talkSink(stream(full)).write("a");
+});
