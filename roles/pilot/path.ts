@@ -61,12 +61,12 @@ export async function naming<T>(path: string, version: number, call: () => Promi
 }
 
 function absence(path: string, version: number, reason: Reason | undefined): [string, string] {
-  const secret = `ecret ${JSON.stringify(path)}`;
-  const which = version === 0 ? `S${secret}` : `Version ${version} of s${secret}`;
+  const name = JSON.stringify(path);
+  const which = version === 0 ? `Secret ${name}` : `Version ${version} of secret ${name}`;
   const history = `See \`spike secret history ${path}\``;
   if (reason === "expired") {
     return [
-      `S${secret} has expired`,
+      `Secret ${name} has expired`,
       `\`spike secret metadata set ${path} --expires never\` brings it back`,
     ];
   }
@@ -75,8 +75,8 @@ function absence(path: string, version: number, reason: Reason | undefined): [st
     return [`${which} is deleted`, `\`spike secret undelete ${path}${versions}\` brings it back`];
   }
   if (reason === "destroyed") return [`${which} was destroyed for good`, history];
-  if (version === 0) return [`There is no s${secret}`, "See `spike secret list`"];
-  return [`There is no version ${version} of s${secret}`, history];
+  if (version === 0) return [`There is no secret ${name}`, "See `spike secret list`"];
+  return [`There is no version ${version} of secret ${name}`, history];
 }
 
 /** What a change of versions asks for: where some are named, which of them never were. */
