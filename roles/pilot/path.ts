@@ -102,7 +102,7 @@ export function requireAll(
   const rest = [...new Set(versions)].filter((version) => !missing.includes(version))
     .map((version) => version === 0 ? "the current version" : `version ${version}`);
   const what = `Secret ${JSON.stringify(path)} has no version ${missing.join(", ")}`;
-  const others = rest.length === 0 ? "nothing was changed" : `${rest.join(", ")} ${done}`;
+  const others = rest.length === 0 ? "nothing was changed" : `${done}: ${rest.join(", ")}`;
   throw new SpikeError("api_not_found", `${what}; ${others}`, {
     hint: `See \`spike secret history ${path}\``,
   });

@@ -323,9 +323,12 @@ Deno.test("versions that never were are named, with what became of the others, a
   const nexus = answering({ version: 2, missing: [9, 77] });
   const table: [string[], RegExp][] = [
     [["delete", "a/b", "-v", "9,77"], /^Error: Secret "a\/b" has no version 9, 77; nothing was/],
-    [["delete", "a/b", "-v", "1,9,0,77"], /77; version 1, the current version deleted\n/],
-    [["destroy", "a/b", "-y", "-v", "1,9,77"], /77; version 1 destroyed\nHint: .*history a\/b`\n$/],
-    [["undelete", "a/b", "-v", "1,9,77"], /77; version 1 brought back\n/],
+    [["delete", "a/b", "-v", "1,9,0,77"], /77; deleted: version 1, the current version\n/],
+    [
+      ["destroy", "a/b", "-y", "-v", "1,9,77"],
+      /77; destroyed: version 1\nHint: .*history a\/b`\n$/,
+    ],
+    [["undelete", "a/b", "-v", "1,9,77"], /77; brought back: version 1\n/],
   ];
   for (const [args, message] of table) {
     const { code, out, err, calls } = await spike(["secret", ...args], { nexus });
