@@ -25,9 +25,14 @@ const PAGES = 1024;
  * Copies the database as it is now. The snapshot of one read transaction is copied, so that writers neither wait nor
  * make it begin anew, and the copy is looked over before it is described: a damaged one is never handed out as good.
  *
+ * `onReleased` is called when the database is not in use any more.
+ *
  * The runtime's `backup()` does not yield to the event loop (Deno 2.9.6), so this belongs into a thread of its own.
  */
-export async function copyDatabase({ source, target }: CopyRequest): Promise<Copied> {
+export async function copyDatabase(
+  { source, target }: CopyRequest,
+  onReleased: () => void = () => {},
+): Promise<Copied> {
   Deno.openSync(target, { write: true, createNew: true, mode: 0o600 }).close();
   const db = new DatabaseSync(source, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   try {
@@ -38,6 +43,7 @@ export async function copyDatabase({ source, target }: CopyRequest): Promise<Cop
   } finally {
     db.close();
   }
+  onReleased();
   return settle(target);
 }
 

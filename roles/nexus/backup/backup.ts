@@ -54,6 +54,8 @@ export class Backups {
   /** The last that was made. */
   #last: LastBackup | undefined;
   #arrived: LastBackup | undefined;
+  #making: Promise<BackupBegun> | undefined;
+  readonly #stopping = new AbortController();
 
   constructor(options: BackupOptions) {
     this.#options = options;
@@ -76,21 +78,27 @@ export class Backups {
     };
   }
 
-  async #begin({ call }: { call: Call }): Promise<BackupBegun> {
+  #begin(request: { call: Call }): Promise<BackupBegun> {
     if (this.#present) {
-      throw new SpikeError("entity_conflict", "A backup is under way already", {
-        hint: "Wait for its end",
-      });
+      const hint = "Wait for its end";
+      return Promise.reject(
+        new SpikeError("entity_conflict", "A backup is under way already", { hint }),
+      );
     }
+    return this.#making = this.#prepare(request);
+  }
+
+  async #prepare({ call }: { call: Call }): Promise<BackupBegun> {
     const { directory, random, log } = this.#options;
     const id = random(16).toHex();
-    this.#present = { id };
+    const present: { readonly id: string; copy?: Present } = { id };
+    this.#present = present;
     const path = `${directory}/backup-${id}.draft`;
     try {
       const manifest = await this.#make(path);
       const { file, store } = manifest.manifest;
       const opened = await Deno.open(path, { read: true });
-      this.#present.copy = { path, file: opened, timer: this.#patience(id) };
+      present.copy = { path, file: opened, timer: this.#patience(id) };
       this.#last = {
         atMs: manifest.manifest.createdAtMs,
         revision: store.revision,
@@ -144,9 +152,10 @@ export class Backups {
     this.#arrived = last;
   }
 
-  /** Waits for a copy that is being made, and removes it. */
+  /** Breaks off a copy that is being made, and removes what there is. */
   async close(): Promise<void> {
-    await this.#options.inTurn(() => Promise.resolve());
+    this.#stopping.abort();
+    await this.#making?.catch(() => {});
     if (this.#present) await this.#end(this.#present);
   }
 
@@ -155,7 +164,14 @@ export class Backups {
     // Before the copy, so that all that it covers is in the copy.
     const { key, sign, checkpoint } = await auditing.attest();
     const createdAtMs = clock();
-    const copied: Copied = await inTurn(() => copy({ source, target: path }));
+    const released = Promise.withResolvers<void>();
+    const begin = async (): Promise<{ readonly copying: Promise<Copied> }> => {
+      const watch = { onReleased: released.resolve, stopping: this.#stopping.signal };
+      const copying = copy({ source, target: path }, watch);
+      await Promise.race([released.promise, copying]);
+      return { copying };
+    };
+    const copied = await (await inTurn(begin)).copying;
     const manifest = { ...copied, createdAtMs, spike: VERSION, checkpoint, key };
     return { manifest, note: signManifest(manifest, sign) };
   }

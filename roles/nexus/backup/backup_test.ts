@@ -19,6 +19,8 @@ import { createTurn } from "../key/turn.ts";
 
 const CALL = { id: "spiffe://spike.ist/spike/pilot/role/superuser", correlation: "c" } as never;
 
+const WATCH = { onReleased: () => {}, stopping: new AbortController().signal };
+
 async function prepare(more: Partial<BackupOptions> = {}) {
   const world = await startWorld();
   const { log, lines } = keepLines();
@@ -102,6 +104,47 @@ Deno.test("one backup is made at a time, and its copy is gone with its end", asy
   );
 });
 
+Deno.test("what is to be forgotten waits until the database was copied, and not until the copy was looked over", async () => {
+  const [begun, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const order: string[] = [];
+  const copy: Copier = async (request, watch) => {
+    begun.resolve();
+    await held.promise;
+    const onReleased = () => {
+      order.push("released");
+      watch.onReleased();
+    };
+    const copied = await createCopier(dirname(request.source))(request, { ...watch, onReleased });
+    order.push("copied");
+    return copied;
+  };
+  const { world, make, inTurn } = await prepare({ copy });
+  await using _ = world;
+  const store = forgetInTurn(world.store, inTurn);
+  const backups = make();
+  const making = backups.port.beginBackup({ call: CALL });
+  await begun.promise;
+  const forgetting = store.forgetRemoved().then(() => order.push("forgotten"));
+  await world.put("tenants/acme/db", 2);
+  assert.deepEqual(order, []);
+  held.resolve();
+  await Promise.all([making, forgetting]);
+  assert.equal(order[0], "released");
+  await backups.close();
+});
+
+Deno.test("a Nexus that stops waits for no copy, and leaves none", async () => {
+  const { world, make, drafts } = await prepare();
+  await using _ = world;
+  const backups = make();
+  const making = backups.port.beginBackup({ call: CALL });
+  await Promise.all([
+    backups.close(),
+    assert.rejects(making, isSpikeError("store_failure", /Nexus stops/)),
+  ]);
+  assert.deepEqual(drafts(), []);
+});
+
 Deno.test("a copy that nobody reads is removed, and so is what a dead process left", async () => {
   const { world, make, drafts, lines } = await prepare({ patienceMs: 1 });
   await using _ = world;
@@ -117,9 +160,9 @@ Deno.test("a copy that nobody reads is removed, and so is what a dead process le
 
 Deno.test("a copy that fails leaves nothing, and the next one is made", async () => {
   let isBroken = true;
-  const copy: Copier = (request) => {
+  const copy: Copier = (request, watch) => {
     const real = createCopier(dirname(request.source));
-    return real(isBroken ? { ...request, source: `${request.source}.none` } : request);
+    return real(isBroken ? { ...request, source: `${request.source}.none` } : request, watch);
   };
   const { world, drafts, make } = await prepare({ copy });
   await using _ = world;
@@ -141,11 +184,11 @@ Deno.test("the thread that copies can use the data directory, and no other file"
   const source = `${world.directory}/source.db`;
   const notCopied = isSpikeError("store_failure", /could not be copied: Requires/);
   await assert.rejects(
-    createCopier(world.directory)({ source, target: `${elsewhere}/x.db` }),
+    createCopier(world.directory)({ source, target: `${elsewhere}/x.db` }, WATCH),
     notCopied,
   );
   await assert.rejects(
-    createCopier(elsewhere)({ source, target: `${elsewhere}/x.db` }),
+    createCopier(elsewhere)({ source, target: `${elsewhere}/x.db` }, WATCH),
     isSpikeError("store_failure", /./),
   );
   await Deno.remove(elsewhere, { recursive: true });
@@ -171,19 +214,4 @@ Deno.test("only the backup that was made last can be confirmed, and is told from
   });
   assert.equal(backups.arrived?.atMs, CREATED_MS);
   await backups.close();
-});
-
-Deno.test("what is to be forgotten waits for a copy, and holds nobody else up", async () => {
-  const held = Promise.withResolvers<void>();
-  const { world, inTurn } = await prepare();
-  await using _ = world;
-  const store = forgetInTurn(world.store, inTurn);
-  const copying = inTurn(() => held.promise);
-  let isForgotten = false;
-  const forgetting = store.forgetRemoved().then(() => isForgotten = true);
-  await world.put("tenants/acme/db", 2);
-  assert.equal(isForgotten, false);
-  held.resolve();
-  await copying;
-  await forgetting;
 });

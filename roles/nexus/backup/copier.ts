@@ -4,10 +4,19 @@ import { startConfined } from "../../../lib/process/mod.ts";
 import { translate } from "../../../lib/store/sqlite_error.ts";
 import { COPIER_ENTRY, COPIER_MODULES } from "./copier_modules.ts";
 
+/** How one copy is watched. */
+export interface CopyWatch {
+  /** Called when the database is not in use any more. */
+  readonly onReleased: () => void;
+  /** Ends the copy; what there is of it stays. */
+  readonly stopping: AbortSignal;
+}
+
 /** Copies a database beside those who use it. */
-export type Copier = (request: CopyRequest) => Promise<Copied>;
+export type Copier = (request: CopyRequest, watch: CopyWatch) => Promise<Copied>;
 
 type Answer =
+  | { readonly released: true }
   | { readonly copied: Copied }
   | {
     readonly failed: {
@@ -19,7 +28,7 @@ type Answer =
 
 /** Makes a copier for databases in a directory; each copy has a thread of its own, for as long as it takes. */
 export function createCopier(directory: string): Copier {
-  return (request) =>
+  return (request, { onReleased, stopping }) =>
     new Promise((resolve, reject) => {
       const thread = startConfined({
         entry: COPIER_ENTRY,
@@ -27,17 +36,23 @@ export function createCopier(directory: string): Copier {
         permissions: { read: [directory, ...COPIER_MODULES], write: [directory] },
       });
       const settle = (work: () => void) => {
+        stopping.removeEventListener("abort", stop);
         thread.terminate();
         work();
       };
-      thread.onmessage = ({ data }: MessageEvent<Answer>) =>
+      thread.onmessage = ({ data }: MessageEvent<Answer>) => {
+        if ("released" in data) return onReleased();
         settle(() =>
           "copied" in data ? resolve(data.copied) : reject(explain(data.failed, request))
         );
+      };
       thread.onerror = (event) => {
         event.preventDefault();
         settle(() => reject(notCopied(event.message)));
       };
+      const stop = () => settle(() => reject(notCopied("Nexus stops")));
+      stopping.addEventListener("abort", stop, { once: true });
+      if (stopping.aborted) stop();
       thread.postMessage(request);
     });
 }

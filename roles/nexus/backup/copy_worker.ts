@@ -9,9 +9,11 @@ const scope = globalThis as unknown as {
   postMessage(message: unknown): void;
 };
 
+const released = () => scope.postMessage({ released: true });
+
 scope.onmessage = async ({ data }) => {
   try {
-    scope.postMessage({ copied: await copyDatabase(data) });
+    scope.postMessage({ copied: await copyDatabase(data, released) });
   } catch (error) {
     const { message, code, errcode } = Object(error);
     scope.postMessage({ failed: { message: String(message), code, errcode } });
