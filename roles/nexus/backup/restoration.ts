@@ -2,6 +2,7 @@ import type { Auditing } from "../audit/auditing.ts";
 import {
   decodeRestored,
   encodeNote,
+  type Restored,
   RESTORED_FILE,
   RESTORED_MARK,
 } from "../../../lib/backup/restored.ts";
@@ -19,7 +20,8 @@ export interface RestorationOptions {
 
 /**
  * Records that the store was put back from a backup, when `spike backup restore` has left a note of that: in the audit
- * log first, then in the store, where it stays. A crash in between repeats it.
+ * log first, then in the store, where it stays. A crash in between repeats it. A note about a store that has gone on
+ * since is not believed: it would make changes count as taken back that were not.
  */
 export async function recordRestoration(options: RestorationOptions): Promise<void> {
   const { directory, store, auditing, log } = options;
@@ -27,8 +29,9 @@ export async function recordRestoration(options: RestorationOptions): Promise<vo
   const note = readIfThere(path);
   if (!note) return;
   const restored = decodeRestored(note);
-  const meta = await store.meta();
-  if (!restored || meta?.storeId.toHex() !== restored.storeId) {
+  const mark = await store.mark(RESTORED_MARK);
+  if (restored && mark?.toHex() === note.toHex()) return Deno.removeSync(path);
+  if (!restored || !await isAbout(restored, store)) {
     log.error("restoration_unknown", { path, reason: "It is not about the store that is here" });
     return;
   }
@@ -38,6 +41,11 @@ export async function recordRestoration(options: RestorationOptions): Promise<vo
   await store.write((tx) => tx.putMark(RESTORED_MARK, encodeNote(restored)));
   Deno.removeSync(path);
   log.warn("store_restored", { from, revision, restores });
+}
+
+async function isAbout({ storeId, revision }: Restored, store: Store): Promise<boolean> {
+  const meta = await store.meta();
+  return meta?.storeId.toHex() === storeId && await store.revision() === revision;
 }
 
 function readIfThere(path: string): Uint8Array | undefined {
