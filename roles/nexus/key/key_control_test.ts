@@ -431,6 +431,36 @@ Deno.test("a newer generation drops the key once, late and repeated news change 
   assert.equal(page.state, "ready", "the store has been asked, and it names generation 1");
 });
 
+Deno.test("a key that people handed in is not dropped for a newer generation that keepers hold", async () => {
+  const { store, shards } = await started();
+  const { control, page } = build({ store });
+  await control.offer(candidatesOf(shards), { isByHand: true });
+  control.standBack(1);
+  assert.equal(page.state, "ready");
+  control.wipe();
+  await control.offer(candidatesOf(shards));
+  control.standBack(1);
+  assert.equal(page.state, "waiting", "what keepers brought they can bring again");
+});
+
+Deno.test("a store from before a root rotation says which generation it needs, once", async () => {
+  const { store } = await started();
+  const storeId = (await store.meta())?.storeId;
+  assert.ok(storeId);
+  const later = { set: sampleSet({ setId: sampleId(4), generation: 2 }), storeId };
+  const { control, page, events, lines } = build({ store });
+  const rotated = stamped(sampleShards({ key: OTHER_KEY, ...later }));
+  assert.equal(await control.offer(rotated.slice(0, 1)), false);
+  assert.deepEqual(events(), [], "one shard is no evidence");
+  assert.equal(await control.offer(rotated), false);
+  assert.equal(await control.offer(rotated), false);
+  assert.equal(page.state, "waiting");
+  assert.deepEqual(events(), ["keepers_of_later_root"]);
+  assert.match(String(lines[0]?.fields["hint"]), /2 recovery shards of that generation/);
+  // After a mere refresh the later shards give the key of the store.
+  assert.equal(await control.offer(stamped(sampleShards({ key: KEY, ...later }))), true);
+});
+
 Deno.test("a provisional key is not dropped by news of generations", async () => {
   const { control, page } = build();
   await control.offer(stamped());
