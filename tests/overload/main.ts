@@ -1,7 +1,7 @@
 /**
  * What one identity can do to the others: `deno task test:overload`. A caller reads a secret again and again, one
  * request after the other, from a Nexus without request workers; meanwhile another identity does its worst, in a
- * process of its own that has the lowest priority, since an attacker would have a machine of its own. Quiet and loaded
+ * process of its own that has a lower priority, since an attacker would have a machine of its own. Quiet and loaded
  * phases take turns, so that whatever else the machine does is in both. Ends by itself after some minutes, with exit
  * code 1 if a 99th percentile more than doubled. `--only KIND` tries one kind; `--write` puts the figures into
  * docs/reliability.md.
@@ -96,7 +96,7 @@ async function under(
 ): Promise<{ held: string; latencies: number[] }> {
   const script = new URL("./attack.ts", import.meta.url).pathname;
   const child = new Deno.Command("nice", {
-    args: ["-n", "19", Deno.execPath(), "run", "-A", "--quiet", script],
+    args: ["-n", "5", Deno.execPath(), "run", "-A", "--quiet", script],
     stdin: "piped",
     stdout: "piped",
   }).spawn();
