@@ -45,11 +45,12 @@ async function prepare(more: Partial<BackupOptions> = {}) {
 }
 
 async function readAll(backups: Backups, { id }: { id: string }): Promise<Uint8Array> {
-  const bytes: number[] = [];
-  for (;;) {
-    const piece = await backups.port.readBackup({ id, at: bytes.length });
-    if (piece.length === 0) return Uint8Array.from(bytes);
-    bytes.push(...piece);
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  for (let at = 0;;) {
+    const piece = await backups.port.readBackup({ id, at });
+    if (piece.length === 0) return new Blob(pieces).bytes();
+    pieces.push(Uint8Array.from(piece));
+    at += piece.length;
   }
 }
 
