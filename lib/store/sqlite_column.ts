@@ -3,10 +3,10 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 /** One row as the driver gives it. */
 export type Row = Record<string, SQLOutputValue>;
 
-/** Column `name` as an integer. */
+/** Column `name` as an integer. No column of ours holds a negative one. */
 export function integer(row: Row, name: string): number {
   const value = row[name];
-  return typeof value === "number" ? value : misshapen(row, name, "an integer");
+  return typeof value === "number" && value >= 0 ? value : misshapen(row, name, "an integer");
 }
 
 /** Column `name` as text. */
@@ -24,7 +24,8 @@ export function bytes(row: Row, name: string): Uint8Array {
 /** The integer that a statement with one row answers. */
 export function oneInteger(db: DatabaseSync, sql: string, name: string): number {
   const row = db.prepare(sql).get();
-  return row === undefined ? misshapen({}, name, "one row") : integer(row, name);
+  const value = row?.[name];
+  return typeof value === "number" ? value : misshapen(row ?? {}, name, "one integer");
 }
 
 /** The tables are STRICT, so only a damaged file gets here. Says of which record, as far as that can be read. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { SpikeError } from "../api/error.ts";
-import { text } from "./sqlite_column.ts";
+import { integer, text } from "./sqlite_column.ts";
 import { guarded } from "./sqlite_error.ts";
 
 /** What `work` on a small database fails with. */
@@ -46,6 +46,14 @@ Deno.test("a value of another type is damage, and the record is named", () => {
       `Database spike.db is damaged: column kind${of} does not hold text`,
     );
   }
+});
+
+Deno.test("a negative number, which no table of ours allows, is damage", () => {
+  assertFailure(
+    (db) => integer(db.prepare("SELECT -125 AS set_generation").get() ?? {}, "set_generation"),
+    "state_integrity_check",
+    "Database spike.db is damaged: column set_generation does not hold an integer",
+  );
 });
 
 Deno.test("a table or column that is not there is damage", () => {
