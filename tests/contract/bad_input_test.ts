@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type Operation, ROUTES } from "../../lib/api/mod.ts";
 import { type OddRequest, oddRequests } from "./bad_member.ts";
 import { type Flood, FLOODS, ODD_HTTP, type OddHttp } from "./bad_http.ts";
+import { WORKERS } from "../e2e/harness.ts";
 import { type Scene, startScene } from "./scene.ts";
 import { type Answer, ConnectionEnded, headerOf, requestBytes, textOf, Wire } from "./wire.ts";
 import { refusal } from "./zero.ts";
@@ -104,42 +105,38 @@ function rssBytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
 }
 
-for (const workers of [0, 2]) {
-  Deno.test(`no bad input harms a server, on ${workers} workers`, async (t) => {
-    await using scene = await startScene(workers);
-    for (const odd of ODD_HTTP) await t.step(odd.what, () => tryHttp(scene, odd));
-    await t.step(
-      "a few requests in a row are answered in a row, more end the connection",
-      async () => {
-        assert.equal(await pipeline(scene, 8), 8);
-        assert.equal(await pipeline(scene, 100), 8);
-      },
-    );
-    // What members may be is decided alike on every thread, so one of the two tries them.
-    for (const { operation } of workers === 0 ? ROUTES : []) {
-      await t.step(`odd members of ${operation}`, () => tryMembers(scene, operation));
-    }
-    for (const each of FLOODS) {
-      await t.step(`a flood of ${each.what}`, async () => {
-        const most = await flood(scene, each, 64 * MIB);
-        assert.ok(most < MOST_BYTES, `It took ${most / MIB} MiB`);
-      });
-    }
-    if (workers > 0) {
-      await t.step("a gigabyte pushed leaves memory as it was", async () => {
-        const [chunks] = FLOODS;
-        assert.ok(chunks);
-        const before = await flood(scene, chunks, 128 * MIB);
-        const after = await flood(scene, chunks, GIB);
-        assert.ok(after - before < 128 * MIB, `It grew by ${(after - before) / MIB} MiB`);
-      });
-    }
-    await t.step("after all that it serves, and nothing has failed inside", async () => {
-      assert.equal(await pipeline(scene, 1), 1);
-      const failed = (await scene.logs()).split("\n").filter((line) =>
-        /"level":"error"/.test(line)
-      );
-      assert.deepEqual(failed, []);
+Deno.test(`no bad input harms a server, on ${WORKERS} workers`, async (t) => {
+  await using scene = await startScene(WORKERS);
+  for (const odd of ODD_HTTP) await t.step(odd.what, () => tryHttp(scene, odd));
+  await t.step(
+    "a few requests in a row are answered in a row, more end the connection",
+    async () => {
+      assert.equal(await pipeline(scene, 8), 8);
+      assert.equal(await pipeline(scene, 100), 8);
+    },
+  );
+  // What members may be is decided alike on every thread, so one of the two tries them.
+  for (const { operation } of WORKERS === 0 ? ROUTES : []) {
+    await t.step(`odd members of ${operation}`, () => tryMembers(scene, operation));
+  }
+  for (const each of FLOODS) {
+    await t.step(`a flood of ${each.what}`, async () => {
+      const most = await flood(scene, each, 64 * MIB);
+      assert.ok(most < MOST_BYTES, `It took ${most / MIB} MiB`);
     });
+  }
+  if (WORKERS > 0) {
+    await t.step("a gigabyte pushed leaves memory as it was", async () => {
+      const [chunks] = FLOODS;
+      assert.ok(chunks);
+      const before = await flood(scene, chunks, 128 * MIB);
+      const after = await flood(scene, chunks, GIB);
+      assert.ok(after - before < 128 * MIB, `It grew by ${(after - before) / MIB} MiB`);
+    });
+  }
+  await t.step("after all that it serves, and nothing has failed inside", async () => {
+    assert.equal(await pipeline(scene, 1), 1);
+    const failed = (await scene.logs()).split("\n").filter((line) => /"level":"error"/.test(line));
+    assert.deepEqual(failed, []);
   });
-}
+});

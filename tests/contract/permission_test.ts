@@ -4,6 +4,7 @@ import { type Operation, type Route, routeOf, ROUTES } from "../../lib/api/mod.t
 import { type Caller, CALLER_NAMES } from "./identity.ts";
 import { send } from "./pair.ts";
 import { targetOf } from "./rule_pairs.ts";
+import { WORKERS } from "../e2e/harness.ts";
 import { type Scene, startScene } from "./scene.ts";
 import { ask, ConnectionEnded } from "./wire.ts";
 
@@ -127,51 +128,49 @@ Deno.test("every route has its row in the table, and every row its route", () =>
   assert.deepEqual(Object.keys(TABLE).toSorted(), routes.toSorted());
 });
 
-for (const workers of [0, 2]) {
-  Deno.test(`each caller may do what the table says, on ${workers} workers`, async (t) => {
-    await using scene = await startScene(workers);
-    for (const body of POLICIES_OF_THE_TABLE) {
-      const put = await send(scene, { as: "superuser", at: "/v1/acl/policy", body });
-      assert.equal(put.status, 200, body.name);
-    }
-    const made = await send(scene, {
-      as: "superuser",
-      at: "/v1/cipher/keys?action=create",
-      body: { key: KEY },
-    });
-    assert.equal(made.status, 200);
-    await t.step("use of a named cipher key", async () => {
-      for (const operation of ["cipher.encrypt", "cipher.decrypt", "cipher.key.rewrap"] as const) {
-        const at = targetOf(routeOf(operation));
-        for (const caller of CALLER_NAMES) {
-          const body = { key: KEY, plaintext: "", ciphertext: "" };
-          const status = await outcomeOf(send(scene, { as: caller, at, body }));
-          const should = operation === "cipher.encrypt" ? 200 : 400;
-          assert.equal(status, KEYS.includes(caller) ? should : 401, `${operation} ${caller}`);
-        }
-      }
-    });
-    for (const route of ROUTES) {
-      await t.step(route.operation, async () => {
-        const should = CALLER_NAMES.map((caller) => [caller, expected(route, caller)]);
-        const does = [];
-        for (const caller of CALLER_NAMES) {
-          does.push([caller, await actual(scene, route, caller)]);
-        }
-        assert.deepEqual(Object.fromEntries(does), Object.fromEntries(should));
-      });
-    }
-    await t.step("who is nobody is refused before a request is read", async () => {
-      const forged = await scene.identities.issue({
-        id: "spiffe://spike.ist/spike/nexus",
-        signer: "other.example",
-      });
-      for (const server of ["nexus", "keeper"] as const) {
-        for (const identity of [forged, undefined]) {
-          const port = await scene.port(server);
-          assert.equal(await outcomeOf(ask(port, identity, { target: "/v1/status" })), "refused");
-        }
-      }
-    });
+Deno.test(`each caller may do what the table says, on ${WORKERS} workers`, async (t) => {
+  await using scene = await startScene(WORKERS);
+  for (const body of POLICIES_OF_THE_TABLE) {
+    const put = await send(scene, { as: "superuser", at: "/v1/acl/policy", body });
+    assert.equal(put.status, 200, body.name);
+  }
+  const made = await send(scene, {
+    as: "superuser",
+    at: "/v1/cipher/keys?action=create",
+    body: { key: KEY },
   });
-}
+  assert.equal(made.status, 200);
+  await t.step("use of a named cipher key", async () => {
+    for (const operation of ["cipher.encrypt", "cipher.decrypt", "cipher.key.rewrap"] as const) {
+      const at = targetOf(routeOf(operation));
+      for (const caller of CALLER_NAMES) {
+        const body = { key: KEY, plaintext: "", ciphertext: "" };
+        const status = await outcomeOf(send(scene, { as: caller, at, body }));
+        const should = operation === "cipher.encrypt" ? 200 : 400;
+        assert.equal(status, KEYS.includes(caller) ? should : 401, `${operation} ${caller}`);
+      }
+    }
+  });
+  for (const route of ROUTES) {
+    await t.step(route.operation, async () => {
+      const should = CALLER_NAMES.map((caller) => [caller, expected(route, caller)]);
+      const does = [];
+      for (const caller of CALLER_NAMES) {
+        does.push([caller, await actual(scene, route, caller)]);
+      }
+      assert.deepEqual(Object.fromEntries(does), Object.fromEntries(should));
+    });
+  }
+  await t.step("who is nobody is refused before a request is read", async () => {
+    const forged = await scene.identities.issue({
+      id: "spiffe://spike.ist/spike/nexus",
+      signer: "other.example",
+    });
+    for (const server of ["nexus", "keeper"] as const) {
+      for (const identity of [forged, undefined]) {
+        const port = await scene.port(server);
+        assert.equal(await outcomeOf(ask(port, identity, { target: "/v1/status" })), "refused");
+      }
+    }
+  });
+});

@@ -6,6 +6,9 @@
 import { connect } from "node:net";
 import { spikeProgram } from "../../scripts/program.ts";
 
+/** How many request workers the tests give to Nexus, where both kinds matter: 2, and none for `test:system`. */
+export const WORKERS = Number(Deno.env.get("SPIKE_TEST_WORKERS") ?? "2");
+
 /** What a finished run left. */
 export interface Ran {
   readonly code: number;
