@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { following } from "../api/following.ts";
 import {
   CHUNK_BYTES,
   type ChunkCipher,
@@ -235,20 +236,4 @@ async function takeHead(stream: ByteStream): Promise<{ head: Uint8Array; rest: B
     rest = value.subarray(some.length);
   }
   return { head: head.subarray(0, length), rest: following(rest, pieces) };
-}
-
-async function* following(
-  first: Uint8Array,
-  pieces: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    if (first.length > 0) yield first;
-    for (;;) {
-      const { value, done } = await pieces.next();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await pieces.return?.();
-  }
 }

@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { following } from "../api/following.ts";
 
 /** A backup on its way. */
 export interface ReceivedBackup {
@@ -36,22 +37,6 @@ export async function receiveBackup(stream: AsyncIterable<Uint8Array>): Promise<
   } catch (error) {
     await pieces.return?.();
     throw error instanceof TypeError ? unreadable("its manifest is no text") : error;
-  }
-}
-
-async function* following(
-  first: Uint8Array,
-  pieces: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    if (first.length > 0) yield first;
-    for (;;) {
-      const { value, done } = await pieces.next();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await pieces.return?.();
   }
 }
 

@@ -4,9 +4,9 @@ import { pemOf } from "./mtls_fixture.ts";
 /** What a client of another runtime saw of one exchange. */
 export interface Seen {
   readonly answer: string;
-  /** Whether the handshake was that of an earlier session, without certificates. */
+  /** Whether the handshake resumed an earlier one, without certificates. */
   readonly isReused: boolean;
-  /** What resumes this session. */
+  /** What resumes this handshake. */
   readonly session?: string;
   readonly error?: string;
 }

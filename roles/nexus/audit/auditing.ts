@@ -123,6 +123,20 @@ export async function openAuditing(options: AuditingOptions): Promise<Auditing> 
   return auditing;
 }
 
+/** What there is of auditing where no log is kept. */
+export const NO_LOG = {
+  size: 0,
+  held: 0,
+  keyringOpened: () => Promise.resolve(),
+  keyringDropped: () => {},
+  tail: keepsNone,
+  keys: keepsNone,
+  attest: keepsNone,
+  restored: () => Promise.resolve(),
+  verify: keepsNone,
+  retain: () => Promise.resolve(),
+} as const satisfies Partial<Auditing>;
+
 /** For a Nexus that keeps nothing: its records are lines on standard error. */
 export function ephemeralAuditing(store: Store, clock: () => number): Auditing {
   let taken = 0;
@@ -146,23 +160,14 @@ export function ephemeralAuditing(store: Store, clock: () => number): Auditing {
       beside: (tx) => tx.clearOutbox(taken),
       onCommitted: () => void drain(),
     }),
-    size: 0,
+    ...NO_LOG,
     record: recordOnStderr,
-    keyringOpened: () => Promise.resolve(),
-    keyringDropped: () => {},
-    held: 0,
-    tail: keepsNone,
-    keys: keepsNone,
-    attest: keepsNone,
-    restored: () => Promise.resolve(),
-    verify: keepsNone,
-    retain: () => Promise.resolve(),
     close: drain,
   };
 }
 
 /** Rejects: there is no log to look into. */
-export function keepsNone(): Promise<never> {
+function keepsNone(): Promise<never> {
   const failure = new SpikeError(
     "api_bad_request",
     "A Nexus with a memory store keeps no audit log",
