@@ -142,7 +142,8 @@ Deno.test("what an explanation names flips the decision when it is removed, or m
         }
       }
     }),
-    { numRuns: 400 },
+    // Always the same worlds, since it is also counted what they try; `test:long` draws others.
+    { numRuns: 400, seed: 8 },
   );
   for (const [what, count] of Object.entries(seen)) assert.ok(count > 30, `${what}: ${count}`);
 });
