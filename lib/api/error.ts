@@ -20,6 +20,7 @@ const TABLE = {
   crypto_decryption_failed: { status: 500, exit: 2 },
   crypto_failed_to_read_nonce: { status: 400, exit: 2 },
   crypto_failed_to_read_version: { status: 400, exit: 2 },
+  crypto_random_generation_failed: { status: 500, exit: 2 },
   crypto_unsupported_version: { status: 400, exit: 2 },
   recovery_failed: { status: 500, exit: 6 },
   root_key_missing: { status: 503, exit: 6 },

@@ -66,6 +66,10 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
     message: "The ciphertext is too short, expected a version, a nonce and a tag",
   },
   crypto_failed_to_read_version: { message: "The ciphertext is empty" },
+  crypto_random_generation_failed: {
+    message: "Nexus could not read random bytes from its operating system",
+    hint: "See the log of Nexus",
+  },
   crypto_unsupported_version: {
     message: "The ciphertext is of a version that Nexus does not know",
     hint: "Check that it is what `spike cipher encrypt` wrote",

@@ -5,9 +5,16 @@
  * is what {@linkcode seal} writes without AAD, bit for bit.
  */
 import { SpikeError } from "../api/error.ts";
-import { BULK_THRESHOLD } from "./aead.ts";
-import { gcmDecrypt, gcmDecryptBulk, gcmEncrypt, gcmEncryptBulk, NONCE_BYTES } from "./gcm.ts";
-import { draw, type RandomSource } from "./random.ts";
+import {
+  BULK_THRESHOLD,
+  gcmDecrypt,
+  gcmDecryptBulk,
+  gcmEncrypt,
+  gcmEncryptBulk,
+  NONCE_BYTES,
+} from "./gcm.ts";
+import { hedgedNonceBulk } from "./hedge.ts";
+import type { RandomSource } from "./random.ts";
 
 /** Greatest version that a blob's first byte can name. */
 export const MAX_CIPHER_VERSION = 255;
@@ -34,14 +41,14 @@ export interface CipherKey {
   readonly bytes: Uint8Array;
 }
 
-/** Encrypts under a fresh nonce. The plaintext must not change until the promise settles. */
+/** Encrypts under a fresh, hedged nonce. The plaintext must not change until the promise settles. */
 export async function encryptUnder(
   { version, bytes }: CipherKey,
   plaintext: Uint8Array,
   random: RandomSource,
   aad = NO_AAD,
 ): Promise<Encrypted> {
-  const nonce = draw(random, NONCE_BYTES);
+  const nonce = await hedgedNonceBulk(bytes, plaintext, aad, random);
   const encrypt = plaintext.length < BULK_THRESHOLD ? gcmEncrypt : gcmEncryptBulk;
   return { version, nonce, ciphertext: await encrypt(bytes, nonce, plaintext, aad) };
 }

@@ -16,16 +16,16 @@ import {
 } from "./cipher_header.ts";
 import { deriveKey, LABEL } from "./derive.ts";
 import { type BulkKey, importBulkKey, NONCE_BYTES, TAG_BYTES } from "./gcm.ts";
-import { draw, type RandomSource } from "./random.ts";
+import { hedgedSalt, STREAM_SALT_BYTES } from "./hedge.ts";
+import type { RandomSource } from "./random.ts";
 import { encodeTuple } from "./tuple.ts";
 
 /** Plaintext of a chunk that is not the last. */
 export const CHUNK_BYTES = 65_536;
 /** A sealed chunk that is not the last. */
 export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
-const SALT_BYTES = 32;
 /** What a stream begins with: header and salt. */
-export const STREAM_HEAD_BYTES = CIPHER_HEADER_BYTES + SALT_BYTES;
+export const STREAM_HEAD_BYTES = CIPHER_HEADER_BYTES + STREAM_SALT_BYTES;
 /** Most chunks of a stream: 256 TiB of plaintext. */
 const MAX_CHUNKS = 2 ** 32;
 const FORMAT = 1;
@@ -38,6 +38,9 @@ export interface ChunkCipher {
   close(): void;
 }
 
+/** A version of a key that streams are sealed under. */
+export type StreamKey = CipherKey & { readonly keyId: Uint8Array };
+
 /** What begins a stream that is about to be sealed, and what seals its chunks. */
 export interface StreamSealer extends ChunkCipher {
   /** Header and salt, to be sent before all chunks. */
@@ -46,15 +49,23 @@ export interface StreamSealer extends ChunkCipher {
 
 /** Begins a stream under a version of a key; `keyId` of the default key is zeros. */
 export function sealStream(
-  key: CipherKey & { readonly keyId: Uint8Array },
+  key: StreamKey,
   aad: Uint8Array,
   random: RandomSource,
 ): StreamSealer {
-  const { keyId, version, bytes } = key;
+  return sealStreamSalted(key, aad, hedgedSalt(key.bytes, headerOf(key), aad, random));
+}
+
+/** As {@linkcode sealStream}, with the 32 bytes of salt handed in: for it and the golden files alone. */
+export function sealStreamSalted(key: StreamKey, aad: Uint8Array, salt: Uint8Array): StreamSealer {
   const head = new Uint8Array(STREAM_HEAD_BYTES);
-  head.set(encodeCipherHeader({ kind: "stream", keyId, version }));
-  head.set(draw(random, SALT_BYTES), CIPHER_HEADER_BYTES);
-  return { head, ...chunksOf(bytes, head, aad, "encrypt") };
+  head.set(headerOf(key));
+  head.set(salt, CIPHER_HEADER_BYTES);
+  return { head, ...chunksOf(key.bytes, head, aad, "encrypt") };
+}
+
+function headerOf({ keyId, version }: StreamKey): Uint8Array {
+  return encodeCipherHeader({ kind: "stream", keyId, version });
 }
 
 /** What a stream's first `STREAM_HEAD_BYTES` bytes say of its key. Throws `api_bad_request` when they are no head. */

@@ -1,6 +1,6 @@
 /**
  * The inner functions: AES-256-GCM (NIST SP 800-38D) with a nonce that is handed in. Only this folder imports
- * them; everybody else seals through `aead.ts`, which draws the nonce itself.
+ * them; everybody else seals through `aead.ts`, which makes the nonce itself.
  */
 import { gcm } from "@noble/ciphers/aes.js";
 import { gcm as webGcm } from "@noble/ciphers/webcrypto.js";
@@ -12,6 +12,13 @@ import { KEY_BYTES } from "./derive.ts";
 export const NONCE_BYTES = 12;
 /** The full tag length; shorter tags are never accepted. */
 export const TAG_BYTES = 16;
+
+/**
+ * Plaintexts of at least so many bytes are cheaper to seal through WebCrypto. Sealing and opening once, with
+ * 64 bytes of AAD, on the 2-core reference machine, in place against WebCrypto: 256 B 39 against 122 µs, 1 KiB 75
+ * against 124, 2 KiB 141 against 117, 4 KiB 181 against 135, 64 KiB 2.0 against 0.29 ms, 1 MiB 31 against 2.8 ms.
+ */
+export const BULK_THRESHOLD = 2048;
 
 /** Encrypts; returns `ciphertext ‖ tag`. A nonce must never be used twice with one key. */
 export function gcmEncrypt(
@@ -114,7 +121,7 @@ function requireKeyAndNonce(key: Uint8Array, nonce: Uint8Array): void {
 }
 
 /** WebCrypto refuses views of shared memory. Key, nonce and AAD are copied (and wiped) by noble itself. */
-function unshared(bytes: Uint8Array): Uint8Array {
+export function unshared(bytes: Uint8Array): Uint8Array {
   return bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
 }
 

@@ -12,18 +12,31 @@ export * from "./budget.ts";
 export * from "./cipher_blob.ts";
 export * from "./chunker.ts";
 export * from "./cipher_header.ts";
-export * from "./cipher_stream.ts";
+export {
+  CHUNK_BYTES,
+  type ChunkCipher,
+  openedLength,
+  openStream,
+  readStreamHead,
+  SEALED_CHUNK_BYTES,
+  sealedLength,
+  sealStream,
+  STREAM_HEAD_BYTES,
+  type StreamKey,
+  type StreamSealer,
+} from "./cipher_stream.ts";
 export { constantTimeEqual, requireLength, wipe } from "./bytes.ts";
 export { isDamage } from "./damage.ts";
 export * from "./derive.ts";
 export * from "./fill_keyring.ts";
-export { NONCE_BYTES, TAG_BYTES } from "./gcm.ts";
+export { BULK_THRESHOLD, NONCE_BYTES, TAG_BYTES } from "./gcm.ts";
 export * from "./key_slots.ts";
 export * from "./keyring.ts";
 export * from "./locked_keyring.ts";
 export * from "./locked_memory.ts";
 export * from "./os_random.ts";
 export * from "./members.ts";
+export * from "./mixed_random.ts";
 export * from "./named_blob.ts";
 export * from "./named_row.ts";
 export * from "./place.ts";

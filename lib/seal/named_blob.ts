@@ -2,7 +2,6 @@
  * What the encryption service gives its callers under a named key: `header ‖ nonce(12) ‖ ciphertext ‖ tag(16)`,
  * AES-256-GCM. Header and the caller's own data are authenticated with it, so neither can be exchanged.
  */
-import { BULK_THRESHOLD } from "./aead.ts";
 import type { CipherKey } from "./cipher_blob.ts";
 import {
   CIPHER_HEADER_BYTES,
@@ -11,6 +10,7 @@ import {
   encodeCipherHeader,
 } from "./cipher_header.ts";
 import {
+  BULK_THRESHOLD,
   gcmDecrypt,
   gcmDecryptBulk,
   gcmEncrypt,
@@ -18,7 +18,8 @@ import {
   NONCE_BYTES,
   TAG_BYTES,
 } from "./gcm.ts";
-import { draw, type RandomSource } from "./random.ts";
+import { hedgedNonceBulk } from "./hedge.ts";
+import type { RandomSource } from "./random.ts";
 import { encodeTuple } from "./tuple.ts";
 
 /** Bytes that a blob is longer than its plaintext. */
@@ -40,9 +41,10 @@ export async function sealNamed(
   random: RandomSource,
 ): Promise<Uint8Array> {
   const header = encodeCipherHeader({ kind: "blob", keyId: id, version });
-  const nonce = draw(random, NONCE_BYTES);
+  const boundTo = aadOf(header, aad);
+  const nonce = await hedgedNonceBulk(bytes, plaintext, boundTo, random);
   const encrypt = plaintext.length < BULK_THRESHOLD ? gcmEncrypt : gcmEncryptBulk;
-  const ciphertext = await encrypt(bytes, nonce, plaintext, aadOf(header, aad));
+  const ciphertext = await encrypt(bytes, nonce, plaintext, boundTo);
   const blob = new Uint8Array(CIPHER_HEADER_BYTES + NONCE_BYTES + ciphertext.length);
   blob.set(header);
   blob.set(nonce, CIPHER_HEADER_BYTES);

@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { SpikeError } from "../api/error.ts";
 import { wipe } from "./bytes.ts";
 import { gcmDecrypt, gcmEncrypt, NONCE_BYTES } from "./gcm.ts";
+import { hedgedNonce } from "./hedge.ts";
 import { draw, type RandomSource } from "./random.ts";
 
 const TEXT_BYTES = 64;
@@ -26,7 +27,7 @@ export interface Probe {
 export function makeProbe(key: Uint8Array, random: RandomSource): Probe {
   const bytes = draw(random, TEXT_BYTES / 2);
   const plaintext = new TextEncoder().encode(bytes.toHex());
-  const nonce = draw(random, NONCE_BYTES);
+  const nonce = hedgedNonce(key, plaintext, NO_AAD, random);
   const ciphertext = gcmEncrypt(key, nonce, plaintext, NO_AAD);
   const expectedHash = sha256(plaintext).toHex();
   wipe(bytes, plaintext);

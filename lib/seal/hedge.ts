@@ -1,0 +1,95 @@
+/**
+ * Nonces and salts that do not repeat even where the random source does. Each is HMAC-SHA-256, under a key derived from the sealing
+ * key, of fresh random bytes and of everything else that goes into the encryption: where two encryptions differ in
+ * anything, so do the inputs of the HMAC, and where they differ in nothing, a repeated nonce gives the same bytes
+ * again. A counter and the clock are in the random bytes already (`mixed_random.ts`).
+ */
+import { expand } from "@noble/hashes/hkdf.js";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { requireLength, wipe } from "./bytes.ts";
+import { KEY_BYTES } from "./derive.ts";
+import { BULK_THRESHOLD, NONCE_BYTES, unshared } from "./gcm.ts";
+import { draw, type RandomSource } from "./random.ts";
+import { encodeTuple, type TupleField } from "./tuple.ts";
+
+/** Salt of one stream, bytes. */
+export const STREAM_SALT_BYTES = 32;
+
+/** Info of the derived keys; what `LABEL` says holds for these as well. */
+const NONCE_LABEL = new TextEncoder().encode("spike/v1/hedge/nonce");
+const SALT_LABEL = new TextEncoder().encode("spike/v1/hedge/stream-salt");
+const FORMAT = 1;
+const FRESH_BYTES = 32;
+
+/**
+ * The nonce for sealing `plaintext`, bound to `aad`, under `key`. The additional data count: one nonce for two of
+ * them would give away the authentication key, even with one plaintext.
+ */
+export function hedgedNonce(
+  key: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+  random: RandomSource,
+): Uint8Array {
+  if (plaintext.length < BULK_THRESHOLD) return nonceFor(key, plaintext, plaintext, aad, random);
+  return nonceFor(key, plaintext, sha256(plaintext), aad, random);
+}
+
+/** As {@linkcode hedgedNonce}, with the same bytes; long plaintexts are hashed off the calling thread. */
+export async function hedgedNonceBulk(
+  key: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+  random: RandomSource,
+): Promise<Uint8Array> {
+  if (plaintext.length < BULK_THRESHOLD) return nonceFor(key, plaintext, plaintext, aad, random);
+  const input = unshared(plaintext) as Uint8Array<ArrayBuffer>;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", input));
+  if (input !== plaintext) wipe(input);
+  return nonceFor(key, plaintext, digest, aad, random);
+}
+
+/**
+ * The salt of a stream with this header and these additional data under `key`. What it says is not known yet, so
+ * unlike a nonce a salt rests on the random source alone for two streams of one header.
+ */
+export function hedgedSalt(
+  key: Uint8Array,
+  header: Uint8Array,
+  aad: Uint8Array,
+  random: RandomSource,
+): Uint8Array {
+  return hedged(key, SALT_LABEL, random, [header, aad]);
+}
+
+/** `content` is the plaintext where it is short, else its digest; the length tells which. */
+function nonceFor(
+  key: Uint8Array,
+  plaintext: Uint8Array,
+  content: Uint8Array,
+  aad: Uint8Array,
+  random: RandomSource,
+): Uint8Array {
+  const whole = hedged(key, NONCE_LABEL, random, [aad, plaintext.length, content]);
+  if (content !== plaintext) wipe(content);
+  return whole.slice(0, NONCE_BYTES);
+}
+
+function hedged(
+  key: Uint8Array,
+  label: Uint8Array,
+  random: RandomSource,
+  inputs: readonly TupleField[],
+): Uint8Array {
+  requireLength(key, KEY_BYTES, "Key");
+  const fresh = draw(random, FRESH_BYTES);
+  // HKDF without its first half: a sealing key is uniformly random already (RFC 5869 section 3.3).
+  const own = expand(sha256, key, label, KEY_BYTES);
+  const message = encodeTuple([FORMAT, fresh, ...inputs]);
+  try {
+    return hmac(sha256, own, message);
+  } finally {
+    wipe(fresh, own, message);
+  }
+}
