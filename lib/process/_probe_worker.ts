@@ -1,5 +1,6 @@
 /** Tries what a confined thread should not be able to do, and posts what came of it: for tests of confinement. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { osRandom } from "../seal/os_random.ts";
 import { excessPermissions } from "./confine.ts";
 
 /** One thing to try. */
@@ -7,7 +8,7 @@ export type Attempt =
   | { readonly what: "write" | "read" | "nodeRead" | "nodeWrite" | "load"; readonly path: string }
   | { readonly what: "dial" | "listen"; readonly port: number }
   | { readonly what: "ask"; readonly name: Deno.PermissionName }
-  | { readonly what: "run" | "env" | "sys" | "ffi" | "escalate" | "excess" };
+  | { readonly what: "run" | "env" | "sys" | "ffi" | "escalate" | "excess" | "draw" };
 
 declare const self: {
   onmessage: (event: MessageEvent<Attempt>) => void;
@@ -52,6 +53,9 @@ async function attempt(it: Attempt): Promise<string> {
     case "escalate":
       new Worker(import.meta.url, { type: "module", deno: { permissions: { read: true } } })
         .terminate();
+      break;
+    case "draw":
+      osRandom(32);
       break;
     case "ask":
       return (await Deno.permissions.query({ name: it.name } as Deno.PermissionDescriptor)).state;

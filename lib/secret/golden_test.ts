@@ -2,8 +2,9 @@
  * tests/golden/store.json freezes what a store of format 1 holds: the tables, one database's rows, and the
  * plaintext of a head; store_2.json does the same for format 2, store_3.json for format 3 and the plaintext of a
  * policy, store_4.json for format 4, store_5.json for format 5 and the plaintext of a cipher key's head, store_6.json
- * for format 6, heads of format 2 and binary values, store_7.json for format 7. None is ever
- * written anew; a next format gets a file of its own beside them.
+ * for format 6, heads of format 2 and binary values, store_7.json for format 7, store_7_hedged.json for the same
+ * format with hedged nonces, which are others for the same randomness. None is ever written anew; a next format gets a
+ * file of its own beside them.
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -33,7 +34,8 @@ import third from "../../tests/golden/store_3.json" with { type: "json" };
 import fourth from "../../tests/golden/store_4.json" with { type: "json" };
 import fifth from "../../tests/golden/store_5.json" with { type: "json" };
 import sixth from "../../tests/golden/store_6.json" with { type: "json" };
-import golden from "../../tests/golden/store_7.json" with { type: "json" };
+import seventh from "../../tests/golden/store_7.json" with { type: "json" };
+import golden from "../../tests/golden/store_7_hedged.json" with { type: "json" };
 
 type Cell = string | number | null;
 
@@ -195,8 +197,11 @@ async function valuesOf(reader: SecretReader, path: string) {
   return answer.found && [answer.version, answer.values, answer.binary];
 }
 
-for (const file of [first, second, third, fourth, fifth, sixth, golden] satisfies Golden[]) {
-  Deno.test(`the rows of the golden file of format ${file.formatVersion} are opened`, async () => {
+for (
+  const file of [first, second, third, fourth, fifth, sixth, seventh, golden] satisfies Golden[]
+) {
+  const nonces = file === golden ? " with hedged nonces" : "";
+  Deno.test(`the rows of the golden file of format ${file.formatVersion}${nonces} are opened`, async () => {
     const dir = await Deno.makeTempDir();
     restore(`${dir}/spike.db`, file);
     const store = openSqlite({ path: `${dir}/spike.db`, mode: "write" });
@@ -310,7 +315,7 @@ Deno.test("the plaintext of a head is that of the golden file", () => {
 
 Deno.test("the plaintext of a head of format 1 is read as it was written", () => {
   const head = decodeHead(new TextEncoder().encode(third.head));
-  const { versions, ...rest } = JSON.parse(golden.head);
+  const { versions, ...rest } = JSON.parse(seventh.head);
   const deleted = versions.map(({ destroyed: _, ...info }: Record<string, unknown>) => info);
   assert.deepEqual(
     JSON.parse(new TextDecoder().decode(encodeHead(head))),

@@ -16,6 +16,7 @@ Deno.test("Bootstrap's thread reaches Nexus and the keepers, and can do nothing 
   for (const { addr: { port } } of listeners) {
     assert.equal(await probe.tryTo({ what: "dial", port }), "done");
   }
+  assert.equal(await probe.tryTo({ what: "draw" }), "done");
   assert.equal(await probe.tryTo({ what: "excess" }), "");
   for (const attempt of forbiddenAttempts(elsewhere.path)) {
     assert.equal(await probe.tryTo(attempt), "denied", JSON.stringify(attempt));

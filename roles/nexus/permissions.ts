@@ -1,9 +1,10 @@
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { listenPermissions, urlPermissions } from "../../lib/process/mod.ts";
+import { RANDOM_DEVICE } from "../../lib/seal/mod.ts";
 import { permissionsOf } from "../../lib/spiffe/place.ts";
 import { COPIER_MODULES } from "./backup/copier_modules.ts";
 
-/** All that the core may do: get its identity, reach the keepers, and keep its data. It listens only without request workers. */
+/** All that the core may do: get its identity, reach the keepers, draw keys, and keep its data. It listens only without request workers. */
 export function corePermissions(settings: NexusSettings): Deno.PermissionOptionsObject {
   const identity = permissionsOf(settings);
   const data = settings.backend === "memory" ? [] : [settings.dataDir];
@@ -18,6 +19,7 @@ export function corePermissions(settings: NexusSettings): Deno.PermissionOptions
       ...sockets.map((path) => `unix:${path}`),
     ],
     read: [
+      RANDOM_DEVICE,
       ...identity.read,
       ...data,
       ...(settings.backend === "memory" ? [] : COPIER_MODULES),
@@ -33,10 +35,10 @@ function tokenFiles({ jwt }: NexusSettings): string[] {
 }
 
 /**
- * All that a request worker may do: listen, and read the database. Reading one that another thread writes takes
+ * All that a request worker may do: listen, draw nonces, and read the database. Reading one that another thread writes takes
  * write permission, for its shared-memory index. Where no secrets are served, only the core opens the database.
  */
 export function requestPermissions(settings: NexusSettings): Deno.PermissionOptionsObject {
   const data = settings.backend === "sqlite" ? [settings.dataDir] : [];
-  return { net: listenPermissions(settings.listen), read: data, write: data };
+  return { net: listenPermissions(settings.listen), read: [RANDOM_DEVICE, ...data], write: data };
 }

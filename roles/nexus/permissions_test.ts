@@ -6,6 +6,7 @@ import {
   makeElsewhere,
   startProbe,
 } from "../../lib/process/_probe.ts";
+import { RANDOM_DEVICE } from "../../lib/seal/mod.ts";
 import { corePermissions, requestPermissions } from "./permissions.ts";
 
 /** A Nexus with a data directory of its own and one keeper that listens. */
@@ -115,4 +116,18 @@ Deno.test("with backend lite the core has the data, a request worker no director
   await assertForbidden(world, worker, [there]);
   worker.end();
   await world.end();
+});
+
+Deno.test("core and request workers draw random bytes from the operating system, whatever the store is", async () => {
+  for (const backend of ["sqlite", "memory", "lite"] as const) {
+    const world = await prepare({ backend });
+    const { settings } = world;
+    for (const permissions of [corePermissions(settings), requestPermissions(settings)]) {
+      const probe = startProbe(permissions);
+      assert.equal(await probe.tryTo({ what: "draw" }), "done");
+      assert.equal(await probe.tryTo({ what: "write", path: RANDOM_DEVICE }), "denied");
+      probe.end();
+    }
+    await world.end();
+  }
 });
