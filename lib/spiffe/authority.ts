@@ -1,13 +1,14 @@
 import { SpikeError } from "../api/error.ts";
+import { osRandom } from "../seal/os_random.ts";
 import {
   buildAnchor,
   buildLeaf,
   drawSerial,
-  KEY_ALGORITHM,
   type LeafOverrides,
   loadX509,
   type X509Library,
 } from "./authority_certificate.ts";
+import { KEY_ALGORITHM, makeKeys } from "./authority_key.ts";
 import { isMemberOf, parseTrustDomain, type SpiffeId, type TrustDomain } from "./id.ts";
 import type { X509Svid } from "./source.ts";
 
@@ -18,7 +19,7 @@ export interface AuthorityOptions {
   readonly trustDomain: TrustDomain;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
-  /** Source of serial numbers. */
+  /** Source of keys and serial numbers. */
   readonly random?: (length: number) => Uint8Array;
   /** Life of an anchor; no leaf outlives the anchor it was signed under. */
   readonly anchorTtlMs?: number;
@@ -117,7 +118,7 @@ export class Authority {
     const notAfterMs = wholeSeconds(
       overrides.notAfterMs ?? Math.min(now + ttlMs, anchor.notAfterMs),
     );
-    const keys = await generateKeys();
+    const keys = await makeKeys(this.options.random);
     const leaf = await buildLeaf(
       this.x509,
       {
@@ -218,7 +219,7 @@ export function importState(
 function withDefaults(options: AuthorityOptions): Required<AuthorityOptions> {
   return {
     clock: Date.now,
-    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    random: osRandom,
     anchorTtlMs: DEFAULT_ANCHOR_TTL_MS,
     ...options,
   };
@@ -231,7 +232,7 @@ function wholeSeconds(timeMs: number): number {
 
 async function makeSigner(x509: X509Library, options: Required<AuthorityOptions>): Promise<Signer> {
   const now = options.clock();
-  const keys = await generateKeys();
+  const keys = await makeKeys(options.random);
   const serial = drawSerial(options.random);
   // Each key has a name of its own, so that a path builder never has to try two keys of one name.
   const subject = `C=US, O=SPIKE development, CN=${options.trustDomain} ${
@@ -281,10 +282,6 @@ async function assertSameKey(privateKey: CryptoKey, publicKey: CryptoKey): Promi
     "data_invalid_input",
     "Authority state has a key that is not the first anchor's",
   );
-}
-
-async function generateKeys(): Promise<CryptoKeyPair> {
-  return await crypto.subtle.generateKey(KEY_ALGORITHM, true, ["sign", "verify"]);
 }
 
 async function exportKey(key: CryptoKey): Promise<Uint8Array<ArrayBuffer>> {

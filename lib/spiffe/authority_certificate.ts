@@ -5,6 +5,7 @@
  * by whoever imports this file.
  */
 import type { Extension, X509CertificateCreateWithKeyParams } from "@peculiar/x509";
+import { KEY_ALGORITHM } from "./authority_key.ts";
 
 /** The X.509 library, loaded. */
 export type X509Library = typeof import("@peculiar/x509");
@@ -46,9 +47,6 @@ export interface CertificateRequest {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
-
-/** Algorithm of every key: ECDSA on P-256, signatures over SHA-256. */
-export const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
 
 const SERIAL_BYTES = 16;
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";

@@ -1,3 +1,4 @@
+import { makeKeys } from "./authority_key.ts";
 import type { SpiffeId } from "./id.ts";
 
 /** Signs JWT-SVIDs of one trust domain, for development and tests. Its key lives in memory only. */
@@ -17,11 +18,7 @@ export interface JwtRequest {
 
 /** Makes an authority that signs with ES256. `clock` in milliseconds since the epoch. */
 export async function createJwtAuthority(clock: () => number = Date.now): Promise<JwtAuthority> {
-  const curve = { name: "ECDSA", namedCurve: "P-256" };
-  const { privateKey, publicKey } = await crypto.subtle.generateKey(curve, true, [
-    "sign",
-    "verify",
-  ]) as CryptoKeyPair;
+  const { privateKey, publicKey } = await makeKeys();
   const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", publicKey);
   const kid = crypto.randomUUID();
   return {

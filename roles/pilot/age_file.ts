@@ -115,10 +115,17 @@ async function askPassphrase(deps: PilotDeps): Promise<string> {
   return line;
 }
 
-/** A new pair of keys: the text of an identity file, and its public key. */
+/**
+ * A new pair of keys: the text of an identity file, and its public key. The scalar is drawn here, from the operating
+ * system, and written as the format says (age-encryption.org/v1, X25519 recipient type).
+ */
 export async function makeIdentity(): Promise<{ text: string; recipient: string }> {
-  const { generateX25519Identity, identityToRecipient } = await import("age-encryption");
-  const identity = await generateX25519Identity();
+  const { identityToRecipient } = await import("age-encryption");
+  const { bech32 } = await import("@scure/base");
+  const { osRandom } = await import("../../lib/seal/os_random.ts");
+  const scalar = osRandom(32);
+  const identity = bech32.encodeFromBytes("AGE-SECRET-KEY-", scalar).toUpperCase();
+  scalar.fill(0);
   const recipient = await identityToRecipient(identity);
   return { text: `# public key: ${recipient}\n${identity}\n`, recipient };
 }
