@@ -2,7 +2,6 @@ import { expand } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { wipe } from "./bytes.ts";
 import { draw, type RandomSource } from "./random.ts";
-import { encodeTuple } from "./tuple.ts";
 
 /** What random bytes are made of. Any one source may fail or repeat itself, as long as another does not. */
 export interface EntropySources {
@@ -14,8 +13,7 @@ export interface EntropySources {
   readonly clocks: () => readonly number[];
 }
 
-const LABEL = "spike/v1/entropy";
-const FORMAT = 1;
+const LABEL = new TextEncoder().encode("spike/v1/entropy");
 const SEED_BYTES = 32;
 /** Most that HKDF-Expand gives (RFC 5869 section 2.3); what is longer is made of several seeds. */
 const PIECE_BYTES = 255 * 32;
@@ -43,15 +41,27 @@ function pieceOf(
   count: number,
   length: number,
 ): Uint8Array {
-  // The runtime's first: it waits until the system's pool is seeded for the first time after start-up.
-  const seeds = [draw(runtime, SEED_BYTES), draw(system, SEED_BYTES)] as const;
   const seed = new Uint8Array(2 * SEED_BYTES);
-  seed.set(seeds[1]);
-  seed.set(seeds[0], SEED_BYTES);
-  const moment = new Uint8Array(new Float64Array(clocks()).buffer);
+  // The runtime's first: it waits until the system's pool is seeded for the first time after start-up.
+  pour(seed, SEED_BYTES, draw(runtime, SEED_BYTES));
+  pour(seed, 0, draw(system, SEED_BYTES));
   try {
-    return expand(sha256, seed, encodeTuple([FORMAT, LABEL, count, moment]), length);
+    return expand(sha256, seed, infoOf(count, clocks()), length);
   } finally {
-    wipe(seed, ...seeds);
+    wipe(seed);
   }
+}
+
+/** Label, count and readings, each number as the eight bytes of a double: a count stays exact up to 2^53. */
+function infoOf(count: number, readings: readonly number[]): Uint8Array {
+  const numbers = new Uint8Array(new Float64Array([count, ...readings]).buffer);
+  const info = new Uint8Array(LABEL.length + numbers.length);
+  info.set(LABEL);
+  info.set(numbers, LABEL.length);
+  return info;
+}
+
+function pour(into: Uint8Array, at: number, bytes: Uint8Array): void {
+  into.set(bytes, at);
+  wipe(bytes);
 }
