@@ -103,13 +103,13 @@ Deno.test("an extension may not stand there twice, whatever it is and says", () 
   refused(() => withExtension(unknown, unknown), /1.2.3.4 stands there twice/);
 });
 
-Deno.test("unknown critical extensions are listed, and name constraints are among them", () => {
+Deno.test("unknown critical extensions are listed, and policy constraints are among them", () => {
   const certificate = withExtension(
     extension("1.2.3.4", NULL, true),
     extension("1.2.3.5", NULL),
-    extension("2.5.29.30", seq(), true),
+    extension("2.5.29.36", seq(), true),
   );
-  assert.deepEqual(certificate.unknownCritical, ["1.2.3.4", "2.5.29.30"]);
+  assert.deepEqual(certificate.unknownCritical, ["1.2.3.4", "2.5.29.36"]);
 });
 
 Deno.test("names of other kinds are no URIs, whatever text they hold", () => {
@@ -168,4 +168,14 @@ Deno.test("text that its kind of string does not allow is refused", () => {
   refused(() => parse({ subject: raw(0x13, 0x40) }), /bad text/);
   refused(() => parse({ subject: raw(0x16, 0x80) }), /bad text/);
   refused(() => parse({ subject: seq(tlv(0x31)) }), /empty part/);
+});
+
+Deno.test("a name has at most 64 attributes, and a list in a certificate at most 1,024 elements", () => {
+  const part = tlv(0x31, seq(oid("2.5.4.3"), tlv(0x0c, ascii("a"))));
+  const subject = (parts: number) => seq(...Array.from({ length: parts }, () => part));
+  assert(parse({ subject: subject(64) }));
+  refused(() => parse({ subject: subject(65) }), /has more than 64 parts/);
+  const names = (count: number) => seq(...Array.from({ length: count }, () => bytes(0x82, 1, 97)));
+  assert(withExtension(extension(SAN, names(1024))));
+  refused(() => withExtension(extension(SAN, names(1025))), /too many elements/);
 });

@@ -23,6 +23,9 @@ export const TAG = {
 /** Deeper than anything in a certificate; it keeps hostile nesting from costing anything. */
 const MAX_DEPTH = 16;
 
+/** More than anything in a certificate has; a peer chooses how many there are. */
+const MAX_ITEMS = 1024;
+
 /**
  * One element of a DER text, as a view on the bytes it came from.
  *
@@ -72,6 +75,7 @@ export class Der {
     const elements: Der[] = [];
     for (let at = 0; at < this.content.length;) {
       const element = Der.#read(this.content, at, this.depth + 1);
+      if (elements.length === MAX_ITEMS) throw new DerError(`${what} has too many elements`);
       elements.push(element);
       at += element.raw.length;
     }

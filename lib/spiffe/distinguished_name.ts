@@ -11,9 +11,12 @@ const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?*&]*$/;
 
 /** Reads a Name (RFC 5280 section 4.1.2.4). An empty one is legal for a subject. */
 export function readName(element: Der, what: string): DistinguishedName {
+  let count = 0;
   const parts = element.items(TAG.sequence, what).all.map((rdn) => {
     const attributes = rdn.items(TAG.set, what).all;
     if (attributes.length === 0) throw new DerError(`${what} has an empty part`);
+    count += attributes.length;
+    if (count > MAX_ATTRIBUTES) throw new DerError(`${what} has more than ${MAX_ATTRIBUTES} parts`);
     return attributes.map((attribute) => comparableAttribute(attribute, what)).sort();
   });
   return { der: element.raw, comparable: JSON.stringify(parts) };
@@ -40,6 +43,8 @@ function textOf(value: Der, what: string): string | undefined {
   return text;
 }
 
+/** Five times as many as the longest names have. */
+const MAX_ATTRIBUTES = 64;
 /** Far above the upper bounds of RFC 5280 appendix A, and below what a call may take as arguments. */
 const MAX_ATTRIBUTE_BYTES = 4096;
 

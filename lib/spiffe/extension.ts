@@ -8,6 +8,8 @@ import {
   readSmallInteger,
   TAG,
 } from "./der.ts";
+import { asciiOf, type GeneralName, isKindOfName, NAME } from "./general_name.ts";
+import { type NameConstraints, readNameConstraints } from "./name_constraints.ts";
 
 /** Bits of keyUsage that some rule of ours asks for (RFC 5280 section 4.2.1.3). */
 export interface KeyUsage {
@@ -23,6 +25,9 @@ export interface Extensions {
   keyUsage?: KeyUsage;
   /** URI entries exactly as they stand, never through a joined text, and whether there are other kinds. */
   subjectAltName?: { readonly uris: readonly string[]; readonly hasOthers: boolean };
+  /** Every entry of subjectAltName, for name constraints. */
+  generalNames?: readonly GeneralName[];
+  nameConstraints?: NameConstraints;
   extendedKeyUsage?: readonly string[];
   /** Key identifiers in hex: hints that order the search for an issuer, never a reason to trust one. */
   authorityKeyId?: string;
@@ -36,14 +41,17 @@ const MAX_EXTENSIONS = 64;
 type Reader = (value: Der, into: Extensions, critical: boolean) => void;
 
 /**
- * Those we act on. nameConstraints and the policy extensions are left out on purpose: critical, they make a
- * path unusable, as RFC 5280 section 4.2 demands of who cannot process them.
+ * Those we act on. The policy extensions are left out on purpose: critical, they make a path unusable, as
+ * RFC 5280 section 4.2 demands where they cannot be processed.
  */
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["2.5.29.14", readSubjectKeyId],
   ["2.5.29.15", readKeyUsage],
   ["2.5.29.17", readSubjectAltName],
   ["2.5.29.19", readBasicConstraints],
+  ["2.5.29.30", (value, into, critical) => {
+    into.nameConstraints = readNameConstraints(value, critical);
+  }],
   ["2.5.29.35", readAuthorityKeyId],
   ["2.5.29.37", readExtendedKeyUsage],
 ]);
@@ -92,37 +100,21 @@ function readKeyUsage(value: Der, into: Extensions, critical: boolean): void {
   };
 }
 
-/** Tags of GeneralName, otherName to registeredID (RFC 5280 section 4.2.1.6). */
-const GENERAL_NAMES: ReadonlySet<number> = new Set([
-  0xa0,
-  0x81,
-  0x82,
-  0xa3,
-  0xa4,
-  0xa5,
-  0x86,
-  0x87,
-  0x88,
-]);
-const URI = 0x86;
-
 function readSubjectAltName(value: Der, into: Extensions): void {
   const { all } = value.items(TAG.sequence, "subjectAltName");
   if (all.length === 0) throw new DerError("subjectAltName is empty");
-  if (!all.every((name) => GENERAL_NAMES.has(name.tag))) {
+  if (!all.every((name) => isKindOfName(name.tag))) {
     throw new DerError("subjectAltName has a kind of name that does not exist");
   }
-  const uris = all.filter((name) => name.tag === URI).map((name) => readAscii(name.content));
+  const uris = all.filter((name) => name.tag === NAME.uri).map((name) => readUri(name.content));
+  into.generalNames = all;
   into.subjectAltName = { uris, hasOthers: uris.length < all.length };
 }
 
 /** IA5String. Byte for byte: a decoder that replaced or folded anything could make two IDs one. */
-function readAscii(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) {
-    if (byte >= 0x80) throw new DerError("a URI of subjectAltName is not ASCII");
-    text += String.fromCharCode(byte);
-  }
+function readUri(bytes: Uint8Array): string {
+  const text = asciiOf(bytes);
+  if (text === undefined) throw new DerError("a URI of subjectAltName is not ASCII");
   return text;
 }
 

@@ -1,17 +1,9 @@
 import type { Certificate } from "./certificate.ts";
-import { checkSignature } from "./signature.ts";
+import { anchorsMeant, type Edge, edgesBetween, relevantOf } from "./issuer_edges.ts";
+import { certificateFault, pathFault, type PathRefusal, refuse } from "./path_rules.ts";
+import { checkSignature, type SignatureCheck } from "./signature.ts";
 
-/** Why no certification path was found. */
-export type PathFault =
-  | "unknown-authority"
-  | "expired"
-  | "not-yet-valid"
-  | "issuer-not-ca"
-  | "issuer-cert-sign"
-  | "path-length"
-  | "critical-extension"
-  | "unsupported-signature"
-  | "too-costly";
+export type { PathFault } from "./path_rules.ts";
 
 /** What is to be proved, and with what. */
 export interface PathQuestion {
@@ -21,28 +13,39 @@ export interface PathQuestion {
   /** Trusted by being here; they need not be self-signed. */
   readonly anchors: readonly Certificate[];
   readonly instantMs: number;
+  /** Signature checks that may fail before the search ends; for callers that have cost much already. */
+  readonly mostFailures?: number;
 }
 
 /** A path from the leaf (first) to an anchor (last), or the most telling reason why there is none. */
 export type PathVerdict =
-  | {
-    readonly ok: true;
-    readonly path: readonly Certificate[];
-    /** The earliest end in the path. */
-    readonly notAfterMs: number;
+  & {
+    /** Signatures that were checked. */
+    readonly checks: number;
   }
-  | { readonly ok: false; readonly reason: PathFault; readonly message: string };
+  & (
+    | {
+      readonly ok: true;
+      readonly path: readonly Certificate[];
+      /** The earliest end in the path. */
+      readonly notAfterMs: number;
+    }
+    | PathRefusal
+  );
 
-/** A hostile chain can offer alternatives without end; at half a millisecond each this bounds its price. */
-const MAX_SIGNATURE_CHECKS = 100;
-
-type Refusal = Extract<PathVerdict, { ok: false }>;
+/** A real chain takes one check for each certificate, and the longest has ten. */
+const MIN_SIGNATURE_CHECKS = 12;
+/** Beginnings of paths whose signatures hold: authorities that sign one another in a circle make many. */
+const MAX_STEPS = 256;
+const MAX_COMPARISONS = 20_000;
 
 /**
  * Builds and validates a certification path (RFC 5280 section 6.1) for one instant: names chain, signatures
  * hold, every certificate including the anchor is inside its validity, every issuer is a CA that may sign
- * certificates, path lengths hold, and nothing critical is left that we do not understand. Extended key usage
- * and policies are not looked at.
+ * certificates, path lengths and name constraints hold, and nothing critical is left that we do not understand.
+ * Extended key usage and policies are not looked at.
+ *
+ * Paths are built from the anchors down, so that no key of a stranger ever checks a signature.
  *
  * Throws an Error when `instantMs` is not a finite number.
  */
@@ -50,118 +53,126 @@ export function validatePath(question: PathQuestion): PathVerdict {
   const { leaf, instantMs } = question;
   // NaN compares false with both ends of a validity and would pass for inside.
   if (!Number.isFinite(instantMs)) throw new Error(`instant ${instantMs} is not a time`);
-  const fault = faultOf(leaf, "Leaf", instantMs);
-  if (fault !== undefined) return fault;
-  const search = new PathSearch(question);
-  const path = search.extend([leaf], 0);
-  if (path === undefined) return search.refusal();
-  return { ok: true, path, notAfterMs: Math.min(...path.map((each) => each.notAfterMs)) };
+  const fault = certificateFault(leaf, "Leaf", instantMs);
+  if (fault !== undefined) return { ...fault, checks: 0 };
+  return new PathSearch(question).run();
 }
 
 class PathSearch {
-  #checks = 0;
-  /** The first reason why a certificate that did sign could not be used. */
-  #found: Refusal | undefined;
-  #spent = false;
+  readonly #leaf: Certificate;
+  readonly #pool: readonly Certificate[];
+  readonly #anchors: readonly Certificate[];
+  readonly #instantMs: number;
+  readonly #signatures: SignatureMemo;
+  readonly #comparisons = { left: MAX_COMPARISONS };
+  #steps = 0;
+  #isSpent = false;
+  /** The first reason why a path whose signatures hold could not be used. */
+  #found: PathRefusal | undefined;
 
-  constructor(private readonly question: PathQuestion) {}
+  constructor(question: PathQuestion) {
+    this.#leaf = question.leaf;
+    this.#instantMs = question.instantMs;
+    const { pool, anchors } = relevantOf(question);
+    this.#pool = pool;
+    this.#anchors = anchors;
+    const most = anchorsMeant(anchors, [question.leaf, ...pool]) + pool.length;
+    this.#signatures = new SignatureMemo(
+      Math.max(MIN_SIGNATURE_CHECKS, most),
+      question.mostFailures ?? Infinity,
+    );
+  }
 
-  /** `below` counts the intermediates of `path` that are not self-issued. */
-  extend(path: readonly Certificate[], below: number): readonly Certificate[] | undefined {
-    const child = path.at(-1);
-    if (child === undefined) throw new Error("a path begins with its leaf");
-    for (const anchor of candidates(child, this.question.anchors)) {
-      if (this.#mayIssue(anchor, child, below)) return [...path, anchor];
-    }
-    for (const issuer of candidates(child, this.question.pool)) {
-      if (path.includes(issuer) || !this.#mayIssue(issuer, child, below)) continue;
-      const whole = this.extend([...path, issuer], below + (isSelfIssued(issuer) ? 0 : 1));
-      if (whole !== undefined) return whole;
+  run(): PathVerdict {
+    const edges = this.#edgesFrom(this.#anchors, this.#pool);
+    const path = this.#follow(edges, []);
+    const { checks } = this.#signatures;
+    if (path === undefined) return { ...this.#refusal(), checks };
+    const notAfterMs = Math.min(...path.map((each) => each.notAfterMs));
+    return { ok: true, path, notAfterMs, checks };
+  }
+
+  /** `above` begins with an anchor; the result with the leaf. */
+  #follow(edges: readonly Edge[], above: readonly Certificate[]): Certificate[] | undefined {
+    for (const { issuer, child } of edges) {
+      if (this.#isSpent) return undefined;
+      if (!this.#hasSigned(issuer, child)) continue;
+      const down = [...above, issuer, child];
+      const path = child === this.#leaf ? this.#judge(down) : this.#extend(child, down);
+      if (path !== undefined) return path;
     }
     return undefined;
   }
 
-  refusal(): Refusal {
-    if (this.#spent) {
-      const message = `No path was found within ${MAX_SIGNATURE_CHECKS} signature checks`;
-      return { ok: false, reason: "too-costly", message };
-    }
-    const { anchors } = this.question;
-    const message =
-      `No path leads from the leaf to one of the ${anchors.length} trusted authorities`;
-    return this.#found ?? { ok: false, reason: "unknown-authority", message };
+  #extend(issuer: Certificate, down: readonly Certificate[]): Certificate[] | undefined {
+    const others = this.#pool.filter((each) => !down.includes(each));
+    return this.#follow(this.#edgesFrom([issuer], others), down.slice(0, -1));
   }
 
-  /**
-   * The signature comes first: what is wrong with a certificate that signed nothing here is no reason anybody
-   * should read in a log.
-   */
-  #mayIssue(issuer: Certificate, child: Certificate, below: number): boolean {
-    if (this.#checks === MAX_SIGNATURE_CHECKS) {
-      this.#spent = true;
-      return false;
-    }
-    this.#checks++;
-    const check = checkSignature(child, issuer);
-    if (check === "bad") return false;
-    const fault = check === "unsupported"
-      ? refuse("unsupported-signature", "Signature algorithm or key of an issuer is not supported")
-      : issuerFault(issuer, below) ?? faultOf(issuer, "Issuer", this.question.instantMs);
+  #edgesFrom(issuers: readonly Certificate[], pool: readonly Certificate[]): Edge[] {
+    const isFit = (each: Certificate) =>
+      certificateFault(each, "Issuer", this.#instantMs) === undefined;
+    return edgesBetween(issuers, [this.#leaf, ...pool], isFit);
+  }
+
+  #judge(down: readonly Certificate[]): Certificate[] | undefined {
+    const path = down.toReversed();
+    const fault = pathFault(path, this.#instantMs, this.#comparisons);
     this.#found ??= fault;
-    return fault === undefined;
+    if (fault?.reason === "too-costly") this.#isSpent = true;
+    return fault === undefined ? path : undefined;
+  }
+
+  #hasSigned(issuer: Certificate, child: Certificate): boolean {
+    const check = this.#signatures.check(issuer, child);
+    if (check === "good") this.#steps++;
+    if (check === "spent" || this.#steps > MAX_STEPS) this.#isSpent = true;
+    return check === "good" && !this.#isSpent;
+  }
+
+  #refusal(): PathRefusal {
+    if (this.#isSpent) {
+      const message = `No path was found within ${this.#signatures.checks} signature checks`;
+      return refuse("too-costly", message);
+    }
+    if (this.#found !== undefined) return this.#found;
+    if (this.#signatures.isUnsupported) {
+      return refuse(
+        "unsupported-signature",
+        "Signature algorithm or key of an issuer is not supported",
+      );
+    }
+    const count = this.#anchors.length;
+    const message = `No path leads from the leaf to one of the ${count} trusted authorities`;
+    return refuse("unknown-authority", message);
   }
 }
 
-/** Those whose name is the child's issuer, first the one the child's key identifier points at. */
-function candidates(child: Certificate, from: readonly Certificate[]): Certificate[] {
-  const named = from.filter((each) => each.subject.comparable === child.issuer.comparable);
-  const hinted = (each: Certificate) =>
-    child.authorityKeyId !== undefined && each.subjectKeyId === child.authorityKeyId ? 0 : 1;
-  return named.sort((a, b) => hinted(a) - hinted(b));
-}
+/** The outcome of every check that was made, so that no pair of key and certificate is checked twice. */
+class SignatureMemo {
+  checks = 0;
+  /** Whether a signature could not be checked at all. */
+  isUnsupported = false;
+  #failures = 0;
+  readonly #signer = new Map<Certificate, string>();
+  readonly #tried = new Map<Certificate, Set<string>>();
 
-/** RFC 5280 section 6.1.4 (k) to (n). */
-function issuerFault(issuer: Certificate, below: number): Refusal | undefined {
-  if (!issuer.basicConstraints?.ca) {
-    return refuse("issuer-not-ca", "Issuer is not a CA certificate");
-  }
-  if (issuer.keyUsage !== undefined && !issuer.keyUsage.keyCertSign) {
-    return refuse("issuer-cert-sign", "Issuer has keyUsage without keyCertSign");
-  }
-  const { pathLength } = issuer.basicConstraints;
-  if (pathLength !== undefined && below > pathLength) {
-    const message = `Issuer allows ${pathLength} intermediates below it, there are ${below}`;
-    return refuse("path-length", message);
-  }
-  return undefined;
-}
+  constructor(private readonly mostChecks: number, private readonly mostFailures: number) {}
 
-/** What holds for leaf, intermediates and anchor alike. */
-function faultOf(certificate: Certificate, what: string, instantMs: number): Refusal | undefined {
-  const { notBeforeMs, notAfterMs, unknownCritical } = certificate;
-  if (instantMs < notBeforeMs) {
-    const message = `${what} is valid from ${time(notBeforeMs)}, it is ${time(instantMs)}`;
-    return refuse("not-yet-valid", message);
+  check(issuer: Certificate, child: Certificate): SignatureCheck | "spent" {
+    const key = issuer.publicKey.toHex();
+    const signer = this.#signer.get(child);
+    // A signature holds under one key, so others need no look.
+    if (signer !== undefined) return signer === key ? "good" : "bad";
+    const tried = this.#tried.get(child) ?? new Set();
+    if (tried.has(key)) return "bad";
+    if (this.checks >= this.mostChecks || this.#failures >= this.mostFailures) return "spent";
+    this.checks++;
+    this.#tried.set(child, tried.add(key));
+    const check = checkSignature(child, issuer);
+    if (check === "good") this.#signer.set(child, key);
+    else this.#failures++;
+    if (check === "unsupported") this.isUnsupported = true;
+    return check;
   }
-  if (instantMs > notAfterMs) {
-    return refuse("expired", `${what} ended at ${time(notAfterMs)}, it is ${time(instantMs)}`);
-  }
-  if (unknownCritical.length > 0) {
-    const message = `${what} has unknown critical extensions ${unknownCritical.join(", ")}`;
-    return refuse("critical-extension", message);
-  }
-  return undefined;
-}
-
-/** RFC 5280 section 3.2: such certificates do not count for path lengths. */
-function isSelfIssued(certificate: Certificate): boolean {
-  return certificate.subject.comparable === certificate.issuer.comparable;
-}
-
-function refuse(reason: PathFault, message: string): Refusal {
-  return { ok: false, reason, message };
-}
-
-function time(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   bytes,
   extension,
+  type KeyPair,
   leafExtensions,
   makeCertificate,
   name,
@@ -103,14 +104,14 @@ Deno.test("path lengths count the intermediates below, without self-issued ones"
 });
 
 Deno.test("a critical extension that is not understood stops the path it is on and no other", () => {
-  const constraints = (critical: boolean) => extension("2.5.29.30", seq(), critical);
-  const withConstraints = (critical: boolean) =>
-    mid({ extensions: [...signerExtensions(), constraints(critical)] });
-  const refused = judge([withConstraints(true)]);
+  const policies = (critical: boolean) => extension("2.5.29.36", seq(), critical);
+  const withPolicies = (critical: boolean) =>
+    mid({ extensions: [...signerExtensions(), policies(critical)] });
+  const refused = judge([withPolicies(true)]);
   assert(!refused.ok && refused.reason === "critical-extension");
-  assert.match(refused.message, /2\.5\.29\.30/);
-  assert(judge([withConstraints(false)]).ok);
-  assert(judge([withConstraints(true), mid()]).ok);
+  assert.match(refused.message, /2\.5\.29\.36/);
+  assert(judge([withPolicies(false)]).ok);
+  assert(judge([withPolicies(true), mid()]).ok);
 });
 
 Deno.test("a reason is taken only from certificates that did sign", () => {
@@ -118,40 +119,114 @@ Deno.test("a reason is taken only from certificates that did sign", () => {
   assert.equal(reasonOf(judge([expiredImpostor])), "unknown-authority");
 });
 
-Deno.test("a hostile pool of alternatives is given up after a bounded number of checks", () => {
-  const pool = Array.from({ length: 9 }, (_, i) =>
-    make({
-      subject: name("mid"),
-      key: midKey,
-      serial: bytes(2, 1, i + 1),
-      extensions: signerExtensions(),
-    }));
-  assert.equal(reasonOf(judge(pool)), "too-costly");
+/** Nine authorities of one name that vouch for one another. */
+function kin(subject: string, key: KeyPair, shape: Shape = {}): Certificate[] {
+  const extensions = signerExtensions();
+  return Array.from({ length: 9 }, (_, i) =>
+    make({ subject: name(subject), key, serial: bytes(2, 1, i + 1), extensions, ...shape }));
+}
+
+Deno.test("no key of a stranger checks a signature", () => {
+  const verdict = judge(kin("mid", midKey));
+  assert.deepEqual([reasonOf(verdict), verdict.checks], ["unknown-authority", 0]);
 });
 
-Deno.test("key identifiers lead to the right anchor among more of one name than may be tried", () => {
-  const keyId = (id: number) => extension("2.5.29.14", tlv(0x04, bytes(id)));
-  const otherKey = newKey();
-  const decoys = Array.from({ length: 120 }, (_, i) =>
+Deno.test("ten certificates of a stranger that are named like the anchor cost ten checks", () => {
+  const stranger = newKey();
+  const verdict = judge(kin("root", stranger), [root], leaf({ issuer: name("root") }));
+  assert.deepEqual([reasonOf(verdict), verdict.checks], ["unknown-authority", 10]);
+});
+
+Deno.test("with more anchors of that name a stranger gets twelve checks", () => {
+  const others = [1, 2, 3].map(() =>
+    make({ subject: name("root"), key: newKey(), extensions: signerExtensions() })
+  );
+  const verdict = judge(kin("root", newKey()), others, leaf({ issuer: name("root") }));
+  assert.deepEqual([reasonOf(verdict), verdict.checks], ["too-costly", 12]);
+});
+
+Deno.test("authorities under an anchor that sign one another in a circle end the search", () => {
+  const shape = { issuer: name("mid"), signer: midKey };
+  const pool = [...kin("mid", midKey, shape).slice(0, 8), mid()];
+  const verdict = judge(pool, [root], leaf({ signer: newKey() }));
+  assert.deepEqual([reasonOf(verdict), verdict.checks <= 12], ["too-costly", true]);
+  assert(judge(pool).ok);
+});
+
+Deno.test("a caller may bound how many checks fail, and an honest chain needs none that does", () => {
+  const stranger = { pool: kin("root", newKey()), leaf: leaf({ issuer: name("root") }) };
+  const common = { anchors: [root], instantMs: NOW, mostFailures: 2 };
+  const refused = validatePath({ ...stranger, ...common });
+  assert.deepEqual([reasonOf(refused), refused.checks], ["too-costly", 2]);
+  assert(validatePath({ leaf: leaf(), pool: [mid()], ...common }).ok);
+});
+
+const keyId = (id: number) => extension("2.5.29.14", tlv(0x04, bytes(id)));
+const pointing = (id: number) => extension("2.5.29.35", seq(tlv(0x80, bytes(id))));
+const usual = leafExtensions("spiffe://example.org/x");
+
+/** That many other anchors of the same name, with or without key identifiers, the first of which is 0. */
+function decoys(count: number, hasKeyIds: boolean): Certificate[] {
+  return Array.from({ length: count }, (_, i) =>
     make({
       subject: name("root"),
-      key: otherKey,
-      extensions: [...signerExtensions(), keyId(i)],
+      key: newKey(),
+      extensions: [...signerExtensions(), ...(hasKeyIds ? [keyId(i)] : [])],
     }));
+}
+
+for (const hasKeyIds of [true, false]) {
+  const what = hasKeyIds ? "with" : "without";
+  Deno.test(`of thirty anchors of one name ${what} key identifiers the right one is found`, () => {
+    const own = hasKeyIds ? [keyId(200)] : [];
+    const right = make({
+      subject: name("root"),
+      key: rootKey,
+      extensions: [...signerExtensions(), ...own],
+    });
+    const anchors = [...decoys(29, hasKeyIds), right];
+    const below = hasKeyIds ? [pointing(200)] : [];
+    const ends = { issuer: name("root"), extensions: [...usual, ...below] };
+    assert(judge([], anchors, leaf({ ...ends, signer: rootKey })).ok, "leaf of the anchor");
+    const middle = mid({ extensions: [...signerExtensions(), ...below] });
+    assert(judge([middle], anchors).ok, "leaf of an intermediate");
+    const alike = mid({
+      subject: name("root"),
+      extensions: [...signerExtensions(), ...below, ...(hasKeyIds ? [keyId(201)] : [])],
+    });
+    const aim = hasKeyIds ? [pointing(201)] : [];
+    const lowest = leaf({ issuer: name("root"), extensions: [...usual, ...aim] });
+    assert(judge([alike], anchors, lowest).ok, "leaf of an intermediate of the anchor's name");
+    const stranger = judge(kin("root", newKey()), anchors, leaf({ ...ends, signer: newKey() }));
+    assert(!stranger.ok && stranger.checks <= 39, String(stranger.checks));
+  });
+}
+
+Deno.test("key identifiers lead to the right anchor among more of one name than may be tried", () => {
+  const many = decoys(120, true);
   const right = make({
     subject: name("root"),
     key: rootKey,
     extensions: [...signerExtensions(), keyId(200)],
   });
-  const pointing = extension("2.5.29.35", seq(tlv(0x80, bytes(200))));
   const direct = { issuer: name("root"), signer: rootKey };
-  const usual = leafExtensions("spiffe://example.org/x");
-  const hinted = leaf({ ...direct, extensions: [...usual, pointing] });
-  assert(judge([], [...decoys, right], hinted).ok);
-  assert.equal(reasonOf(judge([], [...decoys, right], leaf(direct))), "too-costly");
-  const misled = leaf({
-    ...direct,
-    extensions: [...usual, extension("2.5.29.35", seq(tlv(0x80, bytes(5))))],
+  const hinted = leaf({ ...direct, extensions: [...usual, pointing(200)] });
+  const verdict = judge([], [...many, right], hinted);
+  assert.deepEqual([verdict.ok, verdict.checks], [true, 1]);
+  assert.equal(reasonOf(judge([], [...many, right], leaf(direct))), "too-costly");
+  const misled = leaf({ ...direct, extensions: [...usual, pointing(5)] });
+  assert(judge([], [...many.slice(0, 10), right], misled).ok);
+});
+
+Deno.test("a renewed anchor with the key of an old one costs no check of its own", () => {
+  const old = make({
+    subject: name("root"),
+    key: rootKey,
+    notAfter: "260501000000Z",
+    extensions: signerExtensions(),
   });
-  assert(judge([], [...decoys.slice(0, 20), right], misled).ok);
+  const direct = leaf({ issuer: name("root"), signer: rootKey });
+  const verdict = judge([], [old, root], direct);
+  assert.deepEqual([verdict.ok, verdict.checks], [true, 1]);
+  assert.equal(reasonOf(judge([], [old], direct)), "expired");
 });

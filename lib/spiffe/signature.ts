@@ -55,6 +55,9 @@ const MIN_RSA_BITS = 2048;
 /** A check grows with the square of the size, and the size is the peer's choice. */
 const MAX_RSA_BITS = 8192;
 
+/** Keys of issuers that were used, above all those of anchors. */
+const issuerKeys = new WeakMap<Certificate, KeyObject>();
+
 /** Checks whether `issuer`'s key made the signature of `certificate`. About half a millisecond. */
 export function checkSignature(certificate: Certificate, issuer: Certificate): SignatureCheck {
   const algorithm = readAlgorithm(certificate.signatureAlgorithm);
@@ -62,7 +65,8 @@ export function checkSignature(certificate: Certificate, issuer: Certificate): S
     return "unsupported";
   }
   try {
-    const key = toKeyObject(issuer.publicKey);
+    const key = issuerKeys.get(issuer) ?? toKeyObject(issuer.publicKey);
+    issuerKeys.set(issuer, key);
     return verifyWith(algorithm, key, certificate) ? "good" : "bad";
   } catch {
     // The runtime throws for a point off the curve and for signatures it cannot take apart; both are forgeries

@@ -29,6 +29,8 @@ export type PeerVerdict =
     readonly leafNotAfterMs: number;
     /** Serial number of the leaf, hex. */
     readonly serial: string;
+    /** Whether an authority of the path has name constraints, which were honoured. */
+    readonly hasNameConstraints?: true;
   }
   | {
     readonly ok: false;
@@ -37,6 +39,12 @@ export type PeerVerdict =
     /** What the leaf claims to be, where it could be read. Not proved. */
     readonly id?: SpiffeId;
   };
+
+/** What a verification may cost. */
+export interface VerifyLimits {
+  /** Signature checks that may fail. Default: as many as a real chain may need. */
+  readonly mostFailures?: number;
+}
 
 /** Longer than any real chain. */
 const MAX_CERTIFICATES = 10;
@@ -58,6 +66,7 @@ export function verifyPeer(
   chain: readonly Uint8Array[],
   bundles: BundleMap,
   instantMs: number,
+  limits: VerifyLimits = {},
 ): PeerVerdict {
   const parsed = parseChain(chain);
   if (!parsed.ok) return parsed;
@@ -72,10 +81,11 @@ export function verifyPeer(
     return { ok: false, reason: "no-bundle", message, id };
   }
   const anchors = bundle.flatMap(parseAnchor);
-  const verdict = validatePath({ leaf, pool, anchors, instantMs });
+  const verdict = validatePath({ leaf, pool, anchors, instantMs, ...limits });
   if (!verdict.ok) {
     return { ok: false, reason: verdict.reason, message: `${verdict.message} (${id})`, id };
   }
+  const isConstrained = verdict.path.some((each) => each.nameConstraints !== undefined);
   return {
     ok: true,
     id,
@@ -84,6 +94,7 @@ export function verifyPeer(
     leafNotBeforeMs: leaf.notBeforeMs,
     leafNotAfterMs: leaf.notAfterMs,
     serial: leaf.serial,
+    ...(isConstrained && { hasNameConstraints: true }),
   };
 }
 
@@ -113,10 +124,17 @@ function parseChain(chain: readonly Uint8Array[]): ParsedChain {
   return { ok: true, leaf, pool };
 }
 
+/** Anchors as they were read: a bundle is used for many peers, and can have hundreds. */
+const anchorsRead = new WeakMap<Uint8Array, Certificate[]>();
+
 /** An anchor that cannot be read trusts nothing; the others of its bundle stand. */
 function parseAnchor(der: Uint8Array): Certificate[] {
+  const known = anchorsRead.get(der);
+  if (known !== undefined) return known;
   const outcome = tryParse(der);
-  return outcome instanceof DerError ? [] : [outcome];
+  const anchors = outcome instanceof DerError ? [] : [outcome];
+  anchorsRead.set(der, anchors);
+  return anchors;
 }
 
 function tryParse(der: Uint8Array): Certificate | DerError {
