@@ -280,7 +280,8 @@ function judgeServer(
   if (chain.length === 0) return refuse("it sent no certificate", "Check the address");
   const verdict = judge(chain);
   if (!verdict.ok) return refuse(verdict.message, "Check the address and the trust bundle");
-  if (!socket.authorized) {
+  // The runtime refuses every chain with name constraints for URIs, whether they hold or not.
+  if (!socket.authorized && !verdict.hasNameConstraints) {
     return refuse(
       String(socket.authorizationError ?? "the runtime refused it"),
       "Check the trust bundle",

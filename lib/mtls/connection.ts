@@ -5,6 +5,7 @@ import type { TLSSocket } from "node:tls";
 import type { PeerVerdict, SpiffeId } from "../spiffe/mod.ts";
 import { meter } from "../telemetry/mod.ts";
 import { peerChain } from "./chain.ts";
+import type { FailedHandshakes } from "./failed_handshakes.ts";
 import type { Judge } from "./judge.ts";
 import type { MtlsServerOptions, Peer } from "./server_options.ts";
 import { SELF_TEST_NAME } from "./stranger_check.ts";
@@ -32,11 +33,14 @@ export type JudgeDeps = MtlsServerOptions & {
 /** The verdict on a connection that was made: what is remembered of it, or undefined for one that has to end. */
 export function judgeConnection(
   socket: TLSSocket,
-  deps: MtlsServerOptions & { judge: Judge; progress: Progress },
+  deps: MtlsServerOptions & { judge: Judge; progress: Progress; failed: FailedHandshakes },
 ): Connection | undefined {
   const refuse = (reason: string, detail: string, id?: SpiffeId): undefined => {
     const isOwn = isSelfTest(socket, reason);
     if (!isOwn) meter.count("spike_peers_refused_total", { reason });
+    // Who has a good SVID and comes to the wrong place has cost nothing that is limited.
+    const isStranger = !isOwn && reason !== "wrong-role" && reason !== "no-identity";
+    if (isStranger && !deps.failed.note(socket.remoteAddress)) return undefined;
     const level = isOwn ? "debug" : "warn";
     deps.log[level]("peer_refused", { reason, detail, peer: id ?? null, remote: remoteOf(socket) });
   };
@@ -47,12 +51,13 @@ export function judgeConnection(
   }
   let verdict: PeerVerdict;
   try {
-    verdict = deps.judge(chain);
+    verdict = deps.judge(chain, deps.failed.limitsFor(socket.remoteAddress));
   } catch (error) {
     return refuse("no-identity", error instanceof Error ? error.message : "unknown");
   }
   if (!verdict.ok) return refuse(verdict.reason, verdict.message, verdict.id);
-  if (!socket.authorized) {
+  // The runtime refuses every chain with name constraints for URIs, whether they hold or not.
+  if (!socket.authorized && !verdict.hasNameConstraints) {
     return refuse("runtime-refused", String(socket.authorizationError ?? "unknown"), verdict.id);
   }
   if (!deps.admit(verdict.id)) {

@@ -1,13 +1,13 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { BundleMap, PeerVerdict, SvidSource } from "../spiffe/mod.ts";
-import { verifyPeer } from "../spiffe/mod.ts";
+import { type VerifyLimits, verifyPeer } from "../spiffe/mod.ts";
 
 /** Most verdicts kept; a flood of strangers only evicts, it never grows memory. */
 const CACHE_LIMIT = 4096;
 
-/** Judges a peer's certificates, leaf first, against the newest bundles. */
-export type Judge = (chain: readonly Uint8Array[]) => PeerVerdict;
+/** Judges a peer's certificates, leaf first, against the newest bundles. Limits do not touch remembered verdicts. */
+export type Judge = (chain: readonly Uint8Array[], limits?: VerifyLimits) => PeerVerdict;
 
 /** Identifies exactly these certificates in exactly this order. */
 function fingerprint(chain: readonly Uint8Array[]): string {
@@ -31,7 +31,7 @@ function fingerprint(chain: readonly Uint8Array[]): string {
 export function createJudge(source: SvidSource, clock: () => number): Judge {
   const remembered = new Map<string, { verdict: PeerVerdict & { ok: true }; sinceMs: number }>();
   let bundles: BundleMap | undefined;
-  return (chain) => {
+  return (chain, limits = {}) => {
     const now = clock();
     const snapshot = source.current();
     if (snapshot.bundles !== bundles) {
@@ -43,7 +43,7 @@ export function createJudge(source: SvidSource, clock: () => number): Judge {
     const known = remembered.get(key);
     // A clock that was set back may stand before the path's beginning: judge anew.
     if (known && now >= known.sinceMs && now <= known.verdict.notAfterMs) return known.verdict;
-    const verdict = verifyPeer(chain, snapshot.bundles, now);
+    const verdict = verifyPeer(chain, snapshot.bundles, now, limits);
     if (verdict.ok) {
       if (remembered.size >= CACHE_LIMIT) remembered.delete(remembered.keys().next().value ?? "");
       remembered.set(key, { verdict, sinceMs: now });

@@ -1,4 +1,15 @@
 import assert from "node:assert/strict";
+import {
+  bytes,
+  extension,
+  leafExtensions,
+  makeCertificate,
+  name,
+  newKey,
+  seq,
+  signerExtensions,
+  tlv,
+} from "../spiffe/_make_certificate.ts";
 import { createAuthority } from "../spiffe/authority.ts";
 import { MemorySource, parseSpiffeId, parseTrustDomain } from "../spiffe/mod.ts";
 import { createJudge } from "./judge.ts";
@@ -65,4 +76,43 @@ Deno.test("without an identity nobody is judged", async () => {
   const { source, svid, judge } = await scene();
   source.withdraw("gone");
   assert.throws(() => judge(svid.certificates), { code: "spiffe_unable_to_fetch_x509_source" });
+});
+
+const ROOT = name("root");
+const root = (key = newKey(), ...more: Uint8Array[]) =>
+  makeCertificate({ subject: ROOT, key, extensions: [...signerExtensions(), ...more] });
+const NOON = Date.parse("2026-06-01T12:00:00Z");
+
+/** A judge of a domain with these anchors of one name. */
+async function judgeOf(anchors: Uint8Array[]) {
+  const { source, svid } = await scene();
+  const [domain = assert.fail()] = source.current().bundles.keys();
+  source.set(svid, new Map([[domain, anchors]]));
+  return createJudge(source, () => NOON);
+}
+
+Deno.test("a limit on failed checks touches neither peers with key identifiers nor remembered ones", async () => {
+  const key = newKey();
+  const keyId = (id: number) => extension("2.5.29.14", tlv(0x04, bytes(id)));
+  const pointer = extension("2.5.29.35", seq(tlv(0x80, bytes(9))));
+  const anchors = [root(newKey(), keyId(1)), root(newKey(), keyId(2)), root(key, keyId(9))];
+  const leaf = (...more: Uint8Array[]) =>
+    makeCertificate({ issuer: ROOT, signer: key, extensions: [...leafExtensions(ID), ...more] });
+  const judge = await judgeOf(anchors);
+  assert.equal(judge([leaf(pointer)], { mostFailures: 1 }).ok, true);
+  const plain = [leaf()];
+  assert.equal(judge(plain, { mostFailures: 1 }).ok, false);
+  assert.equal(judge(plain).ok, true);
+  assert.equal(judge(plain, { mostFailures: 1 }).ok, true);
+});
+
+Deno.test("a limit on failed checks ends the verification of a stranger", async () => {
+  const judge = await judgeOf([root(), root(), root()]);
+  const chain = [makeCertificate({ issuer: ROOT, extensions: leafExtensions(ID) })];
+  const refused = (limits = {}) => {
+    const verdict = judge(chain, limits);
+    return !verdict.ok && [verdict.reason, verdict.message];
+  };
+  assert.match(String(refused({ mostFailures: 2 })), /^too-costly,.* within 2 signature checks/);
+  assert.match(String(refused()), /^unknown-authority,/);
 });

@@ -14,6 +14,7 @@ import {
   remoteOf,
 } from "./connection.ts";
 import { Crowd } from "./crowd.ts";
+import { FailedHandshakes } from "./failed_handshakes.ts";
 import { createJudge } from "./judge.ts";
 import { endWith } from "./linger.ts";
 import { listen } from "./listen.ts";
@@ -39,6 +40,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   const connections = new WeakMap<TLSSocket, Connection>();
   const sockets = new Set<TLSSocket>();
   const progress: Progress = { strangers: 0 };
+  const failed = new FailedHandshakes(log, clock);
   const crowd = new Crowd<TLSSocket>(
     options.connectionsPerIdentity ?? CONNECTIONS_PER_IDENTITY,
     (socket) => connections.get(socket)?.requestsUnderWay === 0,
@@ -81,7 +83,7 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     handshakes.delete(remoteOf(socket));
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    const connection = judgeConnection(socket, { ...options, judge, progress });
+    const connection = judgeConnection(socket, { ...options, judge, progress, failed });
     if (!connection) return void socket.destroy();
     const { id } = connection.verdict;
     if (!crowd.join(id, socket)) {
@@ -100,7 +102,10 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   server.on("tlsClientError", (error: Error & { code?: string }, socket?: TLSSocket) => {
     const { code = "unknown", message: detail } = error;
     meter.count("spike_peers_refused_total", { reason: "tls" });
-    log.warn("tls_handshake_failed", { code, detail, remote: socket ? remoteOf(socket) : null });
+    const remote = socket ? remoteOf(socket) : null;
+    if (failed.note(socket?.remoteAddress)) {
+      log.warn("tls_handshake_failed", { code, detail, remote });
+    }
     socket?.destroy();
   });
   server.on("clientError", (error: Error & { code?: string }, socket: TLSSocket) => {

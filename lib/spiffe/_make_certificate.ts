@@ -96,6 +96,11 @@ export interface Shape {
   readonly publicKey?: Uint8Array;
 }
 
+/** A GeneralizedTime when the year has four digits, else a UTCTime. */
+function time(text: string): Uint8Array {
+  return tlv(/^\d{14}/.test(text) ? 0x18 : 0x17, ascii(text));
+}
+
 /** A certificate valid from 2026 to 2027 unless `shape` says otherwise. */
 export function makeCertificate(shape: Shape = {}): Uint8Array {
   const key = shape.key ?? newKey();
@@ -108,8 +113,8 @@ export function makeCertificate(shape: Shape = {}): Uint8Array {
     signing.identifier,
     shape.issuer ?? subject,
     seq(
-      tlv(0x17, ascii(shape.notBefore ?? "260101000000Z")),
-      tlv(0x17, ascii(shape.notAfter ?? "270101000000Z")),
+      time(shape.notBefore ?? "260101000000Z"),
+      time(shape.notAfter ?? "270101000000Z"),
     ),
     subject,
     shape.publicKey ?? key.publicKey.export({ format: "der", type: "spki" }),

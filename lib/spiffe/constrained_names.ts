@@ -40,7 +40,10 @@ export function constraintFault(
   return undefined;
 }
 
-function nameFault({ tag, content }: GeneralName, constraints: NameConstraints): string | undefined {
+function nameFault(
+  { tag, content }: GeneralName,
+  constraints: NameConstraints,
+): string | undefined {
   const about = (["excluded", "permitted"] as const).map((list) =>
     constraints[list].filter((each) => each.tag === tag).map((each) => each.fit(content, list))
   );

@@ -189,6 +189,9 @@ export function readTime(element: Der, what: string): number {
     : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
   if (element.tag !== TAG.utcTime) element.expect(TAG.generalizedTime, what);
   const digits = pattern.exec(text)?.slice(1).map(Number);
+  if (/^\d+[.,]\d/.test(text)) {
+    throw new DerError(`${what} is malformed: it has fractional seconds`);
+  }
   if (digits === undefined) throw new DerError(`${what} is malformed`);
   const [written = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = digits;
   const year = element.tag === TAG.utcTime ? (written < 50 ? 2000 : 1900) + written : written;

@@ -56,7 +56,9 @@ function readSubtree(items: DerItems, critical: boolean): Subtree {
   const { tag, content } = base;
   // Minimum and maximum have no meaning for any kind of name, and DER leaves a minimum of 0 out.
   if (items.all.length > 1) throw new Unusable("has nameConstraints with minimum or maximum");
-  if (!isKindOfName(tag)) throw new DerError("nameConstraints has a kind of name that does not exist");
+  if (!isKindOfName(tag)) {
+    throw new DerError("nameConstraints has a kind of name that does not exist");
+  }
   const fit = FITS.get(tag)?.(content);
   if (fit === undefined) {
     const what = `nameConstraints of kind ${kindOfName(tag)}`;

@@ -79,7 +79,10 @@ export function certificateFault(
   }
   // RFC 5280 section 4.2.1.10: only in a CA certificate.
   if (what === "Leaf" && certificate.nameConstraints?.critical) {
-    return refuse("critical-extension", "Leaf has critical nameConstraints, which only a CA may have");
+    return refuse(
+      "critical-extension",
+      "Leaf has critical nameConstraints, which only a CA may have",
+    );
   }
   return undefined;
 }

@@ -122,8 +122,11 @@ Deno.test("a reason is taken only from certificates that did sign", () => {
 /** Nine authorities of one name that vouch for one another. */
 function kin(subject: string, key: KeyPair, shape: Shape = {}): Certificate[] {
   const extensions = signerExtensions();
-  return Array.from({ length: 9 }, (_, i) =>
-    make({ subject: name(subject), key, serial: bytes(2, 1, i + 1), extensions, ...shape }));
+  return Array.from(
+    { length: 9 },
+    (_, i) =>
+      make({ subject: name(subject), key, serial: bytes(2, 1, i + 1), extensions, ...shape }),
+  );
 }
 
 Deno.test("no key of a stranger checks a signature", () => {

@@ -50,6 +50,9 @@ export const METRICS = {
     "Connections refused in or after the handshake, or ended later because trust or time moved on",
     { reason: REASON },
   ),
+  spike_handshakes_limited_total: counter(
+    "Failed handshakes of addresses with so many that their certificates are checked only briefly",
+  ),
   spike_svid_remaining_seconds: gauge(
     "Time until the own SVID expires; absent while there is none, negative when it has expired",
   ),

@@ -1,5 +1,6 @@
 /** Certificate chains that must be refused, each with the reason. Made anew for every run. */
 import type { PeerRefusal } from "../../lib/spiffe/mod.ts";
+import { CONSTRAINED_BAD } from "./constrained_chain.ts";
 import {
   altNames,
   ascii,
@@ -281,7 +282,7 @@ const OF_LEAVES: readonly BadChain[] = [
   },
   {
     name: "leaf-name-constraints",
-    why: "critical nameConstraints are not processed, so they refuse",
+    why: "only a CA may have nameConstraints, and these are critical",
     reason: "critical-extension",
     make: extended(NAME_CONSTRAINTS),
   },
@@ -405,6 +406,19 @@ const OF_LEAVES: readonly BadChain[] = [
     make: shaped({ notAfter: hoursFromNow(2).replace("Z", "+0100") }),
   },
   {
+    name: "time-with-fraction",
+    why: "a UTCTime has no fraction of a second",
+    reason: "unparsable",
+    isIllegible: true,
+    make: shaped({ notAfter: hoursFromNow(2).replace("Z", ".5Z") }),
+  },
+  {
+    name: "generalized-time-with-fraction",
+    why: "a GeneralizedTime of a certificate has no fraction of a second",
+    reason: "unparsable",
+    make: shaped({ notAfter: `20${hoursFromNow(2).replace("Z", ".5Z")}` }),
+  },
+  {
     name: "time-that-does-not-exist",
     why: "there is no 30th of February",
     reason: "unparsable",
@@ -468,6 +482,12 @@ function replaceTail(der: Uint8Array, extra: Uint8Array): Uint8Array {
   const content = der.subarray(tbsAt + headerLength, tbsAt + headerLength + contentLength);
   const rest = der.subarray(tbsAt + headerLength + contentLength);
   return seq(seq(content, extra), rest);
+}
+
+/** Nine authorities of one name and key. */
+function circle(text: string, key = newKey()): Uint8Array[] {
+  const serials = Array.from({ length: 9 }, (_, i) => bytes(2, 1, i + 1));
+  return serials.map((serial) => makeRoot(text, { key, serial }).der);
 }
 
 const OF_PATHS: readonly BadChain[] = [
@@ -543,12 +563,6 @@ const OF_PATHS: readonly BadChain[] = [
     why: "a critical extension of the issuer is not understood",
     reason: "critical-extension",
     make: below({ extensions: [...signerExtensions(), CRITICAL_NONSENSE] }),
-  },
-  {
-    name: "intermediate-name-constraints",
-    why: "critical nameConstraints of the issuer are not processed, so they refuse",
-    reason: "critical-extension",
-    make: below({ extensions: [...signerExtensions(), NAME_CONSTRAINTS] }),
   },
   {
     name: "intermediate-version-1",
@@ -638,16 +652,32 @@ const OF_PATHS: readonly BadChain[] = [
     },
   },
   {
+    name: "ten-named-like-the-anchor",
+    why: "a stranger's authorities that sign one another and are named like the anchor",
+    reason: "unknown-authority",
+    make: () => {
+      const { der, key } = makeLeaf(makeRoot("root"));
+      return { chain: [der, ...circle("root")], key };
+    },
+  },
+  {
+    name: "ten-named-like-three-anchors",
+    why: "twelve signatures are checked, then it is enough",
+    reason: "too-costly",
+    make: () => {
+      const anchors = [1, 2, 3].map(() => makeRoot("root").der);
+      const { der, key } = makeLeaf(makeRoot("root"));
+      return { chain: [der, ...circle("root")], key, bundles: { "spike.ist": anchors } };
+    },
+  },
+  {
     name: "maze",
-    why: "a hundred signatures are checked, then it is enough",
+    why: "a true authority signs nine that sign one another, and none of them signs the leaf",
     reason: "too-costly",
     make: ({ root }) => {
-      const parent = { subject: name("maze"), key: newKey(), der: root.der };
-      const mates = Array.from({ length: 9 }, (_, i) => {
-        return makeIntermediate("maze", parent, { key: parent.key, serial: bytes(2, 1, i + 1) });
-      });
-      const { der, key } = makeLeaf(parent);
-      return { chain: [der, ...mates.map((mate) => mate.der)], key };
+      const top = makeIntermediate("maze", root);
+      const { der, key } = makeLeaf({ ...top, key: newKey() });
+      return { chain: [der, top.der, ...circle("maze", top.key).slice(0, 8)], key };
     },
   },
 ];
@@ -744,4 +774,10 @@ export const BAD_CHAINS: readonly BadChain[] = [
   ...OF_LEAVES,
   ...OF_PATHS,
   ...OF_DOMAINS,
+  ...CONSTRAINED_BAD.map(({ name, why, make }): BadChain => ({
+    name,
+    why,
+    make,
+    reason: "name-constraints",
+  })),
 ];

@@ -9,6 +9,7 @@ import { client, serve, type Served } from "../e2e/mtls_fixture.ts";
 import { mutateDer } from "../fuzz/mutate_der.ts";
 import { randomOfCase } from "../fuzz/random.ts";
 import { BAD_CHAINS, type BadChain, type Presented } from "./bad_chain.ts";
+import { CONSTRAINED_GOOD } from "./constrained_chain.ts";
 import { makeIntermediate, makeLeaf } from "./forge.ts";
 import { bundlesOf, callClient, callServer, good, svidOf, world } from "./peer.ts";
 import { chainTable } from "./table.ts";
@@ -37,6 +38,24 @@ Deno.test(`${BAD_CHAINS.length} bad chains are refused by verifier, server and c
       await Promise.resolve();
       if (bad.isUnsendable) await assertUnsendable(served, presented);
       else await assertRefused(bad, { served, source, presented });
+    });
+  }
+});
+
+Deno.test(`${CONSTRAINED_GOOD.length} chains that keep name constraints are accepted by verifier, server and client`, async (t) => {
+  const source = new MemorySource({ svid: svidOf(good), bundles: bundlesOf({}) });
+  await using served = await serve(source);
+  for (const each of CONSTRAINED_GOOD) {
+    await t.step(`${each.name}: ${each.why}`, async () => {
+      const presented = each.make(world);
+      const bundles = bundlesOf(presented);
+      const verdict = verifyPeer(presented.chain, bundles, Date.now());
+      assert.equal(verdict.ok, true, JSON.stringify(verdict));
+      source.set(svidOf(good), bundles);
+      await Promise.resolve();
+      assert.match(await callServer(served, presented), /^HTTP\/1\.1 200/);
+      const { requests } = await callClient(source, presented);
+      assert.equal(requests, 1);
     });
   }
 });

@@ -9,7 +9,7 @@ import {
   type TrustDomain,
   type X509Svid,
 } from "../../lib/spiffe/mod.ts";
-import { client, failureOf, type Served } from "../e2e/mtls_fixture.ts";
+import { client, type Served } from "../e2e/mtls_fixture.ts";
 import type { Presented, World } from "./bad_chain.ts";
 import { type Leaf, makeLeaf, makeRoot, NEXUS } from "./forge.ts";
 
@@ -86,7 +86,8 @@ export async function callClient(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
   await using caller = client(source);
-  const { message } = await failureOf(caller.post(`https://127.0.0.1:${port}/`, "secret"));
+  const message = await caller.post(`https://127.0.0.1:${port}/`, "secret")
+    .then(() => "", (error: Error) => error.message);
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
   return { message, requests };

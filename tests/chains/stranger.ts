@@ -16,7 +16,6 @@ import {
   oid,
   RSA_SHA256,
   seq,
-  type Signer,
   signerExtensions,
   tlv,
   uri,
@@ -108,13 +107,19 @@ function parsers(): [string, Uint8Array[]][] {
     ["a URI of 60,000 characters", stuffed([usage, altNames(uri(NEXUS.padEnd(size, "a")))])],
     [
       "12,000 extended key usages",
-      stuffed([...leafExtensions(NEXUS), extension("2.5.29.37", seq(...filled(oid("1.2.3.4"), size)))]),
+      stuffed([
+        ...leafExtensions(NEXUS),
+        extension("2.5.29.37", seq(...filled(oid("1.2.3.4"), size))),
+      ]),
     ],
     [
       "10,000 extensions",
       stuffed([...leafExtensions(NEXUS), ...filled(extension("1.2.3", bytes(5, 0)), size)]),
     ],
-    ["an arc of 60,000 bytes", stuffed([extension("1.2.3", bytes(5, 0)), seq(tlv(6, new Uint8Array(size).fill(0xff)))])],
+    [
+      "an arc of 60,000 bytes",
+      stuffed([extension("1.2.3", bytes(5, 0)), seq(tlv(6, new Uint8Array(size).fill(0xff)))]),
+    ],
     [
       "a key of 60,000 bytes",
       [make(P256, {
@@ -148,12 +153,13 @@ export function costlyChains(): CostlyChain[] {
     }
   }
   const kin = tenNamedLikeTheAnchor(P256, true);
-  shapes.push({ name: "ten of P-256, 30 anchors with key identifiers", chain: kin, anchors: thirtyNamed });
+  shapes.push({
+    name: "ten of P-256, 30 anchors with key identifiers",
+    chain: kin,
+    anchors: thirtyNamed,
+  });
   shapes.push({ name: "ten of P-256, 1,000 anchors of one name", chain: kin, anchors: thousand });
   const elsewhere = thousand.slice(0, 1);
   for (const [what, chain] of parsers()) shapes.push({ name: what, chain, anchors: elsewhere });
   return shapes;
 }
-
-/** A stranger's authority for one more chain. */
-export type { Signer };
