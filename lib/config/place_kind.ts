@@ -135,12 +135,18 @@ export type SinkSetting =
   | { readonly kind: "stdout" }
   | { readonly kind: "file" | "unix"; readonly path: string };
 
+/** Longest path of a unix socket: `sun_path` less its final NUL. */
+const SOCKET_PATH_BYTES = 107;
+
 /** `stdout`, `file:/path` or `unix:/path`. */
 export const auditSink: Kind<SinkSetting> = kindOf(
   "stdout, file:/path or unix:/path",
   (given) => {
     if (given === "stdout") return { kind: "stdout" };
     const [, kind, path] = /^(file|unix):(\/[^,]+)$/.exec(given) ?? [];
+    if (kind === "unix" && new TextEncoder().encode(path).length > SOCKET_PATH_BYTES) {
+      return new Refusal(`a path of a socket of at most ${SOCKET_PATH_BYTES} bytes`);
+    }
     return path === undefined ? undefined : { kind: kind === "file" ? "file" : "unix", path };
   },
   (sink) => sink.kind === "stdout" ? "stdout" : `${sink.kind}:${sink.path}`,

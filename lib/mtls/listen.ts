@@ -1,5 +1,5 @@
 import type { Server } from "node:https";
-import { SpikeError } from "../api/error.ts";
+import { listenFault } from "../api/listen_fault.ts";
 import { assertAnswersNobody } from "./stranger_check.ts";
 
 /** Where a server listens. */
@@ -17,7 +17,7 @@ const SELF_TESTS = 32;
  * Listens, and resolves with the port when a caller without a certificate was turned away by this very listener:
  * `hasSeenStranger` tells whether it was.
  *
- * @throws SpikeError `config_invalid` when it cannot listen there
+ * @throws {SpikeError} `config_invalid` when it cannot listen there
  */
 export async function listen(
   server: Server,
@@ -25,21 +25,7 @@ export async function listen(
   hasSeenStranger: () => boolean,
 ): Promise<number> {
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: Error & { code?: string }) => {
-      const where = `${address.host || "*"}:${address.port}`;
-      reject(
-        new SpikeError(
-          "config_invalid",
-          `Cannot listen on ${where}: ${error.code ?? error.message}`,
-          {
-            hint: error.code === "EADDRINUSE"
-              ? "Another process holds the port; stop it or choose another port"
-              : "Check the address and whether this user may listen on it",
-            cause: error,
-          },
-        ),
-      );
-    });
+    server.once("error", (error) => reject(listenFault(error, address)));
     const where = { port: address.port, ...(address.host ? { host: address.host } : {}) };
     server.listen({ ...where, ...(address.reusePort ? { reusePort: true } : {}) }, resolve);
   });

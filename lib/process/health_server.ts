@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import { SpikeError } from "../api/error.ts";
+import { listenFaultWords } from "../api/listen_fault.ts";
 import type { HealthListen } from "../config/mod.ts";
 import { type Logger, meter, type ThreadReport, watchLag } from "../telemetry/mod.ts";
 import { VERSION } from "../version.ts";
@@ -59,7 +60,8 @@ async function open(
       server.listen({ port, ...(host ? { host } : {}) }, resolve);
     });
   } catch (cause) {
-    const why = (cause as { code?: string }).code ?? String(cause);
+    const { code } = cause as { code?: string };
+    const why = code === "EADDRINUSE" ? code : listenFaultWords(cause, host);
     if (!isDefault) throw refused(where, why, cause);
     return log.warn("health_listener_missing", { address: where, reason: why });
   }

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { exitCodeOf, SpikeError } from "../api/error.ts";
+import { listenFault } from "../api/listen_fault.ts";
 import { hardenProcess } from "../seal/locked_memory.ts";
 import { type PlainFailure, plainFailure } from "./supervise.ts";
 
@@ -37,23 +38,12 @@ export async function asRole(
   }
 }
 
-/** @throws SpikeError `config_invalid` when something listens on the address already */
+/** @throws {SpikeError} `config_invalid` when something listens on the address already, or it is not ours */
 export function assertPortIsFree({ host, port }: { host: string; port: number }): void {
   if (port === 0) return;
   try {
     Deno.listen({ hostname: host || "0.0.0.0", port }).close();
   } catch (cause) {
-    throw new SpikeError(
-      "config_invalid",
-      `Cannot listen on ${host || "*"}:${port}: ${messageOf(cause)}`,
-      {
-        hint: "Another process holds the port; stop it or choose another port",
-        cause,
-      },
-    );
+    throw listenFault(cause, { host, port });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -160,9 +160,13 @@ export function readWholeBits(element: Der, what: string): Uint8Array {
   return bytes;
 }
 
+const MAX_OID_BYTES = 64;
+
 /** An OBJECT IDENTIFIER in dotted form (X.690 section 8.19). */
 export function readOid(element: Der, what: string): string {
   const { content } = element.expect(TAG.oid, what);
+  // Some identifiers are shown in messages.
+  if (content.length > MAX_OID_BYTES) throw new DerError(`${what} is too long`);
   const arcs: number[] = [];
   let arc = 0;
   let fresh = true;

@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { quoteText } from "./quote_text.ts";
 
 /** Where a Workload API listens, as `SPIFFE_ENDPOINT_SOCKET` names it. */
 export type EndpointAddress =
@@ -8,6 +9,12 @@ export type EndpointAddress =
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const IPV6_CHARACTERS = /^[0-9A-Fa-f:.]+$/;
 const TCP = /^(?:\[([^\]]*)\]|([^[\]:@/?#]*)):([0-9]{1,5})$/;
+
+/** Longest path of a unix socket: `sun_path` less its final NUL. */
+const SOCKET_PATH_BYTES = 107;
+
+/** What no address needs, and what could forge or turn around a line that shows it. */
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 /**
  * Reads a Workload API address (SPIFFE Workload Endpoint section 4).
@@ -24,6 +31,9 @@ const TCP = /^(?:\[([^\]]*)\]|([^[\]:@/?#]*)):([0-9]{1,5})$/;
  * ```
  */
 export function parseEndpoint(text: string): EndpointAddress {
+  if (CONTROLS.test(text) || CONTROLS.test(decodedOnce(text))) {
+    throw refuse(text, "it has a control character");
+  }
   if (text.startsWith("unix:")) return parseUnix(text, text.slice("unix:".length));
   if (text.startsWith("tcp:")) return parseTcp(text, text.slice("tcp:".length));
   throw refuse(text, "it has neither the scheme unix nor tcp");
@@ -65,7 +75,20 @@ function decodePath(text: string, encoded: string): string {
     throw refuse(text, "its percent-encoding is not UTF-8", cause);
   }
   if (path.includes("\0")) throw refuse(text, "the path holds a NUL");
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes > SOCKET_PATH_BYTES) {
+    throw refuse(text, `the path has ${bytes} bytes, a socket takes at most ${SOCKET_PATH_BYTES}`);
+  }
   return path;
+}
+
+/** For a look only; what is not UTF-8 is refused later. */
+function decodedOnce(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
 }
 
 function parseTcp(text: string, rest: string): EndpointAddress {
@@ -91,7 +114,7 @@ function isIpv6(host: string): boolean {
 function refuse(text: string, why: string, cause?: unknown): SpikeError {
   return new SpikeError(
     "config_invalid",
-    `Workload API address ${JSON.stringify(text)} is not usable: ${why}; ` +
+    `Workload API address ${quoteText(text)} is not usable: ${why}; ` +
       "expected unix:///absolute/path or tcp://IP:port",
     {
       hint: "Set SPIFFE_ENDPOINT_SOCKET, for example to unix:///run/spire/agent/sockets/api.sock",

@@ -81,3 +81,47 @@ Deno.test("formatEndpoint() writes what parseEndpoint() reads back", () => {
     assert.deepEqual(parseEndpoint(formatEndpoint(address)), address);
   }
 });
+
+Deno.test("parseEndpoint() takes a path as long as a socket can have, and says how long a longer one is", () => {
+  const path = `/${"x".repeat(106)}`;
+  assert.deepEqual(parseEndpoint(`unix://${path}`), { kind: "unix", path });
+  for (const longer of [`${path}x`, `/${"%C3%A9".repeat(53)}x`]) {
+    assert.throws(() => parseEndpoint(`unix://${longer}`), (error: SpikeError) => {
+      assert.equal(error.code, "config_invalid");
+      assert.match(error.message, /the path has 108 bytes, a socket takes at most 107/);
+      return true;
+    });
+  }
+});
+
+for (
+  const control of [
+    "\n",
+    "\r",
+    "\t",
+    "\u001b[2J",
+    "\u007f",
+    "\u0085",
+    "\u009b",
+    "\u202e",
+    "\u2066",
+    "\u2028",
+  ]
+) {
+  for (
+    const address of [
+      `unix:///run/a${control}b.sock`,
+      `unix:///run/a${encodeURIComponent(control)}b.sock`,
+      `tcp://127.0.0.1${control}:8080`,
+      `${control}unix:///run/a.sock`,
+    ]
+  ) {
+    Deno.test(`parseEndpoint() refuses the control in ${encodeURIComponent(address)}, and does not show it`, () => {
+      assert.throws(() => parseEndpoint(address), (error: SpikeError) => {
+        assert.match(error.message, /it has a control character/);
+        assert.doesNotMatch(error.message, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+        return true;
+      });
+    });
+  }
+}

@@ -1,8 +1,9 @@
 import { SpikeError } from "../api/error.ts";
-import { fileFault } from "../api/file_fault.ts";
 import { parseAnyBundle } from "./bundle.ts";
 import { parseTrustDomain, type TrustDomain, trustDomainOf } from "./id.ts";
 import { pemDecodeAll } from "./pem.ts";
+import { inFile, lookAtFile, readTextOf } from "./pem_file.ts";
+import { readPrivateKey } from "./private_key.ts";
 import type { BundleMap, IdentitySnapshot, SvidSource, X509Svid } from "./source.ts";
 import { SourceState } from "./source_state.ts";
 import { parseSvid, splitDer } from "./svid.ts";
@@ -12,7 +13,7 @@ import { startRealTimer, type StartTimer } from "./timer.ts";
 export interface IdentityFiles {
   /** Certificates, leaf first. */
   readonly svid: string;
-  /** Unencrypted PKCS#8. */
+  /** Unencrypted: PKCS#8, SEC1 or PKCS#1. */
   readonly key: string;
   /**
    * Anchors of the SVID's own trust domain: PEM, a SPIFFE bundle document, or a map of several documents by
@@ -112,7 +113,7 @@ class FileSource implements SvidSource {
       await this.#readWhenChanged();
     } catch (error) {
       if (!(error instanceof SpikeError)) throw error;
-      this.#state.report(error.message);
+      this.#state.report(error.message, error.hint);
     }
     if (this.#isClosed) return;
     this.#stopTimer = this.deps.startTimer(() => {
@@ -126,7 +127,7 @@ class FileSource implements SvidSource {
     const before = await appearanceOf(paths);
     if (before === this.#seen) return;
     const texts = new Map<string, string>();
-    for (const path of paths) texts.set(path, await onDisk(path, Deno.readTextFile(path)));
+    for (const path of paths) texts.set(path, await readTextOf(path));
     // Written while they were read: the next look will find them at rest.
     if (before !== await appearanceOf(paths)) return;
     this.#seen = before;
@@ -141,42 +142,21 @@ class FileSource implements SvidSource {
   }
 }
 
-/** Changes whenever a file is written or replaced, also when only a link on the way to it is. */
+/** What all files look like together. */
 async function appearanceOf(paths: readonly string[]): Promise<string> {
-  const parts: unknown[] = [];
+  const parts: string[] = [];
   // One after the other, so that of several missing files the same one is named every time.
-  for (const path of paths) {
-    const { dev, ino, size, mtime, ctime } = await onDisk(path, Deno.stat(path));
-    parts.push(dev, ino, size, mtime?.getTime(), ctime?.getTime());
-  }
-  return parts.join(":");
-}
-
-async function onDisk<T>(path: string, operation: Promise<T>): Promise<T> {
-  try {
-    return await operation;
-  } catch (cause) {
-    const message = `File ${path} cannot be read: ${fileFault(cause)}`;
-    throw new SpikeError("fs_file_open_failed", message, { cause });
-  }
+  for (const path of paths) parts.push((await lookAtFile(path)).appearance);
+  return parts.join(" ");
 }
 
 function readSvid(files: IdentityFiles, texts: ReadonlyMap<string, string>): X509Svid {
-  const blocks = inFile(files.key, () => pemDecodeAll(texts.get(files.key) ?? ""));
-  const key = blocks.find((block) => block.label === "PRIVATE KEY");
-  if (key === undefined) {
-    const found = blocks.map((block) => block.label).join(", ") || "no PEM block";
-    throw new SpikeError(
-      "data_invalid_input",
-      `Key file ${files.key} has ${found}, expected PRIVATE KEY (unencrypted PKCS#8)`,
-      { hint: "Convert it with: openssl pkcs8 -topk8 -nocrypt" },
-    );
-  }
-  const certificates = readCertificates(files.svid, texts);
+  const privateKey = readPrivateKey(texts.get(files.key) ?? "", files.key);
   try {
-    return inFile(files.svid, () => parseSvid({ certificates, privateKey: key.der }));
+    const certificates = readCertificates(files.svid, texts);
+    return inFile(files.svid, () => parseSvid({ certificates, privateKey }));
   } finally {
-    key.der.fill(0);
+    privateKey.fill(0);
   }
 }
 
@@ -212,15 +192,4 @@ function anchorsFor(
   const anchors = readBundles(path, domain, texts).get(domain);
   if (anchors !== undefined) return anchors;
   throw new SpikeError("data_invalid_input", `File ${path} has no bundle of ${domain}`);
-}
-
-/** Says which file a failure is about. */
-function inFile<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof SpikeError)) throw cause;
-    const options = cause.hint === undefined ? { cause } : { cause, hint: cause.hint };
-    throw new SpikeError(cause.code, `File ${path}: ${cause.message}`, options);
-  }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createPrivateKey } from "node:crypto";
 import { FakeTimers } from "./_fake_timers.ts";
 import { type Authority, createAuthority } from "./authority.ts";
 import { type IdentityFiles, openFileSource } from "./file_source.ts";
@@ -277,5 +278,73 @@ Deno.test("close() ends the polling", async () => {
     await source.close();
     assert.deepEqual(timers.delays(), []);
     assert.throws(() => source.current(), /it was closed/);
+  });
+});
+
+const utf16 = (text: string) =>
+  Uint8Array.from([0xff, 0xfe, ...[...text].flatMap((c) => [c.charCodeAt(0), 0])]);
+
+Deno.test("keys in SEC1 form and files with a mark of UTF-8 are read", async () => {
+  const svid = await issue();
+  await withScene(async ({ files, open }) => {
+    await write(files, svid);
+    const key = createPrivateKey({ key: svid.privateKey, format: "der", type: "pkcs8" } as never);
+    const pem = key.export({ format: "pem", type: "sec1" }).toString();
+    await Deno.writeTextFile(files.key, `\ufeff${pem}`);
+    await Deno.writeTextFile(files.svid, `\ufeff${pemOf(svid.certificates)}`);
+    const read = (await open().ready(60_000)).svid.privateKey;
+    const again = createPrivateKey({ key: read, format: "der", type: "pkcs8" } as never);
+    assert(key.equals(again));
+  });
+});
+
+Deno.test("what is no text of PEM is named without its content, and the hint says what to do", async () => {
+  const svid = await issue();
+  const pem = pemEncode("PRIVATE KEY", svid.privateKey);
+  const cases: readonly (readonly [string, Uint8Array, RegExp, RegExp])[] = [
+    ["UTF-16 with a mark", utf16(pem), /key.pem is UTF-16 text/, /iconv -f UTF-16/],
+    ["UTF-16 without", utf16(pem).subarray(2), /key.pem is UTF-16 text/, /iconv/],
+    ["DER", svid.privateKey, /key.pem is binary/, /openssl pkey -inform DER/],
+    ["zeros", new Uint8Array(5000), /key.pem is binary/, /DER/],
+    [
+      "an encrypted key",
+      new TextEncoder().encode(pem.replaceAll("PRIV", "ENCRYPTED PRIV")),
+      /key.pem is encrypted/,
+      /openssl pkcs8 -topk8 -nocrypt -in \S+key.pem -out \S+key.pem.pkcs8/,
+    ],
+  ];
+  for (const [what, bytes, message, hint] of cases) {
+    await withScene(async ({ files, open, timers }) => {
+      await write(files, svid);
+      await Deno.writeFile(files.key, bytes);
+      const ready = open().ready(5000);
+      await timers.running(POLL_MS);
+      timers.advance(5000);
+      await assert.rejects(ready, (error: Error & { hint?: string }) => {
+        assert.match(error.message, message, what);
+        assert.match(error.hint ?? "", hint, what);
+        return true;
+      });
+    });
+  }
+});
+
+Deno.test("what is larger than any bundle, or is not a file, is not read", async () => {
+  await withScene(async ({ files, directory, open, poll, log }) => {
+    await write(files, await issue());
+    const source = open();
+    await source.ready(60_000);
+    await Deno.truncate(files.bundle, 5 * 1024 * 1024);
+    await poll();
+    assert.match(
+      log.at(-1) ?? "",
+      /bundle.pem cannot be read: it has 5242880 bytes, at most 4194304/,
+    );
+    const socket = `${directory}/socket`;
+    using _listener = Deno.listen({ transport: "unix", path: socket });
+    await Deno.remove(files.bundle);
+    await Deno.symlink(socket, files.bundle);
+    await poll();
+    assert.match(log.at(-1) ?? "", /bundle.pem cannot be read: it is not a regular file/);
   });
 });

@@ -74,7 +74,9 @@ export function certificateFault(
     return refuse("expired", `${what} ended at ${time(notAfterMs)}, it is ${time(instantMs)}`);
   }
   if (unknownCritical.length > 0) {
-    const message = `${what} has unknown critical extensions ${unknownCritical.join(", ")}`;
+    const shown = unknownCritical.slice(0, 5).join(", ");
+    const more = unknownCritical.length > 5 ? ` and ${unknownCritical.length - 5} more` : "";
+    const message = `${what} has unknown critical extensions ${shown}${more}`;
     return refuse("critical-extension", message);
   }
   // RFC 5280 section 4.2.1.10: only in a CA certificate.

@@ -30,23 +30,53 @@ export function pemDecodeAll(text: string): PemBlock[] {
       if (lines[i]?.startsWith("-----")) throw malformed(i, "a boundary that begins no block");
       continue;
     }
-    const end = lines.findIndex((line, at) => at > i && line.startsWith("-----"));
-    if (end < 0 || lines[end] !== `-----END ${label}-----`) {
-      throw malformed(i, `block ${label} is not ended`);
+    let end = i + 1;
+    while (end < lines.length && !lines[end]?.startsWith("-----")) end++;
+    if (lines[end] !== `-----END ${label}-----`) {
+      throw malformed(i, `block ${knownLabel(label)} is not ended`);
     }
-    blocks.push({ label, der: decodeBody(lines.slice(i + 1, end).join(""), i, label) });
+    blocks.push({ label, der: decodeBody(lines.slice(i + 1, end), i, label) });
     i = end;
   }
   return blocks;
 }
 
-function decodeBody(body: string, line: number, label: string): Uint8Array<ArrayBuffer> {
-  if (body === "") throw malformed(line, `block ${label} is empty`);
+const LABELS: ReadonlySet<string> = new Set([
+  "CERTIFICATE",
+  "TRUSTED CERTIFICATE",
+  "X509 CRL",
+  "CERTIFICATE REQUEST",
+  "PKCS7",
+  "PUBLIC KEY",
+  "PRIVATE KEY",
+  "ENCRYPTED PRIVATE KEY",
+  "EC PARAMETERS",
+  "EC PRIVATE KEY",
+  "RSA PRIVATE KEY",
+  "DSA PRIVATE KEY",
+  "OPENSSH PRIVATE KEY",
+]);
+
+/** A label for messages: any other text of the file stays out of them, for it may be a part of a key. */
+export function knownLabel(label: string): string {
+  return LABELS.has(label) ? label : "of another kind";
+}
+
+function decodeBody(
+  lines: readonly string[],
+  line: number,
+  label: string,
+): Uint8Array<ArrayBuffer> {
+  const body = lines.join("");
+  const what = `block ${knownLabel(label)}`;
+  if (body === "") throw malformed(line, `${what} is empty`);
+  // RFC 1421: only a key with a passphrase has such lines.
+  if (lines.some((each) => each.includes(":"))) throw malformed(line, `${what} has header lines`);
   try {
     return Uint8Array.fromBase64(body, { lastChunkHandling: "strict" });
   } catch {
     // The engine's message may quote the text, and the text may be a private key.
-    throw malformed(line, `block ${label} is not base64`);
+    throw malformed(line, `${what} is not base64`);
   }
 }
 

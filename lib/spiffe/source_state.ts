@@ -30,6 +30,7 @@ export class SourceState {
   #snapshot: IdentitySnapshot | undefined;
   #generation = 0;
   #reason = "no answer yet";
+  #hint: string | undefined;
   #end: "failed" | "closed" | undefined;
   #isAnnounced = false;
 
@@ -105,10 +106,11 @@ export class SourceState {
     for (const waiter of [...this.#waiters]) waiter.resolve(snapshot);
   }
 
-  /** Notes why nothing newer comes; the snapshot stays. */
-  report(reason: string): void {
+  /** Notes why nothing newer comes, and what to do if that is known; the snapshot stays. */
+  report(reason: string, hint?: string): void {
     if (this.#end !== undefined || reason === this.#reason) return;
     this.#reason = reason;
+    this.#hint = hint;
     this.options.log(reason);
   }
 
@@ -150,7 +152,8 @@ export class SourceState {
   }
 
   #unavailable(when = ""): SpikeError {
-    const { place, hint } = this.options;
+    const { place } = this.options;
+    const hint = this.#hint ?? this.options.hint;
     const span = when === "" ? "" : ` ${when}`;
     return new SpikeError(
       "spiffe_unable_to_fetch_x509_source",

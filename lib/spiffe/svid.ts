@@ -4,6 +4,7 @@ import { SpikeError } from "../api/error.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { Der, DerError, readSmallInteger, TAG } from "./der.ts";
 import { judgeLeaf } from "./leaf.ts";
+import { quoteText } from "./quote_text.ts";
 import { toKeyObject } from "./signature.ts";
 import type { X509Svid } from "./source.ts";
 
@@ -40,7 +41,7 @@ export function parseSvid(material: SvidMaterial): X509Svid {
     throw unusable(`leaf of ${id} has no keyUsage digitalSignature`);
   }
   if (spiffeId !== undefined && spiffeId !== id) {
-    throw unusable(`it is announced as ${JSON.stringify(spiffeId)}, its leaf says ${id}`);
+    throw unusable(`it is announced as ${quoteText(spiffeId)}, its leaf says ${id}`);
   }
   for (const [i, signer] of signers.entries()) {
     if (signer.basicConstraints?.ca && signer.keyUsage?.keyCertSign) continue;

@@ -1,0 +1,12 @@
+import assert from "node:assert/strict";
+import { quoteText } from "./quote_text.ts";
+
+Deno.test("a quoted text is one line, whatever it holds", () => {
+  assert.equal(
+    quoteText("a\n\u001b[2J\u0085\u009b\u202e\u2028\u2066\u007f"),
+    String.raw`"a\n\u001b[2J\u0085\u009b\u202e\u2028\u2066\u007f"`,
+  );
+  assert.equal(quoteText("\u{e0001}"), String.raw`"\udb40\udc01"`);
+  assert.equal(quoteText('größe "x"'), String.raw`"größe \"x\""`);
+  assert.equal(quoteText("x".repeat(301)), `"${"x".repeat(300)}…"`);
+});
