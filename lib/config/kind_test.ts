@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { age, choice, duration, flag, integer, type Kind, list, Refusal, text } from "./kind.ts";
-import { directory, filePath, httpsUrl, listenAddress, trustRoot } from "./place_kind.ts";
+import {
+  auditSink,
+  directory,
+  filePath,
+  httpsUrl,
+  listenAddress,
+  trustRoot,
+} from "./place_kind.ts";
 
 const place = { homeDir: "/home/ada", user: "ada" };
 
@@ -159,4 +166,11 @@ Deno.test("plain kinds take what they say and nothing else", () => {
   assert.equal(parse(choice("sqlite", "memory", "lite"), "SQLite"), "sqlite");
   assert.equal(refusal(choice("sqlite", "memory", "lite"), "pg"), "sqlite, memory or lite");
   assert.equal(parse(text, "x"), "x");
+});
+
+Deno.test("the path of a sink's socket is at most as long as the system takes", () => {
+  const path = `/${"x".repeat(106)}`;
+  assert.deepEqual(parse(auditSink, `unix:${path}`), { kind: "unix", path });
+  assert.match(refusal(auditSink, `unix:${path}x`), /at most 107 bytes/);
+  assert.deepEqual(parse(auditSink, `file:${path}x`), { kind: "file", path: `${path}x` });
 });

@@ -15,6 +15,8 @@ const CASES: Readonly<Record<string, number>> = {
   http: 1500,
   wire: 60,
   manifest: 400,
+  key: 1000,
+  time: 1000,
 };
 
 for (const target of TARGETS) {

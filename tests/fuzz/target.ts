@@ -25,6 +25,7 @@ import {
   encodeX509SvidResponse,
 } from "../../lib/spiffe/workload_message.ts";
 import { toIdentity } from "../../lib/spiffe/workload_snapshot.ts";
+import { KEY, TIME } from "./key_target.ts";
 import { HTTP } from "./http_target.ts";
 import { WIRE } from "./wire_target.ts";
 import { MANIFEST } from "./manifest_target.ts";
@@ -79,7 +80,7 @@ const GRAMMAR = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/(?!\.{1,2}(?:\/|$))[A-Za-
 
 const ID: Target = {
   name: "id",
-  share: 275,
+  share: 245,
   makeInput: (random) => encoder.encode(mutateId(random.pick(ids), random)),
   run: (input) => {
     const text = decoder.decode(input);
@@ -290,4 +291,6 @@ export const TARGETS: readonly Target[] = [
   HTTP,
   WIRE,
   MANIFEST,
+  KEY,
+  TIME,
 ];
