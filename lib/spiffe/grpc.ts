@@ -2,6 +2,7 @@
  * What gRPC puts around a message on HTTP/2: length-prefixed frames and a status (gRPC over HTTP/2,
  * "Length-Prefixed-Message" and "Status"). Client and server share it; it does no I/O.
  */
+import { escapeControls } from "./quote_text.ts";
 
 /** Status codes that the Workload API uses or that a transport produces. */
 export const GRPC_CODE = {
@@ -56,10 +57,14 @@ export class GrpcError extends Error {
   }
 }
 
+const MAX_SHOWN = 1_000;
+
 /** A status as one phrase, for logs and errors. */
 export function formatStatus(status: GrpcStatus): string {
   const name = NAMES[status.code] ?? `status ${status.code}`;
-  return status.message === "" ? name : `${name}: ${status.message}`;
+  // The message is the agent's own text.
+  const said = escapeControls(status.message.slice(0, MAX_SHOWN));
+  return said === "" ? name : `${name}: ${said}`;
 }
 
 /**

@@ -4,7 +4,12 @@
  */
 export function quoteText(text: string, most = 300): string {
   const cut = text.length > most ? `${text.slice(0, most)}…` : text;
-  return JSON.stringify(cut).replace(
+  return escapeControls(JSON.stringify(cut));
+}
+
+/** The same without quotation marks and without a bound. */
+export function escapeControls(text: string): string {
+  return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (found) =>
       [...Array(found.length).keys()].map((i) => unicodeEscape(found.charCodeAt(i))).join(""),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { formatStatus } from "./grpc.ts";
 import { quoteText } from "./quote_text.ts";
 
 Deno.test("a quoted text is one line, whatever it holds", () => {
@@ -9,4 +10,9 @@ Deno.test("a quoted text is one line, whatever it holds", () => {
   assert.equal(quoteText("\u{e0001}"), String.raw`"\udb40\udc01"`);
   assert.equal(quoteText('größe "x"'), String.raw`"größe \"x\""`);
   assert.equal(quoteText("x".repeat(301)), `"${"x".repeat(300)}…"`);
+});
+
+Deno.test("a status of an agent is one line without controls", () => {
+  const text = formatStatus({ code: 14, message: "no\n\u001b[31mroot\u202e" });
+  assert.equal(text, String.raw`UNAVAILABLE: no\u000a\u001b[31mroot\u202e`);
 });

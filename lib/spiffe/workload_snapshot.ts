@@ -1,3 +1,4 @@
+import { quoteText } from "./quote_text.ts";
 import { SpikeError } from "../api/error.ts";
 import { parseSpiffeId, parseTrustDomain, type TrustDomain, trustDomainOf } from "./id.ts";
 import type { BundleMap, X509Svid } from "./source.ts";
@@ -77,5 +78,5 @@ function unusable(why: string): SpikeError {
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text);
+  return quoteText(text);
 }

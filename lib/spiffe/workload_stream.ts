@@ -1,3 +1,4 @@
+import { quoteText } from "./quote_text.ts";
 import { connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectSocket, type Socket } from "node:net";
 import type { EndpointAddress } from "./endpoint.ts";
@@ -98,7 +99,9 @@ class Call {
     if (httpStatus !== "200") {
       this.#finish(unavailable(`HTTP status ${httpStatus}, expected 200`));
     } else if (!contentType.startsWith("application/grpc")) {
-      this.#finish(unavailable(`content-type ${contentType}, expected application/grpc`));
+      this.#finish(
+        unavailable(`content-type ${quoteText(contentType, 80)}, expected application/grpc`),
+      );
     } else {
       this.#status = readStatus(headers);
     }
