@@ -8,6 +8,7 @@ import { BodyBudget } from "./body.ts";
 import {
   type Connection,
   endDistrusted,
+  endsOf,
   judgeConnection,
   limitWrapping,
   type Progress,
@@ -16,6 +17,8 @@ import {
 import { Crowd } from "./crowd.ts";
 import { createJudge } from "./judge.ts";
 import { endWith } from "./linger.ts";
+import { Front } from "./front.ts";
+
 import { listen } from "./listen.ts";
 import { MALFORMED } from "./malformed.ts";
 import { linkOf } from "./peer_log.ts";
@@ -24,6 +27,8 @@ import { MAX_BODY_BYTES, type MtlsServer, type MtlsServerOptions } from "./serve
 import { UNREAD_LIMITS, watchUnread } from "./unread.ts";
 
 const CONNECTIONS_PER_IDENTITY = 1024;
+/** Connections of one listener, unless it is told how many its process has descriptors for. */
+const MOST_CONNECTIONS = 65_536;
 
 /**
  * An HTTPS server that knows its callers by SPIFFE ID. Whatever the runtime thinks of a certificate, the
@@ -72,16 +77,26 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   const sweep = watchUnread(sockets);
   const sweeping = setInterval(() => sweep(performance.now()), 1_000);
   const handshakes = new Map<string, Socket>();
-  server.on("connection", (socket: Socket) => {
-    const remote = remoteOf(socket);
-    handshakes.set(remote, socket);
-    socket.once("close", () => handshakes.delete(remote));
+  const front = new Front({
+    most: options.maxConnections ?? MOST_CONNECTIONS,
+    log,
+    makeRoom: () => crowd.makeRoom(),
+    onConnection: (socket) => {
+      const ends = endsOf(socket);
+      handshakes.set(ends, socket);
+      socket.once("close", () => handshakes.delete(ends));
+      server.emit("connection", socket);
+    },
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    handshakes.delete(remoteOf(socket));
+    const ends = endsOf(socket);
+    const raw = handshakes.get(ends);
+    handshakes.delete(ends);
+    if (!raw) return void socket.destroy();
+    front.know(raw);
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    const connection = judgeConnection(socket, { ...options, judge, progress });
+    const connection = judgeConnection(socket, raw, { ...options, judge, progress });
     if (!connection) return void socket.destroy();
     const { id } = connection.verdict;
     if (!crowd.join(id, socket)) {
@@ -132,12 +147,17 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   );
 
   return {
-    listen: (address) => listen(server, address, () => progress.strangers > 0),
+    isAccepting: () => front.isAccepting,
+    listen: async (address) => {
+      // What looks at the time that heads take begins with this.
+      server.emit("listening");
+      return await listen(front, address, () => progress.strangers > 0);
+    },
     close: (drainMs = 0) => {
       stopWatching();
       clearInterval(sweeping);
-      for (const socket of handshakes.values()) socket.destroy();
-      return close(server, sockets, connections, drainMs);
+      server.close();
+      return close(front, sockets, connections, drainMs);
     },
   };
 }
@@ -164,25 +184,22 @@ function swapContext(server: Server, source: SvidSource, log: Logger): void {
 }
 
 /** Ends idle connections now, busy ones after their answer, and all of them when `drainMs` have passed. */
-function close(
-  server: Server,
+async function close(
+  front: Front,
   sockets: ReadonlySet<TLSSocket>,
   connections: WeakMap<TLSSocket, Connection>,
   drainMs: number,
 ): Promise<void> {
   const isBusy = (socket: TLSSocket) => (connections.get(socket)?.requestsUnderWay ?? 0) > 0;
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, drainMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    for (const socket of sockets) {
-      const connection = connections.get(socket);
-      if (isBusy(socket) && connection) connection.isClosing = true;
-      else socket.destroy();
-    }
-  });
+  const timer = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, drainMs);
+  const ended = front.close();
+  for (const socket of sockets) {
+    const connection = connections.get(socket);
+    if (isBusy(socket) && connection) connection.isClosing = true;
+    else socket.destroy();
+  }
+  await ended;
+  clearTimeout(timer);
 }
