@@ -54,6 +54,11 @@ export class Front {
     return this.#sockets.size;
   }
 
+  /** Whether it was told to take no more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** False from when connections were found not to arrive until they do again. */
   get isAccepting(): boolean {
     return this.#isAccepting;

@@ -68,6 +68,8 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   });
   // A client that has said all it has to say still gets its answers.
   Object.assign(server, { httpAllowHalfOpen: true });
+  // The front listens for it; a server that does not listen ends each connection after one answer.
+  Object.defineProperty(server, "listening", { get: () => !front.isClosed });
   const stopWatching = source.subscribe(() => {
     swapContext(server, source, log);
     void endDistrusted(sockets, { ...options, clock, judge, connections });
