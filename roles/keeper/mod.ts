@@ -33,7 +33,7 @@ async function start(
   prepareProcess();
   const connections = connectionShare(raiseDescriptorLimit(), 2, 1);
   configureLogging({ level: settings.logLevel });
-  const tellHealthOf = await serveHealth(settings.health, createLogger("keeper"));
+  const tellHealthOf = serveHealth(settings.health, createLogger("keeper"));
   const { buffer, layout, report } = allocateLocked(2);
   const thread = startConfined({
     entry: new URL("./worker.ts", import.meta.url),

@@ -46,7 +46,7 @@ async function start(
   assertPortIsFree(settings.listen);
   configureLogging({ level: settings.logLevel });
   const threads = startThreads(settings, connections);
-  const tellHealthOf = await serveHealth(settings.health, createLogger("nexus"));
+  const tellHealthOf = serveHealth(settings.health, createLogger("nexus"));
   tellHealthOf(threads.first);
   return await superviseThreads({
     threads: threads.first,
