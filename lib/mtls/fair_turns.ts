@@ -111,10 +111,11 @@ export class FairTurns {
 
   /** How many more requests of an identity are worth reading; none while so many wait or are under way. */
   room(identity: string): number {
-    const { alone, shared } = this.#limits;
+    const { alone, shared, perTurn } = this.#limits;
     const line = this.#lines.get(identity);
     const used = line ? line.waiting.length + line.begun : 0;
-    return Math.max(0, (this.#isAlone ? alone : shared) - used);
+    const most = this.#isAlone ? alone : Math.ceil(shared * this.#allowance / perTurn);
+    return Math.max(0, most - used);
   }
 
   #wait(line: Line, ticket: Ticket): void {

@@ -31,8 +31,9 @@ Deno.test("held connections are read from again as far as there is room, in thei
   room = 1;
   holds.proceed("a");
   assert.deepEqual([first.isPaused, second.isPaused], [false, true]);
+  holds.consider("a", first);
   holds.proceed("a");
-  assert.equal(second.isPaused, false);
+  assert.equal(second.isPaused, false, "once the first has brought something");
 });
 
 Deno.test("one that has ended meanwhile gives its turn to the next", () => {
@@ -45,4 +46,17 @@ Deno.test("one that has ended meanwhile gives its turn to the next", () => {
   room = 1;
   holds.proceed("a");
   assert.equal(second.isPaused, false);
+});
+
+Deno.test("one that brings nothing keeps back the others for a moment only", async () => {
+  let room = 0;
+  const holds = new Holds<Fake>(() => room);
+  const [first, second] = [new Fake(), new Fake()];
+  holds.consider("a", first);
+  holds.consider("a", second);
+  const resumed = Promise.withResolvers<void>();
+  second.resume = resumed.resolve;
+  room = 1;
+  holds.proceed("a");
+  await resumed.promise;
 });
