@@ -111,11 +111,10 @@ export class FairTurns {
 
   /** How many more requests of an identity are worth reading; none while so many wait or are under way. */
   room(identity: string): number {
-    const { alone, shared, perTurn } = this.#limits;
+    const { alone, shared } = this.#limits;
     const line = this.#lines.get(identity);
     const used = line ? line.waiting.length + line.begun : 0;
-    const most = this.#isAlone ? alone : Math.ceil(shared * this.#allowance / perTurn);
-    return Math.max(0, most - used);
+    return Math.max(0, (this.#isAlone ? alone : shared) - used);
   }
 
   #wait(line: Line, ticket: Ticket): void {

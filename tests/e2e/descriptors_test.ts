@@ -1,5 +1,4 @@
 /** A crowd of connections that never say who they are, in processes that may have few file descriptors. */
-import assert from "node:assert/strict";
 import { spikeProgram } from "../../scripts/program.ts";
 import { pemEncode } from "../../lib/spiffe/mod.ts";
 import { ask, promptly } from "../contract/wire.ts";
