@@ -116,6 +116,8 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   });
   server.on("tlsClientError", (error: Error & { code?: string }, socket?: TLSSocket) => {
     const { code = "unknown", message: detail } = error;
+    // A connection of this machine that says nothing: how a listener finds out that it still accepts.
+    if (code === "ECONNRESET" && isLocal(socket)) return void socket?.destroy();
     meter.count("spike_peers_refused_total", { reason: "tls" });
     log.warn("tls_handshake_failed", { code, detail, remote: socket ? remoteOf(socket) : null });
     socket?.destroy();
@@ -162,6 +164,11 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
       return close(front, sockets, connections, drainMs);
     },
   };
+}
+
+function isLocal(socket: TLSSocket | undefined): boolean {
+  const address = socket?.remoteAddress ?? socket?.localAddress ?? "";
+  return address === "" || /^(127\.|::1$|::ffff:127\.)/.test(address);
 }
 
 /** PEM of the newest SVID, and the union of all bundles as the runtime's own first gate. */
