@@ -12,6 +12,8 @@ import { SELF_TEST_NAME } from "./stranger_check.ts";
 
 /** What is remembered of a connection. */
 export interface Connection {
+  /** The connection below TLS: what stops reading. */
+  readonly raw: Socket;
   readonly chain: readonly Uint8Array[];
   verdict: Peer;
   readonly generation: number;
@@ -33,6 +35,7 @@ export type JudgeDeps = MtlsServerOptions & {
 /** The verdict on a connection that was made: what is remembered of it, or undefined for one that has to end. */
 export function judgeConnection(
   socket: TLSSocket,
+  raw: Socket,
   deps: MtlsServerOptions & { judge: Judge; progress: Progress; failed: FailedHandshakes },
 ): Connection | undefined {
   const refuse = (reason: string, detail: string, id?: SpiffeId): undefined => {
@@ -65,7 +68,7 @@ export function judgeConnection(
   }
   const generation = deps.source.current().generation;
   const atFirst = { requestsUnderWay: 0, latest: undefined, receivedBytes: 0, isClosing: false };
-  return { chain, verdict, generation, ...atFirst };
+  return { raw, chain, verdict, generation, ...atFirst };
 }
 
 /** What a listener has seen. */
@@ -103,6 +106,11 @@ export function limitWrapping(
 /** Address and port of the other end, for logs. */
 export function remoteOf(socket: Socket): string {
   return `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
+}
+
+/** Both ends: what a connection and its TLS have in common. */
+export function endsOf(socket: Socket): string {
+  return `${remoteOf(socket)} ${socket.localAddress}`;
 }
 
 /**

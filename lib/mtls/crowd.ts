@@ -36,6 +36,19 @@ export class Crowd<G extends Guest> {
     if (guests?.delete(guest)) guests.add(guest);
   }
 
+  /** Ends an idle connection of an identity that has as many as any; false when none of all is idle. */
+  makeRoom(): boolean {
+    const crowds = [...this.#guests.values()].sort((a, b) => b.size - a.size);
+    for (const guests of crowds) {
+      const idle = guests.values().find(this.isIdle);
+      if (!idle) continue;
+      guests.delete(idle);
+      idle.destroy();
+      return true;
+    }
+    return false;
+  }
+
   leave(identity: string, guest: G): void {
     const guests = this.#guests.get(identity);
     guests?.delete(guest);

@@ -109,6 +109,14 @@ export class FairTurns {
     };
   }
 
+  /** How many more requests of an identity are worth reading; none while so many wait or are under way. */
+  room(identity: string): number {
+    const { alone, shared } = this.#limits;
+    const line = this.#lines.get(identity);
+    const used = line ? line.waiting.length + line.begun : 0;
+    return Math.max(0, (this.#isAlone ? alone : shared) - used);
+  }
+
   #wait(line: Line, ticket: Ticket): void {
     line.waiting.push(ticket);
     if (this.#mayBegin(line)) this.#begin(line);

@@ -20,5 +20,5 @@ export type {
   Peer,
   RequestContext,
 } from "./server_options.ts";
-export type { Address } from "./listen.ts";
+export type { Address } from "./front.ts";
 export { type PeerLink, PeerLog, type SeenLink, seldom } from "./peer_log.ts";

@@ -7,6 +7,7 @@ import { BodyBudget, BoundedBody } from "./body.ts";
 import { type JudgeDeps, recheck } from "./connection.ts";
 import type { Crowd } from "./crowd.ts";
 import { FairTurns, overloadedResponse } from "./fair_turns.ts";
+import { Holds } from "./holds.ts";
 import { dropInput, endAfterAnswer, endWith } from "./linger.ts";
 import { headFault, lastResponse, MALFORMED } from "./malformed.ts";
 import { endingWith, holdAnswer, refuseRest } from "./outgoing.ts";
@@ -50,6 +51,7 @@ export function createRequestHandler(deps: RequestDeps) {
   const streams = new Streams(deps.streams);
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const turns = new FairTurns({ perIdentity: deps.requestsPerIdentity ?? REQUESTS_PER_IDENTITY });
+  const holds = new Holds((identity) => turns.room(identity));
   const overload = createOverloadLog(deps);
   const listener = getRequestListener(
     (request, env) => respond(request, env.incoming as IncomingMessage, deps, exchanges),
@@ -86,7 +88,9 @@ export function createRequestHandler(deps: RequestDeps) {
         readBody: async (limit) => {
           const bytes = await body.read(limit);
           // Only now, so that a slow body keeps nobody waiting.
-          if (visit && !await visit.turn()) throw leftWaiting();
+          const turn = visit?.turn();
+          holds.consider(id, connection.raw);
+          if (turn && !await turn) throw leftWaiting();
           return bytes;
         },
       },
@@ -124,6 +128,8 @@ export function createRequestHandler(deps: RequestDeps) {
     deps.crowd.touch(connection.verdict.id, socket);
     outgoing.once("close", () => {
       connection.requestsUnderWay--;
+      if (socket.destroyed) holds.forget(id, connection.raw);
+      holds.proceed(id);
       clearTimeout(watch);
       if (stream) streams.ended();
       body.release();

@@ -8,6 +8,7 @@ import { BodyBudget } from "./body.ts";
 import {
   type Connection,
   endDistrusted,
+  endsOf,
   judgeConnection,
   limitWrapping,
   type Progress,
@@ -17,6 +18,7 @@ import { Crowd } from "./crowd.ts";
 import { FailedHandshakes } from "./failed_handshakes.ts";
 import { createJudge } from "./judge.ts";
 import { endWith } from "./linger.ts";
+import { Front } from "./front.ts";
 import { listen } from "./listen.ts";
 import { MALFORMED } from "./malformed.ts";
 import { linkOf } from "./peer_log.ts";
@@ -25,6 +27,8 @@ import { MAX_BODY_BYTES, type MtlsServer, type MtlsServerOptions } from "./serve
 import { UNREAD_LIMITS, watchUnread } from "./unread.ts";
 
 const CONNECTIONS_PER_IDENTITY = 1024;
+/** Connections of one listener, unless it is told how many its process has descriptors for. */
+const MOST_CONNECTIONS = 65_536;
 
 /**
  * An HTTPS server that knows its callers by SPIFFE ID. Whatever the runtime thinks of a certificate, the
@@ -65,6 +69,8 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   });
   // A client that has said all it has to say still gets its answers.
   Object.assign(server, { httpAllowHalfOpen: true });
+  // The front listens for it; a server that does not listen ends each connection after one answer.
+  Object.defineProperty(server, "listening", { get: () => !front.isClosed });
   const stopWatching = source.subscribe(() => {
     swapContext(server, source, log);
     void endDistrusted(sockets, { ...options, clock, judge, connections });
@@ -74,16 +80,31 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   const sweep = watchUnread(sockets);
   const sweeping = setInterval(() => sweep(performance.now()), 1_000);
   const handshakes = new Map<string, Socket>();
-  server.on("connection", (socket: Socket) => {
-    const remote = remoteOf(socket);
-    handshakes.set(remote, socket);
-    socket.once("close", () => handshakes.delete(remote));
+  /** Connections that ended without a byte; the error of their handshake follows, without their address. */
+  let silent = 0;
+  const front = new Front({
+    most: options.maxConnections ?? MOST_CONNECTIONS,
+    log,
+    makeRoom: () => crowd.makeRoom(),
+    onConnection: (socket) => {
+      const ends = endsOf(socket);
+      handshakes.set(ends, socket);
+      socket.once("close", () => {
+        handshakes.delete(ends);
+        if (socket.bytesRead === 0) silent++;
+      });
+      server.emit("connection", socket);
+    },
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    handshakes.delete(remoteOf(socket));
+    const ends = endsOf(socket);
+    const raw = handshakes.get(ends);
+    handshakes.delete(ends);
+    if (!raw) return void socket.destroy();
+    front.know(raw);
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    const connection = judgeConnection(socket, { ...options, judge, progress, failed });
+    const connection = judgeConnection(socket, raw, { ...options, judge, progress, failed });
     if (!connection) return void socket.destroy();
     const { id } = connection.verdict;
     if (!crowd.join(id, socket)) {
@@ -101,6 +122,11 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   });
   server.on("tlsClientError", (error: Error & { code?: string }, socket?: TLSSocket) => {
     const { code = "unknown", message: detail } = error;
+    // A connection that ended without a byte is not a handshake: listeners probe themselves so, and so do others.
+    if (code === "ECONNRESET" && silent > 0) {
+      silent--;
+      return void socket?.destroy();
+    }
     meter.count("spike_peers_refused_total", { reason: "tls" });
     const remote = socket ? remoteOf(socket) : null;
     if (failed.note(socket?.remoteAddress)) {
@@ -137,12 +163,17 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   );
 
   return {
-    listen: (address) => listen(server, address, () => progress.strangers > 0),
+    isAccepting: () => front.isAccepting,
+    listen: async (address) => {
+      // What looks at the time that heads take begins with this.
+      server.emit("listening");
+      return await listen(front, address, () => progress.strangers > 0);
+    },
     close: (drainMs = 0) => {
       stopWatching();
       clearInterval(sweeping);
-      for (const socket of handshakes.values()) socket.destroy();
-      return close(server, sockets, connections, drainMs);
+      server.close();
+      return close(front, sockets, connections, drainMs);
     },
   };
 }
@@ -169,25 +200,22 @@ function swapContext(server: Server, source: SvidSource, log: Logger): void {
 }
 
 /** Ends idle connections now, busy ones after their answer, and all of them when `drainMs` have passed. */
-function close(
-  server: Server,
+async function close(
+  front: Front,
   sockets: ReadonlySet<TLSSocket>,
   connections: WeakMap<TLSSocket, Connection>,
   drainMs: number,
 ): Promise<void> {
   const isBusy = (socket: TLSSocket) => (connections.get(socket)?.requestsUnderWay ?? 0) > 0;
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, drainMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    for (const socket of sockets) {
-      const connection = connections.get(socket);
-      if (isBusy(socket) && connection) connection.isClosing = true;
-      else socket.destroy();
-    }
-  });
+  const timer = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, drainMs);
+  const ended = front.close();
+  for (const socket of sockets) {
+    const connection = connections.get(socket);
+    if (isBusy(socket) && connection) connection.isClosing = true;
+    else socket.destroy();
+  }
+  await ended;
+  clearTimeout(timer);
 }

@@ -1,6 +1,6 @@
 import type { PeerVerdict, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
-import type { Address } from "./listen.ts";
+import type { Address } from "./front.ts";
 import type { PeerLink } from "./peer_log.ts";
 import type { StreamOptions } from "./streams.ts";
 
@@ -48,11 +48,15 @@ export interface MtlsServerOptions {
   readonly requestsPerIdentity?: number;
   /** Connections of one identity, at most; more cost it those that are idle. Default 1,024. */
   readonly connectionsPerIdentity?: number;
+  /** All connections of this listener, at most. Default 65,536. */
+  readonly maxConnections?: number;
   /** Which bodies are not held but handed on as they come. Default: none. */
   readonly streams?: StreamOptions;
 }
 
 export interface MtlsServer {
+  /** False while connections are known not to arrive. */
+  isAccepting(): boolean;
   /** Resolves with the port once the self-test has passed. */
   listen(address: Address): Promise<number>;
   /** Stops accepting, lets running requests finish for `drainMs`, then ends every connection. */

@@ -1,11 +1,11 @@
-import { createServer, type ServerResponse } from "node:http";
 import { SpikeError } from "../api/error.ts";
 import { listenFaultWords } from "../api/listen_fault.ts";
 import type { HealthListen } from "../config/mod.ts";
 import { type Logger, meter, type ThreadReport, watchLag } from "../telemetry/mod.ts";
 import { VERSION } from "../version.ts";
 import { createInspect, type Inspect } from "./inspect.ts";
-import { answerProbe, FAILED, type ProbeAnswer } from "./probe_answer.ts";
+import { servePlain } from "./plain_http.ts";
+import { answerProbe, FAILED, type Probe } from "./probe_answer.ts";
 
 /**
  * Answers probes in plain HTTP: `/livez` and `/healthz`, `/readyz`, `/metrics`. It belongs to the main thread, which
@@ -19,56 +19,70 @@ import { answerProbe, FAILED, type ProbeAnswer } from "./probe_answer.ts";
  *
  * @throws SpikeError `config_invalid` when it cannot listen on an address that was asked for
  */
-export async function serveHealth(
+export function serveHealth(
   listen: HealthListen | undefined,
   log: Logger,
-): Promise<(threads: readonly Worker[]) => void> {
+): (threads: readonly Worker[]) => void {
   if (listen === undefined) return () => undefined;
   let inspect: Inspect = () => Promise.resolve([NOT_YET]);
-  await open(listen, () => inspect(), log);
+  open(listen, () => inspect(), log);
   watchProcess();
   return (threads) => inspect = createInspect(threads);
 }
 
 const NOT_YET: ThreadReport = { health: ["starting"], measured: new Map() };
 
-async function open(
+const LIMITS = { most: 64, patienceMs: 15_000 };
+
+function open(
   { host, port, isDefault }: HealthListen,
   inspect: Inspect,
   log: Logger,
-): Promise<void> {
-  const server = createServer({
-    maxHeaderSize: 4096,
-    headersTimeout: 5_000,
-    requestTimeout: 5_000,
-    keepAliveTimeout: 5_000,
-    connectionsCheckingInterval: 1_000,
-  }, (request, response) => {
-    answerProbe(request, inspect).then(
-      (found) => send(response, found),
-      (error) => {
-        log.error("probe_crashed", { detail: error instanceof Error ? error.message : "unknown" });
-        send(response, FAILED);
-      },
-    );
-  });
-  server.maxConnections = 64;
+): void {
   const where = `${host || "*"}:${port}`;
+  let listener: Deno.TcpListener;
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ port, ...(host ? { host } : {}) }, resolve);
-    });
+    listener = listenOn(host, port);
   } catch (cause) {
-    const { code } = cause as { code?: string };
-    const why = code === "EADDRINUSE" ? code : listenFaultWords(cause, host);
+    const isTaken = cause instanceof Deno.errors.AddrInUse;
+    const why = isTaken ? "EADDRINUSE" : listenFaultWords(cause, host);
     if (!isDefault) throw refused(where, why, cause);
     return log.warn("health_listener_missing", { address: where, reason: why });
   }
-  server.on("error", (error) => log.warn("health_listener_failed", { reason: error.message }));
-  const bound = server.address();
-  const actual = typeof bound === "object" && bound ? bound.port : port;
-  log.info("health_listening", { port: actual });
+  const answer = async (request: Probe) => {
+    try {
+      return await answerProbe(request, inspect);
+    } catch (error) {
+      log.error("probe_crashed", { detail: error instanceof Error ? error.message : "unknown" });
+      return FAILED;
+    }
+  };
+  const onFailure = seldomFailure((reason) => log.warn("health_listener_failed", { reason }));
+  void servePlain(listener, answer, LIMITS, onFailure);
+  log.info("health_listening", { port: listener.addr.port });
+}
+
+/** Without a host on all addresses, of both families where there are two. */
+function listenOn(host: string, port: number): Deno.TcpListener {
+  if (host) return Deno.listen({ hostname: host, port });
+  try {
+    return Deno.listen({ hostname: "::", port });
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) throw error;
+    return Deno.listen({ hostname: "0.0.0.0", port });
+  }
+}
+
+const FAILURE_LOG_MS = 10_000;
+
+/** Once in a while: a shortage lasts. */
+function seldomFailure(tell: (reason: string) => void): (error: Error) => void {
+  let nextMs = 0;
+  return ({ message }) => {
+    if (performance.now() < nextMs) return;
+    nextMs = performance.now() + FAILURE_LOG_MS;
+    tell(message);
+  };
 }
 
 /** What is the same for all threads is measured by the main thread. */
@@ -84,15 +98,4 @@ function refused(where: string, why: string, cause: unknown): SpikeError {
     hint: "Choose another SPIKE_HEALTH_ADDR, or turn it off with SPIKE_HEALTH_ADDR=off",
     cause,
   });
-}
-
-function send(response: ServerResponse, { status, type, body }: ProbeAnswer): void {
-  const bytes = new TextEncoder().encode(body);
-  response.writeHead(status, {
-    "content-type": type,
-    "content-length": bytes.length,
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-  });
-  response.end(bytes);
 }

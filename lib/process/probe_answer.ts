@@ -16,13 +16,16 @@ export interface ProbeAnswer {
   readonly body: string;
 }
 
+/** What a restart can mend. */
+const DEAD: ReadonlySet<HealthWord> = new Set(["stalled", "not_accepting"]);
+
 /** Answers one probe with what the threads tell. */
 export async function answerProbe(request: Probe, inspect: Inspect): Promise<ProbeAnswer> {
   if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "GET only\n");
   switch (request.url?.split("?")[0]) {
     case "/livez":
     case "/healthz":
-      return report((await found(inspect)).filter((word) => word === "stalled"), "alive");
+      return report((await found(inspect)).filter((word) => DEAD.has(word)), "alive");
     case "/readyz":
       return report(await found(inspect), "ready");
     case "/metrics":

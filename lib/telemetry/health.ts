@@ -8,6 +8,10 @@ export type HealthLevel = "failing" | "warning";
 export const HEALTH_WORDS = {
   starting: { level: "failing", meaning: "A thread has not come up yet." },
   stalled: { level: "failing", meaning: "A thread has not answered for five seconds." },
+  not_accepting: {
+    level: "failing",
+    meaning: "Connections do not reach the listener; it is opened again every few seconds.",
+  },
   no_identity: {
     level: "failing",
     meaning: "There is no SVID: none has come yet, or the agent has withdrawn it.",

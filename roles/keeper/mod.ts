@@ -10,6 +10,7 @@ import {
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
+import { connectionShare, raiseDescriptorLimit } from "../../lib/process/descriptors.ts";
 import { serveHealth } from "../../lib/process/health_server.ts";
 import { runRole } from "../../lib/process/role.ts";
 import { allocateLocked } from "../../lib/seal/mod.ts";
@@ -30,15 +31,21 @@ async function start(
   switches: ReadonlySet<string>,
 ): Promise<number> {
   prepareProcess();
+  const connections = connectionShare(raiseDescriptorLimit(), 2, 1);
   configureLogging({ level: settings.logLevel });
-  const tellHealthOf = await serveHealth(settings.health, createLogger("keeper"));
+  const tellHealthOf = serveHealth(settings.health, createLogger("keeper"));
   const { buffer, layout, report } = allocateLocked(2);
   const thread = startConfined({
     entry: new URL("./worker.ts", import.meta.url),
     name: "keeper",
     permissions: keeperPermissions(settings),
   });
-  const data: KeeperStart = { settings, memory: { buffer, layout }, locked: report.mlock };
+  const data: KeeperStart = {
+    settings,
+    connections,
+    memory: { buffer, layout },
+    locked: report.mlock,
+  };
   thread.postMessage({ kind: "start", data });
   tellHealthOf([thread]);
   return await superviseThreads({

@@ -22,6 +22,8 @@ import { ShardSlots } from "./slots.ts";
 /** What the main thread hands over. */
 export interface KeeperStart {
   readonly settings: KeeperSettings;
+  /** Connections at a time. */
+  readonly connections: number;
   /** Whether that memory is kept out of swap: `ok`, or why not. */
   readonly locked: string;
   readonly memory: { readonly buffer: SharedArrayBuffer; readonly layout: SlotLayout };
@@ -29,7 +31,9 @@ export interface KeeperStart {
 
 runThread(startKeeper);
 
-async function startKeeper({ settings, memory, locked }: KeeperStart): Promise<Running> {
+async function startKeeper(
+  { settings, connections, memory, locked }: KeeperStart,
+): Promise<Running> {
   configureLogging({ level: settings.logLevel });
   await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
   const log = createLogger("keeper");
@@ -63,10 +67,12 @@ async function startKeeper({ settings, memory, locked }: KeeperStart): Promise<R
       log,
     }),
     log,
+    maxConnections: connections,
     maxBodyBytes: 65_536,
     headersTimeoutMs: settings.readHeaderTimeoutMs,
   });
   const port = await server.listen(settings.listen);
+  health.add(() => server.isAccepting() ? [] : ["not_accepting"]);
   log.info("listening", { port, id: svid.id });
   const stopWatching = logIdentity(source, log);
   return {

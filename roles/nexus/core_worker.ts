@@ -102,6 +102,7 @@ async function start(given: CoreStart): Promise<Running> {
   if (given.workers.length === 0) feed.follow((documents) => jwtKeys.update(documents));
   const server = given.workers.length > 0 ? undefined : await startServing({
     settings,
+    connections: given.connections,
     source,
     core: core.port,
     page,

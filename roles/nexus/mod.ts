@@ -15,6 +15,7 @@ import {
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
+import { connectionShare, raiseDescriptorLimit } from "../../lib/process/descriptors.ts";
 import { serveHealth } from "../../lib/process/health_server.ts";
 import { runRole } from "../../lib/process/role.ts";
 import { allocateLocked } from "../../lib/seal/locked_memory.ts";
@@ -36,11 +37,16 @@ async function start(
   switches: ReadonlySet<string>,
 ): Promise<number> {
   prepareProcess();
+  const connections = connectionShare(
+    raiseDescriptorLimit(),
+    settings.workers + 2,
+    Math.max(settings.workers, 1),
+  );
   // Listeners that share a port would silently share it with another process, too.
   assertPortIsFree(settings.listen);
   configureLogging({ level: settings.logLevel });
-  const threads = startThreads(settings);
-  const tellHealthOf = await serveHealth(settings.health, createLogger("nexus"));
+  const threads = startThreads(settings, connections);
+  const tellHealthOf = serveHealth(settings.health, createLogger("nexus"));
   tellHealthOf(threads.first);
   return await superviseThreads({
     threads: threads.first,
@@ -65,7 +71,7 @@ interface Threads {
   readonly startLater: () => readonly Worker[];
 }
 
-function startThreads(settings: NexusSettings): Threads {
+function startThreads(settings: NexusSettings, connections: number): Threads {
   const core = startConfined({
     entry: new URL("./core_worker.ts", import.meta.url),
     name: "core",
@@ -81,6 +87,7 @@ function startThreads(settings: NexusSettings): Threads {
   const coreEnds = channels.map(([coreEnd]) => coreEnd);
   const start: CoreStart = {
     settings,
+    connections,
     page: page.buffer,
     kekSlots,
     cipherSlots,
@@ -93,6 +100,7 @@ function startThreads(settings: NexusSettings): Threads {
   const starts = channels.map(([, ports], i) => () =>
     startRequestWorker(`request-${i + 1}`, {
       settings,
+      connections,
       page: page.buffer,
       cipherSlots,
       ports,

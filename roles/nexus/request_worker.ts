@@ -20,7 +20,7 @@ import type { RequestStart } from "./start.ts";
 runThread(start);
 
 async function start(given: RequestStart): Promise<Running> {
-  const { settings, page, kekSlots, cipherSlots, ports } = given;
+  const { settings, connections, page, kekSlots, cipherSlots, ports } = given;
   configureLogging({ level: settings.logLevel });
   watchLag("request");
   await assertConfined(["write", "read", "net", "env", "run", "ffi", "sys"]);
@@ -35,6 +35,7 @@ async function start(given: RequestStart): Promise<Running> {
     : remoteCalls<StoreReader>(ports.reads, READER_METHODS);
   const server = await startServing({
     settings,
+    connections,
     source,
     core: remoteCalls<CorePort>(ports.calls, CORE_METHODS),
     page: new SharedPage(page),

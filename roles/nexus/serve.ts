@@ -3,6 +3,7 @@ import { STREAM_TYPE } from "../../lib/api/raw.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsServer, type MtlsServer, seldom } from "../../lib/mtls/mod.ts";
 import type { SvidSource } from "../../lib/spiffe/mod.ts";
+import { health } from "../../lib/telemetry/mod.ts";
 import { cipherBodyLimit } from "./api/cipher_handlers.ts";
 import { createNexusApp, type NexusAppOptions } from "./api/nexus_app.ts";
 
@@ -15,6 +16,8 @@ const STREAM_PATIENCE_MS = 30_000;
 export interface ServeOptions extends NexusAppOptions {
   readonly settings: NexusSettings;
   readonly source: SvidSource;
+  /** Connections at a time. */
+  readonly connections: number;
   /** Other threads of this process listen on the same port. */
   readonly isShared: boolean;
 }
@@ -34,6 +37,7 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
     maxBodyBytes: longest,
     fetch: app.fetch,
     log,
+    maxConnections: options.connections,
     headersTimeoutMs: settings.readHeaderTimeoutMs,
     onPeer: seldom((link) => {
       core.notePeer(link).catch((error) => log.warn("peer_not_noted", { detail: String(error) }));
@@ -42,10 +46,12 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
     streams: { mediaType: STREAM_TYPE, most: MOST_STREAMS, patienceMs: STREAM_PATIENCE_MS },
   });
   const port = await server.listen({ ...settings.listen, reusePort: options.isShared });
+  const forgetHealth = health.add(() => server.isAccepting() ? [] : ["not_accepting"]);
   log.info("listening", { port, id: source.current().svid.id });
   return {
     ...server,
     async close(drainMs) {
+      forgetHealth();
       await server.close(drainMs);
       app.forget();
     },

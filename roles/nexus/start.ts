@@ -16,6 +16,8 @@ export interface CoreStart {
   readonly cipherSlots: SharedSlots;
   /** Whether the root key's memory is kept out of swap: `ok`, or why not. */
   readonly locked: string;
+  /** Connections that it may have, where it serves itself. */
+  readonly connections: number;
   /** One per request worker; none means that the core serves itself. */
   readonly workers: readonly WorkerPorts[];
 }
@@ -24,6 +26,8 @@ export interface CoreStart {
 export interface RequestStart {
   readonly settings: NexusSettings;
   readonly page: SharedArrayBuffer;
+  /** Connections that it may have. */
+  readonly connections: number;
   /** Absent where there are no secrets to open. */
   readonly kekSlots?: SharedSlots;
   readonly cipherSlots: SharedSlots;

@@ -62,6 +62,7 @@ async function nexus(env: Record<string, string> = {}) {
     store,
     log,
     isShared: false,
+    connections: 64,
     ...(isLite ? {} : { kekSlots }),
   });
   stack.defer(() => server.close());
