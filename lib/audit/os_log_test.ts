@@ -19,8 +19,8 @@ Deno.test("records of a turn are written together, and there when each is answer
   const log = world.open();
   await fill(log, 5);
   const text = await Deno.readTextFile(world.files()[0]?.path ?? "");
-  const records = text.split("\n").filter((line) => line.startsWith("r "));
-  assert.deepEqual(records.map((line) => JSON.parse(line.slice(19)).path), paths(5));
+  const records = text.split("\n").filter((line) => line.startsWith("m "));
+  assert.deepEqual(records.map((line) => JSON.parse(line.slice(52)).path), paths(5));
   await log.close();
 });
 
@@ -69,7 +69,7 @@ Deno.test("what was being written when a process ended is cut off, at every leng
   const ends = [...whole.entries()].filter(([, byte]) => byte === 10).map(([i]) => i + 1);
   const recordsBefore = (length: number) => {
     const text = new TextDecoder().decode(whole.subarray(0, length));
-    return text.split("\n").slice(0, -1).filter((line) => line.startsWith("r ")).length;
+    return text.split("\n").slice(0, -1).filter((line) => line.startsWith("m ")).length;
   };
   for (let length = ends[0] as number; length <= whole.length; length += 7) {
     await Deno.writeFile(path, whole.subarray(0, length));
@@ -108,7 +108,7 @@ Deno.test("a whole line that does not fit is damage: the log is not gone on with
   const whole = await Deno.readTextFile(path);
   const damages = [
     whole.replace("path/1", "path/9"),
-    whole.replace("\nr ", "\nq "),
+    whole.replace("\nm ", "\nq "),
     whole.replace(/^h .*\n/, ""),
   ];
   for (const damaged of damages) {

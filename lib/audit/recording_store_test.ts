@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { openMemory, type Store } from "../store/mod.ts";
 import { someKek, someMeta } from "../store/conformance.ts";
 import type { Call } from "./call.ts";
-import { decodeChange, digestOf, recordingStore } from "./recording_store.ts";
+import { decodeChange } from "./outbox_row.ts";
+import { digestOf, recordingStore } from "./recording_store.ts";
 import { currentCall, inCall } from "./os_in_call.ts";
 
 const CALL: Call = {
