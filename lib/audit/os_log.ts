@@ -60,6 +60,7 @@ export class AuditLog {
   #name: string;
   #isNew: boolean;
   #tail: LogTail | undefined;
+  readonly #aside: Aside[] = [];
   #keys: LogKeys | undefined;
   #isHeldTorn = false;
   /** How many of the records that were held are in the log. */
@@ -103,9 +104,9 @@ export class AuditLog {
     return this.#isNew;
   }
 
-  /** What was set aside when the keys came. */
-  get aside(): readonly Aside[] {
-    return this.#tail?.aside ?? [];
+  /** What was set aside when the keys came, once. */
+  takeAside(): readonly Aside[] {
+    return this.#aside.splice(0);
   }
 
   /** Whether a checkpoint of it was ever signed. */
@@ -161,6 +162,7 @@ export class AuditLog {
         : LogTail.reopen(this.#place(), keys, expected);
       if (!(tail instanceof LogTail)) return tail;
       this.#tail = tail;
+      this.#aside.push(...tail.aside);
       this.#isNew = false;
     }
     this.#flush();
@@ -276,8 +278,9 @@ export class AuditLog {
         }
       } catch (cause) {
         const failure = unavailable("cannot be written", cause);
-        for (const { settle } of batch) settle.reject(failure);
-        continue;
+        // In their order or not at all: a record that came behind another is not there without it.
+        for (const { settle } of [...batch, ...this.#waiting.splice(0)]) settle.reject(failure);
+        return;
       }
       this.#settle(batch);
     }

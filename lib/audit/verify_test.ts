@@ -127,6 +127,7 @@ Deno.test("a log as it was written has nothing to tell", async () => {
     dropped: 0,
     checkpoints: 5,
     signed: SIZE,
+    unsigned: 0,
     held: 1,
     newest: note,
   });

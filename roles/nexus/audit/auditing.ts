@@ -10,8 +10,10 @@ import {
   findDroppable,
   formatKey,
   type LogKey,
+  type LogKeys,
+  nativeVerifier,
   type NoticeEntry,
-  parseCheckpoint,
+  openCheckpoint,
   readTail,
   recordingStore,
   recordOnStderr,
@@ -25,7 +27,8 @@ import { isDamage } from "../../../lib/seal/damage.ts";
 import type { AuditLogRow, Store, StoreTx } from "../../../lib/store/mod.ts";
 import { type Logger, writeLine } from "../../../lib/telemetry/mod.ts";
 import { VERSION } from "../../../lib/version.ts";
-import { loadLogKeys, makeLogKeys } from "./audit_keys.ts";
+import { loadLogKeys, makeLogKeys, type OpenLogKeys } from "./audit_keys.ts";
+import { Outbox } from "./outbox.ts";
 import { type KnownLog, type StoreVerified, verifyStore } from "./store_verifier.ts";
 
 /** The audit log of a Nexus, and the store whose changes it records. */
@@ -36,7 +39,11 @@ export interface Auditing {
   readonly size: number;
   /** Takes the record of a request. Resolves once it will outlive the process; rejects with `audit_unavailable`. */
   record(entry: RequestEntry): Promise<void>;
-  /** There is a root key: from now on checkpoints are signed. Resolves before anything is served. */
+  /** What was found that this Nexus did not record, since it started. */
+  readonly unproved: Unproved;
+  /** Calls `work` when there is a root key, before anything else is written; see `restored`. */
+  beforeFirstChange(work: () => Promise<void>): void;
+  /** There is a root key: from now on lines are proved and checkpoints are signed. Resolves before anything is served. */
   keyringOpened(ring: LockedKeyring): Promise<void>;
   /** There is none any more, and so are the keys of the log. */
   keyringDropped(): void;
@@ -56,6 +63,18 @@ export interface Auditing {
   retain(pause: () => Promise<void>): Promise<void>;
   /** Brings everything to the disk. The store must still be open. */
   close(): Promise<void>;
+}
+
+/** What was found that this Nexus did not record, or that nothing proves. */
+export interface Unproved {
+  /** Lines of the log that were set aside. */
+  readonly setAside: number;
+  /** Lines of processes that ended before they had the key, set aside. */
+  readonly withoutKey: number;
+  /** Rows of the outbox that were rejected. */
+  readonly rejected: number;
+  /** Changes without a record. */
+  readonly unrecorded: number;
 }
 
 /** The key of the present log, and where the log stands. */
@@ -118,15 +137,18 @@ const NOTE_MS = 1_000;
 /** Opens the log of a Nexus that has a directory for it. */
 export async function openAuditing(options: AuditingOptions): Promise<Auditing> {
   const auditing = new DiskAuditing(options, await options.store.auditLogs());
-  await auditing.noticeCut();
   await auditing.notice("started", { version: VERSION });
   return auditing;
 }
+
+const NOTHING_UNPROVED: Unproved = { setAside: 0, withoutKey: 0, rejected: 0, unrecorded: 0 };
 
 /** What there is of auditing where no log is kept. */
 export const NO_LOG = {
   size: 0,
   held: 0,
+  unproved: NOTHING_UNPROVED,
+  beforeFirstChange: () => {},
   keyringOpened: () => Promise.resolve(),
   keyringDropped: () => {},
   tail: keepsNone,
@@ -144,6 +166,7 @@ export function ephemeralAuditing(store: Store, clock: () => number): Auditing {
     for (const { revision, record } of await store.outbox(taken, PAGE)) {
       taken = Math.max(taken, revision);
       const { call, changes } = decodeChange(record);
+      if (changes.length === 0) continue;
       writeLine("audit", "change", {
         revision,
         correlation: call?.correlation ?? null,
@@ -182,16 +205,17 @@ class DiskAuditing implements Auditing {
   readonly store: Store;
   readonly #options: AuditingOptions;
   readonly #logOptions: AuditLogOptions;
-  #log: AuditLog;
+  readonly #log: AuditLog;
   #ring: LockedKeyring | undefined;
   /** Of the present log. */
   #hmacKey: Uint8Array | undefined;
   #signer: Omit<Attestor, "checkpoint"> | undefined;
-  #isRegistered = false;
   #notedAtMs = 0;
   #noted: string | undefined;
-  #draining: Promise<void> | undefined;
-  #hasMore = false;
+  readonly #outbox: Outbox;
+  #unproved = NOTHING_UNPROVED;
+  readonly #first: (() => Promise<void>)[] = [];
+  #isClosed = false;
   #state: RecordState = "written";
   /** Requests that are recorded elsewhere and wait for the log. */
   #owed: RequestEntry[] = [];
@@ -212,10 +236,21 @@ class DiskAuditing implements Auditing {
     this.store = recordingStore(options.store, {
       currentCall,
       clock,
+      protect: (record, revision) => this.#outbox.protect(record, revision),
       beside: (tx) => this.#note(tx),
-      onCommitted: () => void this.#drain(),
+      onCommitted: () => void this.#outbox.drain(),
     });
-    this.#log = this.#open(known);
+    this.#log = AuditLog.open(this.#logOptions);
+    this.#outbox = new Outbox({
+      ...options,
+      auditLog: this.#log,
+      onFinding: (found) => this.#count(found),
+    });
+    // A log that never had a checkpoint on the disk may not have been begun.
+    const begun = known.filter(({ checkpoint }) => checkpoint !== "").map(({ log }) => log);
+    for (const log of AuditLog.missing(this.#logOptions, begun)) {
+      options.log.error("audit_log_missing", { log });
+    }
   }
 
   async record(entry: RequestEntry): Promise<void> {
@@ -268,36 +303,117 @@ class DiskAuditing implements Auditing {
     return this.#log.record({ kind: "notice", entry });
   }
 
-  /** Tells of what a failure of power has cost the log, if it has. */
-  async noticeCut(): Promise<void> {
-    const { cut } = this.#log;
-    if (!cut) return;
-    this.#options.log.error("audit_log_cut", { ...cut });
-    await this.notice("tail_cut", { ...cut });
+  get unproved(): Unproved {
+    return this.#unproved;
+  }
+
+  #count(found: Partial<Unproved>): void {
+    const sum = { ...this.#unproved };
+    for (const [what, count] of Object.entries(found)) sum[what as keyof Unproved] += count;
+    this.#unproved = sum;
+  }
+
+  beforeFirstChange(work: () => Promise<void>): void {
+    this.#first.push(work);
   }
 
   async keyringOpened(ring: LockedKeyring): Promise<void> {
-    const { store, clock, covered } = this.#options;
-    const known = await store.auditLogs();
-    const isKnown = known.some((row) => row.log === this.#log.name);
-    let keys = isKnown ? await loadLogKeys(store, ring, this.#log.name) : undefined;
-    if (!keys) {
-      // Whatever was signed was signed under a key that is gone: nothing may be signed after it under another one.
-      if (isKnown || this.#log.hasCheckpoints) {
-        await this.#succeed(
-          isKnown ? "its key is not what was stored" : "the store does not know it",
-        );
-      }
-      keys = await makeLogKeys(store, ring, { log: this.#log.name, createdAtMs: clock() });
-    }
-    this.#isRegistered = true;
-    this.#ring = ring;
-    const { sign, publicKey, hmacKey } = keys;
-    this.#hmacKey = hmacKey;
-    this.#log.useKeys({ sign, publicKey, cover: coverWith(hmacKey, covered) });
-    this.#signer = { key: { log: this.#log.name, publicKey }, sign };
+    const { store } = this.#options;
+    const row = (await store.auditLogs()).find(({ log }) => log === this.#log.name);
+    const keys = row && await loadLogKeys(store, ring, row.log);
+    const why = keys ? this.#openLog(keys, row) : this.#whyUnknown(row);
+    const { keys: used, revision } = keys && !why
+      ? { keys, revision: undefined }
+      : await this.#beginLog(ring, why);
+    this.#hold(ring, used);
+    await this.#noticeAside();
+    const followsOlder = !this.#log.isProved;
+    for (const work of this.#first.splice(0)) await work();
+    const reached = Math.max(await this.#revision() ?? 0, revision ?? 0);
     await this.#followBack();
-    await this.#drain();
+    if (await this.#outbox.open(reached, followsOlder)) await this.#beginLife();
+  }
+
+  /** Checks the present log under its keys; answers why it cannot be gone on with. */
+  #openLog(keys: OpenLogKeys, { checkpoint }: AuditLogRow): string | undefined {
+    const { log } = this.#options;
+    const key = { log: this.#log.name, publicKey: keys.publicKey };
+    const expected = openCheckpoint(checkpoint, key, nativeVerifier());
+    if (checkpoint !== "" && !expected) log.error("audit_checkpoint_unknown", { log: key.log });
+    const unusable = this.#log.useKeys(this.#logKeys(keys), { expected });
+    if (!unusable) return undefined;
+    log.error("audit_log_damaged", { reason: unusable.reason, line: unusable.line });
+    return "it is damaged";
+  }
+
+  #whyUnknown(row: AuditLogRow | undefined): string | undefined {
+    if (row) return "its key is not what was stored";
+    return this.#log.isNew ? undefined : "the store does not know it";
+  }
+
+  /** Begins a log. The present one, which cannot be gone on with, stays as it is. */
+  async #beginLog(ring: LockedKeyring, why: string | undefined) {
+    const { log, clock } = this.#options;
+    const previous = this.#log.name;
+    if (why !== undefined) {
+      log.error("audit_log_succeeded", { log: previous, reason: why });
+      this.#log.succeed();
+    }
+    const made = await makeLogKeys(this.store, ring, {
+      log: this.#log.name,
+      createdAtMs: clock(),
+      onOpened: ({ rowMac }) => this.#outbox.useKeys({ storeId: ring.storeId, mac: rowMac }),
+    });
+    const { keys, revision } = made;
+    // What is older was recorded in another log, or is not known to anybody.
+    const first = Math.min(this.#outbox.firstKeyless ?? revision, revision);
+    const unusable = this.#log.useKeys(this.#logKeys(keys), { revision: first - 1 });
+    if (unusable) throw new Error(`A new log is not usable: ${unusable.reason}`);
+    if (why !== undefined) await this.notice("log_succeeded", { previous, reason: why });
+    return made;
+  }
+
+  #logKeys({ sign, publicKey, mac, hmacKey }: OpenLogKeys): LogKeys {
+    return { sign, publicKey, mac, cover: coverWith(hmacKey, this.#options.covered) };
+  }
+
+  #hold(ring: LockedKeyring, { sign, publicKey, hmacKey, rowMac }: OpenLogKeys): void {
+    this.#ring = ring;
+    this.#hmacKey = hmacKey;
+    this.#signer = { key: { log: this.#log.name, publicKey }, sign };
+    this.#outbox.useKeys({ storeId: ring.storeId, mac: rowMac });
+  }
+
+  /** Tells of what was set aside because nothing proves it. */
+  async #noticeAside(): Promise<void> {
+    const { log } = this.#options;
+    for (const { cause, ...told } of this.#log.takeAside()) {
+      const isHole = cause === "hole";
+      log.error(isHole ? "audit_log_cut" : "audit_records_unproved", told);
+      if (!isHole) this.#count({ setAside: told.lines });
+      await this.#tryNotice(isHole ? "tail_cut" : "records_unproved", told);
+    }
+    for (const told of this.#log.setHeldAside()) {
+      log.warn("audit_records_without_key", { ...told });
+      this.#count({ withoutKey: told.lines });
+      await this.#tryNotice("records_unproved", { ...told, reason: "recorded without a key" });
+    }
+  }
+
+  /** What is on the disk is not known to be writable yet: a notice that cannot be written fails nothing. */
+  async #tryNotice(event: NoticeEntry["event"], detail: NoticeEntry["detail"]): Promise<void> {
+    try {
+      await this.notice(event, detail);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : "not an error";
+      this.#options.log.error("audit_notice_lost", { event, detail: why });
+    }
+  }
+
+  /** From here on rows that wait in the store are told from those of every earlier life of the log. */
+  async #beginLife(): Promise<void> {
+    await this.#tryNotice("key_loaded", { life: osRandom(16).toHex() });
+    await this.#log.sync().catch(() => {});
   }
 
   /** Where the store is behind the log: from here on the transactions that come count, and not those that were. */
@@ -324,7 +440,7 @@ class DiskAuditing implements Auditing {
 
   async attest(): Promise<Attestor> {
     if (!this.#signer) throw new SpikeError("root_key_missing", "No root key is loaded");
-    await this.#drain();
+    await this.#outbox.drain();
     await this.#log.sync();
     return { ...this.#signer, checkpoint: this.#log.checkpoint ?? "" };
   }
@@ -342,14 +458,15 @@ class DiskAuditing implements Auditing {
   keyringDropped(): void {
     this.#ring = undefined;
     this.#signer = undefined;
-    this.#log.dropKeys();
+    this.#outbox.dropKeys();
+    if (!this.#isClosed) this.#log.dropKeys();
     wipe(this.#hmacKey);
     this.#hmacKey = undefined;
   }
 
   get held(): number {
-    // One signs, one covers.
-    return this.#hmacKey ? 2 : 0;
+    // One signs, one proves lines, one proves rows, one covers.
+    return this.#hmacKey ? 4 : 0;
   }
 
   tail(request: TailRequest): Promise<AuditPage> {
@@ -369,7 +486,7 @@ class DiskAuditing implements Auditing {
   async verify(pause: () => Promise<void>): Promise<StoreVerified> {
     const { store, directory } = this.#options;
     const settle = async () => {
-      await this.#drain();
+      await this.#outbox.drain();
       await this.#log.sync();
     };
     return await this.#withKnown((logs) => verifyStore({ store, directory, logs, settle, pause }));
@@ -399,48 +516,28 @@ class DiskAuditing implements Auditing {
   }
 
   async close(): Promise<void> {
-    await this.notice("stopped", {});
-    await this.#drain();
+    await this.#outbox.drain();
     await this.#log.sync();
     this.#notedAtMs = 0;
-    if (this.#isRegistered) await this.#options.store.write((tx) => this.#note(tx));
+    // It leaves a record like every transaction, which the last checkpoint covers. Without a key nothing proves one.
+    if (this.#ring) await this.store.write((tx) => this.#note(tx));
+    await this.#outbox.drain();
+    await this.notice("stopped", {});
+    this.#isClosed = true;
     await this.#log.close();
     for (const sink of this.#options.sinks ?? []) sink.close();
   }
 
   async retain(pause: () => Promise<void>): Promise<void> {
     const { directory, clock, retentionMs = 0 } = this.#options;
-    if (retentionMs === 0) return;
+    if (retentionMs === 0 || !this.#ring) return;
     const found = findDroppable(directory, this.#log.name, clock() - retentionMs);
     if (!found) return;
-    const { first, count } = found;
-    await this.notice("records_dropped", { first, count });
+    const { first, last, count, path } = found;
+    const file = path.slice(path.lastIndexOf("/") + 1);
+    await this.notice("records_dropped", { file, first, last, count });
     await this.#log.sync();
     await dropRequests(found, pause);
-  }
-
-  #open(known: readonly AuditLogRow[]): AuditLog {
-    const { log } = this.#options;
-    const opened = AuditLog.open(
-      this.#logOptions,
-      (name) => parseCheckpoint(known.find((row) => row.log === name)?.checkpoint ?? ""),
-    );
-    const isUsable = opened instanceof AuditLog;
-    if (!isUsable) log.error("audit_log_damaged", { reason: opened.reason, line: opened.line });
-    const present = isUsable ? opened : AuditLog.begin(this.#logOptions, 0);
-    for (const name of AuditLog.missing(this.#logOptions, known.map((row) => row.log))) {
-      log.error("audit_log_missing", { log: name });
-    }
-    return present;
-  }
-
-  /** Begins a new log; the old one stays as it is. */
-  async #succeed(reason: string): Promise<void> {
-    const previous = this.#log.name;
-    this.#options.log.error("audit_log_succeeded", { log: previous, reason });
-    await this.#log.close();
-    this.#log = AuditLog.begin(this.#logOptions, 0);
-    await this.notice("log_succeeded", { previous, reason });
   }
 
   /** Beside a change: what the log has on the disk need not wait any more, and where it stands is taken down. */
@@ -452,30 +549,5 @@ class DiskAuditing implements Auditing {
     this.#notedAtMs = nowMs;
     this.#noted = checkpoint;
     await tx.putAuditLog({ log: name, createdAtMs: nowMs, checkpoint });
-  }
-
-  /** Takes the records of changes into the log; one that cannot be written waits in the store. */
-  #drain(): Promise<void> {
-    this.#hasMore = true;
-    return this.#draining ??= this.#takeAll().finally(() => this.#draining = undefined);
-  }
-
-  async #takeAll(): Promise<void> {
-    const { store, log } = this.#options;
-    try {
-      while (this.#hasMore) {
-        this.#hasMore = false;
-        const rows = await store.outbox(this.#log.revision, PAGE);
-        if (rows.length === PAGE) this.#hasMore = true;
-        await Promise.all(
-          rows.map(({ record }) =>
-            this.#log.record({ kind: "change", entry: decodeChange(record) })
-          ),
-        );
-      }
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : "not an error";
-      log.error("audit_outbox_waits", { detail });
-    }
   }
 }

@@ -113,10 +113,12 @@ Deno.test("requests and changes of several lives make one log that verifies", as
   assert.deepEqual([log?.findings, others], [[], []]);
   const { records } = await auditing.tail({ limit: 100 });
   const told = records.map((record) => JSON.parse(record))
-    .map(({ kind, event, changes }) => event ?? changes?.[0].head ?? kind);
+    .map(({ kind, event, changes }) => event ?? (changes ? changes[0]?.head : kind))
+    .filter((one) => one !== undefined);
   assert.deepEqual(told, [
-    ...[0, 1, 2].flatMap((life) => ["started", `p/${life}`, "request", "stopped"]),
+    ...[0, 1, 2].flatMap((life) => ["started", "key_loaded", `p/${life}`, "request", "stopped"]),
     "started",
+    "key_loaded",
   ]);
   assert.deepEqual(await auditing.tail({ limit: 2, after: 4 }), {
     log: currentLog(nexus.directory),
@@ -156,14 +158,11 @@ Deno.test("a change whose process ended before it was logged is logged by the ne
 Deno.test("changes whose records a failure of power kept from the disk are logged again, and the cut is told", async () => {
   await using nexus = await world();
   const dying = await nexus.live();
-  const known = await nexus.store.auditLogs();
   for (const path of ["early", "late"]) await put(dying.store, path);
-  const outbox = await nexus.store.outbox(0, 9);
-  assert.equal(outbox.length, 2);
+  assert.equal((await nexus.store.outbox(0, 9)).length, 2);
+  // Without a key nothing more is left in the store.
+  dying.keyringDropped();
   await dying.close();
-  // The store as it was before the log was brought to the disk, and what was on the disk then.
-  for (const { record } of outbox) await nexus.store.write((tx) => tx.putOutbox(record));
-  for (const row of known) await nexus.store.write((tx) => tx.putAuditLog(row));
   const file = listLogFiles(nexus.directory, currentLog(nexus.directory) ?? "")[0]?.path ?? "";
   const bytes = await Deno.readFile(file);
   const at = new TextDecoder().decode(bytes).indexOf('"early"');
@@ -353,9 +352,9 @@ Deno.test("a store that was put back to an earlier state is told, and recorded",
   assert.ok(nexus.events().includes("store_rolled_back"));
   await put(second.store, "after");
   await second.verify(pause);
-  const { records } = await second.tail({ limit: 2 });
+  const { records } = await second.tail({ limit: 3 });
   assert.match(records[0] ?? "", /store_rolled_back/);
-  assert.match(records[1] ?? "", /"head":"after"/);
+  assert.match(records[2] ?? "", /"head":"after"/);
   await second.close();
 });
 
