@@ -306,6 +306,7 @@ export class AuditLog {
   #appendHeld(): void {
     if (this.#held.isEmpty) return;
     const bodies = this.#held.read();
+    if (!bodies) return this.#held.abandon();
     while (this.#heldTaken < bodies.length) {
       const part = bodies.slice(this.#heldTaken, this.#heldTaken + this.#room);
       this.#append(part);
