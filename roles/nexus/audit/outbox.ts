@@ -143,7 +143,7 @@ export class Outbox {
     const rejected: { revision: number; why: Why }[] = [];
     let next = auditLog.revision + 1;
     for (const row of rows) {
-      const judged = this.#judge(row);
+      const judged = this.#judge(row, next);
       if ("why" in judged) {
         rejected.push({ revision: row.revision, why: judged.why });
         continue;
@@ -160,14 +160,14 @@ export class Outbox {
     await Promise.all(writes);
   }
 
-  #judge({ revision, record }: OutboxRow): Judged {
-    const { auditLog } = this.#options;
+  /** A row may stand for revision `next`, or a later one. */
+  #judge({ revision, record }: OutboxRow, next: number): Judged {
+    if (revision < next) return { why: "older than what the log has" };
     const own = this.#keyless.get(revision);
     if (own && isSame(own, record)) return { record };
     const row = this.#open(revision, record);
     if (!row) return { why: "not authentic" };
-    if (revision <= auditLog.revision) return { why: "older than what the log has" };
-    return row.life === auditLog.life ? row : { why: "of another life of the log" };
+    return row.life === this.#options.auditLog.life ? row : { why: "of another life of the log" };
   }
 
   #open(revision: number, record: Uint8Array) {
@@ -185,7 +185,7 @@ export class Outbox {
     const stale: { revision: number; why: Why }[] = [];
     const taken: number[] = [];
     let cleared = 0;
-    for (let after = 0;;) {
+    for (let after = Number.MIN_SAFE_INTEGER;;) {
       const rows = await store.outbox(after, PAGE);
       for (const { revision, record } of rows) {
         if (revision > this.#reached) stale.push({ revision, why: "ahead of the store" });
