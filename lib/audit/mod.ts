@@ -16,7 +16,7 @@ export type {
   Subject,
 } from "./entry.ts";
 export { leafOf } from "./leaf.ts";
-export { parseLine, splitLines } from "./line.ts";
+export { parseLine, recordIn, splitLines } from "./line.ts";
 export type { Mac } from "./line_mac.ts";
 export {
   consistencyProof,

@@ -134,9 +134,9 @@ export class AuditLog {
     return this.#tail?.life ?? "";
   }
 
-  /** Whether it was written by a version that proves its lines. */
-  get isProved(): boolean {
-    return this.#tail?.isProved ?? true;
+  /** Whether all of it was written by a version that does not prove lines, and no key was loaded since. */
+  get followsOlder(): boolean {
+    return this.#tail?.wasProved === false && this.life === "";
   }
 
   /** The newest checkpoint over records that are all on the disk. */

@@ -37,7 +37,6 @@ interface State {
   readonly frontier: Frontier;
   readonly revision: number;
   readonly life: string;
-  readonly isProved: boolean;
   readonly unsigned: number;
 }
 
@@ -46,6 +45,8 @@ export class LogTail {
   readonly #place: TailPlace;
   /** What was set aside when it was opened. */
   readonly aside: readonly Aside[];
+  /** Whether it had lines of a version that proves them. */
+  readonly wasProved: boolean;
   readonly #wasSigned: boolean;
   #state: State;
   /** Number of the first record of the file. */
@@ -56,7 +57,7 @@ export class LogTail {
   #newest: string | undefined;
 
   private constructor(place: TailPlace, opened: Opened) {
-    const { first, file, wholeBytes, isSigned, aside, ...state } = opened;
+    const { first, file, wholeBytes, isSigned, isProved, aside, ...state } = opened;
     this.#place = place;
     this.#state = state;
     this.#first = first;
@@ -64,6 +65,7 @@ export class LogTail {
     this.#goodBytes = wholeBytes;
     this.#wasSigned = isSigned;
     this.aside = aside;
+    this.wasProved = isProved;
   }
 
   /** The end of a log that is there, as far as it is proved. */
@@ -102,11 +104,6 @@ export class LogTail {
   /** See `movesIn`. */
   get life(): string {
     return this.#state.life;
-  }
-
-  /** Whether it has lines of a version that proves them. */
-  get isProved(): boolean {
-    return this.#state.isProved;
   }
 
   get isWritable(): boolean {
@@ -154,7 +151,7 @@ export class LogTail {
       }
     }
     this.#write(lines);
-    this.#state = { frontier, unsigned, revision, life, isProved: true };
+    this.#state = { frontier, unsigned, revision, life };
     this.#newest = newest;
     return records;
   }

@@ -5,11 +5,9 @@ import {
   type Covered,
   coverWith,
   currentCall,
-  decodeChange,
   dropRequests,
   findDroppable,
   formatKey,
-  type LogKey,
   type LogKeys,
   nativeVerifier,
   type NoticeEntry,
@@ -18,117 +16,29 @@ import {
   recordingStore,
   recordOnStderr,
   type RequestEntry,
-  type Sign,
-  type Sink,
   type TailRequest,
 } from "../../../lib/audit/mod.ts";
-import { type LockedKeyring, osRandom, wipe } from "../../../lib/seal/mod.ts";
 import { isDamage } from "../../../lib/seal/damage.ts";
+import { type LockedKeyring, osRandom, wipe } from "../../../lib/seal/mod.ts";
 import type { AuditLogRow, Store, StoreTx } from "../../../lib/store/mod.ts";
-import { type Logger, writeLine } from "../../../lib/telemetry/mod.ts";
 import { VERSION } from "../../../lib/version.ts";
 import { loadLogKeys, makeLogKeys, type OpenLogKeys } from "./audit_keys.ts";
+import type {
+  Attestor,
+  Auditing,
+  AuditingOptions,
+  AuditKeys,
+  AuditPage,
+  RecordState,
+  Unproved,
+} from "./auditing_port.ts";
+import { NOTHING_UNPROVED } from "./no_log.ts";
 import { Outbox } from "./outbox.ts";
 import { type KnownLog, type StoreVerified, verifyStore } from "./store_verifier.ts";
 
-/** The audit log of a Nexus, and the store whose changes it records. */
-export interface Auditing {
-  /** The store to write to: every transaction that changes something leaves its record in the same commit. */
-  readonly store: Store;
-  /** Records in the present log; 0 where there is none. */
-  readonly size: number;
-  /** Takes the record of a request. Resolves once it will outlive the process; rejects with `audit_unavailable`. */
-  record(entry: RequestEntry): Promise<void>;
-  /** What was found that this Nexus did not record, since it started. */
-  readonly unproved: Unproved;
-  /** Calls `work` when there is a root key, before anything else is written; see `restored`. */
-  beforeFirstChange(work: () => Promise<void>): void;
-  /** There is a root key: from now on lines are proved and checkpoints are signed. Resolves before anything is served. */
-  keyringOpened(ring: LockedKeyring): Promise<void>;
-  /** There is none any more, and so are the keys of the log. */
-  keyringDropped(): void;
-  /** How many keys it holds. */
-  readonly held: number;
-  /** A page of the present log. */
-  tail(request: TailRequest): Promise<AuditPage>;
-  /** The public keys of all logs, and the newest checkpoint. Rejects with `root_key_missing` without a keyring. */
-  keys(): Promise<AuditKeys>;
-  /** What it takes to sign a statement about the store. Rejects with `root_key_missing` without a keyring. */
-  attest(): Promise<Attestor>;
-  /** Records that the store was put back from a backup, before anything else is written to it. */
-  restored(detail: NoticeEntry["detail"]): Promise<void>;
-  /** Compares the store with the logs; `pause` is awaited after each small step. See `verifyStore`. */
-  verify(pause: () => Promise<void>): Promise<StoreVerified>;
-  /** Drops requests that are past their time from full files, one file at most; `pause` as above. */
-  retain(pause: () => Promise<void>): Promise<void>;
-  /** Brings everything to the disk. The store must still be open. */
-  close(): Promise<void>;
-}
+export type * from "./auditing_port.ts";
+export { ephemeralAuditing, NO_LOG } from "./no_log.ts";
 
-/** What was found that this Nexus did not record, or that nothing proves. */
-export interface Unproved {
-  /** Lines of the log that were set aside. */
-  readonly setAside: number;
-  /** Lines of processes that ended before they had the key, set aside. */
-  readonly withoutKey: number;
-  /** Rows of the outbox that were rejected. */
-  readonly rejected: number;
-  /** Changes without a record. */
-  readonly unrecorded: number;
-}
-
-/** The key of the present log, and where the log stands. */
-export interface Attestor {
-  readonly key: LogKey;
-  readonly sign: Sign;
-  /** The newest over records that are on the disk; empty before the first. */
-  readonly checkpoint: string;
-}
-
-/** Records of the present log. */
-export interface AuditPage {
-  readonly log: string;
-  /** Each a JSON object on one line, as it was written. */
-  readonly records: readonly string[];
-}
-
-/** What whoever verifies keeps. */
-export interface AuditKeys {
-  /** The present log. */
-  readonly log: string;
-  readonly keys: readonly string[];
-  /** The newest over records that are on the disk; empty before the first. */
-  readonly checkpoint: string;
-}
-
-/**
- * Where the records of requests go: to the log; elsewhere, while the disk takes none, and to the log as soon as it
- * does; or nowhere, and then requests fail.
- */
-export type RecordState = "written" | "elsewhere" | "refused";
-
-/** What auditing takes. */
-export interface AuditingOptions {
-  /** Where logs lie. */
-  readonly directory: string;
-  readonly syncMs: number;
-  /** What is recorded as a keyed hash. */
-  readonly covered: ReadonlySet<Covered>;
-  readonly store: Store;
-  readonly log: Logger;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
-  /** Where records go besides the log. Default: nowhere. */
-  readonly sinks?: readonly Sink[];
-  /** 0: requests are kept for ever. Default 0. */
-  readonly retentionMs?: number;
-  /** Takes records that the log does not. Default: standard error. */
-  readonly fallback?: (entry: RequestEntry) => Promise<void>;
-  /** Told where records go, when that changes. */
-  readonly onState?: (state: RecordState) => void;
-}
-
-const PAGE = 500;
 /** Requests that may wait for a disk; more are refused. */
 const OWED = 10_000;
 /** How often the newest checkpoint is taken down in the store, at most. */
@@ -139,66 +49,6 @@ export async function openAuditing(options: AuditingOptions): Promise<Auditing> 
   const auditing = new DiskAuditing(options, await options.store.auditLogs());
   await auditing.notice("started", { version: VERSION });
   return auditing;
-}
-
-const NOTHING_UNPROVED: Unproved = { setAside: 0, withoutKey: 0, rejected: 0, unrecorded: 0 };
-
-/** What there is of auditing where no log is kept. */
-export const NO_LOG = {
-  size: 0,
-  held: 0,
-  unproved: NOTHING_UNPROVED,
-  beforeFirstChange: () => {},
-  keyringOpened: () => Promise.resolve(),
-  keyringDropped: () => {},
-  tail: keepsNone,
-  keys: keepsNone,
-  attest: keepsNone,
-  restored: () => Promise.resolve(),
-  verify: keepsNone,
-  retain: () => Promise.resolve(),
-} as const satisfies Partial<Auditing>;
-
-/** For a Nexus that keeps nothing: its records are lines on standard error. */
-export function ephemeralAuditing(store: Store, clock: () => number): Auditing {
-  let taken = 0;
-  const drain = async () => {
-    for (const { revision, record } of await store.outbox(taken, PAGE)) {
-      taken = Math.max(taken, revision);
-      const { call, changes } = decodeChange(record);
-      if (changes.length === 0) continue;
-      writeLine("audit", "change", {
-        revision,
-        correlation: call?.correlation ?? null,
-        caller: call?.id ?? null,
-        operation: call?.operation ?? null,
-        changes: JSON.stringify(changes),
-      });
-    }
-  };
-  return {
-    store: recordingStore(store, {
-      currentCall,
-      clock,
-      beside: (tx) => tx.clearOutbox(taken),
-      onCommitted: () => void drain(),
-    }),
-    ...NO_LOG,
-    record: recordOnStderr,
-    close: drain,
-  };
-}
-
-/** Rejects: there is no log to look into. */
-function keepsNone(): Promise<never> {
-  const failure = new SpikeError(
-    "api_bad_request",
-    "A Nexus with a memory store keeps no audit log",
-    {
-      hint: "Its records are the lines of component audit on its standard error",
-    },
-  );
-  return Promise.reject(failure);
 }
 
 class DiskAuditing implements Auditing {
@@ -327,11 +177,10 @@ class DiskAuditing implements Auditing {
       : await this.#beginLog(ring, why);
     this.#hold(ring, used);
     await this.#noticeAside();
-    const followsOlder = !this.#log.isProved;
     for (const work of this.#first.splice(0)) await work();
     const reached = Math.max(await this.#revision() ?? 0, revision ?? 0);
     await this.#followBack();
-    if (await this.#outbox.open(reached, followsOlder)) await this.#beginLife();
+    if (await this.#outbox.open(reached, this.#log.followsOlder)) await this.#beginLife();
   }
 
   /** Checks the present log under its keys; answers why it cannot be gone on with. */
@@ -489,7 +338,14 @@ class DiskAuditing implements Auditing {
       await this.#outbox.drain();
       await this.#log.sync();
     };
-    return await this.#withKnown((logs) => verifyStore({ store, directory, logs, settle, pause }));
+    const found = await this.#withKnown((logs) =>
+      verifyStore({ store, directory, logs, settle, pause })
+    );
+    const { setAside, rejected } = this.#unproved;
+    if (setAside + rejected === 0) return found;
+    // Changes without a record are findings of the log.
+    const findings = found.findings + setAside + rejected;
+    return { ...found, unproved: this.#unproved, findings };
   }
 
   /** Works with all logs of the store and their keys, by time of creation; the keys are wiped afterwards. */

@@ -12,7 +12,11 @@ import {
 import { LockedKeyring, ordinarySlots } from "../../../lib/seal/mod.ts";
 import { openMemory, type Store } from "../../../lib/store/mod.ts";
 import { someKek, someMeta } from "../../../lib/store/conformance.ts";
+import { digestOf } from "../../../lib/audit/mod.ts";
+import { signCheckpoint } from "../../../lib/audit/checkpoint.ts";
+import { Frontier, leafHash } from "../../../lib/audit/merkle.ts";
 import { keepLines } from "../_sink.ts";
+import { loadLogKeys } from "./audit_keys.ts";
 import { type Auditing, type AuditingOptions, openAuditing } from "./auditing.ts";
 
 const pause = () => Promise.resolve();
@@ -428,3 +432,75 @@ Deno.test("a request fails when it can be recorded nowhere, or nowhere but in th
     await auditing.close();
   }
 });
+
+Deno.test("a log of the older format is gone on with; what it cannot prove is said and is no finding", async () => {
+  await using nexus = await world();
+  const first = await nexus.live();
+  await put(first.store, "a");
+  await first.close();
+  await makeOlder(nexus.directory, nexus.store);
+  const second = await nexus.live();
+  await put(second.store, "b");
+  const { findings, logs } = await second.verify(pause);
+  assert.deepEqual([findings, logs.length], [0, 1]);
+  assert.match(JSON.stringify(logs), /"older":\{"records":3,"dropped":0\}/);
+  const { records } = await second.tail({ limit: 99 });
+  assert.deepEqual(records.map((record) => JSON.parse(record).format), [1, 1, 1, 2, 2, 2, 2]);
+  assert.match(records[4] ?? "", /"event":"format_changed","detail":\{"from":4,"to":\d+\}/);
+  assert.deepEqual(second.unproved, { setAside: 0, withoutKey: 0, rejected: 0, unrecorded: 0 });
+  await second.close();
+});
+
+Deno.test("an older log in the place of the present one hides no change", async () => {
+  await using nexus = await world();
+  const first = await nexus.live();
+  await put(first.store, "a");
+  await first.close();
+  await makeOlder(nexus.directory, nexus.store);
+  const file = listLogFiles(nexus.directory, currentLog(nexus.directory) ?? "")[0]?.path ?? "";
+  const older = await Deno.readFile(file);
+  const second = await nexus.live();
+  await put(second.store, "a", 2);
+  await second.close();
+  await Deno.writeFile(file, older);
+  await forgetCheckpoint(nexus.store);
+  const third = await nexus.live();
+  assert.deepEqual((await third.verify(pause)).rows, [
+    { kind: "head", name: "a", what: "replaced" },
+  ]);
+  await third.close();
+});
+
+/** Puts a log as older versions wrote it in the place of the present one, under the same key. */
+async function makeOlder(directory: string, store: Store): Promise<void> {
+  const log = currentLog(directory) ?? "";
+  const keys = await loadLogKeys(store, ring(), log);
+  assert.ok(keys);
+  const head = await store.head("a");
+  const changes = [{ head: "a", current: 1, digest: digestOf(head?.sealed ?? new Uint8Array()) }];
+  const bodies = [
+    { kind: "notice", time: 1, event: "started", detail: {} },
+    { kind: "change", time: 1, revision: 3, operation: null, changes },
+    { kind: "notice", time: 1, event: "stopped", detail: {} },
+  ];
+  const tree = new Frontier();
+  const lines = bodies.map((body, n) => {
+    const text = JSON.stringify({ format: 1, n, ...body });
+    const leaf = leafHash(new TextEncoder().encode(text));
+    tree.append(leaf);
+    return `r ${leaf.subarray(0, 8).toHex()} ${text}`;
+  });
+  const checkpoint = { log, size: tree.size, root: tree.root(), timeMs: 1 };
+  const note = signCheckpoint(checkpoint, keys.publicKey, keys.sign);
+  const header = `h ${JSON.stringify({ format: 1, log, first: 0, roots: [], revision: 0 })}`;
+  const file = listLogFiles(directory, log)[0]?.path ?? "";
+  const all = [header, ...lines, `c ${JSON.stringify(note)}`, ""].join("\n");
+  await Deno.writeTextFile(file, all);
+  await forgetCheckpoint(store);
+}
+
+/** As somebody does who writes the database, too. */
+async function forgetCheckpoint(store: Store): Promise<void> {
+  const [row] = await store.auditLogs();
+  if (row) await store.write((tx) => tx.putAuditLog({ ...row, checkpoint: "" }));
+}
