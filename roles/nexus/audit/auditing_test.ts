@@ -446,7 +446,7 @@ Deno.test("a log of the older format is gone on with; what it cannot prove is sa
   assert.match(JSON.stringify(logs), /"older":\{"records":3,"dropped":0\}/);
   const { records } = await second.tail({ limit: 99 });
   assert.deepEqual(records.map((record) => JSON.parse(record).format), [1, 1, 1, 2, 2, 2, 2]);
-  assert.match(records[4] ?? "", /"event":"format_changed","detail":\{"from":4,"to":\d+\}/);
+  assert.match(records[4] ?? "", /"event":"format_changed","detail":\{"from":5,"to":\d+\}/);
   assert.deepEqual(second.unproved, { setAside: 0, withoutKey: 0, rejected: 0, unrecorded: 0 });
   await second.close();
 });
@@ -480,7 +480,7 @@ async function makeOlder(directory: string, store: Store): Promise<void> {
   const changes = [{ head: "a", current: 1, digest: digestOf(head?.sealed ?? new Uint8Array()) }];
   const bodies = [
     { kind: "notice", time: 1, event: "started", detail: {} },
-    { kind: "change", time: 1, revision: 3, operation: null, changes },
+    { kind: "change", time: 1, revision: 4, operation: null, changes },
     { kind: "notice", time: 1, event: "stopped", detail: {} },
   ];
   const tree = new Frontier();
