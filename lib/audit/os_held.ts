@@ -87,7 +87,11 @@ export class HeldRecords {
       const bytes = Deno.readFileSync(path);
       const kept = moveAside(path, `${this.#directory}/${UNPROVED}`);
       const { lines } = splitLines(bytes);
-      return { kept: kept.slice(this.#directory.length + 1), lines: lines.length, bytes: bytes.length };
+      return {
+        kept: kept.slice(this.#directory.length + 1),
+        lines: lines.length,
+        bytes: bytes.length,
+      };
     });
   }
 

@@ -7,6 +7,5 @@ import { type Mac, MAC_BYTES } from "./line_mac.ts";
  */
 export function macUnder(key: Uint8Array): Mac {
   const secret = createSecretKey(key);
-  return (message) =>
-    createHmac("sha256", secret).update(message).digest().subarray(0, MAC_BYTES);
+  return (message) => createHmac("sha256", secret).update(message).digest().subarray(0, MAC_BYTES);
 }

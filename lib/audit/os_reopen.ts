@@ -1,6 +1,6 @@
 import { type Frontier, isEqual } from "./merkle.ts";
 import { listLogFiles, moveAside, replaceFile } from "./os_log_files.ts";
-import { type Scanned, scanFile, type Trust, type Unusable } from "./scan.ts";
+import { scanFile, type Scanned, type Trust, type Unusable } from "./scan.ts";
 
 const NEWLINE = 10;
 

@@ -1,5 +1,12 @@
 import { leafOf } from "./leaf.ts";
-import { droppedBoundLine, droppedLine, MARK_DIGITS, parseLine, recordIn, splitLines } from "./line.ts";
+import {
+  droppedBoundLine,
+  droppedLine,
+  MARK_DIGITS,
+  parseLine,
+  recordIn,
+  splitLines,
+} from "./line.ts";
 import { nativeHash } from "./os_hash.ts";
 import { listLogFiles, replaceFile } from "./os_log_files.ts";
 import { headOf } from "./record_head.ts";
@@ -87,7 +94,8 @@ function droppedFormOf(line: Uint8Array): Uint8Array | undefined {
   if (!record || head?.kind !== "request") return undefined;
   const parsed = parseLine(line);
   const leaf = leafOf(record, nativeHash);
-  const fits = parsed.kind === "record" && leaf.subarray(0, MARK_DIGITS / 2).toHex() === parsed.mark;
+  const fits = parsed.kind === "record" &&
+    leaf.subarray(0, MARK_DIGITS / 2).toHex() === parsed.mark;
   if (!fits) return undefined;
   return head.format === 1 ? droppedLine(leaf) : droppedBoundLine("request", nativeHash(record));
 }

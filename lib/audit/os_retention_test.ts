@@ -101,9 +101,15 @@ Deno.test("a change is never dropped: not under its own kind, not as a request, 
   const { world, name } = await filled();
   await using _ = world;
   await dropNext(world);
-  const [path, whole] = [world.files()[0]?.path ?? "", await Deno.readTextFile(world.files()[0]?.path ?? "")];
+  const [path, whole] = [
+    world.files()[0]?.path ?? "",
+    await Deno.readTextFile(world.files()[0]?.path ?? ""),
+  ];
   const forms: [(record: Uint8Array) => Uint8Array, RegExp][] = [
-    [(record) => droppedBoundLine("change", nativeHash(record)), /^a record of kind change was dropped$/],
+    [
+      (record) => droppedBoundLine("change", nativeHash(record)),
+      /^a record of kind change was dropped$/,
+    ],
     [(record) => droppedBoundLine("request", nativeHash(record)), /not what was signed/],
     [(record) => droppedLine(leafOf(record)), /^a record was dropped without its kind$/],
   ];

@@ -181,7 +181,10 @@ class Walk {
     const { kind } = parseLine(stop);
     if (kind === "checkpoint") return { line: line + 1, reason: "another root" };
     const isRecord = kind === "record";
-    return { line: line + 1, reason: isRecord ? "a record that was changed" : "a line that is none" };
+    return {
+      line: line + 1,
+      reason: isRecord ? "a record that was changed" : "a line that is none",
+    };
   }
 
   #otherRoot(expected: Expected): Unusable | undefined {

@@ -38,5 +38,7 @@ export class Revisions {
 }
 
 function rangeOf(from: number, to: number): string {
-  return from === to ? `the change of revision ${from} is` : `the changes of revisions ${from} to ${to} are`;
+  return from === to
+    ? `the change of revision ${from} is`
+    : `the changes of revisions ${from} to ${to} are`;
 }

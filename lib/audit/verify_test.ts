@@ -37,7 +37,10 @@ function checkpointOf(note: string): Checkpoint {
 /** A record line with its mark made to fit. */
 function remade(json: string): string {
   const bytes = new TextEncoder().encode(json);
-  return new TextDecoder().decode(recordLine(bytes, leafOf(bytes), new Uint8Array(16))).slice(0, -1);
+  return new TextDecoder().decode(recordLine(bytes, leafOf(bytes), new Uint8Array(16))).slice(
+    0,
+    -1,
+  );
 }
 
 function numbered(line: string, n: number): string {

@@ -223,7 +223,10 @@ export class Outbox {
     event: "changes_unrecorded" | "format_changed",
     detail: Readonly<Record<string, string | number>>,
   ): Promise<void> {
-    return this.#record({ kind: "notice", entry: { timeMs: this.#options.clock(), event, detail } });
+    return this.#record({
+      kind: "notice",
+      entry: { timeMs: this.#options.clock(), event, detail },
+    });
   }
 
   #record(entry: AuditEntry): Promise<void> {
