@@ -40,8 +40,10 @@ function message(kind: number, { log, size, roots }: LinePlace, content: Uint8Ar
   const bytes = new Uint8Array(START_BYTES + roots.length * HASH_BYTES + content.length);
   bytes[0] = FORMAT;
   bytes[1] = kind;
-  bytes.set(Uint8Array.fromHex(log), 2);
-  new DataView(bytes.buffer).setBigUint64(2 + LOG_BYTES, BigInt(size));
+  bytes.subarray(2).setFromHex(log);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(2 + LOG_BYTES, Math.floor(size / 2 ** 32));
+  view.setUint32(2 + LOG_BYTES + 4, size % 2 ** 32);
   bytes[START_BYTES - 1] = roots.length;
   let at = START_BYTES;
   for (const root of roots) {
