@@ -21,7 +21,7 @@ export interface Opened {
 /** What is not proved and was set aside: the end of a file, or a whole one. */
 export interface Aside {
   /** What a failure of power leaves has holes; anything else was changed or added. */
-  readonly cause: "hole" | "unproved" | "unsealed";
+  readonly cause: "hole" | "unproved";
   /** The first line of it. */
   readonly line: number;
   readonly lines: number;

@@ -2,7 +2,6 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import {
   AuditLog,
   type AuditLogOptions,
-  type Covered,
   coverWith,
   currentCall,
   dropRequests,
@@ -23,6 +22,7 @@ import { type LockedKeyring, osRandom, wipe } from "../../../lib/seal/mod.ts";
 import type { AuditLogRow, Store, StoreTx } from "../../../lib/store/mod.ts";
 import { VERSION } from "../../../lib/version.ts";
 import { loadLogKeys, makeLogKeys, type OpenLogKeys } from "./audit_keys.ts";
+import { withKnownLogs } from "./known_logs.ts";
 import type {
   Attestor,
   Auditing,
@@ -353,22 +353,7 @@ class DiskAuditing implements Auditing {
     const { store, covered } = this.#options;
     const ring = this.#ring;
     if (!ring) throw new SpikeError("root_key_missing", "No root key is loaded");
-    const rows = (await store.auditLogs()).toSorted((a, b) => a.createdAtMs - b.createdAtMs);
-    // Whatever is configured now, it may have been otherwise then.
-    const kinds = new Set<Covered>([...covered, "path"]);
-    const opened: Uint8Array[] = [];
-    try {
-      const known: KnownLog[] = [];
-      for (const row of rows) {
-        const keys = await loadLogKeys(store, ring, row.log);
-        if (keys) opened.push(keys.hmacKey);
-        const covers = keys ? [coverWith(keys.hmacKey, kinds)] : [];
-        known.push({ ...row, publicKey: keys?.publicKey, covers });
-      }
-      return await work(known);
-    } finally {
-      wipe(...opened);
-    }
+    return await withKnownLogs({ store, ring, covered }, work);
   }
 
   async close(): Promise<void> {
