@@ -140,6 +140,14 @@ const auditLog = {
   ),
 };
 
+/** What was found that Nexus did not record, since it started. */
+const unproved = {
+  setAside: integer,
+  withoutKey: integer,
+  rejected: integer,
+  unrecorded: integer,
+};
+
 const written = message({ version: maybeInteger, missing: integers, err: text });
 const done = message({ err: text });
 
@@ -225,6 +233,7 @@ export const ANSWERS = {
     restored: v.exactOptional(
       message({ at: text, from: text, revision: integer, restores: integer, sha256: text }),
     ),
+    audit: v.exactOptional(message(unproved)),
     since: text,
     memoryLocked: v.exactOptional(v.boolean()),
     peers: v.exactOptional(v.array(message(peer))),
@@ -258,6 +267,7 @@ export const ANSWERS = {
     older: integer,
     logs: v.optional(v.array(message(auditLog)), []),
     rows: v.optional(v.array(message({ kind: text, name: text, what: text })), []),
+    unproved: v.exactOptional(message(unproved)),
     findings: integer,
     err: text,
   }),

@@ -69,6 +69,18 @@ export interface PeerStatus {
   readonly lastSeen: string;
 }
 
+/** What a Nexus has found in its audit log and store since it started that it did not record. */
+export interface AuditStatus {
+  /** Lines of the log that were changed or added, and set aside. */
+  readonly setAside: number;
+  /** Records of processes that ended before they had the root key, set aside. */
+  readonly withoutKey: number;
+  /** Waiting records that were rejected. */
+  readonly rejected: number;
+  /** Changes without a record. */
+  readonly unrecorded: number;
+}
+
 /** Body of the answer to `/v1/status`. */
 export interface NexusStatus {
   readonly version: string;
@@ -91,6 +103,8 @@ export interface NexusStatus {
   readonly restored?: RestoredStatus;
   /** Why it is sealed; absent when it is not. */
   readonly sealed?: SealStatus;
+  /** Absent when nothing was found. */
+  readonly audit?: AuditStatus;
   /** RFC 3339: when this process started. */
   readonly since: string;
   /** Whether the memory of keys is kept out of swap. */

@@ -4,6 +4,7 @@ import type { AuditEntry } from "./entry.ts";
 import { nativeHash } from "./os_hash.ts";
 import { AuditLog, type AuditLogOptions } from "./os_log.ts";
 import { listLogFiles } from "./os_log_files.ts";
+import { macUnder } from "./os_mac.ts";
 import { nativeVerifier, signerOf } from "./os_sign.ts";
 import { plainly } from "./record.ts";
 import { LogVerifier, type VerifyOptions } from "./verify.ts";
@@ -12,7 +13,7 @@ import { formatKey } from "./note.ts";
 const SIGNER = signerOf(new Uint8Array(32).fill(7));
 
 /** Keys of every log in tests. */
-export const KEYS = { ...SIGNER, cover: plainly };
+export const KEYS = { ...SIGNER, mac: macUnder(new Uint8Array(32).fill(5)), cover: plainly };
 
 /** A request for a path. */
 export function requestOf(path: string): AuditEntry {
@@ -71,8 +72,8 @@ export async function logWorld(): Promise<LogWorld> {
     files,
     open: (more = {}) => {
       const log = AuditLog.open({ ...options, ...more });
-      if (!(log instanceof AuditLog)) throw new Error(`Not usable: ${log.reason}`);
-      log.useKeys(KEYS);
+      const unusable = log.useKeys(KEYS);
+      if (unusable) throw new Error(`Not usable: ${unusable.reason}`);
       return log;
     },
     verify: (log, more = {}) => {

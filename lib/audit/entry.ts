@@ -70,6 +70,10 @@ export interface NoticeEntry {
     | "stopped"
     | "log_succeeded"
     | "tail_cut"
+    | "key_loaded"
+    | "records_unproved"
+    | "changes_unrecorded"
+    | "format_changed"
     | "store_rolled_back"
     | "store_restored"
     | "records_dropped";

@@ -1,18 +1,35 @@
-/** tests/golden/audit.json freezes the bytes of every kind of record and line. It is never written anew. */
+/**
+ * tests/golden/audit.json and audit_2.json freeze the bytes of every kind of record and line, in format 1, which is
+ * only read, and in format 2. They are never written anew.
+ */
 import assert from "node:assert/strict";
-import golden from "../../tests/golden/audit.json" with { type: "json" };
+import older from "../../tests/golden/audit.json" with { type: "json" };
+import golden from "../../tests/golden/audit_2.json" with { type: "json" };
 import { changeOf, keyOf, KEYS, requestOf } from "./_log_fixture.ts";
 import { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { formatKey, parseKey } from "./note.ts";
 import type { AuditEntry } from "./entry.ts";
-import { checkpointLine, droppedLine, headerLine, parseLine, recordLine } from "./line.ts";
+import { leafOf } from "./leaf.ts";
+import {
+  checkpointLine,
+  droppedBoundLine,
+  droppedLine,
+  headerLine,
+  parseLine,
+  recordLine,
+} from "./line.ts";
+import { headerMessage, recordMessage } from "./line_mac.ts";
 import { leafHash } from "./merkle.ts";
+import { movesIn } from "./moves.ts";
 import { nativeVerifier } from "./os_sign.ts";
 import { coverWith, encodeRecord } from "./record.ts";
-import { encodeChange } from "./recording_store.ts";
+import { decodeChange, encodeChange, openRow, protectRow } from "./outbox_row.ts";
+import { headOf } from "./record_head.ts";
 
 const LOG = "a0".repeat(16);
+const LIFE = "b1".repeat(16);
 const ROOT = new Uint8Array(32).fill(9);
+const HEADER = { log: LOG, first: 1, roots: [ROOT], revision: 5, life: LIFE };
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 const request = requestOf("tenants/acme/db").entry as never as Record<string, unknown>;
@@ -67,33 +84,89 @@ const MADE: Record<keyof Omit<typeof golden, "description">, () => string> = {
   ownChange: () => text(encodeRecord(5, changeOf(7))),
   notice: () => text(encodeRecord(6, NOTICE)),
   outbox: () => text(encodeChange(CHANGE.entry as never)),
-  checkpoint: () => signCheckpoint(checkpoint, KEYS.publicKey, KEYS.sign),
-  key: () => formatKey({ log: LOG, publicKey: KEYS.publicKey }),
-  headerLine: () => text(headerLine({ log: LOG, first: 1, roots: [ROOT], revision: 5 })),
+  outboxRow: () =>
+    text(protectRow(
+      encodeChange(CHANGE.entry as never),
+      { storeId: new Uint8Array(16).fill(1), log: LOG, life: LIFE, revision: 42 },
+      41,
+      KEYS.mac,
+    )),
+  headerLine: () => text(headerLine(HEADER, KEYS.mac(headerMessage(HEADER)))),
   recordLine: () => {
-    const record = encodeRecord(0, requestOf("a"));
-    return text(recordLine(record, leafHash(record)));
+    const record = encodeRecord(1, requestOf("a"));
+    const leaf = leafOf(record);
+    const message = recordMessage({ log: LOG, size: 1, roots: [ROOT] }, leaf);
+    return text(recordLine(record, leaf, KEYS.mac(message)));
   },
-  droppedLine: () => text(droppedLine(ROOT)),
-  checkpointLine: () => text(checkpointLine("a note\n")),
+  requestLeaf: () => leafOf(encodeRecord(0, requestOf("a"))).toHex(),
+  changeLeaf: () => leafOf(encodeRecord(5, changeOf(7))).toHex(),
+  noticeLeaf: () => leafOf(encodeRecord(6, NOTICE)).toHex(),
+  droppedLine: () => text(droppedBoundLine("request", ROOT)),
 };
 
 for (const [name, make] of Object.entries(MADE)) {
-  Deno.test(`the bytes of audit format 1 are frozen: ${name}`, () => {
+  Deno.test(`the bytes of audit format 2 are frozen: ${name}`, () => {
     assert.equal(make(), golden[name as keyof typeof MADE]);
   });
 }
 
-Deno.test("frozen lines, checkpoint and key are read", () => {
-  const read = (line: string) => parseLine(new TextEncoder().encode(line.slice(0, -1)));
-  assert.deepEqual(read(golden.headerLine), {
+Deno.test("the bytes that no format has changed are frozen: dropped line, checkpoint and key", () => {
+  assert.equal(text(droppedLine(ROOT)), older.droppedLine);
+  assert.equal(text(checkpointLine("a note\n")), older.checkpointLine);
+  assert.equal(formatKey({ log: LOG, publicKey: KEYS.publicKey }), older.key);
+  assert.equal(signCheckpoint(checkpoint, KEYS.publicKey, KEYS.sign), older.checkpoint);
+});
+
+const bytesOf = (line: string) => new TextEncoder().encode(line);
+const read = (line: string) => parseLine(bytesOf(line.slice(0, -1)));
+
+Deno.test("frozen lines of format 1, checkpoint and key are read", () => {
+  assert.deepEqual(read(older.headerLine), {
     kind: "header",
-    header: { log: LOG, first: 1, roots: [ROOT], revision: 5 },
+    header: { log: LOG, first: 1, roots: [ROOT], revision: 5, life: "" },
   });
-  assert.equal(read(golden.recordLine).kind, "record");
-  assert.deepEqual(read(golden.droppedLine), { kind: "dropped", leaf: ROOT });
-  assert.deepEqual(read(golden.checkpointLine), { kind: "checkpoint", note: "a note\n" });
-  const key = parseKey(golden.key);
+  assert.equal(read(older.recordLine).kind, "record");
+  assert.deepEqual(read(older.droppedLine), { kind: "dropped", leaf: ROOT });
+  assert.deepEqual(read(older.checkpointLine), { kind: "checkpoint", note: "a note\n" });
+  const key = parseKey(older.key);
   assert.deepEqual(key, keyOf(LOG));
-  assert.deepEqual(openCheckpoint(golden.checkpoint, keyOf(LOG), nativeVerifier()), checkpoint);
+  assert.deepEqual(openCheckpoint(older.checkpoint, keyOf(LOG), nativeVerifier()), checkpoint);
+});
+
+Deno.test("frozen records of format 1 have the leaf of their bytes, and say what they are", () => {
+  for (const name of ["request", "coveredRequest", "change", "ownChange", "notice"] as const) {
+    const record = bytesOf(older[name]);
+    assert.deepEqual(leafOf(record), leafHash(record), name);
+    assert.equal(headOf(record)?.format, 1, name);
+  }
+  assert.deepEqual(movesIn(bytesOf(older.change)), { revision: 42 });
+  assert.deepEqual(movesIn(bytesOf(older.notice)), { revision: 3 });
+  assert.deepEqual(decodeChange(bytesOf(older.outbox)), CHANGE.entry);
+});
+
+Deno.test("frozen lines of format 2 are read, and their row is authentic in its place alone", () => {
+  const mac = new Uint8Array(KEYS.mac(headerMessage(HEADER)));
+  assert.deepEqual(read(golden.headerLine), { kind: "header", header: { ...HEADER, mac } });
+  assert.equal(read(golden.recordLine).kind, "record");
+  assert.deepEqual(read(golden.droppedLine), {
+    kind: "droppedBound",
+    of: "request",
+    digest: ROOT,
+  });
+  const place = { storeId: new Uint8Array(16).fill(1), log: LOG, revision: 42 };
+  const row = bytesOf(golden.outboxRow);
+  const opened = openRow(row, place, KEYS.mac);
+  assert.deepEqual([opened?.life, opened?.cleared], [LIFE, 41]);
+  assert.deepEqual(decodeChange(opened?.record ?? new Uint8Array()), CHANGE.entry);
+  for (
+    const other of [
+      { ...place, revision: 43 },
+      { ...place, log: LIFE },
+      { ...place, storeId: new Uint8Array(16) },
+    ]
+  ) assert.equal(openRow(row, other, KEYS.mac), undefined);
+  for (let i = 0; i < row.length; i++) {
+    assert.equal(openRow(row.with(i, row[i] as number ^ 1), place, KEYS.mac), undefined, `${i}`);
+  }
+  assert.equal(openRow(bytesOf(older.outbox), place, KEYS.mac), undefined);
 });

@@ -1,8 +1,10 @@
 /** The lines of a log file. A record is a leaf of the tree; the other kinds of lines are not. */
+import { MAC_BYTES } from "./line_mac.ts";
 import { HASH_BYTES } from "./merkle.ts";
+import type { RecordKind } from "./record_head.ts";
 
-/** Number of the layout of a log file. */
-export const FILE_FORMAT = 1;
+/** Number of the layout of a log file. Format 1 has no MACs, and its records do not bind their kind. */
+export const FILE_FORMAT = 2;
 
 /** First line of a file: which log it is a part of, and the tree that went before. */
 export interface Header {
@@ -14,15 +16,26 @@ export interface Header {
   readonly roots: readonly Uint8Array[];
   /** Highest revision of a store's transaction recorded before it. */
   readonly revision: number;
+  /** The newest life named before it; empty before the first. */
+  readonly life: string;
+  /** Absent in format 1. */
+  readonly mac?: Uint8Array;
 }
 
 /** One line, read. */
 export type Line =
   | { readonly kind: "header"; readonly header: Header }
-  /** `mark` is the beginning of the leaf's hash, as it was written. */
-  | { readonly kind: "record"; readonly mark: string; readonly bytes: Uint8Array }
-  /** A record that was dropped after its time; its leaf's hash is kept for ever. */
+  /** `mark` is the beginning of the leaf's hash, as it was written; format 1 has no MAC. */
+  | {
+    readonly kind: "record";
+    readonly mark: string;
+    readonly mac?: Uint8Array;
+    readonly bytes: Uint8Array;
+  }
+  /** A record of format 1 that was dropped after its time; its leaf's hash is kept for ever. */
   | { readonly kind: "dropped"; readonly leaf: Uint8Array }
+  /** A record of format 2 that was dropped: its kind and the hash of its bytes make its leaf. */
+  | { readonly kind: "droppedBound"; readonly of: RecordKind; readonly digest: Uint8Array }
   | { readonly kind: "checkpoint"; readonly note: string }
   | { readonly kind: "damaged" };
 
@@ -30,20 +43,22 @@ export type Line =
 export const MARK_DIGITS = 16;
 
 const NEWLINE = 10;
+const DAMAGED = { kind: "damaged" } as const;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** The line of a header, with its newline. */
-export function headerLine({ log, first, roots, revision }: Header): Uint8Array {
+export function headerLine(header: Omit<Header, "mac">, mac: Uint8Array): Uint8Array {
+  const { log, first, roots, revision, life } = header;
   const texts = roots.map((root) => root.toBase64());
-  return encoder.encode(
-    `h ${JSON.stringify({ format: FILE_FORMAT, log, first, roots: texts, revision })}\n`,
-  );
+  const told = { format: FILE_FORMAT, log, first, roots: texts, revision, life, mac: mac.toHex() };
+  return encoder.encode(`h ${JSON.stringify(told)}\n`);
 }
 
 /** The line of a record, with its newline. */
-export function recordLine(bytes: Uint8Array, leaf: Uint8Array): Uint8Array {
-  const start = encoder.encode(`r ${leaf.subarray(0, MARK_DIGITS / 2).toHex()} `);
+export function recordLine(bytes: Uint8Array, leaf: Uint8Array, mac: Uint8Array): Uint8Array {
+  const mark = leaf.subarray(0, MARK_DIGITS / 2).toHex();
+  const start = encoder.encode(`m ${mark} ${mac.toHex()} `);
   const line = new Uint8Array(start.length + bytes.length + 1);
   line.set(start);
   line.set(bytes, start.length);
@@ -51,9 +66,14 @@ export function recordLine(bytes: Uint8Array, leaf: Uint8Array): Uint8Array {
   return line;
 }
 
-/** The line of a record that was dropped, with its newline. */
+/** The line of a record of format 1 that was dropped, with its newline. */
 export function droppedLine(leaf: Uint8Array): Uint8Array {
   return encoder.encode(`x ${leaf.toHex()}\n`);
+}
+
+/** The line of a record of format 2 that was dropped, with its newline. */
+export function droppedBoundLine(kind: RecordKind, digest: Uint8Array): Uint8Array {
+  return encoder.encode(`d ${kind} ${digest.toHex()}\n`);
 }
 
 /** The line of a checkpoint, with its newline. */
@@ -66,45 +86,68 @@ export function parseLine(line: Uint8Array): Line {
   try {
     return readLine(line);
   } catch {
-    return { kind: "damaged" };
+    return DAMAGED;
   }
 }
 
 const SPACE = 32;
 const RECORD_START = 2 + MARK_DIGITS + 1;
+const MAC_DIGITS = 2 * MAC_BYTES;
+const DROPPED = /^(request|change|notice) ([0-9a-f]{64})$/;
 
 function readLine(line: Uint8Array): Line {
-  if (line[1] !== SPACE) return { kind: "damaged" };
+  if (line[1] !== SPACE) return DAMAGED;
+  const rest = () => decoder.decode(line.subarray(2));
   switch (String.fromCharCode(line[0] as number)) {
-    case "r": {
-      const mark = decoder.decode(line.subarray(2, RECORD_START - 1));
-      const isRecord = /^[0-9a-f]{16}$/.test(mark) && line[RECORD_START - 1] === SPACE &&
-        line.length > RECORD_START;
-      return isRecord
-        ? { kind: "record", mark, bytes: line.subarray(RECORD_START) }
-        : { kind: "damaged" };
+    case "r":
+      return recordOf(line, RECORD_START);
+    case "m": {
+      const mac = Uint8Array.fromHex(
+        decoder.decode(line.subarray(RECORD_START, RECORD_START + MAC_DIGITS)),
+      );
+      const record = recordOf(line, RECORD_START + MAC_DIGITS + 1);
+      return mac.length === MAC_BYTES && record.kind === "record" ? { ...record, mac } : DAMAGED;
     }
     case "x": {
-      const leaf = Uint8Array.fromHex(decoder.decode(line.subarray(2)));
-      return leaf.length === HASH_BYTES ? { kind: "dropped", leaf } : { kind: "damaged" };
+      const leaf = Uint8Array.fromHex(rest());
+      return leaf.length === HASH_BYTES ? { kind: "dropped", leaf } : DAMAGED;
+    }
+    case "d": {
+      const [, of, digest = ""] = DROPPED.exec(rest()) ?? [];
+      if (!of) return DAMAGED;
+      return { kind: "droppedBound", of: of as RecordKind, digest: Uint8Array.fromHex(digest) };
     }
     case "c": {
-      const note: unknown = JSON.parse(decoder.decode(line.subarray(2)));
-      return typeof note === "string" ? { kind: "checkpoint", note } : { kind: "damaged" };
+      const note: unknown = JSON.parse(rest());
+      return typeof note === "string" ? { kind: "checkpoint", note } : DAMAGED;
     }
     case "h":
-      return { kind: "header", header: headerOf(JSON.parse(decoder.decode(line.subarray(2)))) };
+      return { kind: "header", header: headerOf(JSON.parse(rest())) };
     default:
-      return { kind: "damaged" };
+      return DAMAGED;
   }
 }
 
+function recordOf(line: Uint8Array, start: number): Line {
+  const mark = decoder.decode(line.subarray(2, RECORD_START - 1));
+  const isRecord = /^[0-9a-f]{16}$/.test(mark) && line[RECORD_START - 1] === SPACE &&
+    line[start - 1] === SPACE && line.length > start;
+  return isRecord ? { kind: "record", mark, bytes: line.subarray(start) } : DAMAGED;
+}
+
 function headerOf(value: unknown): Header {
-  const { format, log, first, roots, revision }: Record<string, unknown> = Object(value);
-  const isHeader = format === FILE_FORMAT && typeof log === "string" &&
-    /^[0-9a-f]{32}$/.test(log) && isCount(first) && isCount(revision) && Array.isArray(roots);
+  const { format, log, first, roots, revision, life, mac }: Record<string, unknown> = Object(value);
+  const isHeader = (format === 1 || format === FILE_FORMAT) && isName(log) &&
+    isCount(first) && isCount(revision) && Array.isArray(roots);
   if (!isHeader) throw new TypeError("Not a header");
-  return { log, first, revision, roots: roots.map(rootOf) };
+  const told = { log, first, revision, roots: roots.map(rootOf) };
+  if (format === 1) return { ...told, life: "" };
+  if (!isName(life) && life !== "") throw new TypeError("Not a header");
+  return { ...told, life, mac: Uint8Array.fromHex(String(mac)) };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{32}$/.test(value);
 }
 
 function rootOf(value: unknown): Uint8Array {
@@ -115,6 +158,13 @@ function rootOf(value: unknown): Uint8Array {
 
 function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** The bytes of a record as they stand in its line; undefined for a line of another kind. */
+export function recordIn(line: Uint8Array): Uint8Array | undefined {
+  const letter = String.fromCharCode(line[0] ?? 0);
+  if (letter === "r") return line.subarray(RECORD_START);
+  return letter === "m" ? line.subarray(RECORD_START + MAC_DIGITS + 1) : undefined;
 }
 
 /** The lines of `bytes` without their newlines, and what follows the last newline. */

@@ -15,11 +15,12 @@ export type {
   RequestEntry,
   Subject,
 } from "./entry.ts";
-export { parseLine, splitLines } from "./line.ts";
+export { leafOf } from "./leaf.ts";
+export { parseLine, recordIn, splitLines } from "./line.ts";
+export type { Mac } from "./line_mac.ts";
 export {
   consistencyProof,
   inclusionProof,
-  leafHash,
   rangeHashOf,
   verifyConsistency,
   verifyInclusion,
@@ -36,15 +37,18 @@ export {
 } from "./note.ts";
 export { nativeHash } from "./os_hash.ts";
 export { currentCall, inCall } from "./os_in_call.ts";
+export type { Unproved } from "./os_held.ts";
 export { AuditLog, type AuditLogOptions, type LogKeys } from "./os_log.ts";
 export { currentLog, listLogFiles, listLogs } from "./os_log_files.ts";
 export { feedLog, readTail, type TailRequest } from "./os_read.ts";
+export { macUnder } from "./os_mac.ts";
 export { dropRequests, findDroppable } from "./os_retention.ts";
 export { nativeVerifier, signerOf } from "./os_sign.ts";
 export { openSink, type Sink, type SinkReport, type SinkSpec } from "./os_sink.ts";
 export { recordOnStderr } from "./os_stderr.ts";
+export { decodeChange, openRow, protectRow } from "./outbox_row.ts";
 export { type Cover, type Covered, coverWith } from "./record.ts";
-export { decodeChange, digestOf, recordingStore } from "./recording_store.ts";
+export { digestOf, recordingStore } from "./recording_store.ts";
 export { Restorations } from "./restorations.ts";
 export { subjectOf, withAnswer, withNames } from "./subject.ts";
 export { type Finding, LogVerifier, type Verified } from "./verify.ts";

@@ -1,4 +1,5 @@
 import type { Change } from "./entry.ts";
+import { headOf } from "./record_head.ts";
 import type { Restorations } from "./restorations.ts";
 
 /** What a log says of a row of the store: which digest it has had since, or that it was removed. */
@@ -20,7 +21,6 @@ export const ROW_KINDS = ["head", "policy", "keyHead", "key"] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
 const decoder = new TextDecoder();
-const CHANGE = /^\{"format":1,"n":\d+,"kind":"change"/;
 
 /** The newest digest of every row, gathered from records in their order. Costs some 200 bytes for each row. */
 export class Newest {
@@ -38,7 +38,7 @@ export class Newest {
   /** Takes the bytes of a record; all but those of changes are passed over, and what nobody wrote like that. */
   take(record: Uint8Array): void {
     const at = this.#count++;
-    if (!CHANGE.test(decoder.decode(record.subarray(0, 64)))) return;
+    if (headOf(record)?.kind !== "change") return;
     const change = changeIn(record);
     if (change === undefined) return;
     const { revision, changes } = change;

@@ -1,27 +1,14 @@
 import { SpikeError } from "../api/error.ts";
-import { signCheckpoint } from "./checkpoint.ts";
 import type { AuditEntry } from "./entry.ts";
-import { checkpointLine, headerLine, recordLine } from "./line.ts";
-import { Frontier, leafHash } from "./merkle.ts";
-import type { Sign } from "./note.ts";
-import { nativeHash } from "./os_hash.ts";
-import {
-  createLogFile,
-  currentLog,
-  listLogs,
-  makeLogDirectory,
-  setCurrentLog,
-  writeAll,
-} from "./os_log_files.ts";
-import { type Cut, type Opened, reopenLog } from "./os_reopen.ts";
-import { type Cover, encodeRecord, plainly } from "./record.ts";
+import { HeldRecords, type Unproved } from "./os_held.ts";
+import { currentLog, listLogs } from "./os_log_files.ts";
+import type { Aside } from "./os_reopen.ts";
+import { LogTail, type TailKeys } from "./os_tail.ts";
+import { type Cover, encodeBody, plainly } from "./record.ts";
 import type { Expected, Unusable } from "./scan.ts";
 
 /** How many records a file holds: a full subtree, so that its root never changes again. */
 export const RECORDS_PER_FILE = 65_536;
-/** A record that was changed by somebody who wrote everything else anew, too, is told up to this many records. */
-const RECORDS_PER_CHECKPOINT = 64;
-const FRESH = { unsigned: 0, isSigned: false };
 
 /** What a log is made with. */
 export interface AuditLogOptions {
@@ -36,93 +23,67 @@ export interface AuditLogOptions {
   readonly recordsPerFile?: number;
   /** Covers what is recorded before there are keys. Default: nothing is covered. */
   readonly cover?: Cover;
-  /** Gets every record as it is written. Must not throw. */
+  /** Gets every record as it is written to the log. Must not throw. */
   readonly onRecord?: (record: Uint8Array) => void;
 }
 
 /** What a log needs of the store's keys. */
-export interface LogKeys {
-  readonly sign: Sign;
-  readonly publicKey: Uint8Array;
+export interface LogKeys extends TailKeys {
   readonly cover: Cover;
 }
 
+/** What a log is compared with when its keys come, or begun with. */
+export interface LogStart {
+  /** A tree head that it has to lead to. */
+  readonly expected?: Expected | undefined;
+  /** Where the log is new: transactions up to this one are not recorded in it. Default 0. */
+  readonly revision?: number;
+}
+
 interface Waiting {
-  readonly entry: AuditEntry;
+  readonly body: string;
   readonly settle: PromiseWithResolvers<void>;
 }
 
 /**
- * The audit log of one process: appends records to files, in groups, and signs checkpoints once it has a key.
+ * The audit log of one process: appends records to files, in groups, each with a MAC, and signs checkpoints.
  *
- * Life: opened (what was being written when the process ended, or the power failed, is cut off) → records → keys given → records and
- * checkpoints → closed. When a write fails, its records are refused and the file is cut back; the next one tries
- * again. When a sync fails, nothing is taken any more: what is on the disk is not known.
+ * Life: opened (records are held in a file of their own, and the log is not looked at) → keys given (the log is checked
+ * as far as it is proved, the rest is set aside, and what was held follows) → records and checkpoints ⇄ keys dropped
+ * (a last checkpoint is signed; records are held again) → closed. When a write fails, its records are refused and the
+ * file is cut back; the next one tries again. When a sync fails, nothing is taken any more: what is on the disk is not
+ * known.
  */
 export class AuditLog {
-  readonly name: string;
-  /** What was cut off and put aside when it was opened. */
-  readonly cut: Cut | undefined;
   readonly #options: AuditLogOptions;
-  readonly #recordsPerFile: number;
-  /** Number of the first record of the file that is open. */
-  #first: number;
-  #file: Deno.FsFile;
-  #frontier: Frontier;
-  #revision: number;
-  #unsigned: number;
-  #goodBytes: number;
-  #isTorn = false;
-  readonly #wasSigned: boolean;
+  readonly #held: HeldRecords;
+  #name: string;
+  #isNew: boolean;
+  #tail: LogTail | undefined;
+  readonly #aside: Aside[] = [];
   #keys: LogKeys | undefined;
+  #isHeldTorn = false;
+  /** How many of the records that were held are in the log. */
+  #heldTaken = 0;
   #broken: SpikeError | undefined;
   #waiting: Waiting[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #syncing: Promise<void> | undefined;
   #isDirty = false;
-  /** Signed, but maybe not on the disk yet. */
-  #newest: string | undefined;
   #durable: string | undefined;
   #durableRevision = 0;
 
-  private constructor(name: string, options: AuditLogOptions, opened: Opened) {
-    this.name = name;
-    this.cut = opened.cut;
+  private constructor(options: AuditLogOptions, name: string | undefined) {
     this.#options = options;
-    this.#recordsPerFile = options.recordsPerFile ?? RECORDS_PER_FILE;
-    this.#first = opened.first;
-    this.#file = opened.file;
-    this.#frontier = opened.frontier;
-    this.#revision = opened.revision;
-    this.#unsigned = opened.unsigned;
-    this.#wasSigned = opened.isSigned;
-    this.#goodBytes = opened.wholeBytes;
+    this.#isNew = name === undefined;
+    this.#name = name ?? options.random(16).toHex();
+    Deno.mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+    this.#held = new HeldRecords(options.directory);
   }
 
-  /**
-   * Goes on with the present log, or begins one where there is none. A log that is damaged, or that does not lead to
-   * the tree head that is expected of it, stays as it is: answers why.
-   */
-  static open(
-    options: AuditLogOptions,
-    expected?: (log: string) => Expected | undefined,
-  ): AuditLog | Unusable {
-    const name = currentLog(options.directory);
-    if (name === undefined) return AuditLog.begin(options, 0);
-    const opened = reopenLog(options.directory, name, expected?.(name));
-    return "reason" in opened ? opened : new AuditLog(name, options, opened);
-  }
-
-  /** Begins a new log. Transactions up to `revision` are known to an older one. */
-  static begin(options: AuditLogOptions, revision: number): AuditLog {
-    const name = options.random(16).toHex();
-    makeLogDirectory(options.directory, name);
-    const header = headerLine({ log: name, first: 0, roots: [], revision });
-    const file = createLogFile(options.directory, name, 0, header);
-    setCurrentLog(options.directory, name);
-    const frontier = new Frontier(0, [], nativeHash);
-    const opened = { first: 0, file, frontier, revision, ...FRESH, wholeBytes: header.length };
-    return new AuditLog(name, options, opened);
+  /** The present log, or one that begins when its keys come. Nothing of it is read before. */
+  static open(options: AuditLogOptions): AuditLog {
+    return new AuditLog(options, currentLog(options.directory));
   }
 
   /** Which of these logs have no directory here. */
@@ -134,14 +95,28 @@ export class AuditLog {
     return names.filter((name) => !here.has(name));
   }
 
-  /** Whether a checkpoint of it was ever signed. */
-  get hasCheckpoints(): boolean {
-    return this.#newest !== undefined || this.#wasSigned;
+  get name(): string {
+    return this.#name;
   }
 
-  /** How many records there are. */
+  /** Whether it begins when its keys come. */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
+
+  /** What was set aside when the keys came, once. */
+  takeAside(): readonly Aside[] {
+    return this.#aside.splice(0);
+  }
+
+  /** Whether a checkpoint of it was ever signed. */
+  get hasCheckpoints(): boolean {
+    return this.#tail?.hasCheckpoints ?? false;
+  }
+
+  /** How many records there are; 0 before the keys have come. */
   get size(): number {
-    return this.#frontier.size;
+    return this.#tail?.size ?? 0;
   }
 
   /** Of the last transaction that is recorded and on the disk. */
@@ -149,9 +124,19 @@ export class AuditLog {
     return this.#durableRevision;
   }
 
-  /** Of the last transaction that is recorded. */
+  /** Of the last transaction that is recorded; 0 before the keys have come. */
   get revision(): number {
-    return this.#revision;
+    return this.#tail?.revision ?? 0;
+  }
+
+  /** See `movesIn`. */
+  get life(): string {
+    return this.#tail?.life ?? "";
+  }
+
+  /** Whether all of it was written by a version that does not prove lines, and no key was loaded since. */
+  get followsOlder(): boolean {
+    return this.#tail?.wasProved === false && this.life === "";
   }
 
   /** The newest checkpoint over records that are all on the disk. */
@@ -161,24 +146,73 @@ export class AuditLog {
 
   /** Whether the last record could be written. */
   get isWritable(): boolean {
-    return this.#broken === undefined && !this.#isTorn;
+    return this.#broken === undefined && this.#tail?.isWritable !== false &&
+      !this.#isHeldTorn;
   }
 
-  /** From now on checkpoints are signed, and covered texts are hashed. */
-  useKeys(keys: LogKeys): void {
+  /**
+   * Checks the log, or begins it, and writes what was held. From now on lines are proved and checkpoints are signed.
+   * A log that is damaged, or that does not lead to the tree head that is expected of it, stays as it is: answers why.
+   */
+  useKeys(keys: LogKeys, start: LogStart = {}): Unusable | undefined {
+    if (!this.#tail) {
+      const { expected, revision = 0 } = start;
+      const tail = this.#isNew
+        ? LogTail.begin(this.#place(), keys, revision)
+        : LogTail.reopen(this.#place(), keys, expected);
+      if (!(tail instanceof LogTail)) return tail;
+      this.#tail = tail;
+      this.#aside.push(...tail.aside);
+      this.#isNew = false;
+    }
+    this.#flush();
     this.#keys = keys;
+    try {
+      this.#appendHeld();
+    } catch {
+      // What is held stays held until the next record can be written.
+    }
+    return undefined;
   }
 
-  /** Signs nothing any more. */
+  /** Signs what is not signed, and nothing any more until keys are given again. */
   dropKeys(): void {
+    if (!this.#keys) return;
+    this.#flush();
+    this.#sign();
+    try {
+      if (this.#isDirty) this.#tail?.syncDataSync();
+      this.#isDirty = false;
+      this.#noteDurable(this.#tail?.newest, this.revision);
+    } catch (cause) {
+      this.#broken = unavailable("cannot be brought to the disk", cause);
+    }
     this.#keys = undefined;
+  }
+
+  /** Goes on under a new name, once keys for that are given. The old log stays as it is. */
+  succeed(): void {
+    this.#flush();
+    this.#tail?.close();
+    this.#tail = undefined;
+    this.#keys = undefined;
+    this.#noteDurable(undefined, 0);
+    this.#name = this.#options.random(16).toHex();
+    this.#isNew = true;
+  }
+
+  /** Sets aside what processes have left that ended without a key. */
+  setHeldAside(): Unproved[] {
+    return this.#held.setAside();
   }
 
   /** Takes a record. Resolves once it will outlive the process; rejects with `audit_unavailable`. */
   record(entry: AuditEntry): Promise<void> {
     if (this.#broken) return Promise.reject(this.#broken);
     const settle = Promise.withResolvers<void>();
-    if (this.#waiting.push({ entry, settle }) === 1) setImmediate(() => this.#flush());
+    const cover = this.#keys?.cover ?? this.#options.cover ?? plainly;
+    const waiting = { body: encodeBody(entry, cover), settle };
+    if (this.#waiting.push(waiting) === 1) setImmediate(() => this.#flush());
     return settle.promise;
   }
 
@@ -191,152 +225,117 @@ export class AuditLog {
     // What is under way may have begun before the last write.
     await this.#syncing;
     if (this.#broken) throw this.#broken;
-    if (!this.#isDirty) return;
     this.#syncing = this.#syncNow().finally(() => this.#syncing = undefined);
     await this.#syncing;
   }
 
-  /** Syncs, and closes the file. */
+  /** Syncs, and closes the files. */
   async close(): Promise<void> {
     try {
       await this.sync();
     } finally {
       clearTimeout(this.#timer);
-      this.#file.close();
+      this.#keys = undefined;
+      this.#tail?.close();
+      this.#held.close();
     }
   }
 
   async #syncNow(): Promise<void> {
-    const [newest, revision] = [this.#newest, this.#revision];
+    const [newest, revision] = [this.#tail?.newest, this.revision];
+    const isDirty = this.#isDirty;
     this.#isDirty = false;
     try {
-      await this.#file.syncData();
+      await this.#held.sync();
+      if (!isDirty) return;
+      await this.#tail?.syncData();
     } catch (cause) {
       this.#broken = unavailable("cannot be brought to the disk", cause);
       throw this.#broken;
     }
-    this.#durable = newest;
+    this.#noteDurable(newest, revision);
+  }
+
+  #noteDurable(checkpoint: string | undefined, revision: number): void {
+    this.#durable = checkpoint;
     this.#durableRevision = revision;
+  }
+
+  #place() {
+    const { directory, clock, recordsPerFile = RECORDS_PER_FILE } = this.#options;
+    return { directory, log: this.#name, recordsPerFile, clock };
   }
 
   #flush(): void {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, this.#room());
+      const batch = this.#waiting.splice(0, this.#keys ? this.#room : this.#waiting.length);
+      const bodies = batch.map(({ body }) => body);
       try {
-        this.#append(batch);
+        if (!this.#keys) this.#hold(bodies);
+        else {
+          this.#appendHeld();
+          this.#append(bodies);
+        }
       } catch (cause) {
         const failure = unavailable("cannot be written", cause);
-        for (const { settle } of batch) settle.reject(failure);
-        continue;
+        // In their order or not at all: a record that came behind another is not there without it.
+        for (const { settle } of [...batch, ...this.#waiting.splice(0)]) settle.reject(failure);
+        return;
       }
-      if (this.#options.syncMs > 0) {
-        for (const { settle } of batch) settle.resolve();
-        this.#timer ??= setTimeout(() => void this.sync().catch(() => {}), this.#options.syncMs);
-      } else {
-        const failed = (reason: unknown) => batch.forEach(({ settle }) => settle.reject(reason));
-        this.sync().then(() => batch.forEach(({ settle }) => settle.resolve()), failed);
-      }
+      this.#settle(batch);
     }
   }
 
-  /** Records that the present file, or a new one, has room for. */
-  #room(): number {
-    return this.#recordsPerFile - this.#frontier.size % this.#recordsPerFile;
+  #settle(batch: readonly Waiting[]): void {
+    if (this.#options.syncMs > 0) {
+      for (const { settle } of batch) settle.resolve();
+      this.#timer ??= setTimeout(() => void this.sync().catch(() => {}), this.#options.syncMs);
+      return;
+    }
+    const failed = (reason: unknown) => batch.forEach(({ settle }) => settle.reject(reason));
+    this.sync().then(() => batch.forEach(({ settle }) => settle.resolve()), failed);
   }
 
-  #append(batch: readonly Waiting[]): void {
-    this.#mend();
-    if (this.#frontier.size - this.#first >= this.#recordsPerFile) this.#rotate();
-    const frontier = this.#frontier.copy();
-    const cover = this.#keys?.cover ?? this.#options.cover ?? plainly;
-    const [lines, records]: [Uint8Array[], Uint8Array[]] = [[], []];
-    let [unsigned, revision, newest] = [this.#unsigned, this.#revision, this.#newest];
-    for (const { entry } of batch) {
-      const bytes = encodeRecord(frontier.size, entry, cover);
-      const leaf = leafHash(bytes, nativeHash);
-      frontier.append(leaf);
-      lines.push(recordLine(bytes, leaf));
-      records.push(bytes);
-      revision = revisionAfter(entry) ?? revision;
-      if (++unsigned >= RECORDS_PER_CHECKPOINT && this.#keys) {
-        newest = this.#checkpointOf(frontier, this.#keys);
-        lines.push(checkpointLine(newest));
-        unsigned = 0;
-      }
+  #hold(bodies: readonly string[]): void {
+    this.#isHeldTorn = true;
+    this.#held.add(bodies);
+    this.#isHeldTorn = false;
+  }
+
+  /** Brings into the log what was held, in its order and before anything else. */
+  #appendHeld(): void {
+    if (this.#held.isEmpty) return;
+    const bodies = this.#held.read();
+    if (!bodies) return this.#held.abandon();
+    while (this.#heldTaken < bodies.length) {
+      const part = bodies.slice(this.#heldTaken, this.#heldTaken + this.#room);
+      this.#append(part);
+      this.#heldTaken += part.length;
     }
-    this.#write(lines);
-    this.#frontier = frontier;
-    [this.#unsigned, this.#revision, this.#newest] = [unsigned, revision, newest];
+    this.#held.clear();
+    this.#heldTaken = 0;
+    this.#timer ??= setTimeout(
+      () => void this.sync().catch(() => {}),
+      this.#options.syncMs,
+    );
+  }
+
+  get #room(): number {
+    return this.#tail?.room ?? 1;
+  }
+
+  #append(bodies: readonly string[]): void {
+    const [tail, keys] = [this.#tail, this.#keys];
+    if (!tail || !keys) throw new Error("The log is not open");
+    const records = tail.append(bodies, keys);
+    this.#isDirty = true;
     for (const record of records) this.#options.onRecord?.(record);
   }
 
-  /** Takes back what a failed write may have left. */
-  #mend(): void {
-    if (!this.#isTorn) return;
-    this.#file.truncateSync(this.#goodBytes);
-    this.#isTorn = false;
-  }
-
-  #write(lines: readonly Uint8Array[]): void {
-    const bytes = joined(lines);
-    this.#isTorn = true;
-    writeAll(this.#file, bytes);
-    this.#isTorn = false;
-    this.#goodBytes += bytes.length;
-    this.#isDirty = true;
-  }
-
-  /** A checkpoint over everything, where it is not signed yet and can be. */
   #sign(): void {
-    if (this.#broken || !this.#keys || this.#unsigned === 0) return;
-    try {
-      this.#mend();
-      const newest = this.#checkpointOf(this.#frontier, this.#keys);
-      this.#write([checkpointLine(newest)]);
-      [this.#newest, this.#unsigned] = [newest, 0];
-    } catch {
-      // The records are there; the next checkpoint covers them.
-    }
+    if (this.#broken || !this.#keys || !this.#tail) return;
+    if (this.#tail.sign(this.#keys)) this.#isDirty = true;
   }
-
-  #checkpointOf(tree: Frontier, { sign, publicKey }: LogKeys): string {
-    const { size } = tree;
-    const checkpoint = { log: this.name, size, root: tree.root(), timeMs: this.#options.clock() };
-    return signCheckpoint(checkpoint, publicKey, sign);
-  }
-
-  /** The full file never changes again: it is on the disk before the next one begins. */
-  #rotate(): void {
-    this.#sign();
-    this.#file.syncDataSync();
-    const header = headerLine({
-      log: this.name,
-      first: this.#frontier.size,
-      roots: this.#frontier.roots,
-      revision: this.#revision,
-    });
-    const file = createLogFile(this.#options.directory, this.name, this.#frontier.size, header);
-    this.#file.close();
-    this.#file = file;
-    this.#first = this.#frontier.size;
-    this.#goodBytes = header.length;
-  }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-function revisionAfter(audit: AuditEntry): number | undefined {
-  if (audit.kind === "change") return audit.entry.revision;
-  const isBack = audit.kind === "notice" && audit.entry.event === "store_rolled_back";
-  return isBack ? Number(audit.entry.detail.to) : undefined;
 }
 
 function unavailable(what: string, cause: unknown): SpikeError {

@@ -110,6 +110,27 @@ export function replaceFile(path: string, bytes: Uint8Array): void {
   Deno.renameSync(beside, path);
 }
 
+/** Renames a file to the name given, or one like it where another file has that. Answers the new path. */
+export function moveAside(path: string, wanted: string): string {
+  for (let i = 0;; i++) {
+    const name = i === 0 ? wanted : `${wanted}-${i}`;
+    if (isThere(name)) continue;
+    Deno.renameSync(path, name);
+    return name;
+  }
+}
+
+/** Whether anything has this name. */
+export function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 function syncDirectory(path: string): void {
   const directory = Deno.openSync(path, { read: true });
   try {

@@ -1,13 +1,22 @@
 import assert from "node:assert/strict";
-import { changeOf, keyOf, KEYS, logWorld, requestOf } from "./_log_fixture.ts";
+import { changeOf, keyOf, KEYS, type LogWorld, logWorld, requestOf } from "./_log_fixture.ts";
 import { openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import { AuditLog } from "./os_log.ts";
 import { nativeVerifier } from "./os_sign.ts";
+import type { Expected, Unusable } from "./scan.ts";
 
 const paths = (count: number) => Array.from({ length: count }, (_, i) => `path/${i}`);
 
 async function fill(log: AuditLog, count: number): Promise<void> {
   await Promise.all(paths(count).map((path) => log.record(requestOf(path))));
+}
+
+/** Why the log cannot be gone on with under its keys; undefined when it can. */
+async function unusable(world: LogWorld, expected?: Expected): Promise<Unusable | undefined> {
+  const log = AuditLog.open(world.options);
+  const why = log.useKeys(KEYS, { expected });
+  await log.close();
+  return why;
 }
 
 async function modeOf(path: string): Promise<number> {
@@ -19,8 +28,8 @@ Deno.test("records of a turn are written together, and there when each is answer
   const log = world.open();
   await fill(log, 5);
   const text = await Deno.readTextFile(world.files()[0]?.path ?? "");
-  const records = text.split("\n").filter((line) => line.startsWith("r "));
-  assert.deepEqual(records.map((line) => JSON.parse(line.slice(19)).path), paths(5));
+  const records = text.split("\n").filter((line) => line.startsWith("m "));
+  assert.deepEqual(records.map((line) => JSON.parse(line.slice(52)).path), paths(5));
   await log.close();
 });
 
@@ -69,7 +78,7 @@ Deno.test("what was being written when a process ended is cut off, at every leng
   const ends = [...whole.entries()].filter(([, byte]) => byte === 10).map(([i]) => i + 1);
   const recordsBefore = (length: number) => {
     const text = new TextDecoder().decode(whole.subarray(0, length));
-    return text.split("\n").slice(0, -1).filter((line) => line.startsWith("r ")).length;
+    return text.split("\n").slice(0, -1).filter((line) => line.startsWith("m ")).length;
   };
   for (let length = ends[0] as number; length <= whole.length; length += 7) {
     await Deno.writeFile(path, whole.subarray(0, length));
@@ -108,13 +117,12 @@ Deno.test("a whole line that does not fit is damage: the log is not gone on with
   const whole = await Deno.readTextFile(path);
   const damages = [
     whole.replace("path/1", "path/9"),
-    whole.replace("\nr ", "\nq "),
+    whole.replace("\nm ", "\nq "),
     whole.replace(/^h .*\n/, ""),
   ];
   for (const damaged of damages) {
     await Deno.writeTextFile(path, damaged);
-    const opened = AuditLog.open(world.options);
-    assert.ok(!(opened instanceof AuditLog));
+    assert.ok(await unusable(world));
     assert.equal(await Deno.readTextFile(path), damaged);
   }
 });
@@ -131,8 +139,10 @@ Deno.test("what a failure of power has left with holes is cut off, put aside and
   const holed = whole.slice().fill(0, start + 30, start + 60);
   await Deno.writeFile(path, holed);
   const again = world.open();
-  assert.deepEqual([again.size, again.cut?.line, again.cut?.bytes], [30, 32, whole.length - start]);
-  const kept = await Deno.readFile(`${world.directory}/${again.cut?.kept}`);
+  const [cut] = again.takeAside();
+  assert.deepEqual([again.size, cut?.line, cut?.bytes], [30, 32, whole.length - start]);
+  assert.equal(cut?.cause, "hole");
+  const kept = await Deno.readFile(`${world.directory}/${cut?.kept}`);
   assert.deepEqual(kept, holed.slice(start));
   await fill(again, 5);
   await again.close();
@@ -150,8 +160,7 @@ Deno.test("holes in what is known to have been on the disk are damage", async ()
   const path = world.files()[0]?.path ?? "";
   const holed = (await Deno.readFile(path)).fill(0, 1000, 1100);
   await Deno.writeFile(path, holed);
-  const opened = AuditLog.open(world.options, () => known);
-  assert.ok(!(opened instanceof AuditLog));
+  assert.ok(await unusable(world, known));
   assert.deepEqual(await Deno.readFile(path), holed);
 });
 
@@ -179,19 +188,17 @@ Deno.test("a log that is shorter than the checkpoint the store knows, or another
   const whole = await Deno.readTextFile(path);
   const lines = whole.split("\n");
   await Deno.writeTextFile(path, `${lines.slice(0, 40).join("\n")}\n`);
-  assert.deepEqual(AuditLog.open(world.options, () => known), {
+  assert.deepEqual(await unusable(world, known), {
     line: 1,
     reason: "records are missing",
   });
   await Deno.writeTextFile(path, whole);
   const forged = { size: 30, root: new Uint8Array(32) };
-  assert.deepEqual(AuditLog.open(world.options, () => forged), {
+  assert.deepEqual(await unusable(world, forged), {
     line: 31,
     reason: "another root",
   });
-  const fine = AuditLog.open(world.options, () => known);
-  assert.ok(fine instanceof AuditLog);
-  await fine.close();
+  assert.equal(await unusable(world, known), undefined);
 });
 
 Deno.test("the last transaction is known again, and put back where the store was", async () => {

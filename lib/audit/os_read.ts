@@ -1,9 +1,8 @@
-import { MARK_DIGITS, splitLines } from "./line.ts";
+import { recordIn, splitLines } from "./line.ts";
 import { listLogFiles } from "./os_log_files.ts";
 import type { LogVerifier } from "./verify.ts";
 
 const PIECE_BYTES = 64 * 1024;
-const RECORD_START = 2 + MARK_DIGITS + 1;
 const decoder = new TextDecoder();
 
 /** A page of a log. */
@@ -29,8 +28,8 @@ export function readTail(directory: string, log: string, request: TailRequest): 
 
 function recordsIn(path: string): string[] {
   const { lines } = splitLines(Deno.readFileSync(path));
-  return lines.filter((line) => line[0] === "r".charCodeAt(0))
-    .map((line) => decoder.decode(line.subarray(RECORD_START)));
+  return lines.map(recordIn).filter((record) => record !== undefined)
+    .map((record) => decoder.decode(record));
 }
 
 function numberOf(record: string): number {

@@ -1,13 +1,23 @@
-import { droppedLine, MARK_DIGITS, parseLine, splitLines } from "./line.ts";
-import { leafHash } from "./merkle.ts";
+import { leafOf } from "./leaf.ts";
+import {
+  droppedBoundLine,
+  droppedLine,
+  MARK_DIGITS,
+  parseLine,
+  recordIn,
+  splitLines,
+} from "./line.ts";
 import { nativeHash } from "./os_hash.ts";
 import { listLogFiles, replaceFile } from "./os_log_files.ts";
+import { headOf } from "./record_head.ts";
 
 /** Records that were, or are about to be, dropped from one file. */
 export interface Droppable {
   readonly path: string;
   /** Number of the first record of the file. */
   readonly first: number;
+  /** Number of its last record. */
+  readonly last: number;
   /** Requests in it whose text is still there. */
   readonly count: number;
 }
@@ -15,7 +25,6 @@ export interface Droppable {
 const NEWLINE = 10;
 const STEP = 500;
 const decoder = new TextDecoder();
-const REQUEST = /^\{"format":1,"n":\d+,"kind":"request","time":(\d+)/;
 const TIME = /"kind":"[a-z]+","time":(\d+)/;
 
 /**
@@ -27,15 +36,21 @@ export function findDroppable(
   log: string,
   timeMs: number,
 ): Droppable | undefined {
-  for (const { path, first } of listLogFiles(directory, log).slice(0, -1)) {
+  const files = listLogFiles(directory, log);
+  for (const [i, { path, first }] of files.slice(0, -1).entries()) {
     const { lines } = splitLines(Deno.readFileSync(path));
-    const texts = lines.filter((line) => line[0] === "r".charCodeAt(0)).map(startOf);
-    const last = Number(TIME.exec(texts.at(-1) ?? "")?.[1] ?? Number.NaN);
-    if (last >= timeMs) return undefined;
-    const count = texts.filter((text) => REQUEST.test(text)).length;
-    if (count > 0) return { path, first, count };
+    const newest = lines.map(recordIn).findLast((record) => record !== undefined);
+    if (timeOf(newest) >= timeMs) return undefined;
+    const count = lines.filter((line) => droppedFormOf(line) !== undefined).length;
+    const last = (files[i + 1]?.first ?? 0) - 1;
+    if (count > 0) return { path, first, last, count };
   }
   return undefined;
+}
+
+function timeOf(record: Uint8Array | undefined): number {
+  const start = record ? decoder.decode(record.subarray(0, 120)) : "";
+  return Number(TIME.exec(start)?.[1] ?? Number.NaN);
 }
 
 /**
@@ -62,20 +77,25 @@ export async function dropRequests(
   replaceFile(path, bytes);
 }
 
-/** A line with its newline; the hash alone where it is a request. */
+/** A line with its newline; its dropped form where it has one. */
 function without(line: Uint8Array): Uint8Array {
-  const parsed = parseLine(line);
-  if (parsed.kind === "record" && REQUEST.test(startOf(line))) {
-    const leaf = leafHash(parsed.bytes, nativeHash);
-    if (leaf.subarray(0, MARK_DIGITS / 2).toHex() === parsed.mark) return droppedLine(leaf);
-  }
+  const dropped = droppedFormOf(line);
+  if (dropped) return dropped;
   const whole = new Uint8Array(line.length + 1);
   whole.set(line);
   whole[line.length] = NEWLINE;
   return whole;
 }
 
-/** The beginning of a record's text. */
-function startOf(line: Uint8Array): string {
-  return decoder.decode(line.subarray(2 + MARK_DIGITS + 1, 120));
+/** What stays of a line that holds a request as it was written; undefined for every other line. */
+function droppedFormOf(line: Uint8Array): Uint8Array | undefined {
+  const record = recordIn(line);
+  const head = record && headOf(record);
+  if (!record || head?.kind !== "request") return undefined;
+  const parsed = parseLine(line);
+  const leaf = leafOf(record, nativeHash);
+  const fits = parsed.kind === "record" &&
+    leaf.subarray(0, MARK_DIGITS / 2).toHex() === parsed.mark;
+  if (!fits) return undefined;
+  return head.format === 1 ? droppedLine(leaf) : droppedBoundLine("request", nativeHash(record));
 }

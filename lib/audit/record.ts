@@ -4,7 +4,7 @@ import type { Caller } from "./call.ts";
 import type { AuditEntry, Change, ChangeEntry, NoticeEntry, RequestEntry } from "./entry.ts";
 
 /** Number of the layout of a record. */
-export const RECORD_FORMAT = 1;
+export const RECORD_FORMAT = 2;
 
 /** What of a record may be covered by keyed hashes. */
 export type Covered = "caller" | "path";
@@ -29,9 +29,19 @@ export function coverWith(key: Uint8Array | undefined, kinds: ReadonlySet<Covere
   };
 }
 
-/** The bytes of record number `n` (from 0): JSON on one line, members in this order. They are a leaf of the tree. */
+/** The bytes of record number `n` (from 0): JSON on one line, members in this order. See `leafOf` for its leaf. */
 export function encodeRecord(n: number, audit: AuditEntry, cover: Cover = plainly): Uint8Array {
-  return encoder.encode(JSON.stringify({ format: RECORD_FORMAT, n, ...bodyOf(audit, cover) }));
+  return numbered(n, encodeBody(audit, cover));
+}
+
+/** A record without its number: JSON on one line. */
+export function encodeBody(audit: AuditEntry, cover: Cover = plainly): string {
+  return JSON.stringify(bodyOf(audit, cover));
+}
+
+/** The bytes of a record, from {@linkcode encodeBody}. */
+export function numbered(n: number, body: string): Uint8Array {
+  return encoder.encode(`{"format":${RECORD_FORMAT},"n":${n},${body.slice(1)}`);
 }
 
 function bodyOf(audit: AuditEntry, cover: Cover): Readonly<Record<string, unknown>> {

@@ -1,7 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Store, StoreTx } from "../store/port.ts";
 import type { Call } from "./call.ts";
-import type { Change, ChangeEntry } from "./entry.ts";
+import type { Change } from "./entry.ts";
+import { encodeChange } from "./outbox_row.ts";
 
 /** What is handed to a method of a transaction, and what came of it. */
 type Note<M extends keyof StoreTx> = StoreTx[M] extends (...args: infer A) => Promise<infer R>
@@ -68,39 +69,40 @@ export interface RecordingOptions {
   readonly currentCall: () => Call | undefined;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Proves that the record is of this process and of this revision. Default: it is left as it is. */
+  readonly protect?: (record: Uint8Array, revision: number) => Uint8Array;
   /** Adds what is to be stored beside the record, in the same transaction. */
   readonly beside?: (tx: StoreTx) => Promise<void>;
-  /** Called after each commit that left a record. */
+  /** Called after each commit. */
   readonly onCommitted: () => void;
 }
 
 /**
- * A store in which every transaction that changes something leaves a record of it in the outbox: there is never one
- * without the other, whoever writes.
+ * A store in which every transaction leaves a record of what it changed in the outbox: there is never one without the
+ * other, whoever writes. One that changed nothing that is recorded leaves a record without changes, so that a revision
+ * without a record means that its record was removed.
  */
 export function recordingStore(store: Store, options: RecordingOptions): Store {
-  const { currentCall, clock, beside, onCommitted } = options;
+  const { currentCall, clock, protect, beside, onCommitted } = options;
   return {
     ...store,
     write: async (work) => {
       const call = currentCall();
-      let hasChanged = false;
       const result = await store.write(async (tx) => {
         const changes: Change[] = [];
         const result = await work(observed(tx, changes));
-        hasChanged = changes.length > 0;
-        if (!hasChanged) return result;
-        const entry = {
+        const { revision } = tx;
+        const record = encodeChange({
           timeMs: clock(),
-          revision: tx.revision,
+          revision,
           ...(call ? { call } : {}),
           changes,
-        };
-        await tx.putOutbox(encodeChange(entry));
+        });
+        await tx.putOutbox(protect?.(record, revision) ?? record);
         await beside?.(tx);
         return result;
       });
-      if (hasChanged) onCommitted();
+      onCommitted();
       return result;
     },
   };
@@ -125,17 +127,4 @@ function observed(tx: StoreTx, changes: Change[]): StoreTx {
       };
     },
   });
-}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** A record on its way through the outbox. */
-export function encodeChange(entry: ChangeEntry): Uint8Array {
-  return encoder.encode(JSON.stringify(entry));
-}
-
-/** Reads what {@linkcode encodeChange} made. */
-export function decodeChange(record: Uint8Array): ChangeEntry {
-  return JSON.parse(decoder.decode(record));
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { openMemory, type Store } from "../store/mod.ts";
 import { someKek, someMeta } from "../store/conformance.ts";
 import type { Call } from "./call.ts";
-import { decodeChange, digestOf, recordingStore } from "./recording_store.ts";
+import { decodeChange } from "./outbox_row.ts";
+import { digestOf, recordingStore } from "./recording_store.ts";
 import { currentCall, inCall } from "./os_in_call.ts";
 
 const CALL: Call = {
@@ -60,12 +61,8 @@ Deno.test("what a transaction stores leaves a record in the same commit, with th
   assert.equal(commits(), 1);
 });
 
-Deno.test("what fails, changes nothing or only reads leaves none", async () => {
+Deno.test("what fails leaves no record", async () => {
   const { recording, records, commits } = world();
-  await recording.write(async (tx) => {
-    await tx.head("a");
-    await tx.deletePolicy("p");
-  });
   const fails = recording.write(async (tx) => {
     await tx.putHead(head("a"));
     throw new Error("no");
@@ -73,6 +70,20 @@ Deno.test("what fails, changes nothing or only reads leaves none", async () => {
   await assert.rejects(fails, /no/);
   assert.deepEqual(await records(), []);
   assert.equal(commits(), 0);
+});
+
+Deno.test("a transaction that changes nothing leaves a record that says so: no revision is without one", async () => {
+  const { recording, records, store } = world();
+  await recording.write(async (tx) => {
+    await tx.head("a");
+    await tx.deletePolicy("p");
+  });
+  await recording.write((tx) => tx.putHead(head("a")));
+  assert.deepEqual((await records()).map(({ revision, changes }) => [revision, changes.length]), [
+    [1, 0],
+    [2, 1],
+  ]);
+  assert.equal(await store.revision(), 2);
 });
 
 Deno.test("what a process does of its own accord is recorded without a call", async () => {

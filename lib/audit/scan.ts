@@ -1,5 +1,11 @@
-import { Frontier, type Hash, leafHash } from "./merkle.ts";
-import { type Header, MARK_DIGITS, parseLine, splitLines } from "./line.ts";
+import { constantTimeEqual } from "../seal/bytes.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { boundLeaf, leafOf } from "./leaf.ts";
+import { type Header, type Line, MARK_DIGITS, parseLine, splitLines } from "./line.ts";
+import { headerMessage, type Mac, recordMessage } from "./line_mac.ts";
+import { Frontier, type Hash, isEqual } from "./merkle.ts";
+import { movesIn } from "./moves.ts";
+import { headOf } from "./record_head.ts";
 
 /** What a log file holds, as far as it takes to go on writing it. */
 export interface Scanned {
@@ -7,14 +13,23 @@ export interface Scanned {
   readonly frontier: Frontier;
   /** Of the last transaction recorded, in this file or before it. */
   readonly revision: number;
+  /** See `movesIn`. */
+  readonly life: string;
+  /** Whether a record or the header is of format 2. */
+  readonly isProved: boolean;
   /** Records after the newest checkpoint. */
   readonly unsigned: number;
   /** Whether a checkpoint was ever signed. */
   readonly isSigned: boolean;
-  /** Length of what is whole; anything after that was being written when the process ended. */
+  /** Length of what is proved; anything after that was torn, changed or added. */
   readonly wholeBytes: number;
-  /** The first line with a hole in it: the power failed before all of the file was on the disk. */
-  readonly holeAtLine?: number;
+  /** The first whole line that is not proved. */
+  readonly aside?: {
+    readonly line: number;
+    readonly lines: number;
+    /** It has zero bytes, as a failure of power leaves them. */
+    readonly hasHole: boolean;
+  };
 }
 
 /** A file that cannot be gone on with: from which line on, and why. */
@@ -34,62 +49,192 @@ export interface Expected {
   readonly root: Uint8Array;
 }
 
-const decoder = new TextDecoder();
+/** What it takes to trust a file. */
+export interface Trust {
+  readonly log: string;
+  readonly hash: Hash;
+  /** Undefined for a note that the log's key has not signed. */
+  readonly openCheckpoint: (note: string) => Checkpoint | undefined;
+  readonly mac: Mac;
+  readonly expected?: Expected | undefined;
+}
 
 /**
- * Reads a log file from its beginning. What follows the last newline was never answered for and does not count. Of
- * what comes before it, a line with a zero byte, which no line has, is a part of the file that a failure of power kept
- * from the disk: it and all after it may have been lost like that, unless a tree head that was on the disk counts it.
- * Any other line that does not fit is damage and nothing else.
+ * Reads a log file from its beginning, and answers how far it is proved: by the newest signed checkpoint that fits the
+ * tree, and after that by the MAC of each record. What follows is not adopted, whatever it is; when a signed checkpoint
+ * or `expected` counts more records than are proved, the file was damaged or cut.
  */
-export function scanFile(
-  bytes: Uint8Array,
-  hash: Hash,
-  expected: Expected | undefined,
-): Scanned | Unusable {
+export function scanFile(bytes: Uint8Array, trust: Trust): Scanned | Unusable {
   const { lines } = splitLines(bytes);
   const first = lines[0] && parseLine(lines[0]);
   if (first?.kind !== "header") return { line: 1, reason: "no header" };
   const { header } = first;
-  const frontier = new Frontier(header.first, header.roots, hash);
-  let { revision } = header;
-  let unsigned = 0;
-  let isSigned = header.first > 0;
-  const isOther = () =>
-    frontier.size === expected?.size && frontier.root().toHex() !== expected.root.toHex();
-  if (isOther()) return { line: 1, reason: "another root" };
-  let wholeBytes = (lines[0]?.length ?? 0) + 1;
-  const scanned = () => ({ header, frontier, revision, unsigned, isSigned, wholeBytes });
-  for (const [i, bytes] of lines.entries()) {
-    if (i === 0) continue;
-    const hasHole = bytes.includes(0) && frontier.size >= (expected?.size ?? 0);
-    if (hasHole) return { ...scanned(), holeAtLine: i + 1 };
-    const line = parseLine(bytes);
-    if (line.kind === "checkpoint") [unsigned, isSigned] = [0, true];
-    else if (line.kind === "dropped") frontier.append(line.leaf);
-    else if (line.kind === "record") {
-      const leaf = leafHash(line.bytes, hash);
-      if (leaf.subarray(0, MARK_DIGITS / 2).toHex() !== line.mark) {
-        return { line: i + 1, reason: "a record that was changed" };
-      }
-      frontier.append(leaf);
-      unsigned++;
-      revision = revisionIn(line.bytes) ?? revision;
-    } else return { line: i + 1, reason: "a line that is none" };
-    if (isOther()) return { line: i + 1, reason: "another root" };
-    wholeBytes += bytes.length + 1;
+  if (header.log !== trust.log || !isProvedHeader(header, trust)) {
+    return { line: 1, reason: "no header" };
   }
-  return scanned();
+  const walk = new Walk(lines, header, trust);
+  const signed = walk.toNewestCheckpoint();
+  if (header.mac === undefined && header.first > 0 && signed.line === 1) {
+    return { line: 1, reason: "no header" };
+  }
+  const end = walk.throughProved(signed);
+  return walk.missing(end) ?? {
+    header,
+    frontier: end.frontier,
+    revision: end.revision,
+    life: end.life,
+    isProved: end.isProved,
+    unsigned: end.unsigned,
+    isSigned: header.first > 0 || signed.line > 1,
+    wholeBytes: lines.slice(0, end.line).reduce((sum, { length }) => sum + length + 1, 0),
+    ...(end.line < lines.length ? { aside: asideOf(lines, end.line) } : {}),
+  };
 }
 
-/** Members come in a fixed order, so that the few records which move the revision are told by their beginning. */
-const MOVES =
-  /^\{"format":1,"n":\d+,"kind":(?:"change","time":\d+,"revision":(\d+)|"notice","time":\d+,"event":"store_rolled_back","detail":\{"from":\d+,"to":(\d+)\})/;
-const START_BYTES = 200;
+function asideOf(lines: readonly Uint8Array[], from: number) {
+  const hasHole = lines[from]?.includes(0) === true;
+  return { line: from + 1, lines: lines.length - from, hasHole };
+}
 
-function revisionIn(record: Uint8Array): number | undefined {
-  const [, changed, rolledBackTo] = MOVES.exec(decoder.decode(record.subarray(0, START_BYTES))) ??
-    [];
-  const revision = changed ?? rolledBackTo;
-  return revision === undefined ? undefined : Number(revision);
+function isProvedHeader(header: Header, { mac }: Trust): boolean {
+  if (header.mac === undefined) return true;
+  return constantTimeEqual(mac(headerMessage(header)), header.mac);
+}
+
+/** The state of a log before a line. */
+interface State {
+  /** How many lines were taken. */
+  readonly line: number;
+  readonly frontier: Frontier;
+  readonly revision: number;
+  readonly life: string;
+  readonly isProved: boolean;
+  readonly unsigned: number;
+}
+
+/** Goes through the lines of one file, first on the tree alone, then on MACs. */
+class Walk {
+  readonly #lines: readonly Uint8Array[];
+  readonly #trust: Trust;
+  readonly #start: State;
+
+  constructor(lines: readonly Uint8Array[], header: Header, trust: Trust) {
+    const { first, roots, revision, life, mac } = header;
+    this.#lines = lines;
+    this.#trust = trust;
+    const frontier = new Frontier(first, roots, trust.hash);
+    this.#start = { line: 1, frontier, revision, life, isProved: mac !== undefined, unsigned: 0 };
+  }
+
+  /** The state after the newest checkpoint that is signed and fits the tree: all before it is what was written. */
+  toNewestCheckpoint(): State {
+    const fitting: { state: State; note: string }[] = [];
+    let state = this.#copy(this.#start);
+    for (const bytes of this.#lines.slice(1)) {
+      const line = parseLine(bytes);
+      const next = this.#after(state, line);
+      if (!next) break;
+      state = next;
+      if (line.kind === "checkpoint") fitting.push({ state: this.#copy(state), note: line.note });
+    }
+    const signed = fitting.findLast(({ state, note }) => this.#fits(state.frontier, note));
+    return signed?.state ?? this.#start;
+  }
+
+  /** The state after the last line that is proved by its own MAC or signature. */
+  throughProved(from: State): State {
+    let state = this.#copy(from);
+    for (const bytes of this.#lines.slice(from.line)) {
+      const line = parseLine(bytes);
+      if (!this.#isProved(state, line)) break;
+      const next = this.#after(state, line);
+      if (!next) break;
+      state = next;
+    }
+    return state;
+  }
+
+  /** Why a file that is proved up to here is not whole. */
+  missing(end: State): Unusable | undefined {
+    const { expected } = this.#trust;
+    const { size } = end.frontier;
+    const damaged = this.#damageAt(end);
+    if (damaged) return damaged;
+    if (!expected || expected.size < this.#start.frontier.size) return undefined;
+    if (expected.size > size) return { line: 1, reason: "records are missing" };
+    return this.#otherRoot(expected);
+  }
+
+  /**
+   * Where a signed checkpoint stands behind what is proved and does not fit it. One behind a hole says nothing: both
+   * may have been on their way to the disk when the power failed.
+   */
+  #damageAt({ line, frontier }: State): Unusable | undefined {
+    const [stop, ...behind] = this.#lines.slice(line);
+    if (!stop || stop.includes(0)) return undefined;
+    const counts = [stop, ...behind].map((bytes) => {
+      const read = parseLine(bytes);
+      if (read.kind !== "checkpoint" || this.#fits(frontier, read.note)) return 0;
+      return this.#trust.openCheckpoint(read.note)?.size ?? 0;
+    });
+    if (!counts.some((count) => count >= frontier.size && count > 0)) return undefined;
+    const { kind } = parseLine(stop);
+    if (kind === "checkpoint") return { line: line + 1, reason: "another root" };
+    const isRecord = kind === "record";
+    return {
+      line: line + 1,
+      reason: isRecord ? "a record that was changed" : "a line that is none",
+    };
+  }
+
+  #otherRoot(expected: Expected): Unusable | undefined {
+    let state = this.#copy(this.#start);
+    while (state.frontier.size < expected.size) {
+      const next = this.#after(state, parseLine(this.#lines[state.line] as Uint8Array));
+      if (!next) break;
+      state = next;
+    }
+    const isSame = isEqual(state.frontier.root(), expected.root);
+    return isSame ? undefined : { line: state.line, reason: "another root" };
+  }
+
+  #copy(state: State): State {
+    return { ...state, frontier: state.frontier.copy() };
+  }
+
+  #fits(tree: Frontier, note: string): boolean {
+    const checkpoint = this.#trust.openCheckpoint(note);
+    return checkpoint?.size === tree.size && isEqual(checkpoint.root, tree.root());
+  }
+
+  #isProved({ frontier }: State, line: Line): boolean {
+    const { log, mac, hash } = this.#trust;
+    if (line.kind === "checkpoint") return this.#fits(frontier, line.note);
+    if (line.kind !== "record" || line.mac === undefined) return false;
+    const { size, roots } = frontier;
+    const message = recordMessage({ log, size, roots }, leafOf(line.bytes, hash));
+    return constantTimeEqual(mac(message), line.mac);
+  }
+
+  /** Takes a line; undefined where it cannot stand there. Changes the state's tree. */
+  #after(state: State, line: Line): State | undefined {
+    const { frontier } = state;
+    const { hash } = this.#trust;
+    const next = { ...state, line: state.line + 1 };
+    if (line.kind === "checkpoint") return { ...next, unsigned: 0 };
+    if (line.kind === "dropped") frontier.append(line.leaf);
+    else if (line.kind === "droppedBound") frontier.append(boundLeaf(line.of, line.digest, hash));
+    else if (line.kind !== "record") return undefined;
+    else {
+      const leaf = leafOf(line.bytes, hash);
+      const isWhole = leaf.subarray(0, MARK_DIGITS / 2).toHex() === line.mark &&
+        headOf(line.bytes)?.n === frontier.size;
+      if (!isWhole) return undefined;
+      frontier.append(leaf);
+      const { revision = state.revision, life = state.life } = movesIn(line.bytes);
+      const isProved = state.isProved || line.mac !== undefined;
+      return { ...next, revision, life, isProved, unsigned: state.unsigned + 1 };
+    }
+    return next;
+  }
 }

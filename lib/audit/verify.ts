@@ -1,7 +1,11 @@
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import type { LogKey, Verify } from "./note.ts";
 import { type Header, type Line, MARK_DIGITS, parseLine, splitLines } from "./line.ts";
-import { Frontier, type Hash, isEqual, leafHash } from "./merkle.ts";
+import { boundLeaf, leafOf } from "./leaf.ts";
+import { Frontier, type Hash, isEqual } from "./merkle.ts";
+import { headOf } from "./record_head.ts";
+import { Drops } from "./verify_drops.ts";
+import { Revisions } from "./verify_revisions.ts";
 
 /** Something that is not as it was written. Records are counted from 0. */
 export interface Finding {
@@ -25,6 +29,14 @@ export interface Verified {
   readonly checkpoints: number;
   /** Records that a signed checkpoint vouches for. */
   readonly signed: number;
+  /** Records after the newest checkpoint: nothing proves them yet to anybody without the keys of Nexus. */
+  readonly unsigned: number;
+  /** What records of format 1 cannot prove; absent where there are none. */
+  readonly older?: {
+    readonly records: number;
+    /** Dropped records of which nothing says that they were requests. */
+    readonly dropped: number;
+  };
   /** Checkpoints held by the verifier that the log was compared with. */
   readonly held: number;
   readonly findings: readonly Finding[];
@@ -66,6 +78,11 @@ export class LogVerifier {
   readonly #options: VerifyOptions;
   readonly #held: Map<number, Checkpoint[]>;
   readonly #findings: Finding[] = [];
+  readonly #drops = new Drops();
+  readonly #revisions = new Revisions();
+  #older = 0;
+  /** Whether records from here on bind their kind. */
+  #isBound = false;
   #tree: Frontier;
   #size = 0;
   #dropped = 0;
@@ -122,6 +139,7 @@ export class LogVerifier {
   /** No more files. */
   end(): Verified {
     this.#settleMissing(undefined);
+    for (const finding of this.#drops.unfounded(this.#signed)) this.#keep(finding);
     for (const size of this.#held.keys()) {
       if (size > this.#size) {
         this.#find(`the log ends here, but the checkpoint held has ${size} records`, size - 1);
@@ -133,6 +151,10 @@ export class LogVerifier {
       dropped: this.#dropped,
       checkpoints: this.#checkpoints,
       signed: this.#signed,
+      unsigned: this.#size - this.#signed,
+      ...(this.#older + this.#drops.unbound === 0 ? {} : {
+        older: { records: this.#older + this.#drops.unbound, dropped: this.#drops.unbound },
+      }),
       held: this.#compared,
       findings: this.#findings,
       ...(this.#rest.length === 0 ? {} : { tornBytes: this.#rest.length }),
@@ -154,6 +176,9 @@ export class LogVerifier {
       this.#find("the header of the file names another tree than the records before it");
     }
     if (header.first !== this.#size || !this.#isComparable) this.#adopt(header);
+    this.#drops.begin(this.#file, header.first);
+    if (header.mac) this.#isBound = true;
+    if (header.first === 0 && header.mac) this.#revisions.begin(header.revision);
   }
 
   /** Goes on from what a file says of those before it; its own checkpoints tell whether that is true. */
@@ -174,7 +199,14 @@ export class LogVerifier {
         return this.#record(line.mark, line.bytes);
       case "dropped":
         this.#dropped++;
+        if (this.#isBound) this.#find("a record was dropped without its kind");
+        this.#drops.take(this.#size, this.#line, undefined);
         return this.#leaf(line.leaf);
+      case "droppedBound":
+        this.#dropped++;
+        this.#isBound = true;
+        this.#drops.take(this.#size, this.#line, line.of);
+        return this.#leaf(boundLeaf(line.of, line.digest, this.#options.hash));
       case "checkpoint":
         return this.#checkpoint(line.note);
       default:
@@ -183,8 +215,8 @@ export class LogVerifier {
   }
 
   #record(mark: string, bytes: Uint8Array): void {
-    const leaf = leafHash(bytes, this.#options.hash);
-    const n = numberIn(bytes);
+    const leaf = leafOf(bytes, this.#options.hash);
+    const { n, format } = headOf(bytes) ?? {};
     this.#settleMissing(n);
     if (leaf.subarray(0, MARK_DIGITS / 2).toHex() !== mark) {
       this.#lose("the record was changed");
@@ -199,6 +231,10 @@ export class LogVerifier {
         `a record stands here that says it is number ${n}: inserted, or out of order`,
       );
     }
+    if (format === 1) this.#older++;
+    if (format === 2) this.#isBound = true;
+    this.#drops.notice(this.#size, bytes);
+    for (const what of this.#revisions.take(bytes)) this.#find(what);
     this.#options.onRecord?.(this.#size, bytes);
     this.#leaf(leaf);
   }
@@ -256,14 +292,12 @@ export class LogVerifier {
   }
 
   #find(what: string, to?: number, from = this.#size): void {
-    if (this.#findings.length >= (this.#options.limit ?? LIMIT)) return;
-    this.#findings.push({
-      record: from,
-      ...(to === undefined || to <= from ? {} : { to }),
-      file: this.#file,
-      line: this.#line,
-      what,
-    });
+    const range = to === undefined || to <= from ? {} : { to };
+    this.#keep({ record: from, ...range, file: this.#file, line: this.#line, what });
+  }
+
+  #keep(finding: Finding): void {
+    if (this.#findings.length < (this.#options.limit ?? LIMIT)) this.#findings.push(finding);
   }
 }
 
@@ -277,22 +311,4 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
 function isSameTree({ roots }: Header, tree: Frontier): boolean {
   return roots.length === tree.roots.length &&
     roots.every((root, i) => isEqual(root, tree.roots[i] as Uint8Array));
-}
-
-const NUMBER_START = new TextEncoder().encode('{"format":1,"n":');
-const [ZERO, NINE, COMMA] = [48, 57, 44];
-
-/** The number that a record says it has. Members come in a fixed order; a million records are looked at byte by byte. */
-function numberIn(record: Uint8Array): number | undefined {
-  for (let i = 0; i < NUMBER_START.length; i++) {
-    if (record[i] !== NUMBER_START[i]) return undefined;
-  }
-  let n = 0;
-  for (let i = NUMBER_START.length; i < NUMBER_START.length + 16; i++) {
-    const byte = record[i] ?? 0;
-    if (byte === COMMA) return i > NUMBER_START.length ? n : undefined;
-    if (byte < ZERO || byte > NINE) return undefined;
-    n = n * 10 + byte - ZERO;
-  }
-  return undefined;
 }

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { keyOf, KEYS, type LogWorld, logWorld, requestOf } from "./_log_fixture.ts";
 import { type Checkpoint, parseCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { recordLine } from "./line.ts";
-import { leafHash } from "./merkle.ts";
+import { leafOf } from "./leaf.ts";
 import { signerOf } from "./os_sign.ts";
 import type { Verified } from "./verify.ts";
 
 const SIZE = 150;
+/** Where the record begins in its line. */
+const START = 2 + 16 + 1 + 32 + 1;
 const LOG = "01".repeat(16);
 
 /** A log of two files and more than one checkpoint, as its lines. */
@@ -24,7 +26,7 @@ async function written(world: LogWorld): Promise<{ lines: string[]; path: string
   return { lines, path, note: log.checkpoint ?? "" };
 }
 
-const isRecord = (line: string) => line.startsWith("r ");
+const isRecord = (line: string) => line.startsWith("m ");
 
 function checkpointOf(note: string): Checkpoint {
   const checkpoint = parseCheckpoint(note);
@@ -35,11 +37,14 @@ function checkpointOf(note: string): Checkpoint {
 /** A record line with its mark made to fit. */
 function remade(json: string): string {
   const bytes = new TextEncoder().encode(json);
-  return new TextDecoder().decode(recordLine(bytes, leafHash(bytes))).slice(0, -1);
+  return new TextDecoder().decode(recordLine(bytes, leafOf(bytes), new Uint8Array(16))).slice(
+    0,
+    -1,
+  );
 }
 
 function numbered(line: string, n: number): string {
-  return remade(line.slice(19).replace(/"n":\d+/, `"n":${n}`));
+  return remade(line.slice(START).replace(/"n":\d+/, `"n":${n}`));
 }
 
 /** Records anew from place `at` on, as somebody would write them who hides that one came or went. */
@@ -74,7 +79,7 @@ const CAREFUL: Record<string, Attack> = {
   changed: (lines, n) =>
     lines.with(
       lineOf(lines, n),
-      remade(recordAt(lines, n).slice(19).replace("web", "xeb")),
+      remade(recordAt(lines, n).slice(START).replace("web", "xeb")),
     ),
   inserted: (lines, n) => renumbered(lines.toSpliced(lineOf(lines, n), 0, recordAt(lines, n))),
   "put in another order": (lines, n) => {
@@ -125,6 +130,7 @@ Deno.test("a log as it was written has nothing to tell", async () => {
     dropped: 0,
     checkpoints: 5,
     signed: SIZE,
+    unsigned: 0,
     held: 1,
     newest: note,
   });

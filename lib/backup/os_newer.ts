@@ -116,7 +116,7 @@ interface Told {
   readonly changes?: readonly Readonly<Record<string, unknown>>[];
 }
 
-const TELLING = /^\{"format":1,"n":\d+,"kind":"(?:change|notice)"/;
+const TELLING = /^\{"format":[12],"n":\d+,"kind":"(?:change|notice)"/;
 /** What a transaction may change without anybody missing it. */
 const NOT_MISSED = "mark";
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { KEYS } from "../audit/_log_fixture.ts";
 import { signCheckpoint } from "../audit/checkpoint.ts";
 import { AuditLog } from "../audit/mod.ts";
 import { nativeVerifier, signerOf } from "../audit/os_sign.ts";
@@ -86,12 +87,13 @@ Deno.test("audit logs tell of changes after a backup, and of what is nobody's lo
   await using world = await startWorld();
   await world.backUp("a.db");
   let nowMs = CREATED_MS - 1000;
-  const log = AuditLog.begin({
+  const log = AuditLog.open({
     directory: `${world.directory}/audit`,
     syncMs: 0,
     clock: () => nowMs,
     random: (length) => new Uint8Array(length).fill(0xaa),
-  }, 0);
+  });
+  log.useKeys(KEYS);
   const change = (revision: number, changes: readonly unknown[]) =>
     log.record({ kind: "change", entry: { timeMs: nowMs, revision, changes } as never });
   await change(2, [{ head: "tenants/acme/db", current: 1, digest: "AAAA" }]);

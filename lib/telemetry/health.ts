@@ -41,6 +41,11 @@ export const HEALTH_WORDS = {
     meaning:
       "The disk takes no audit records: they are on standard error, and follow in the log when it can be written.",
   },
+  audit_unproved: {
+    level: "warning",
+    meaning:
+      "Since its start Nexus has found audit records that it did not write, or changes without a record; see `spike status` and `spike operator verify`.",
+  },
   store_unexpected: {
     level: "warning",
     meaning:

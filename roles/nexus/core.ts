@@ -15,7 +15,7 @@ import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
 import type { Store } from "../../lib/store/mod.ts";
 import { createLogger, health, meter } from "../../lib/telemetry/mod.ts";
 import { VERSION } from "../../lib/version.ts";
-import type { Auditing } from "./audit/auditing.ts";
+import type { Auditing, Unproved } from "./audit/auditing.ts";
 import { type BackupPort, NO_BACKUPS } from "./backup/backup_port.ts";
 import { backupStatus } from "./backup/backup_status.ts";
 import { createCipherPort } from "./cipher_port.ts";
@@ -348,7 +348,7 @@ async function kekStatuses(store: Store): Promise<KekStatus[]> {
 }
 
 async function describe(
-  { settings, store, page, sync, control, startedAtMs, isLocked }: PortDeps,
+  { settings, store, page, sync, control, startedAtMs, isLocked, auditing }: PortDeps,
 ): Promise<NexusStatus> {
   const meta = await store.meta();
   const set = meta?.shardSet;
@@ -368,9 +368,14 @@ async function describe(
     ...(hasShards && meta ? { recovery: await exportStatus(store) } : {}),
     ...await backupStatus(store),
     ...(mark ? { sealed: toSealStatus(mark) } : {}),
+    ...(isAnything(auditing.unproved) ? { audit: auditing.unproved } : {}),
     since: new Date(startedAtMs).toISOString(),
     ...(isLocked === undefined ? {} : { memoryLocked: isLocked }),
   };
+}
+
+function isAnything(counts: Unproved): boolean {
+  return Object.values(counts).some((count) => count > 0);
 }
 
 function toSealStatus(mark: Uint8Array): SealStatus {

@@ -74,6 +74,10 @@ async function start(given: CoreStart): Promise<Running> {
   const cipherSlots = attachLocked(given.cipherSlots.buffer, given.cipherSlots.layout);
   const rootSlots = attachLocked(given.rootSlots.buffer, given.rootSlots.layout);
   meter.collect(() => meter.set("spike_audit_records", {}, auditing.size));
+  health.add(() => {
+    const { setAside, rejected, unrecorded } = auditing.unproved;
+    return setAside + rejected + unrecorded > 0 ? ["audit_unproved"] : [];
+  });
   meter.collect(() =>
     tellKeys({
       root: usedSlots(rootSlots),

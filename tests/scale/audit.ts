@@ -7,6 +7,7 @@ import {
   AuditLog,
   feedLog,
   LogVerifier,
+  macUnder,
   nativeHash,
   nativeVerifier,
   signerOf,
@@ -17,6 +18,7 @@ const RECORDS = Number(Deno.args[0] ?? 1_000_000);
 const GROUP = 64;
 
 const { sign, publicKey } = signerOf(new Uint8Array(32).fill(7));
+const mac = macUnder(new Uint8Array(32).fill(8));
 const directory = await Deno.makeTempDir({ prefix: "audit-scale-" });
 
 function entry(i: number): AuditEntry {
@@ -42,8 +44,9 @@ function entry(i: number): AuditEntry {
 
 async function write(syncMs: number, count: number, group: number): Promise<number> {
   const options = { directory, syncMs, clock: Date.now, random: randomBytes };
-  const log = AuditLog.begin(options, 0);
-  log.useKeys({ sign, publicKey, cover: (_kind, text) => text });
+  const log = AuditLog.open(options);
+  log.succeed();
+  log.useKeys({ sign, publicKey, mac, cover: (_kind, text) => text });
   const before = cpuMs();
   for (let i = 0; i < count; i += group) {
     await Promise.all(

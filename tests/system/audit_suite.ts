@@ -51,3 +51,40 @@ Deno.test("a Nexus that is killed under load leaves a log that verifies, with ev
   assert.equal(found.code, 2);
   assert.match(found.stdout, new RegExp(`Secret "${path}" was removed without Nexus`));
 });
+
+Deno.test("what is added to a log and to the outbox while Nexus is killed is never signed, and is reported", async () => {
+  await using home = await temporaryDirectory();
+  await using system = await DevSystem.start(home.path);
+  const logs = `${home.path}/data/audit`;
+  assert.equal((await system.spike(["secret", "put", "a/b", "k=v"])).code, 0);
+  await system.dev("kill", "nexus");
+  const log = (await Deno.readTextFile(`${logs}/current`)).trim();
+  const file = `${logs}/${log}/000000000000.log`;
+  const lines = (await Deno.readTextFile(file)).trimEnd().split("\n");
+  // A genuine record once more, with another path.
+  const copied = lines.findLast((line) => line.startsWith("m "))?.replace("a/b", "forged") ?? "";
+  await Deno.writeTextFile(file, `${copied}\n`, { append: true });
+  const db = new DatabaseSync(`${home.path}/data/spike.db`);
+  const { revision } = db.prepare("SELECT revision FROM counter").get() as { revision: number };
+  const forged = JSON.stringify({
+    timeMs: 1,
+    revision: revision + 1,
+    changes: [{ head: "forged", current: 1, digest: "" }],
+  });
+  db.prepare("INSERT INTO audit_outbox VALUES (?, ?)").run(
+    revision + 1,
+    new TextEncoder().encode(forged),
+  );
+  db.prepare("UPDATE counter SET revision = ?").run(revision + 1);
+  db.close();
+  assert.equal((await system.dev("start", "nexus")).code, 0);
+  const status = JSON.parse((await system.spike(["status", "-f", "json"])).stdout);
+  assert.deepEqual(status.audit, { setAside: 1, withoutKey: 0, rejected: 1, unrecorded: 1 });
+  const { code, stdout } = await system.spike(["operator", "verify"]);
+  assert.equal(code, 2);
+  assert.match(stdout, /1 line of the audit log not written by Nexus: set aside, not signed/);
+  assert.match(stdout, /1 waiting record not written by Nexus: rejected, not signed/);
+  assert.match(stdout, new RegExp(`the change of revision ${revision + 1} is without a record`));
+  const { stdout: records } = await system.spike(["audit", "export", "--records", logs]);
+  assert.ok(!records.includes('"forged"'));
+});

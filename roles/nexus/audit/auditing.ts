@@ -2,114 +2,43 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import {
   AuditLog,
   type AuditLogOptions,
-  type Covered,
   coverWith,
   currentCall,
-  decodeChange,
   dropRequests,
   findDroppable,
   formatKey,
-  type LogKey,
+  type LogKeys,
+  nativeVerifier,
   type NoticeEntry,
-  parseCheckpoint,
+  openCheckpoint,
   readTail,
   recordingStore,
   recordOnStderr,
   type RequestEntry,
-  type Sign,
-  type Sink,
   type TailRequest,
 } from "../../../lib/audit/mod.ts";
-import { type LockedKeyring, osRandom, wipe } from "../../../lib/seal/mod.ts";
 import { isDamage } from "../../../lib/seal/damage.ts";
+import { type LockedKeyring, osRandom, wipe } from "../../../lib/seal/mod.ts";
 import type { AuditLogRow, Store, StoreTx } from "../../../lib/store/mod.ts";
-import { type Logger, writeLine } from "../../../lib/telemetry/mod.ts";
 import { VERSION } from "../../../lib/version.ts";
-import { loadLogKeys, makeLogKeys } from "./audit_keys.ts";
+import { loadLogKeys, makeLogKeys, type OpenLogKeys } from "./audit_keys.ts";
+import { withKnownLogs } from "./known_logs.ts";
+import type {
+  Attestor,
+  Auditing,
+  AuditingOptions,
+  AuditKeys,
+  AuditPage,
+  RecordState,
+  Unproved,
+} from "./auditing_port.ts";
+import { NOTHING_UNPROVED } from "./no_log.ts";
+import { Outbox } from "./outbox.ts";
 import { type KnownLog, type StoreVerified, verifyStore } from "./store_verifier.ts";
 
-/** The audit log of a Nexus, and the store whose changes it records. */
-export interface Auditing {
-  /** The store to write to: every transaction that changes something leaves its record in the same commit. */
-  readonly store: Store;
-  /** Records in the present log; 0 where there is none. */
-  readonly size: number;
-  /** Takes the record of a request. Resolves once it will outlive the process; rejects with `audit_unavailable`. */
-  record(entry: RequestEntry): Promise<void>;
-  /** There is a root key: from now on checkpoints are signed. Resolves before anything is served. */
-  keyringOpened(ring: LockedKeyring): Promise<void>;
-  /** There is none any more, and so are the keys of the log. */
-  keyringDropped(): void;
-  /** How many keys it holds. */
-  readonly held: number;
-  /** A page of the present log. */
-  tail(request: TailRequest): Promise<AuditPage>;
-  /** The public keys of all logs, and the newest checkpoint. Rejects with `root_key_missing` without a keyring. */
-  keys(): Promise<AuditKeys>;
-  /** What it takes to sign a statement about the store. Rejects with `root_key_missing` without a keyring. */
-  attest(): Promise<Attestor>;
-  /** Records that the store was put back from a backup, before anything else is written to it. */
-  restored(detail: NoticeEntry["detail"]): Promise<void>;
-  /** Compares the store with the logs; `pause` is awaited after each small step. See `verifyStore`. */
-  verify(pause: () => Promise<void>): Promise<StoreVerified>;
-  /** Drops requests that are past their time from full files, one file at most; `pause` as above. */
-  retain(pause: () => Promise<void>): Promise<void>;
-  /** Brings everything to the disk. The store must still be open. */
-  close(): Promise<void>;
-}
+export type * from "./auditing_port.ts";
+export { ephemeralAuditing, NO_LOG } from "./no_log.ts";
 
-/** The key of the present log, and where the log stands. */
-export interface Attestor {
-  readonly key: LogKey;
-  readonly sign: Sign;
-  /** The newest over records that are on the disk; empty before the first. */
-  readonly checkpoint: string;
-}
-
-/** Records of the present log. */
-export interface AuditPage {
-  readonly log: string;
-  /** Each a JSON object on one line, as it was written. */
-  readonly records: readonly string[];
-}
-
-/** What whoever verifies keeps. */
-export interface AuditKeys {
-  /** The present log. */
-  readonly log: string;
-  readonly keys: readonly string[];
-  /** The newest over records that are on the disk; empty before the first. */
-  readonly checkpoint: string;
-}
-
-/**
- * Where the records of requests go: to the log; elsewhere, while the disk takes none, and to the log as soon as it
- * does; or nowhere, and then requests fail.
- */
-export type RecordState = "written" | "elsewhere" | "refused";
-
-/** What auditing takes. */
-export interface AuditingOptions {
-  /** Where logs lie. */
-  readonly directory: string;
-  readonly syncMs: number;
-  /** What is recorded as a keyed hash. */
-  readonly covered: ReadonlySet<Covered>;
-  readonly store: Store;
-  readonly log: Logger;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
-  /** Where records go besides the log. Default: nowhere. */
-  readonly sinks?: readonly Sink[];
-  /** 0: requests are kept for ever. Default 0. */
-  readonly retentionMs?: number;
-  /** Takes records that the log does not. Default: standard error. */
-  readonly fallback?: (entry: RequestEntry) => Promise<void>;
-  /** Told where records go, when that changes. */
-  readonly onState?: (state: RecordState) => void;
-}
-
-const PAGE = 500;
 /** Requests that may wait for a disk; more are refused. */
 const OWED = 10_000;
 /** How often the newest checkpoint is taken down in the store, at most. */
@@ -118,80 +47,25 @@ const NOTE_MS = 1_000;
 /** Opens the log of a Nexus that has a directory for it. */
 export async function openAuditing(options: AuditingOptions): Promise<Auditing> {
   const auditing = new DiskAuditing(options, await options.store.auditLogs());
-  await auditing.noticeCut();
   await auditing.notice("started", { version: VERSION });
   return auditing;
-}
-
-/** What there is of auditing where no log is kept. */
-export const NO_LOG = {
-  size: 0,
-  held: 0,
-  keyringOpened: () => Promise.resolve(),
-  keyringDropped: () => {},
-  tail: keepsNone,
-  keys: keepsNone,
-  attest: keepsNone,
-  restored: () => Promise.resolve(),
-  verify: keepsNone,
-  retain: () => Promise.resolve(),
-} as const satisfies Partial<Auditing>;
-
-/** For a Nexus that keeps nothing: its records are lines on standard error. */
-export function ephemeralAuditing(store: Store, clock: () => number): Auditing {
-  let taken = 0;
-  const drain = async () => {
-    for (const { revision, record } of await store.outbox(taken, PAGE)) {
-      taken = Math.max(taken, revision);
-      const { call, changes } = decodeChange(record);
-      writeLine("audit", "change", {
-        revision,
-        correlation: call?.correlation ?? null,
-        caller: call?.id ?? null,
-        operation: call?.operation ?? null,
-        changes: JSON.stringify(changes),
-      });
-    }
-  };
-  return {
-    store: recordingStore(store, {
-      currentCall,
-      clock,
-      beside: (tx) => tx.clearOutbox(taken),
-      onCommitted: () => void drain(),
-    }),
-    ...NO_LOG,
-    record: recordOnStderr,
-    close: drain,
-  };
-}
-
-/** Rejects: there is no log to look into. */
-function keepsNone(): Promise<never> {
-  const failure = new SpikeError(
-    "api_bad_request",
-    "A Nexus with a memory store keeps no audit log",
-    {
-      hint: "Its records are the lines of component audit on its standard error",
-    },
-  );
-  return Promise.reject(failure);
 }
 
 class DiskAuditing implements Auditing {
   readonly store: Store;
   readonly #options: AuditingOptions;
   readonly #logOptions: AuditLogOptions;
-  #log: AuditLog;
+  readonly #log: AuditLog;
   #ring: LockedKeyring | undefined;
   /** Of the present log. */
   #hmacKey: Uint8Array | undefined;
   #signer: Omit<Attestor, "checkpoint"> | undefined;
-  #isRegistered = false;
   #notedAtMs = 0;
   #noted: string | undefined;
-  #draining: Promise<void> | undefined;
-  #hasMore = false;
+  readonly #outbox: Outbox;
+  #unproved = NOTHING_UNPROVED;
+  readonly #first: (() => Promise<void>)[] = [];
+  #isClosed = false;
   #state: RecordState = "written";
   /** Requests that are recorded elsewhere and wait for the log. */
   #owed: RequestEntry[] = [];
@@ -212,10 +86,21 @@ class DiskAuditing implements Auditing {
     this.store = recordingStore(options.store, {
       currentCall,
       clock,
+      protect: (record, revision) => this.#outbox.protect(record, revision),
       beside: (tx) => this.#note(tx),
-      onCommitted: () => void this.#drain(),
+      onCommitted: () => void this.#outbox.drain(),
     });
-    this.#log = this.#open(known);
+    this.#log = AuditLog.open(this.#logOptions);
+    this.#outbox = new Outbox({
+      ...options,
+      auditLog: this.#log,
+      onFinding: (found) => this.#count(found),
+    });
+    // A log that never had a checkpoint on the disk may not have been begun.
+    const begun = known.filter(({ checkpoint }) => checkpoint !== "").map(({ log }) => log);
+    for (const log of AuditLog.missing(this.#logOptions, begun)) {
+      options.log.error("audit_log_missing", { log });
+    }
   }
 
   async record(entry: RequestEntry): Promise<void> {
@@ -268,36 +153,116 @@ class DiskAuditing implements Auditing {
     return this.#log.record({ kind: "notice", entry });
   }
 
-  /** Tells of what a failure of power has cost the log, if it has. */
-  async noticeCut(): Promise<void> {
-    const { cut } = this.#log;
-    if (!cut) return;
-    this.#options.log.error("audit_log_cut", { ...cut });
-    await this.notice("tail_cut", { ...cut });
+  get unproved(): Unproved {
+    return this.#unproved;
+  }
+
+  #count(found: Partial<Unproved>): void {
+    const sum = { ...this.#unproved };
+    for (const [what, count] of Object.entries(found)) sum[what as keyof Unproved] += count;
+    this.#unproved = sum;
+  }
+
+  beforeFirstChange(work: () => Promise<void>): void {
+    this.#first.push(work);
   }
 
   async keyringOpened(ring: LockedKeyring): Promise<void> {
-    const { store, clock, covered } = this.#options;
-    const known = await store.auditLogs();
-    const isKnown = known.some((row) => row.log === this.#log.name);
-    let keys = isKnown ? await loadLogKeys(store, ring, this.#log.name) : undefined;
-    if (!keys) {
-      // Whatever was signed was signed under a key that is gone: nothing may be signed after it under another one.
-      if (isKnown || this.#log.hasCheckpoints) {
-        await this.#succeed(
-          isKnown ? "its key is not what was stored" : "the store does not know it",
-        );
-      }
-      keys = await makeLogKeys(store, ring, { log: this.#log.name, createdAtMs: clock() });
-    }
-    this.#isRegistered = true;
-    this.#ring = ring;
-    const { sign, publicKey, hmacKey } = keys;
-    this.#hmacKey = hmacKey;
-    this.#log.useKeys({ sign, publicKey, cover: coverWith(hmacKey, covered) });
-    this.#signer = { key: { log: this.#log.name, publicKey }, sign };
+    const { store } = this.#options;
+    const row = (await store.auditLogs()).find(({ log }) => log === this.#log.name);
+    const keys = row && await loadLogKeys(store, ring, row.log);
+    const why = keys ? this.#openLog(keys, row) : this.#whyUnknown(row);
+    const { keys: used, revision } = keys && !why
+      ? { keys, revision: undefined }
+      : await this.#beginLog(ring, why);
+    this.#hold(ring, used);
+    await this.#noticeAside();
+    for (const work of this.#first.splice(0)) await work();
+    const reached = Math.max(await this.#revision() ?? 0, revision ?? 0);
     await this.#followBack();
-    await this.#drain();
+    if (await this.#outbox.open(reached, this.#log.followsOlder)) await this.#beginLife();
+  }
+
+  /** Checks the present log under its keys; answers why it cannot be gone on with. */
+  #openLog(keys: OpenLogKeys, { checkpoint }: AuditLogRow): string | undefined {
+    const { log } = this.#options;
+    const key = { log: this.#log.name, publicKey: keys.publicKey };
+    const expected = openCheckpoint(checkpoint, key, nativeVerifier());
+    if (checkpoint !== "" && !expected) log.error("audit_checkpoint_unknown", { log: key.log });
+    const unusable = this.#log.useKeys(this.#logKeys(keys), { expected });
+    if (!unusable) return undefined;
+    log.error("audit_log_damaged", { reason: unusable.reason, line: unusable.line });
+    return "it is damaged";
+  }
+
+  #whyUnknown(row: AuditLogRow | undefined): string | undefined {
+    if (row) return "its key is not what was stored";
+    return this.#log.isNew ? undefined : "the store does not know it";
+  }
+
+  /** Begins a log. The present one, which cannot be gone on with, stays as it is. */
+  async #beginLog(ring: LockedKeyring, why: string | undefined) {
+    const { log, clock } = this.#options;
+    const previous = this.#log.name;
+    if (why !== undefined) {
+      log.error("audit_log_succeeded", { log: previous, reason: why });
+      this.#log.succeed();
+    }
+    const made = await makeLogKeys(this.store, ring, {
+      log: this.#log.name,
+      createdAtMs: clock(),
+      onOpened: ({ rowMac }) => this.#outbox.useKeys({ storeId: ring.storeId, mac: rowMac }),
+    });
+    const { keys, revision } = made;
+    // What is older was recorded in another log, or is not known to anybody.
+    const first = Math.min(this.#outbox.firstKeyless ?? revision, revision);
+    const unusable = this.#log.useKeys(this.#logKeys(keys), { revision: first - 1 });
+    if (unusable) throw new Error(`A new log is not usable: ${unusable.reason}`);
+    if (why !== undefined) await this.notice("log_succeeded", { previous, reason: why });
+    return made;
+  }
+
+  #logKeys({ sign, publicKey, mac, hmacKey }: OpenLogKeys): LogKeys {
+    return { sign, publicKey, mac, cover: coverWith(hmacKey, this.#options.covered) };
+  }
+
+  #hold(ring: LockedKeyring, { sign, publicKey, hmacKey, rowMac }: OpenLogKeys): void {
+    this.#ring = ring;
+    this.#hmacKey = hmacKey;
+    this.#signer = { key: { log: this.#log.name, publicKey }, sign };
+    this.#outbox.useKeys({ storeId: ring.storeId, mac: rowMac });
+  }
+
+  /** Tells of what was set aside because nothing proves it. */
+  async #noticeAside(): Promise<void> {
+    const { log } = this.#options;
+    for (const { cause, ...told } of this.#log.takeAside()) {
+      const isHole = cause === "hole";
+      log.error(isHole ? "audit_log_cut" : "audit_records_unproved", told);
+      if (!isHole) this.#count({ setAside: told.lines });
+      await this.#tryNotice(isHole ? "tail_cut" : "records_unproved", told);
+    }
+    for (const told of this.#log.setHeldAside()) {
+      log.warn("audit_records_without_key", { ...told });
+      this.#count({ withoutKey: told.lines });
+      await this.#tryNotice("records_unproved", { ...told, reason: "recorded without a key" });
+    }
+  }
+
+  /** What is on the disk is not known to be writable yet: a notice that cannot be written fails nothing. */
+  async #tryNotice(event: NoticeEntry["event"], detail: NoticeEntry["detail"]): Promise<void> {
+    try {
+      await this.notice(event, detail);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : "not an error";
+      this.#options.log.error("audit_notice_lost", { event, detail: why });
+    }
+  }
+
+  /** From here on rows that wait in the store are told from those of every earlier life of the log. */
+  async #beginLife(): Promise<void> {
+    await this.#tryNotice("key_loaded", { life: osRandom(16).toHex() });
+    await this.#log.sync().catch(() => {});
   }
 
   /** Where the store is behind the log: from here on the transactions that come count, and not those that were. */
@@ -324,7 +289,7 @@ class DiskAuditing implements Auditing {
 
   async attest(): Promise<Attestor> {
     if (!this.#signer) throw new SpikeError("root_key_missing", "No root key is loaded");
-    await this.#drain();
+    await this.#outbox.drain();
     await this.#log.sync();
     return { ...this.#signer, checkpoint: this.#log.checkpoint ?? "" };
   }
@@ -342,14 +307,15 @@ class DiskAuditing implements Auditing {
   keyringDropped(): void {
     this.#ring = undefined;
     this.#signer = undefined;
-    this.#log.dropKeys();
+    this.#outbox.dropKeys();
+    if (!this.#isClosed) this.#log.dropKeys();
     wipe(this.#hmacKey);
     this.#hmacKey = undefined;
   }
 
   get held(): number {
-    // One signs, one covers.
-    return this.#hmacKey ? 2 : 0;
+    // One signs, one proves lines, one proves rows, one covers.
+    return this.#hmacKey ? 4 : 0;
   }
 
   tail(request: TailRequest): Promise<AuditPage> {
@@ -369,10 +335,17 @@ class DiskAuditing implements Auditing {
   async verify(pause: () => Promise<void>): Promise<StoreVerified> {
     const { store, directory } = this.#options;
     const settle = async () => {
-      await this.#drain();
+      await this.#outbox.drain();
       await this.#log.sync();
     };
-    return await this.#withKnown((logs) => verifyStore({ store, directory, logs, settle, pause }));
+    const found = await this.#withKnown((logs) =>
+      verifyStore({ store, directory, logs, settle, pause })
+    );
+    const { setAside, rejected } = this.#unproved;
+    if (setAside + rejected === 0) return found;
+    // Changes without a record are findings of the log.
+    const findings = found.findings + setAside + rejected;
+    return { ...found, unproved: this.#unproved, findings };
   }
 
   /** Works with all logs of the store and their keys, by time of creation; the keys are wiped afterwards. */
@@ -380,67 +353,32 @@ class DiskAuditing implements Auditing {
     const { store, covered } = this.#options;
     const ring = this.#ring;
     if (!ring) throw new SpikeError("root_key_missing", "No root key is loaded");
-    const rows = (await store.auditLogs()).toSorted((a, b) => a.createdAtMs - b.createdAtMs);
-    // Whatever is configured now, it may have been otherwise then.
-    const kinds = new Set<Covered>([...covered, "path"]);
-    const opened: Uint8Array[] = [];
-    try {
-      const known: KnownLog[] = [];
-      for (const row of rows) {
-        const keys = await loadLogKeys(store, ring, row.log);
-        if (keys) opened.push(keys.hmacKey);
-        const covers = keys ? [coverWith(keys.hmacKey, kinds)] : [];
-        known.push({ ...row, publicKey: keys?.publicKey, covers });
-      }
-      return await work(known);
-    } finally {
-      wipe(...opened);
-    }
+    return await withKnownLogs({ store, ring, covered }, work);
   }
 
   async close(): Promise<void> {
-    await this.notice("stopped", {});
-    await this.#drain();
+    await this.#outbox.drain();
     await this.#log.sync();
     this.#notedAtMs = 0;
-    if (this.#isRegistered) await this.#options.store.write((tx) => this.#note(tx));
+    // It leaves a record like every transaction, which the last checkpoint covers. Without a key nothing proves one.
+    if (this.#ring) await this.store.write((tx) => this.#note(tx));
+    await this.#outbox.drain();
+    await this.notice("stopped", {});
+    this.#isClosed = true;
     await this.#log.close();
     for (const sink of this.#options.sinks ?? []) sink.close();
   }
 
   async retain(pause: () => Promise<void>): Promise<void> {
     const { directory, clock, retentionMs = 0 } = this.#options;
-    if (retentionMs === 0) return;
+    if (retentionMs === 0 || !this.#ring) return;
     const found = findDroppable(directory, this.#log.name, clock() - retentionMs);
     if (!found) return;
-    const { first, count } = found;
-    await this.notice("records_dropped", { first, count });
+    const { first, last, count, path } = found;
+    const file = path.slice(path.lastIndexOf("/") + 1);
+    await this.notice("records_dropped", { file, first, last, count });
     await this.#log.sync();
     await dropRequests(found, pause);
-  }
-
-  #open(known: readonly AuditLogRow[]): AuditLog {
-    const { log } = this.#options;
-    const opened = AuditLog.open(
-      this.#logOptions,
-      (name) => parseCheckpoint(known.find((row) => row.log === name)?.checkpoint ?? ""),
-    );
-    const isUsable = opened instanceof AuditLog;
-    if (!isUsable) log.error("audit_log_damaged", { reason: opened.reason, line: opened.line });
-    const present = isUsable ? opened : AuditLog.begin(this.#logOptions, 0);
-    for (const name of AuditLog.missing(this.#logOptions, known.map((row) => row.log))) {
-      log.error("audit_log_missing", { log: name });
-    }
-    return present;
-  }
-
-  /** Begins a new log; the old one stays as it is. */
-  async #succeed(reason: string): Promise<void> {
-    const previous = this.#log.name;
-    this.#options.log.error("audit_log_succeeded", { log: previous, reason });
-    await this.#log.close();
-    this.#log = AuditLog.begin(this.#logOptions, 0);
-    await this.notice("log_succeeded", { previous, reason });
   }
 
   /** Beside a change: what the log has on the disk need not wait any more, and where it stands is taken down. */
@@ -452,30 +390,5 @@ class DiskAuditing implements Auditing {
     this.#notedAtMs = nowMs;
     this.#noted = checkpoint;
     await tx.putAuditLog({ log: name, createdAtMs: nowMs, checkpoint });
-  }
-
-  /** Takes the records of changes into the log; one that cannot be written waits in the store. */
-  #drain(): Promise<void> {
-    this.#hasMore = true;
-    return this.#draining ??= this.#takeAll().finally(() => this.#draining = undefined);
-  }
-
-  async #takeAll(): Promise<void> {
-    const { store, log } = this.#options;
-    try {
-      while (this.#hasMore) {
-        this.#hasMore = false;
-        const rows = await store.outbox(this.#log.revision, PAGE);
-        if (rows.length === PAGE) this.#hasMore = true;
-        await Promise.all(
-          rows.map(({ record }) =>
-            this.#log.record({ kind: "change", entry: decodeChange(record) })
-          ),
-        );
-      }
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : "not an error";
-      log.error("audit_outbox_waits", { detail });
-    }
   }
 }

@@ -12,7 +12,11 @@ import {
 import { LockedKeyring, ordinarySlots } from "../../../lib/seal/mod.ts";
 import { openMemory, type Store } from "../../../lib/store/mod.ts";
 import { someKek, someMeta } from "../../../lib/store/conformance.ts";
+import { digestOf } from "../../../lib/audit/mod.ts";
+import { signCheckpoint } from "../../../lib/audit/checkpoint.ts";
+import { Frontier, leafHash } from "../../../lib/audit/merkle.ts";
 import { keepLines } from "../_sink.ts";
+import { loadLogKeys } from "./audit_keys.ts";
 import { type Auditing, type AuditingOptions, openAuditing } from "./auditing.ts";
 
 const pause = () => Promise.resolve();
@@ -113,10 +117,12 @@ Deno.test("requests and changes of several lives make one log that verifies", as
   assert.deepEqual([log?.findings, others], [[], []]);
   const { records } = await auditing.tail({ limit: 100 });
   const told = records.map((record) => JSON.parse(record))
-    .map(({ kind, event, changes }) => event ?? changes?.[0].head ?? kind);
+    .map(({ kind, event, changes }) => event ?? (changes ? changes[0]?.head : kind))
+    .filter((one) => one !== undefined);
   assert.deepEqual(told, [
-    ...[0, 1, 2].flatMap((life) => ["started", `p/${life}`, "request", "stopped"]),
+    ...[0, 1, 2].flatMap((life) => ["started", "key_loaded", `p/${life}`, "request", "stopped"]),
     "started",
+    "key_loaded",
   ]);
   assert.deepEqual(await auditing.tail({ limit: 2, after: 4 }), {
     log: currentLog(nexus.directory),
@@ -156,14 +162,11 @@ Deno.test("a change whose process ended before it was logged is logged by the ne
 Deno.test("changes whose records a failure of power kept from the disk are logged again, and the cut is told", async () => {
   await using nexus = await world();
   const dying = await nexus.live();
-  const known = await nexus.store.auditLogs();
   for (const path of ["early", "late"]) await put(dying.store, path);
-  const outbox = await nexus.store.outbox(0, 9);
-  assert.equal(outbox.length, 2);
+  assert.equal((await nexus.store.outbox(0, 9)).length, 2);
+  // Without a key nothing more is left in the store.
+  dying.keyringDropped();
   await dying.close();
-  // The store as it was before the log was brought to the disk, and what was on the disk then.
-  for (const { record } of outbox) await nexus.store.write((tx) => tx.putOutbox(record));
-  for (const row of known) await nexus.store.write((tx) => tx.putAuditLog(row));
   const file = listLogFiles(nexus.directory, currentLog(nexus.directory) ?? "")[0]?.path ?? "";
   const bytes = await Deno.readFile(file);
   const at = new TextDecoder().decode(bytes).indexOf('"early"');
@@ -353,9 +356,9 @@ Deno.test("a store that was put back to an earlier state is told, and recorded",
   assert.ok(nexus.events().includes("store_rolled_back"));
   await put(second.store, "after");
   await second.verify(pause);
-  const { records } = await second.tail({ limit: 2 });
+  const { records } = await second.tail({ limit: 3 });
   assert.match(records[0] ?? "", /store_rolled_back/);
-  assert.match(records[1] ?? "", /"head":"after"/);
+  assert.match(records[2] ?? "", /"head":"after"/);
   await second.close();
 });
 
@@ -429,3 +432,75 @@ Deno.test("a request fails when it can be recorded nowhere, or nowhere but in th
     await auditing.close();
   }
 });
+
+Deno.test("a log of the older format is gone on with; what it cannot prove is said and is no finding", async () => {
+  await using nexus = await world();
+  const first = await nexus.live();
+  await put(first.store, "a");
+  await first.close();
+  await makeOlder(nexus.directory, nexus.store);
+  const second = await nexus.live();
+  await put(second.store, "b");
+  const { findings, logs } = await second.verify(pause);
+  assert.deepEqual([findings, logs.length], [0, 1]);
+  assert.match(JSON.stringify(logs), /"older":\{"records":3,"dropped":0\}/);
+  const { records } = await second.tail({ limit: 99 });
+  assert.deepEqual(records.map((record) => JSON.parse(record).format), [1, 1, 1, 2, 2, 2, 2]);
+  assert.match(records[4] ?? "", /"event":"format_changed","detail":\{"from":5,"to":\d+\}/);
+  assert.deepEqual(second.unproved, { setAside: 0, withoutKey: 0, rejected: 0, unrecorded: 0 });
+  await second.close();
+});
+
+Deno.test("an older log in the place of the present one hides no change", async () => {
+  await using nexus = await world();
+  const first = await nexus.live();
+  await put(first.store, "a");
+  await first.close();
+  await makeOlder(nexus.directory, nexus.store);
+  const file = listLogFiles(nexus.directory, currentLog(nexus.directory) ?? "")[0]?.path ?? "";
+  const older = await Deno.readFile(file);
+  const second = await nexus.live();
+  await put(second.store, "a", 2);
+  await second.close();
+  await Deno.writeFile(file, older);
+  await forgetCheckpoint(nexus.store);
+  const third = await nexus.live();
+  assert.deepEqual((await third.verify(pause)).rows, [
+    { kind: "head", name: "a", what: "replaced" },
+  ]);
+  await third.close();
+});
+
+/** Puts a log as older versions wrote it in the place of the present one, under the same key. */
+async function makeOlder(directory: string, store: Store): Promise<void> {
+  const log = currentLog(directory) ?? "";
+  const keys = await loadLogKeys(store, ring(), log);
+  assert.ok(keys);
+  const head = await store.head("a");
+  const changes = [{ head: "a", current: 1, digest: digestOf(head?.sealed ?? new Uint8Array()) }];
+  const bodies = [
+    { kind: "notice", time: 1, event: "started", detail: {} },
+    { kind: "change", time: 1, revision: 4, operation: null, changes },
+    { kind: "notice", time: 1, event: "stopped", detail: {} },
+  ];
+  const tree = new Frontier();
+  const lines = bodies.map((body, n) => {
+    const text = JSON.stringify({ format: 1, n, ...body });
+    const leaf = leafHash(new TextEncoder().encode(text));
+    tree.append(leaf);
+    return `r ${leaf.subarray(0, 8).toHex()} ${text}`;
+  });
+  const checkpoint = { log, size: tree.size, root: tree.root(), timeMs: 1 };
+  const note = signCheckpoint(checkpoint, keys.publicKey, keys.sign);
+  const header = `h ${JSON.stringify({ format: 1, log, first: 0, roots: [], revision: 0 })}`;
+  const file = listLogFiles(directory, log)[0]?.path ?? "";
+  const all = [header, ...lines, `c ${JSON.stringify(note)}`, ""].join("\n");
+  await Deno.writeTextFile(file, all);
+  await forgetCheckpoint(store);
+}
+
+/** As somebody does who writes the database, too. */
+async function forgetCheckpoint(store: Store): Promise<void> {
+  const [row] = await store.auditLogs();
+  if (row) await store.write((tx) => tx.putAuditLog({ ...row, checkpoint: "" }));
+}

@@ -15,6 +15,7 @@ import {
   type RowKind,
   type Verified,
 } from "../../../lib/audit/mod.ts";
+import type { AuditStatus } from "../../../lib/api/status.ts";
 import type { AuditLogRow, HeadRow, ListedPath, StoreReader } from "../../../lib/store/mod.ts";
 
 /** A row of the store that is not what was recorded last. */
@@ -45,6 +46,8 @@ export interface StoreVerified {
   readonly logs: readonly LogFinding[];
   /** The first hundred. */
   readonly rows: readonly RowFinding[];
+  /** What was found since this process started that it did not record; absent when nothing was. */
+  readonly unproved?: AuditStatus;
   /** How many there are in all, in logs and rows. */
   readonly findings: number;
 }

@@ -14,14 +14,15 @@ export interface RestorationOptions {
   readonly directory: string;
   /** Records what is written to it. */
   readonly store: Store;
-  readonly auditing: Pick<Auditing, "restored">;
+  readonly auditing: Pick<Auditing, "restored" | "beforeFirstChange">;
   readonly log: Logger;
 }
 
 /**
  * Records that the store was put back from a backup, when `spike backup restore` has left a note of that: in the audit
- * log first, then in the store, where it stays. A crash in between repeats it. A note about a store that has gone on
- * since is not believed: it would make changes count as taken back that were not.
+ * log first, then in the store, where it stays. That happens once there is a key that proves the record; until then,
+ * and after a crash in between, the note stays. A note about a store that has gone on since is not believed: it would
+ * make changes count as taken back that were not.
  */
 export async function recordRestoration(options: RestorationOptions): Promise<void> {
   const { directory, store, auditing, log } = options;
@@ -37,10 +38,12 @@ export async function recordRestoration(options: RestorationOptions): Promise<vo
   }
   const { restores, createdAtMs, revision, sha256 } = restored;
   const from = new Date(createdAtMs).toISOString();
-  await auditing.restored({ from, revision, restores, sha256 });
-  await store.write((tx) => tx.putMark(RESTORED_MARK, encodeNote(restored)));
-  Deno.removeSync(path);
-  log.warn("store_restored", { from, revision, restores });
+  auditing.beforeFirstChange(async () => {
+    await auditing.restored({ from, revision, restores, sha256 });
+    await store.write((tx) => tx.putMark(RESTORED_MARK, encodeNote(restored)));
+    Deno.removeSync(path);
+    log.warn("store_restored", { from, revision, restores });
+  });
 }
 
 async function isAbout({ storeId, revision }: Restored, store: Store): Promise<boolean> {

@@ -24,6 +24,7 @@ async function record(note: Uint8Array | undefined) {
   const { directory, store } = world;
   const { log, lines } = keepLines();
   const noticed: unknown[] = [];
+  const works: (() => Promise<void>)[] = [];
   const path = `${directory}/${RESTORED_FILE}`;
   if (note) await Deno.writeFile(path, note);
   const auditing = {
@@ -31,8 +32,11 @@ async function record(note: Uint8Array | undefined) {
       // In the log before it is in the store.
       noticed.push([detail, await store.mark(RESTORED_MARK)]);
     },
+    beforeFirstChange: (work: () => Promise<void>) => void works.push(work),
   };
   await recordRestoration({ directory, store, auditing, log });
+  assert.deepEqual(noticed, [], "nothing is recorded before there is a key");
+  for (const work of works) await work();
   const status = await backupStatus(store);
   const isLeft = [...Deno.readDirSync(directory)].some(({ name }) => name === RESTORED_FILE);
   await world[Symbol.asyncDispose]();
@@ -76,9 +80,16 @@ Deno.test("a note that a crash has left after all was recorded is removed, and n
   const path = `${directory}/${RESTORED_FILE}`;
   await Deno.writeFile(path, encodeNote(RESTORED));
   const noticed: unknown[] = [];
-  const auditing = { restored: (detail: unknown) => Promise.resolve(void noticed.push(detail)) };
+  const works: (() => Promise<void>)[] = [];
+  const auditing = {
+    restored: (detail: unknown) => Promise.resolve(void noticed.push(detail)),
+    beforeFirstChange: (work: () => Promise<void>) => void works.push(work),
+  };
   const { log, lines } = keepLines();
-  const again = () => recordRestoration({ directory, store, auditing, log });
+  const again = async () => {
+    await recordRestoration({ directory, store, auditing, log });
+    for (const work of works.splice(0)) await work();
+  };
   await again();
   await Deno.writeFile(path, encodeNote(RESTORED));
   await again();

@@ -1,5 +1,11 @@
 import { join } from "node:path";
-import { listLogFiles, parseCheckpoint, parseKey, splitLines } from "../../../lib/audit/mod.ts";
+import {
+  listLogFiles,
+  parseCheckpoint,
+  parseKey,
+  recordIn,
+  splitLines,
+} from "../../../lib/audit/mod.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
 import { fileFault } from "../../../lib/api/file_fault.ts";
 import type { AuditKeys } from "../../../lib/client/mod.ts";
@@ -84,8 +90,9 @@ function printRecords(deps: PilotDeps, directory: string): void {
     for (const { path } of listLogFiles(directory, log)) {
       const { lines } = splitLines(Deno.readFileSync(path));
       for (const line of lines) {
-        if (line[0] !== "r".charCodeAt(0)) continue;
-        deps.stdout.write(line.subarray(line.indexOf("{".charCodeAt(0))));
+        const record = recordIn(line);
+        if (!record) continue;
+        deps.stdout.write(record);
         deps.stdout.write("\n");
       }
     }

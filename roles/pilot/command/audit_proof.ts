@@ -2,7 +2,7 @@ import {
   consistencyProof,
   feedLog,
   inclusionProof,
-  leafHash,
+  leafOf,
   type LogKey,
   LogVerifier,
   nativeHash,
@@ -163,7 +163,7 @@ async function checkProof(deps: PilotDeps, path: string, keys: readonly LogKey[]
   }
   const leaf = proof.text === undefined
     ? Uint8Array.fromBase64(proof.leaf)
-    : leafHash(encoder.encode(proof.text));
+    : leafOf(encoder.encode(proof.text));
   require(verifyInclusion(leaf, proof.record, tree, hashes), path);
   deps.stdout.write(
     `Record ${proof.record} is one of the ${tree.size} records of the checkpoint\n`,

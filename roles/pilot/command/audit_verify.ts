@@ -60,23 +60,40 @@ function toText(result: Verified, checkpoints: readonly Checkpoint[]): string {
     `Log ${log}: ${counted(size, "record")}${
       dropped > 0 ? `, ${dropped} of them dropped after their time` : ""
     }`,
-    ...(findings.length > 0 ? findings.map(lineOf) : soundLines(result, held)),
+    ...(findings.length > 0 ? findings.map(lineOf) : soundLines(held)),
+    ...doubtLines(result, held),
     ...endLines(result, held),
   ].map((line, i) => `${i === 0 ? "" : "  "}${line}\n`).join("");
 }
 
 /** What can be said of records among which nothing is wrong, with checkpoints held of these sizes. */
-function soundLines({ size, signed }: Verified, held: readonly number[]): string[] {
-  const unsigned = size - Math.max(signed, ...held);
+function soundLines(held: readonly number[]): string[] {
   return [
     "No record was changed, deleted, inserted or moved",
-    ...(unsigned === 0 ? [] : [
-      `No signature covers ${
-        unsigned === size ? "any record" : `the last ${unsigned}`
-      } yet: who can write the files could have changed them`,
-    ]),
     ...(held.length === 0 ? [] : [
       `The checkpoint that was kept counts ${counted(Math.max(...held), "record")}: they are there`,
+    ]),
+  ];
+}
+
+/** What nothing proves yet, or ever will. */
+function doubtLines({ size, signed, older }: Verified, held: readonly number[]): string[] {
+  const unsigned = Math.max(0, size - Math.max(signed, ...held));
+  return [
+    ...(unsigned === 0 ? [] : [
+      `${
+        unsigned === size
+          ? "No record is signed yet: none is tamper-evident"
+          : unsigned === 1
+          ? "The last record is not signed yet and is not tamper-evident"
+          : `The last ${unsigned} records are not signed yet and are not tamper-evident`
+      }`,
+    ]),
+    ...(older === undefined ? [] : [
+      `${counted(older.records, "record")} of format 1: gaps between their changes cannot be found`,
+      ...(older.dropped === 0 ? [] : [
+        `${counted(older.dropped, "dropped record")} of format 1: not proved to be requests`,
+      ]),
     ]),
   ];
 }

@@ -31,7 +31,9 @@ export async function operatorVerify(deps: PilotDeps, format: Format): Promise<v
   );
 }
 
-function toText({ heads, policies, cipherKeys, older, logs, rows }: StoreVerified): string {
+function toText(
+  { heads, policies, cipherKeys, older, logs, rows, unproved }: StoreVerified,
+): string {
   const rowsCompared = [
     counted(heads, "secret"),
     counted(policies, "policy", "policies"),
@@ -47,8 +49,25 @@ function toText({ heads, policies, cipherKeys, older, logs, rows }: StoreVerifie
         ? [`Audit log ${log.log} is not there${log.left ? " since the store was restored" : ""}`]
         : log.findings.map(({ record, what }) => `Audit log ${log.log}, record ${record}: ${what}`)
     ),
+    ...(unproved ? unprovedLines(unproved) : []),
     ...rows.map(({ kind, name, what }) =>
       `${KINDS[kind] ?? kind} ${JSON.stringify(name)} ${WHAT[what] ?? what}`
     ),
   ].join("\n");
+}
+
+/** What Nexus has found since it started and did not record itself. */
+function unprovedLines(
+  { setAside, rejected }: NonNullable<StoreVerified["unproved"]>,
+): string[] {
+  return [
+    ...(setAside > 0
+      ? [
+        `${counted(setAside, "line")} of the audit log not written by Nexus: set aside, not signed`,
+      ]
+      : []),
+    ...(rejected > 0
+      ? [`${counted(rejected, "waiting record")} not written by Nexus: rejected, not signed`]
+      : []),
+  ];
 }

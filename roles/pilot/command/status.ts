@@ -1,4 +1,5 @@
 import type {
+  AuditStatus,
   KeeperStatus,
   NexusStatus,
   PeerStatus,
@@ -6,7 +7,7 @@ import type {
 } from "../../../lib/api/status.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { counted, type Format, render } from "../format.ts";
 import { withNexus } from "../session.ts";
 
 /** What each state that is not `ready` asks for. */
@@ -52,6 +53,7 @@ function toText(nexus: NexusStatus, url: string): string {
     sealed,
     backup,
     restored,
+    audit,
   } = nexus;
   const shards = `${threshold} of ${shares}`;
   return [
@@ -67,10 +69,21 @@ function toText(nexus: NexusStatus, url: string): string {
       : []),
     ...(restored ? [`Restored: ${restored.at}, from the backup of ${restored.from}`] : []),
     ...(sealed ? [`Sealed  : ${sealed.since} by ${sealed.by}: ${sealed.reason}`] : []),
+    ...(audit ? [`Audit   : WARNING: ${auditLine(audit)}`] : []),
     `Since   : ${since}`,
     ...nexus.keepers.map(keeperLine),
     ...(nexus.peers ?? []).map(peerLine),
   ].join("\n");
+}
+
+/** What Nexus has found that it did not record. */
+function auditLine({ setAside, withoutKey, rejected, unrecorded }: AuditStatus): string {
+  return [
+    ...(setAside > 0 ? [`${counted(setAside, "log line")} not written by Nexus, set aside`] : []),
+    ...(rejected > 0 ? [`${counted(rejected, "waiting record")} rejected`] : []),
+    ...(unrecorded > 0 ? [`${counted(unrecorded, "change")} without a record`] : []),
+    ...(withoutKey > 0 ? [`${counted(withoutKey, "record")} made without a key, set aside`] : []),
+  ].join("; ");
 }
 
 function recoveryLine({ generation }: NexusStatus, recovery: RecoveryStatus): string {
