@@ -62,7 +62,10 @@ Deno.test("records of a process that was killed are gone on with, by their MACs"
 
 const APPENDED: Record<string, string> = {
   "with a MAC of zeros": forged(13),
-  "with a MAC under another key": forged(13, macUnder(new Uint8Array(32))(new Uint8Array(1))),
+  "with a MAC under another key": forged(
+    13,
+    new Uint8Array(macUnder(new Uint8Array(32))(new Uint8Array(1))),
+  ),
   "in the older format, which has no MAC": older(13),
   "as a dropped one": `d request ${"00".repeat(32)}`,
   "as a dropped one of the older format": `x ${"00".repeat(32)}`,

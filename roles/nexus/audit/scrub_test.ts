@@ -55,7 +55,15 @@ Deno.test("a store that is as it was written is told in one line, and each step 
 
 Deno.test("each row and log that differs is told", async () => {
   const finding = { record: 7, file: "f", line: 9, what: "the record was changed" };
-  const checked = { log: "b", size: 9, dropped: 0, checkpoints: 1, signed: 9, held: 0 };
+  const checked = {
+    log: "b",
+    size: 9,
+    dropped: 0,
+    checkpoints: 1,
+    signed: 9,
+    held: 0,
+    unsigned: 0,
+  };
   const { lines, told } = await scrub([{
     ...FINE,
     rows: [{ kind: "head", name: "a/b", what: "replaced" }],
