@@ -168,7 +168,8 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
       const nowMs = clock();
       return rows.map(({ path, expiresMs }) => ({
         path,
-        isExpired: expiresMs !== null && expiresMs <= nowMs,
+        // A time before the epoch is damage, which a read of the path tells.
+        isExpired: expiresMs !== null && expiresMs >= 0 && expiresMs <= nowMs,
       }));
     },
 
