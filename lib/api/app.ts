@@ -123,7 +123,7 @@ async function serve<O extends Operation>(
   const operation = request.method === "POST" ? route?.operation : undefined;
   const { peer } = context;
   const progress: Progress = { correlation: crypto.randomUUID(), operation, peer, subject: {} };
-  const conditions = conditionsOf(request.headers);
+  const conditions = conditionsOf(request.headers, context.hasLeft);
   let response = await respond(request, context, { ...options, route, progress, conditions });
   const { correlation, subject, grant, code } = progress;
   try {

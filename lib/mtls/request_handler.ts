@@ -83,6 +83,7 @@ export function createRequestHandler(deps: RequestDeps) {
     const exchange: Exchange = {
       context: {
         peer: connection.verdict,
+        hasLeft: () => socket.destroyed,
         readBody: async (limit) => {
           const bytes = await body.read(limit);
           // Only now, so that a slow body keeps nobody waiting.

@@ -16,6 +16,8 @@ export interface RequestContext {
   readonly peer: Peer;
   /** The whole body, at most `limitBytes`. See `BoundedBody.read`. */
   readBody(limitBytes: number): Promise<Uint8Array>;
+  /** Whether the caller is gone, so that nobody waits for the answer any more. */
+  hasLeft?(): boolean;
   /**
    * The body as it comes, of a request that may be a stream. Its answer may be one too, and may begin before the body
    * has ended; it is trusted to hold little at a time.

@@ -114,8 +114,6 @@ export async function startApps(tokens?: AppTokens): Promise<AppWorld> {
     cipherSlots,
     store,
     log,
-    // A clock that stands still: how far a listing comes must not depend on what else the machine does.
-    clock: () => 0,
     ...(tokens ? { jwtKeys: tokens.keys, ownId: () => parseSpiffeId(idOf("nexus")) } : {}),
   };
   const apps = [createNexusApp(parts).fetch, createNexusApp(parts).fetch];

@@ -44,8 +44,6 @@ export interface NexusAppOptions extends ReadersOptions {
   readonly jwtKeys?: JwtKeySet;
   /** The SPIFFE ID of this Nexus. */
   readonly ownId?: () => SpiffeId;
-  /** Milliseconds since the epoch; what a listing may take is measured by it. Default: the real one. */
-  readonly clock?: () => number;
 }
 
 /** The routes of a Nexus in one thread, and the keys that this thread remembers for them. */
@@ -98,7 +96,7 @@ function routesOf(
         access,
         log,
         secrets: () => readers().secrets,
-        list: createListing(readers, access, options.clock ?? Date.now),
+        list: createListing(readers, access),
       }),
       ...createPolicyHandlers(core, () => readers().policies, settings.trustRoots),
       ...createCipherHandlers(ciphers),
@@ -190,15 +188,19 @@ function createCiphers(
 function createListing(
   readers: () => Readers,
   access: Access,
-  clock: () => number,
 ): ListSecrets {
-  return async (id, request) => {
+  return async (id, request, hasLeft) => {
+    const pause = async () => {
+      // A timer, since others are heard only between timers.
+      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+      if (hasLeft()) throw new SpikeError("api_bad_request", "The caller left during a listing");
+    };
     const { sight } = await access.sight(id);
     const { keyring, secrets } = readers();
     const page = { ...request, after: openCursor(keyring, request.after) };
     const { stoppedAt, ...told } = sight === "everything"
-      ? await listEverything(secrets, page, clock)
-      : await listVisible(secrets, sight, page, clock);
+      ? await listEverything(secrets, page, pause)
+      : await listVisible(secrets, sight, page, pause);
     if (stoppedAt === undefined) return told;
     const isTold = stoppedAt === told.keys.at(-1);
     return { ...told, next: isTold ? stoppedAt : sealCursor(keyring, stoppedAt, osRandom) };

@@ -169,7 +169,7 @@ Deno.test("a read names the state of its path, and is not repeated for who knows
   const put = (values: object) => world.ask(ADMIN, "secret", { path: "a", values });
   await put({ v: "1" });
   const first = await get();
-  assert.match(first.etag ?? "", /^"\d+-[0-9a-f]{12}"$/);
+  assert.match(first.etag ?? "", /^"[0-9a-f]{24}"$/);
   const known = { "if-none-match": `"other", W/${first.etag}` };
   const again = await get(known);
   assert.deepEqual(again, { status: 304, body: undefined, etag: first.etag });
