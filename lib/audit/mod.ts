@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { bounded } from "./bounded.ts";
 export type { Call, Caller, Grant } from "./call.ts";
 export { type Checkpoint, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 export type {
@@ -12,6 +13,7 @@ export type {
   Change,
   ChangeEntry,
   NoticeEntry,
+  RefusedSum,
   RequestEntry,
   Subject,
 } from "./entry.ts";
@@ -45,6 +47,7 @@ export { openSink, type Sink, type SinkReport, type SinkSpec } from "./os_sink.t
 export { recordOnStderr } from "./os_stderr.ts";
 export { type Cover, type Covered, coverWith } from "./record.ts";
 export { decodeChange, digestOf, recordingStore } from "./recording_store.ts";
+export { isRefusal, type RefusalLimits, Refusals } from "./refusals.ts";
 export { Restorations } from "./restorations.ts";
 export { subjectOf, withAnswer, withNames } from "./subject.ts";
 export { type Finding, LogVerifier, type Verified } from "./verify.ts";

@@ -10,7 +10,7 @@ import { FairTurns, overloadedResponse } from "./fair_turns.ts";
 import { dropInput, endAfterAnswer, endWith } from "./linger.ts";
 import { headFault, lastResponse, MALFORMED } from "./malformed.ts";
 import { endingWith, holdAnswer, refuseRest } from "./outgoing.ts";
-import { MAX_BODY_BYTES, type RequestContext } from "./server_options.ts";
+import { MAX_BODY_BYTES, type RequestContext, tellRefusal } from "./server_options.ts";
 import type { StreamedBody } from "./streamed_body.ts";
 import { Streams } from "./streams.ts";
 
@@ -38,6 +38,8 @@ interface Exchange {
   readonly fault: string | undefined;
   /** The caller has too much under way. */
   isRefused: boolean;
+  /** A handler has it, and records it. */
+  isHandled: boolean;
   /** Whether the answer says that it is the connection's last. */
   mustClose: boolean;
   /** Of an answer that is on its way. */
@@ -93,6 +95,7 @@ export function createRequestHandler(deps: RequestDeps) {
       },
       fault: headFault(incoming),
       isRefused: visit === undefined,
+      isHandled: false,
       mustClose: mustClose === "close",
       answerBytes: 0,
     };
@@ -124,6 +127,10 @@ export function createRequestHandler(deps: RequestDeps) {
     connection.requestsUnderWay++;
     deps.crowd.touch(connection.verdict.id, socket);
     outgoing.once("close", () => {
+      if (!exchange.isHandled && outgoing.headersSent) {
+        const fault = exchange.fault ?? (exchange.isRefused ? "overloaded" : "request");
+        tellRefusal(deps, { peer: connection.verdict, status: outgoing.statusCode, fault });
+      }
       connection.requestsUnderWay--;
       clearTimeout(watch);
       if (stream) streams.ended();
@@ -163,11 +170,9 @@ async function respond(
   if (!exchange) {
     throw new Error("A request reached the handler without a verdict on its connection");
   }
-  if (exchange.fault !== undefined) {
-    deps.log.warn("malformed_request", { code: exchange.fault });
-    return lastResponse(400);
-  }
+  if (exchange.fault !== undefined) return lastResponse(400);
   if (exchange.isRefused) return overloadedResponse();
+  exchange.isHandled = true;
   const response = await deps.fetch(request, exchange.context);
   if (exchange.stream) {
     // A success is told as it comes about, and holds no more than its connection does.

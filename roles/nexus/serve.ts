@@ -33,6 +33,7 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
     admit: () => true,
     maxBodyBytes: longest,
     fetch: app.fetch,
+    onRefused: (refusal) => app.refused(refusal),
     log,
     headersTimeoutMs: settings.readHeaderTimeoutMs,
     onPeer: seldom((link) => {
@@ -47,6 +48,7 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
     ...server,
     async close(drainMs) {
       await server.close(drainMs);
+      await app.settle();
       app.forget();
     },
   };

@@ -115,7 +115,9 @@ Deno.test("a batch reads what a get would read, and its record names what it ref
     "read/none",
   ]);
   const denied = world.lines.filter(({ event }) => event === "access_denied");
-  assert.deepEqual(denied.map(({ fields }) => fields["path"]), ["write/s", "none/s"]);
+  assert.deepEqual(denied.map(({ fields }) => [fields["count"], fields["paths"]]), [
+    [2, '["write/s","none/s"]'],
+  ]);
 });
 
 Deno.test("a batch holds no more than fits one answer, and says of the rest that it was left out", async () => {
