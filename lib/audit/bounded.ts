@@ -39,6 +39,7 @@ export function boundedList(texts: readonly string[], hash: Hash = sha256): read
 }
 
 function beginningOf(text: string, limit: number): string {
+  if (PLAIN.test(text.slice(0, limit))) return text.slice(0, limit);
   let bytes = 0;
   let beginning = "";
   for (const character of text) {
@@ -49,6 +50,10 @@ function beginningOf(text: string, limit: number): string {
   return beginning;
 }
 
+/** Characters that take one byte in JSON, as those of nearly all paths do. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function bytesInJson(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   return encoder.encode(JSON.stringify(text)).length - 2;
 }

@@ -325,7 +325,8 @@ function requireMaxVersions(maxVersions: number | undefined): void {
 
 /** No column of a store takes a time before the epoch. */
 function requireExpiry(expiresMs: number | null | undefined): void {
-  if (expiresMs == null || (Number.isSafeInteger(expiresMs) && expiresMs >= 0)) return;
+  if (expiresMs === null || expiresMs === undefined) return;
+  if (Number.isSafeInteger(expiresMs) && expiresMs >= 0) return;
   throw new SpikeError("api_bad_request", "Expiry is before 1970", {
     hint: "Give a time that is still to come, or `never`",
   });
