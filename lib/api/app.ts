@@ -1,8 +1,10 @@
 import { Hono } from "hono";
 import {
+  bounded,
   type Call,
   type Caller,
   type Grant,
+  nativeHash,
   type RequestEntry,
   type Subject,
   subjectOf,
@@ -62,9 +64,9 @@ export interface AppOptions<O extends Operation> {
   readonly authorize: (peer: Peer, route: Route, subject: string) => Grant | Promise<Grant>;
   /**
    * Takes the record of every request before it is answered. Where it rejects, the request fails, whatever it has
-   * done: nothing that was not recorded is told.
+   * done: nothing that was not recorded is told. False: it was only counted, and is not to be logged either.
    */
-  readonly audit: (entry: RequestEntry) => Promise<void>;
+  readonly audit: (entry: RequestEntry) => Promise<void | boolean>;
   /**
    * Who calls, where that is not the peer of the connection but whom it speaks for. Rejects with
    * `access_unauthorized`.
@@ -107,6 +109,8 @@ interface Progress {
   subject: Subject;
   grant?: Grant;
   code?: ErrorCode;
+  /** Why it was denied. */
+  denial?: string;
 }
 
 /** Names the request in the audit log and in the server's log. Nobody has to know of it. */
@@ -123,11 +127,11 @@ async function serve<O extends Operation>(
   const operation = request.method === "POST" ? route?.operation : undefined;
   const { peer } = context;
   const progress: Progress = { correlation: crypto.randomUUID(), operation, peer, subject: {} };
-  const conditions = conditionsOf(request.headers);
+  const conditions = conditionsOf(request.headers, context.hasLeft);
   let response = await respond(request, context, { ...options, route, progress, conditions });
-  const { correlation, subject, grant, code } = progress;
+  const { correlation, subject, grant, code, denial } = progress;
   try {
-    await options.audit({
+    const isSingle = await options.audit({
       correlation,
       server: options.server,
       caller: callerOf(progress.peer),
@@ -139,6 +143,10 @@ async function serve<O extends Operation>(
       timeMs,
       durationUs: Math.round((performance.now() - startedAt) * 1000),
     });
+    if (denial !== undefined && isSingle !== false) {
+      const call = { operation: operation ?? null, peer: progress.peer.id, correlation };
+      options.log.warn("access_denied", { ...call, detail: bounded(denial) });
+    }
   } catch (error) {
     const detail = error instanceof Error ? error.message : "not an error";
     options.log.error("audit_record_failed", { operation: operation ?? null, correlation, detail });
@@ -188,7 +196,7 @@ async function respond<O extends Operation>(
     const stream = isStream(request) ? options.streamHandlers?.[route.operation as O] : undefined;
     if (stream && streamBody) {
       const extras = streamExtras(request);
-      progress.subject = subjectOf(extras);
+      progress.subject = subjectOf(extras, nativeHash);
       // Before a byte of the body is taken.
       const call = await authorize(extras.key);
       const { operation, correlation } = progress;
@@ -208,7 +216,7 @@ async function respond<O extends Operation>(
     }
     if (raw) {
       const extras = rawExtras(request);
-      progress.subject = subjectOf(extras);
+      progress.subject = subjectOf(extras, nativeHash);
       if (route.judgesCallerFirst) await authorize(extras.key);
       const body = await readBody(limit);
       return rawAnswer(await raw(body, await authorize(extras.key), extras));
@@ -217,7 +225,7 @@ async function respond<O extends Operation>(
     const decoded = route.judgesCallerFirst
       ? await readByWhoMay(route, authorize, read)
       : await read();
-    progress.subject = subjectOf(decoded);
+    progress.subject = subjectOf(decoded, nativeHash);
     const call = await authorize(namedBy(route, decoded));
     const reply = await handlers[route.operation as O](decoded, call, options.conditions);
     if (reply instanceof NotModified) return notModified(reply);
@@ -226,7 +234,8 @@ async function respond<O extends Operation>(
       : [reply, {}];
     // Peers of the original trust a success to have a body.
     if (value === undefined) throw new Error(`Operation ${route.operation} answered nothing`);
-    progress.subject = withAnswer(progress.subject, value);
+    if (isDeniedThroughout(value)) denyAll(progress);
+    else progress.subject = withAnswer(progress.subject, value, nativeHash);
     return answer(200, JSON.stringify(value), headers);
   } catch (error) {
     const text = raw && textAnswer(error);
@@ -237,10 +246,31 @@ async function respond<O extends Operation>(
     }
     const failure = publicFace(error, { operation, correlation, peer: progress.peer.id, log });
     progress.code = failure.code;
+    if (failure.code === "access_unauthorized") progress.denial = failure.message;
+    // Of several paths none was let through yet.
+    if (isJudgedByPath(route) && progress.grant?.by === "policy") delete progress.grant;
     const { code, reason } = failure;
     const told = reason === undefined ? {} : { [REASON_HEADER]: reason };
     return text ?? answer(statusOf(code), errorBody(operation, failure), told);
   }
+}
+
+function isJudgedByPath(route: Route | undefined): boolean {
+  return route?.want.by === "permission" && route.want.on === "request.paths";
+}
+
+/** Whether an answer about several paths refuses every one of them to this caller. */
+function isDeniedThroughout(answer: unknown): boolean {
+  const { secrets } = Object(answer) as { secrets?: unknown };
+  return Array.isArray(secrets) && secrets.length > 0 &&
+    secrets.every(({ err }) => err === "access_unauthorized");
+}
+
+/** It counts as the denial that it is, whatever its status. */
+function denyAll(progress: Progress): void {
+  delete progress.grant;
+  progress.code = "access_unauthorized";
+  progress.denial = "Every path of it is denied";
 }
 
 function callerOf({ id, trustDomain, serial, via }: Peer): Caller {
@@ -255,13 +285,12 @@ interface FailedCall {
   readonly log: Logger;
 }
 
-/** What a caller may know of an error; what it may not know goes to the log, and so does every denial. */
+/** What a caller may know of an error; what it may not know goes to the log. */
 function publicFace(error: unknown, { operation, correlation, peer, log }: FailedCall): SpikeError {
   const call = { operation: operation ?? null, peer, correlation };
   if (error instanceof SpikeError) {
     const { code, message: detail } = error;
-    if (code === "access_unauthorized") log.warn("access_denied", { ...call, detail });
-    else if (statusOf(code) === 500) log.error("operation_failed", { ...call, code, detail });
+    if (statusOf(code) === 500) log.error("operation_failed", { ...call, code, detail });
     return error;
   }
   log.error("operation_crashed", {

@@ -4,6 +4,8 @@
 export interface Conditions {
   /** Whether the caller says that it has this state already (RFC 9110 section 13.1.2). */
   isKnown(tag: string): boolean;
+  /** Whether the caller is gone, so that nobody waits for the answer any more. */
+  hasLeft?(): boolean;
 }
 
 /** A JSON value that names the state that it tells of. */
@@ -22,10 +24,10 @@ export function entityTag(tag: string): { etag: string } {
 }
 
 /** Reads the conditions of a request. */
-export function conditionsOf(headers: Headers): Conditions {
+export function conditionsOf(headers: Headers, hasLeft: () => boolean = () => false): Conditions {
   const given = headers.get("if-none-match");
-  if (given === null) return { isKnown: () => false };
+  if (given === null) return { isKnown: () => false, hasLeft };
   // For reads the weak comparison is the right one (section 8.8.3.2).
   const tags = new Set(given.split(",").map((tag) => tag.trim().replace(/^W\//, "")));
-  return { isKnown: (tag) => tags.has("*") || tags.has(entityTag(tag).etag) };
+  return { isKnown: (tag) => tags.has("*") || tags.has(entityTag(tag).etag), hasLeft };
 }

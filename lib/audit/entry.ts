@@ -26,6 +26,17 @@ export interface RequestEntry {
   readonly timeMs: number;
   /** How long it took, microseconds. */
   readonly durationUs: number;
+  /** Where this stands for several refused requests of one caller, from `timeMs` on, that were not recorded singly. */
+  readonly sum?: RefusedSum;
+}
+
+/** Refused requests in sum. */
+export interface RefusedSum {
+  readonly count: number;
+  /** When the last of them came, milliseconds since the epoch. */
+  readonly untilMs: number;
+  /** How many there were of each kind: what was asked for, and the code of the refusal. */
+  readonly kinds: Readonly<Record<string, number>>;
 }
 
 /** One thing that a transaction changed. What is stored of it is told by its digest, so that it can be looked for. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { bounded } from "./bounded.ts";
 export type { Call, Caller, Grant } from "./call.ts";
 export { type Checkpoint, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 export type {
@@ -12,6 +13,7 @@ export type {
   Change,
   ChangeEntry,
   NoticeEntry,
+  RefusedSum,
   RequestEntry,
   Subject,
 } from "./entry.ts";
@@ -49,6 +51,7 @@ export { recordOnStderr } from "./os_stderr.ts";
 export { decodeChange, openRow, protectRow } from "./outbox_row.ts";
 export { type Cover, type Covered, coverWith } from "./record.ts";
 export { digestOf, recordingStore } from "./recording_store.ts";
+export { isRefusal, type RefusalLimits, Refusals } from "./refusals.ts";
 export { Restorations } from "./restorations.ts";
 export { subjectOf, withAnswer, withNames } from "./subject.ts";
 export { type Finding, LogVerifier, type Verified } from "./verify.ts";

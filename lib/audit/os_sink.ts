@@ -17,8 +17,9 @@ export interface Sink {
 export type SinkReport = (event: "sink_failed" | "sink_back", detail: string | number) => void;
 
 const FILE_MODE = 0o600;
-/** Records that may wait for a socket. */
+/** Records that may wait for a socket, and their bytes: what is lost there is in the log. */
 const WAITING = 10_000;
+const WAITING_BYTES = 16 * 1024 * 1024;
 const RETRY_MS = 1_000;
 const NEWLINE = Uint8Array.of(10);
 
@@ -65,6 +66,7 @@ class SocketSink implements Sink {
   readonly #report: SinkReport;
   readonly #waiting: Uint8Array[] = [];
   readonly #closing = new AbortController();
+  #waitingBytes = 0;
   #lost = 0;
   #isSending = false;
 
@@ -74,11 +76,14 @@ class SocketSink implements Sink {
   }
 
   write(record: Uint8Array): void {
-    if (this.#waiting.length >= WAITING) {
+    const isFull = this.#waitingBytes + record.length > WAITING_BYTES;
+    if (isFull || this.#waiting.length >= WAITING) {
       if (this.#lost++ === 0) this.#report("sink_failed", "too many records wait");
       return;
     }
-    this.#waiting.push(lineOf(record));
+    const line = lineOf(record);
+    this.#waiting.push(line);
+    this.#waitingBytes += line.length;
     if (!this.#isSending) void this.#send();
   }
 
@@ -109,6 +114,7 @@ class SocketSink implements Sink {
     for (let line = this.#waiting[0]; line !== undefined; line = this.#waiting[0]) {
       for (let rest = line; rest.length > 0;) rest = rest.subarray(await socket.write(rest));
       this.#waiting.shift();
+      this.#waitingBytes -= line.length;
     }
   }
 }

@@ -12,6 +12,9 @@ export type Covered = "caller" | "path";
 /** Stands in for a text that somebody wants covered. */
 export type Cover = (kind: Covered, text: string) => string;
 
+/** RFC 5280 section 4.1.2.2 allows 20 octets; a stranger's authority may not care. */
+export const SERIAL_DIGITS = 64;
+
 const encoder = new TextEncoder();
 
 /** Leaves everything readable. */
@@ -69,6 +72,7 @@ function requestBody(entry: RequestEntry, cover: Cover) {
     status: entry.status,
     code: entry.code,
     us: entry.durationUs,
+    sum: entry.sum && { count: entry.sum.count, until: entry.sum.untilMs, kinds: entry.sum.kinds },
   };
 }
 
@@ -94,7 +98,7 @@ function callerBody({ id, trustDomain, serial, via }: Caller, cover: Cover) {
   return {
     id: cover("caller", id),
     domain: trustDomain,
-    serial,
+    serial: serial.slice(0, SERIAL_DIGITS),
     via: via === undefined ? undefined : cover("caller", via),
   };
 }

@@ -1,9 +1,5 @@
+import { bounded, boundedList, type Hash, LIST_LIMIT, TEXT_BYTES } from "./bounded.ts";
 import type { Subject } from "./entry.ts";
-
-/** Longer texts are cut: what is recorded of a request is bounded, whatever it says. */
-const TEXT_LIMIT = 512;
-/** Most names, or numbers, kept of one list. */
-const LIST_LIMIT = 128;
 
 /** Members that name things, in any request. Nothing that may hold a value is ever listed here. */
 const NAMES = [
@@ -20,16 +16,16 @@ const NAMES = [
   "pathPattern",
 ] as const;
 
-/** What a decoded request is about. */
-export function subjectOf(request: unknown): Subject {
+/** What a decoded request is about. It is bounded, whatever the request says. */
+export function subjectOf(request: unknown, hash?: Hash): Subject {
   const members: Readonly<Record<string, unknown>> = Object(request);
   const { path, version, versions } = members;
   const names = Object.fromEntries(NAMES.flatMap((name) => {
-    const named = nameOf(members[name]);
+    const named = nameOf(members[name], hash);
     return named === undefined ? [] : [[name, named]];
   }));
   return {
-    ...(typeof path === "string" && path !== "" ? { path: bounded(path) } : {}),
+    ...(typeof path === "string" && path !== "" ? { path: bounded(path, TEXT_BYTES, hash) } : {}),
     ...(isNumber(version) && version !== 0 ? { version } : {}),
     ...(isNumbers(versions) ? { versions: versions.slice(0, LIST_LIMIT) } : {}),
     ...(Object.keys(names).length > 0 ? { names } : {}),
@@ -40,10 +36,10 @@ export function subjectOf(request: unknown): Subject {
  * As it was asked for, with the number that an answer tells where the request left it open, with the paths that an
  * answer about several refuses, and with the word that a copy was made by somebody who may not read it.
  */
-export function withAnswer(subject: Subject, answer: unknown): Subject {
+export function withAnswer(subject: Subject, answer: unknown, hash?: Hash): Subject {
   const { version, secrets, blind }: Readonly<Record<string, unknown>> = Object(answer);
   const refused = Array.isArray(secrets)
-    ? nameOf(secrets.filter(({ err }) => err !== undefined).map(({ path }) => path))
+    ? nameOf(secrets.filter(({ err }) => err !== undefined).map(({ path }) => path), hash)
     : undefined;
   const names = {
     ...(refused === undefined ? {} : { refused }),
@@ -63,12 +59,12 @@ export function withNames(subject: Subject, names: Subject["names"] = {}): Subje
     : { ...subject, names: { ...subject.names, ...names } };
 }
 
-function nameOf(value: unknown): string | readonly string[] | undefined {
-  if (typeof value === "string" && value !== "") return bounded(value);
+function nameOf(value: unknown, hash?: Hash): string | readonly string[] | undefined {
+  if (typeof value === "string" && value !== "") return bounded(value, TEXT_BYTES, hash);
   if (typeof value === "number" && value !== 0) return String(value);
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const texts = value.slice(0, LIST_LIMIT).filter((one) => typeof one === "string");
-  return texts.length > 0 ? texts.map(bounded) : undefined;
+  return texts.length > 0 ? boundedList(texts, hash) : undefined;
 }
 
 function isNumber(value: unknown): value is number {
@@ -77,8 +73,4 @@ function isNumber(value: unknown): value is number {
 
 function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.length > 0 && value.every(isNumber);
-}
-
-function bounded(text: string): string {
-  return text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text;
 }

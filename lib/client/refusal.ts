@@ -173,7 +173,7 @@ const REASON_TEXT: { readonly [R in Reason]: { message: string; hint: string } }
   },
   expired: {
     message: "The secret has expired",
-    hint: "`spike secret metadata set PATH --expires never` brings it back",
+    hint: "Store a new version with `spike secret put`; an expired value cannot be read again",
   },
   too_long: {
     message: "The data are longer than Nexus takes in one piece",

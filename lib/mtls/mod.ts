@@ -18,6 +18,7 @@ export type {
   MtlsServer,
   MtlsServerOptions,
   Peer,
+  Refusal,
   RequestContext,
 } from "./server_options.ts";
 export type { Address } from "./front.ts";

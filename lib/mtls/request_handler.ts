@@ -11,7 +11,7 @@ import { Holds } from "./holds.ts";
 import { dropInput, endAfterAnswer, endWith } from "./linger.ts";
 import { headFault, lastResponse, MALFORMED } from "./malformed.ts";
 import { endingWith, holdAnswer, refuseRest } from "./outgoing.ts";
-import { MAX_BODY_BYTES, type RequestContext } from "./server_options.ts";
+import { MAX_BODY_BYTES, type RequestContext, tellRefusal } from "./server_options.ts";
 import type { StreamedBody } from "./streamed_body.ts";
 import { Streams } from "./streams.ts";
 
@@ -39,6 +39,8 @@ interface Exchange {
   readonly fault: string | undefined;
   /** The caller has too much under way. */
   isRefused: boolean;
+  /** A handler has it, and records it. */
+  isHandled: boolean;
   /** Whether the answer says that it is the connection's last. */
   mustClose: boolean;
   /** Of an answer that is on its way. */
@@ -85,6 +87,7 @@ export function createRequestHandler(deps: RequestDeps) {
     const exchange: Exchange = {
       context: {
         peer: connection.verdict,
+        hasLeft: () => socket.destroyed,
         readBody: async (limit) => {
           const bytes = await body.read(limit);
           // Only now, so that a slow body keeps nobody waiting.
@@ -96,6 +99,7 @@ export function createRequestHandler(deps: RequestDeps) {
       },
       fault: headFault(incoming),
       isRefused: visit === undefined,
+      isHandled: false,
       mustClose: mustClose === "close",
       answerBytes: 0,
     };
@@ -127,6 +131,10 @@ export function createRequestHandler(deps: RequestDeps) {
     connection.requestsUnderWay++;
     deps.crowd.touch(connection.verdict.id, socket);
     outgoing.once("close", () => {
+      if (!exchange.isHandled && outgoing.headersSent) {
+        const fault = exchange.fault ?? (exchange.isRefused ? "overloaded" : "request");
+        tellRefusal(deps, { peer: connection.verdict, status: outgoing.statusCode, fault });
+      }
       connection.requestsUnderWay--;
       if (socket.destroyed) holds.forget(id, connection.raw);
       holds.proceed(id);
@@ -168,11 +176,9 @@ async function respond(
   if (!exchange) {
     throw new Error("A request reached the handler without a verdict on its connection");
   }
-  if (exchange.fault !== undefined) {
-    deps.log.warn("malformed_request", { code: exchange.fault });
-    return lastResponse(400);
-  }
+  if (exchange.fault !== undefined) return lastResponse(400);
   if (exchange.isRefused) return overloadedResponse();
+  exchange.isHandled = true;
   const response = await deps.fetch(request, exchange.context);
   if (exchange.stream) {
     // A success is told as it comes about, and holds no more than its connection does.

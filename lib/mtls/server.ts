@@ -23,7 +23,12 @@ import { listen } from "./listen.ts";
 import { MALFORMED } from "./malformed.ts";
 import { linkOf } from "./peer_log.ts";
 import { createRequestHandler } from "./request_handler.ts";
-import { MAX_BODY_BYTES, type MtlsServer, type MtlsServerOptions } from "./server_options.ts";
+import {
+  MAX_BODY_BYTES,
+  type MtlsServer,
+  type MtlsServerOptions,
+  tellRefusal,
+} from "./server_options.ts";
 import { UNREAD_LIMITS, watchUnread } from "./unread.ts";
 
 const CONNECTIONS_PER_IDENTITY = 1024;
@@ -142,7 +147,12 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
     if (code === "ERR_HTTP_REQUEST_TIMEOUT" && connection.receivedBytes === 0) {
       return void socket.destroy();
     }
-    log.warn("malformed_request", { code, peer: connection.verdict.id, remote: remoteOf(socket) });
+    tellRefusal(options, {
+      peer: connection.verdict,
+      status: 400,
+      fault: code,
+      remote: remoteOf(socket),
+    });
     endWith(MALFORMED, socket);
   });
   const onRequest = createRequestHandler({
@@ -159,7 +169,11 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   server.on("checkExpectation", onRequest);
   server.on(
     "connect",
-    (_incoming: IncomingMessage, socket: TLSSocket) => endWith(MALFORMED, socket),
+    (_incoming: IncomingMessage, socket: TLSSocket) => {
+      const peer = connections.get(socket)?.verdict;
+      if (peer) tellRefusal(options, { peer, status: 400, fault: "connect" });
+      endWith(MALFORMED, socket);
+    },
   );
 
   return {

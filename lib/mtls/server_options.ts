@@ -16,6 +16,8 @@ export interface RequestContext {
   readonly peer: Peer;
   /** The whole body, at most `limitBytes`. See `BoundedBody.read`. */
   readBody(limitBytes: number): Promise<Uint8Array>;
+  /** Whether the caller is gone, so that nobody waits for the answer any more. */
+  hasLeft?(): boolean;
   /**
    * The body as it comes, of a request that may be a stream. Its answer may be one too, and may begin before the body
    * has ended; it is trusted to hold little at a time.
@@ -26,6 +28,16 @@ export interface RequestContext {
 /** Handlers get the verdict on the connection, never a header, to know who calls. */
 export type Fetch = (request: Request, context: RequestContext) => Response | Promise<Response>;
 
+/** A request that was refused before it came to a handler. */
+export interface Refusal {
+  readonly peer: Peer;
+  /** What it was answered with. */
+  readonly status: number;
+  /** Why: a word of this program or of the runtime's parser, never a caller's text. */
+  readonly fault: string;
+  readonly remote?: string;
+}
+
 export interface MtlsServerOptions {
   readonly source: SvidSource;
   /** Who may connect at all; the connection of anyone else ends before a request is parsed. */
@@ -34,6 +46,8 @@ export interface MtlsServerOptions {
   readonly log: Logger;
   /** Hears of every connection with a verified peer. */
   readonly onPeer?: (link: PeerLink) => void;
+  /** Records and logs what is refused before it comes to a handler. Default: it is logged. */
+  readonly onRefused?: (refusal: Refusal) => void;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
   /** No body longer than this is ever kept, whatever its route. Default 1 MiB. */
@@ -61,6 +75,16 @@ export interface MtlsServer {
   listen(address: Address): Promise<number>;
   /** Stops accepting, lets running requests finish for `drainMs`, then ends every connection. */
   close(drainMs?: number): Promise<void>;
+}
+
+/** Tells of a refusal whoever records it. */
+export function tellRefusal(
+  { onRefused, log }: Pick<MtlsServerOptions, "onRefused" | "log">,
+  refusal: Refusal,
+): void {
+  const { fault: code, peer: { id: peer }, remote = null } = refusal;
+  if (onRefused) onRefused(refusal);
+  else log.warn("malformed_request", { code, peer, remote });
 }
 
 /** No body longer than this is ever kept unless it is asked for. */

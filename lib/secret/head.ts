@@ -1,8 +1,12 @@
 import { Members } from "../seal/members.ts";
 import type { Deletion, History, VersionInfo } from "./version.ts";
 
-/** Number of the plaintext layout of a head. Every lower number can be read too. */
-export const HEAD_FORMAT = 2;
+/**
+ * Number of the plaintext layout of a head. Every lower number can be read too, and 2 is still written where nothing
+ * has expired: only a program that knows of 3 may touch what must not be brought back.
+ */
+export const HEAD_FORMAT = 3;
+const FORMAT_WITHOUT_EXPIRED = 2;
 
 /** What is sealed once for a path: its history, bound to the write transaction that stored it. */
 export interface Head extends History {
@@ -13,8 +17,9 @@ const encoder = new TextEncoder();
 
 /** The plaintext of a head: JSON, members in this order, times in milliseconds, digests in base64. */
 export function encodeHead(head: Head): Uint8Array {
+  const { expiredUpTo } = head;
   return encoder.encode(JSON.stringify({
-    format: HEAD_FORMAT,
+    format: expiredUpTo === undefined ? FORMAT_WITHOUT_EXPIRED : HEAD_FORMAT,
     revision: head.revision,
     current: head.current,
     oldest: head.oldest,
@@ -23,6 +28,7 @@ export function encodeHead(head: Head): Uint8Array {
     created: head.createdMs,
     updated: head.updatedMs,
     expires: head.expiresMs,
+    expired: expiredUpTo,
     custom: head.custom,
     versions: head.versions.map((info) => ({
       number: info.number,
@@ -58,6 +64,7 @@ export function decodeHead(plaintext: Uint8Array): Head {
       expiresMs: head.nullable("expires", (name) => head.integer(name)),
       custom: texts(head.object("custom")),
     }),
+    ...(format < HEAD_FORMAT ? {} : { expiredUpTo: head.integer("expired") }),
     versions: head.list("versions").map((version) => versionOf(version, format)),
   };
 }

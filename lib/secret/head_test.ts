@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeHead, encodeHead, type Head } from "./head.ts";
 import { purgedHistory } from "./version.ts";
+import golden from "../../tests/golden/head_3.json" with { type: "json" };
 
 const HEAD: Head = {
   revision: 7,
@@ -46,11 +47,28 @@ Deno.test("a head is read as it was written", () => {
   assert.deepEqual(decodeHead(encodeHead(purged)), purged);
 });
 
+Deno.test("a head of which something has expired is not for programs that do not know of that", () => {
+  const expired = { ...HEAD, expiredUpTo: 2 };
+  const text = new TextDecoder().decode(encodeHead(expired));
+  assert.match(text, /^\{"format":3,.*"expires":1767323045125,"expired":2,"custom"/);
+  assert.deepEqual(decodeHead(encode(text)), expired);
+  assert.match(TEXT, /^\{"format":2,/);
+  assert.throws(() => decodeHead(encode(text.replace('"expired":2,', ""))), {
+    code: "state_integrity_check",
+  });
+});
+
+Deno.test("a head of format 3 is read and written as in the golden file", () => {
+  const head = decodeHead(encode(golden.head));
+  assert.deepEqual([head.expiredUpTo, head.current, head.expiresMs], [3, 4, null]);
+  assert.equal(new TextDecoder().decode(encodeHead(head)), golden.head);
+});
+
 Deno.test("a head of a newer format is refused by its number", () => {
-  for (const format of [0, 3]) {
+  for (const format of [0, 4]) {
     assert.throws(() => decodeHead(encode(TEXT.replace('"format":2', `"format":${format}`))), {
       code: "state_integrity_check",
-      message: `Head has format ${format}, this program knows 1 to 2`,
+      message: `Head has format ${format}, this program knows 1 to 3`,
     });
   }
 });

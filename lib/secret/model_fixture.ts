@@ -157,6 +157,8 @@ interface Put {
   readonly value: string;
   isDeleted: boolean;
   isDestroyed: boolean;
+  /** The path expired while it was there, and was written anew. */
+  hasExpired: boolean;
   /** Pushed out or purged. */
   isGone: boolean;
 }
@@ -230,7 +232,13 @@ export class Model {
 
   #put(path: string, value: string): Answer {
     const secret = this.#begin(path);
-    secret.puts.push({ value, isDeleted: false, isDestroyed: false, isGone: false });
+    secret.puts.push({
+      value,
+      isDeleted: false,
+      isDestroyed: false,
+      hasExpired: false,
+      isGone: false,
+    });
     const kept = numbers(secret, () => true);
     const pushedOut = kept.slice(0, -secret.max);
     for (const number of pushedOut) at(secret, number).isGone = true;
@@ -252,7 +260,7 @@ export class Model {
     const secret = known ?? { puts: [], ...fresh };
     if (secret.isPurged) Object.assign(secret, fresh);
     if (secret.isExpired) {
-      for (const put of secret.puts) put.isDeleted = true;
+      for (const put of secret.puts) Object.assign(put, { isDeleted: true, hasExpired: true });
       secret.oldest = 0;
       secret.isExpired = false;
     }
@@ -302,11 +310,12 @@ function find(
   const put = secret.puts[number - 1];
   if (put === undefined || put.isGone) return "no version";
   if (put.isDestroyed) return "destroyed";
+  if (put.hasExpired) return "expired";
   return put.isDeleted ? "deleted" : { number, value: put.value };
 }
 
 function purge(secret: ModelSecret): Answer {
-  for (const put of secret.puts) put.isGone = true;
+  for (const put of secret.puts) Object.assign(put, { isGone: true, hasExpired: false });
   secret.isPurged = true;
   secret.isExpired = false;
   return 0;
@@ -316,6 +325,7 @@ function describe(
   secret: ModelSecret,
   { note, max, expiry }: Write & { readonly kind: "setMetadata" },
 ): Answer {
+  if (expiry !== undefined && secret.isExpired) return "expired";
   secret.note = note ?? secret.note;
   secret.max = max ?? secret.max;
   if (expiry !== undefined) secret.isExpired = expiry === "past";
@@ -331,9 +341,15 @@ function remove(
 }
 
 function restore(secret: ModelSecret, wanted: readonly number[]): Answer {
-  const deleted = numbers(secret, (put) => put.isDeleted && !put.isDestroyed);
+  if (secret.isExpired) return "expired";
+  const deleted = numbers(
+    secret,
+    (put) => put.isDeleted && !put.isDestroyed && !put.hasExpired,
+  );
   const found = meant(wanted, deleted.at(-1) ?? 0).filter((number) => deleted.includes(number));
-  return found.length === 0 ? "no version" : mark(secret, "undelete", found);
+  const isOut = wanted.some((number) => secret.puts[number - 1]?.hasExpired);
+  if (found.length === 0) return isOut ? "expired" : "no version";
+  return mark(secret, "undelete", found);
 }
 
 /** The numbers that a list names; none, and 0, stand for `zero`. */

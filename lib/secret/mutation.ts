@@ -63,7 +63,7 @@ export interface SecretWriter {
   put(request: PutRequest): Promise<SecretChanged>;
   /** Not found only when the path was never written. */
   delete(request: VersionsRequest): Promise<SecretChanged | SecretNotFound>;
-  /** Not found when the path was never written, or nothing was undeleted. */
+  /** Not found when the path was never written, has expired, or nothing was undeleted. */
   undelete(request: VersionsRequest): Promise<SecretChanged | SecretNotFound>;
   /**
    * Makes values unreadable for good: once it resolves, their data keys are nowhere in the store's files. The
@@ -72,7 +72,10 @@ export interface SecretWriter {
   destroy(request: VersionsRequest): Promise<SecretChanged | SecretNotFound>;
   /** As `destroy`, of all that is known of a path; only its name and highest number stay. */
   purge(request: PurgeRequest): Promise<SecretChanged | SecretNotFound>;
-  /** Not found when the path was never written. Versions beyond the number to keep go with the next put. */
+  /**
+   * Not found when the path was never written, or when another expiry is wanted of one that has expired. Versions
+   * beyond the number to keep go with the next put.
+   */
   setMetadata(request: MetadataRequest): Promise<SecretChanged | SecretNotFound>;
   /**
    * Copies or moves one version in one transaction. A path that was not written before takes over custom metadata,

@@ -168,7 +168,8 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
       const nowMs = clock();
       return rows.map(({ path, expiresMs }) => ({
         path,
-        isExpired: expiresMs !== null && expiresMs <= nowMs,
+        // A time before the epoch is damage, which a read of the path tells.
+        isExpired: expiresMs !== null && expiresMs >= 0 && expiresMs <= nowMs,
       }));
     },
 
@@ -183,17 +184,17 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
   };
 }
 
+const TAG_BYTES = 12;
 const tags = new WeakMap<Head, StateTag>();
 
 /**
- * The revision alone would do, were it not for a store that was put back to an earlier state and then went another
- * way: there the same number stands for another state. Of what the head says, and not of its sealed bytes, so that
- * the renewal of a key changes nothing.
+ * Of what the head says, its revision included, and not of its sealed bytes, so that the renewal of a key changes
+ * nothing. The revision itself counts the writes of all paths, and is not for callers to see.
  */
 function tagOf(head: Head): StateTag {
   const known = tags.get(head);
   if (known !== undefined) return known;
-  const tag = `${head.revision}-${digestOf(encodeHead(head)).subarray(0, 6).toHex()}`;
+  const tag = digestOf(encodeHead(head)).subarray(0, TAG_BYTES).toHex();
   tags.set(head, tag);
   return tag;
 }

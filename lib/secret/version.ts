@@ -38,6 +38,11 @@ export interface History {
   readonly updatedMs: number;
   /** From then on the path reads as if it were not there; null for never. */
   readonly expiresMs: number | null;
+  /**
+   * Highest number that was there when the path expired and was written anew: values up to it are never read again,
+   * by no operation. Absent when nothing has expired so.
+   */
+  readonly expiredUpTo?: number;
   /** What users note about the path. */
   readonly custom: Readonly<Record<string, string>>;
   /** Ascending by number. */
@@ -90,7 +95,7 @@ export function nextNumber(history: History | undefined): number {
 /**
  * Adds a version with the next number and makes it current. `affected` names the versions that no longer fit
  * and are to be removed. `maxVersions` counts only for the first version of a path. What had expired stays out of
- * reach: its versions count as deleted since then.
+ * reach: its versions count as deleted since then, and {@linkcode undeleteVersions} passes them over.
  */
 export function addVersion(
   before: History | undefined,
@@ -116,6 +121,7 @@ export function addVersion(
       createdMs: history?.createdMs ?? version.createdMs,
       updatedMs: version.createdMs,
       expiresMs: history?.expiresMs ?? null,
+      ...(history?.expiredUpTo === undefined ? {} : { expiredUpTo: history.expiredUpTo }),
       custom: history?.custom ?? {},
       versions: kept,
     },
@@ -128,7 +134,8 @@ function afterExpiry(history: History, { atMs, by }: Deletion): History {
   if (expiresMs === null || expiresMs > atMs) return history;
   const deleted = { atMs: expiresMs, by };
   const versions = history.versions.map((info) => info.deleted ? info : { ...info, deleted });
-  return { ...history, versions, current: 0, oldest: 0, expiresMs: null };
+  const expiredUpTo = history.highest;
+  return { ...history, versions, current: 0, oldest: 0, expiresMs: null, expiredUpTo };
 }
 
 /**
@@ -195,15 +202,21 @@ function removed(
 }
 
 /**
- * Takes soft-deletion back; what is destroyed stays so. No number and 0 mean the newest deleted version above the current one, else the
- * newest deleted one. The highest version taken back becomes current when it is above the current one.
+ * Takes soft-deletion back; what is destroyed or has expired stays so. No number and 0 mean the newest deleted version
+ * above the current one, else the newest deleted one. The highest version taken back becomes current when it is above
+ * the current one.
  */
 export function undeleteVersions(
   history: History,
   wanted: readonly number[],
   nowMs: number,
 ): Change {
-  const deleted = numbersIn(history, (info) => info.deleted !== null && !info.destroyed);
+  if (isExpired(history, nowMs)) return { history, affected: [] };
+  const { expiredUpTo = 0 } = history;
+  const deleted = numbersIn(
+    history,
+    (info) => info.deleted !== null && !info.destroyed && info.number > expiredUpTo,
+  );
   const numbers = new Set(wanted.length === 0 ? [0] : wanted);
   // Numbers ascend: the last deleted one is above the current one if any is.
   if (numbers.has(0)) numbers.add(deleted.at(-1) ?? 0);
@@ -225,7 +238,14 @@ export function undeleteVersions(
   };
 }
 
-/** Changes what a path has besides versions. */
+/** Whether nothing of `wanted` can be undeleted because it has expired. */
+export function isOutOfReach(history: History, wanted: readonly number[], nowMs: number): boolean {
+  const { expiredUpTo = 0 } = history;
+  if (isExpired(history, nowMs)) return true;
+  return wanted.some((number) => number > 0 && number <= expiredUpTo);
+}
+
+/** Changes what a path has besides versions. The expiry of a path that has expired is for the caller to refuse. */
 export function changeMetadata(history: History, change: MetadataChange, nowMs: number): History {
   const { custom = {}, unset = [], maxVersions = history.maxVersions } = change;
   const gone = new Set(unset);
@@ -248,6 +268,7 @@ export function findLive(history: History, number: number, nowMs: number): Versi
   const wanted = number === 0 ? history.current : number;
   const info = history.versions.find((info) => info.number === wanted);
   if (info?.destroyed) return "destroyed";
+  if (info && info.number <= (history.expiredUpTo ?? 0)) return "expired";
   if (info) return info.deleted === null ? info : "deleted";
   return number === 0 && history.versions.length > 0 ? "deleted" : "version";
 }

@@ -7,6 +7,7 @@ import {
   destroyVersions,
   findLive,
   type History,
+  isOutOfReach,
   isPurged,
   purgedHistory,
   readableCurrent,
@@ -192,6 +193,27 @@ Deno.test("what has expired is not there until it is written anew, and then stay
   const late = addVersion(history, info(11), 9).history;
   assert.deepEqual([shape(late), late.expiresMs], [[3, 3, "3", "1 2"], null]);
   assert.deepEqual(late.versions[0]?.deleted, { atMs: 10, by: "a" });
+});
+
+Deno.test("nothing brings back what has expired, neither before nor after it is written anew", () => {
+  const expired = changeMetadata(remove(puts(3), [2]), { expiresMs: 10 }, 1);
+  for (const wanted of [[], [0], [2], [1, 2, 3]]) {
+    assert.deepEqual(undeleteVersions(expired, wanted, 10).affected, [], `${wanted}`);
+    assert.ok(isOutOfReach(expired, wanted, 10));
+  }
+  const late = addVersion(expired, info(11), 9).history;
+  assert.equal(late.expiredUpTo, 3);
+  for (const wanted of [[], [0], [1], [2], [1, 2, 3]]) {
+    assert.deepEqual(undeleteVersions(late, wanted, 12).affected, [], `${wanted}`);
+  }
+  assert.deepEqual([1, 2, 3].map((n) => findLive(late, n, 12)), Array(3).fill("expired"));
+  const deleted = remove(late, [0]);
+  assert.equal(findLive(deleted, 0, 12), "deleted");
+  assert.deepEqual(undeleteVersions(deleted, [1, 4], 12).affected, [4]);
+  const described = changeMetadata(late, { expiresMs: 99 }, 12);
+  assert.deepEqual(undeleteVersions(described, [3], 13).affected, []);
+  assert.equal(addVersion(described, info(99), 9).history.expiredUpTo, 4);
+  assert.equal(purgedHistory(late).expiredUpTo, undefined);
 });
 
 Deno.test("metadata that is not named stays, and fewer versions to keep count from the next put on", () => {

@@ -34,6 +34,8 @@ import {
   destroyVersions,
   findLive,
   type History,
+  isExpired,
+  isOutOfReach,
   isPurged,
   missingIn,
   nextNumber,
@@ -124,7 +126,10 @@ class StoreSecretWriter implements SecretWriter {
   undelete(request: VersionsRequest): Promise<SecretChanged | SecretNotFound> {
     return this.#changeVersions(request, async (scene, head) => {
       const { history, affected } = undeleteVersions(head, request.versions, scene.nowMs);
-      if (affected.length === 0) return notFound("version");
+      if (affected.length === 0) {
+        const hasExpired = isOutOfReach(head, request.versions, scene.nowMs);
+        return notFound(hasExpired ? "expired" : "version");
+      }
       return await this.#store(scene, history, affected);
     });
   }
@@ -157,8 +162,12 @@ class StoreSecretWriter implements SecretWriter {
 
   async setMetadata(request: MetadataRequest): Promise<SecretChanged | SecretNotFound> {
     requireMaxVersions(request.maxVersions);
+    requireExpiry(request.expiresMs);
     requireCustom(request.custom ?? {});
     return await this.#change(request, async (scene, head) => {
+      // A later expiry would bring back what has expired.
+      const isTooLate = request.expiresMs !== undefined && isExpired(head, scene.nowMs);
+      if (isTooLate) return notFound("expired");
       const history = changeMetadata(head, request, scene.nowMs);
       requireCustom(history.custom);
       return await this.#store(scene, history, []);
@@ -312,6 +321,15 @@ function requireMaxVersions(maxVersions: number | undefined): void {
     "api_bad_request",
     `Number of versions to keep is ${maxVersions}, expected 1 to ${MAX_MAX_VERSIONS}`,
   );
+}
+
+/** No column of a store takes a time before the epoch. */
+function requireExpiry(expiresMs: number | null | undefined): void {
+  if (expiresMs === null || expiresMs === undefined) return;
+  if (Number.isSafeInteger(expiresMs) && expiresMs >= 0) return;
+  throw new SpikeError("api_bad_request", "Expiry is before 1970", {
+    hint: "Give a time that is still to come, or `never`",
+  });
 }
 
 function movedOntoItself(path: SecretPath): SpikeError {

@@ -57,6 +57,7 @@ function memoryReader(root: Layer, engine: MemoryEngine): StoreReader {
     mark: (name) => read(() => root.mark(name)),
     outbox: (revision, limit) =>
       read(() => root.outbox().filter((row) => row.revision > revision).slice(0, limit)),
+    damagedVersions: () => read(() => []),
     auditLogs: () => read(() => root.auditLogs()),
     close: () => Promise.resolve(),
   };

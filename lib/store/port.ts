@@ -163,6 +163,12 @@ export interface ListedPath {
   readonly expiresMs: number | null;
 }
 
+/** Paths from one to another, both included. */
+export interface PathRange {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** Which paths that expire. */
 export interface ExpiringRequest {
   /** Only those that expire at this time or before. */
@@ -182,7 +188,8 @@ export interface Expiring {
  * threads. Rows and their bytes belong to the caller: changing them changes nothing stored.
  *
  * Every method rejects with `store_failure` when the storage does not answer and with
- * `state_integrity_check` when it is damaged.
+ * `state_integrity_check` when it is damaged. A method that answers several rows does not fail for one of them that
+ * holds what cannot be stored there: a number reads as -1 and bytes as none, which what is sealed contradicts.
  */
 export interface StoreReader {
   /** Undefined as long as the store was never initialised. */
@@ -215,6 +222,8 @@ export interface StoreReader {
   mark(name: string): Promise<Uint8Array | undefined>;
   /** Records that wait to be taken into the audit log, by revision, from the one after `revision` on. */
   outbox(revision: number, limit: number): Promise<readonly OutboxRow[]>;
+  /** Paths that have a version with a number of its own, or of its key, that cannot be one. */
+  damagedVersions(range: PathRange): Promise<readonly string[]>;
   /** All audit logs of this store, by name. */
   auditLogs(): Promise<readonly AuditLogRow[]>;
   close(): Promise<void>;

@@ -64,6 +64,7 @@ function openReader(path: string): StoreReader {
     policy: (name) => read(() => reads.policy(name)),
     mark: (name) => read(() => reads.mark(name)),
     outbox: (revision, limit) => read(() => reads.outbox(revision, limit)),
+    damagedVersions: (range) => read(() => reads.damagedVersions(range)),
     auditLogs: () => read(() => reads.auditLogs()),
     close: () => {
       if (db.isOpen) db.close();

@@ -1,12 +1,85 @@
-import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 
 /** One row as the driver gives it. */
 export type Row = Record<string, SQLOutputValue>;
 
+/**
+ * Stands for a number that no program of ours stores, where one row of several holds it: damage of that row, which
+ * what is sealed in it contradicts, and of no other.
+ */
+export const MISSHAPEN = -1;
+
+/** Answers all rows of a statement that only reads. A number beyond 2^53 is one of its row, and no reason to fail. */
+export function allRows(statement: StatementSync, ...values: SQLInputValue[]): Row[] {
+  return withLargeNumbers(
+    statement,
+    () => statement.all(...values),
+    (rows) => rows.map(narrowed),
+  );
+}
+
+/** As {@linkcode allRows}, the first row. */
+export function firstRow(statement: StatementSync, ...values: SQLInputValue[]): Row | undefined {
+  return withLargeNumbers(
+    statement,
+    () => statement.get(...values),
+    (row) => row && narrowed(row),
+  );
+}
+
+/** The driver refuses a whole answer for one number that is too large; asked anew, it gives all of them as bigints. */
+function withLargeNumbers<T>(statement: StatementSync, read: () => T, narrow: (all: T) => T): T {
+  try {
+    return read();
+  } catch (reason) {
+    if (!isOutOfRange(reason)) throw reason;
+    statement.setReadBigInts(true);
+    try {
+      return narrow(read());
+    } finally {
+      statement.setReadBigInts(false);
+    }
+  }
+}
+
+/** The same row; numbers that are not too large are numbers again. */
+function narrowed(row: Row): Row {
+  for (const name in row) {
+    const value = row[name];
+    const number = Number(value);
+    if (typeof value === "bigint" && Number.isSafeInteger(number)) row[name] = number;
+  }
+  return row;
+}
+
+function isOutOfRange(reason: unknown): boolean {
+  return reason instanceof Error && "code" in reason && reason.code === "ERR_OUT_OF_RANGE";
+}
+
+/** Column `name` as an integer of a row among others; {@linkcode MISSHAPEN} for what is none. */
+export function leniently(row: Row, name: string): number {
+  return wholeNumber(row[name]) ?? MISSHAPEN;
+}
+
+/** Column `name` as the text that names a row among others. */
+export function label(row: Row, name: string): string {
+  const value = row[name];
+  return typeof value === "string" ? value : `(${typeof value} ${String(value).slice(0, 40)})`;
+}
+
+/** Column `name` as the bytes of a row among others; none for what is none. */
+export function bytesIfAny(row: Row, name: string): Uint8Array {
+  const value = row[name];
+  return value instanceof Uint8Array ? value : new Uint8Array();
+}
+
+function wholeNumber(value: SQLOutputValue | undefined): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
 /** Column `name` as an integer. No column of ours holds a negative one. */
 export function integer(row: Row, name: string): number {
-  const value = row[name];
-  return typeof value === "number" && value >= 0 ? value : misshapen(row, name, "an integer");
+  return wholeNumber(row[name]) ?? misshapen(row, name, "an integer");
 }
 
 /** Column `name` as text. */
@@ -28,11 +101,17 @@ export function oneInteger(db: DatabaseSync, sql: string, name: string): number 
   return typeof value === "number" ? value : misshapen(row ?? {}, name, "one integer");
 }
 
+/** Column `name` as {@linkcode leniently} reads it, or null where it holds nothing. */
+export function maybeLeniently(row: Row, name: string): number | null {
+  return row[name] === null ? null : leniently(row, name);
+}
+
 /** The tables are STRICT, so only a damaged file gets here. Says of which record, as far as that can be read. */
 export class Misshapen extends Error {
   constructor(row: Row, column: string, expected: string) {
     const { path = row.name, version } = row;
-    const number = typeof version === "number" ? `version ${version} of ` : "";
+    const isKnown = typeof version === "number" || typeof version === "bigint";
+    const number = isKnown ? `version ${version} of ` : "";
     const record = typeof path === "string" ? ` of ${number}${path}` : "";
     super(`column ${column}${record} does not hold ${expected}`);
   }

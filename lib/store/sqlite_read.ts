@@ -5,37 +5,52 @@ import type {
   ExpiringRequest,
   HeadRow,
   KekRow,
-  KekState,
   KeyHeadRow,
   KeyRow,
   ListedPath,
   ListRequest,
   OutboxRow,
+  PathRange,
   PolicyRow,
   PolicyRows,
   SealedPlace,
   SealedRequest,
   SecretRows,
-  ShardScheme,
   StoreMeta,
-  VersionRow,
   Wrapping,
 } from "./port.ts";
 import { isBefore } from "./order.ts";
 import { misdirected, missingCounter } from "./refusal.ts";
 import { requireLimit } from "./rows.ts";
-import { bytes, integer, maybeInteger, oneInteger, type Row, text } from "./sqlite_column.ts";
+import {
+  allRows,
+  bytes,
+  firstRow,
+  integer,
+  label,
+  leniently,
+  maybeLeniently,
+  oneInteger,
+  type Row,
+  text,
+} from "./sqlite_column.ts";
+import { AMONG_OTHERS, headOf, kekOf, keyOf, metaOf, policyOf, versionOf } from "./sqlite_row.ts";
 
 const HEAD = "h.path, h.revision, h.current, h.purged, h.expires_at, h.kek_generation, h.sealed";
 /** What a listing reads: no page of the table, and no path that was purged. */
 const LISTED = "SELECT path, expires_at FROM heads INDEXED BY heads_listed WHERE purged = 0";
 const POLICY = "p.name, p.revision, p.kek_generation, p.sealed";
-const COMMITMENT_BYTES = 32;
 /**
  * Reserved seals as they are read: no honest count comes near 2^52. One that was edited stays a number, which whoever
- * seals can judge, so that it does not keep those from the row's key who only open.
+ * seals can judge, so that it does not keep those from the row's key who only open. What cannot be a count is read as
+ * used up.
  */
-export const BOUNDED_SEALS = `min(reserved_seals, ${2 ** 52})`;
+export const BOUNDED_SEALS = `CASE WHEN typeof(reserved_seals) = 'integer' AND reserved_seals >= 0
+   THEN min(reserved_seals, ${2 ** 52}) ELSE ${2 ** 52} END`;
+/** Whether a column holds what no program of ours stores. Texts and bytes come after all numbers. */
+const isMisshapen = (column: string) =>
+  `(${column} IS NULL OR ${column} < 0 OR ${column} > ${Number.MAX_SAFE_INTEGER}
+    OR typeof(${column}) <> 'integer')`;
 
 const KEY =
   `name, version, kek_generation, wrapped, created_at, ${BOUNDED_SEALS} AS reserved_seals`;
@@ -78,7 +93,7 @@ export class SqliteReads {
     this.#pathsAfter = db.prepare(`${LISTED} AND path > ? ORDER BY path LIMIT ?`);
     // One statement, so that the revision is that of the rows.
     this.#policies = db.prepare(
-      `SELECT c.policy_revision, ${POLICY} FROM counter c LEFT JOIN policies p ORDER BY p.name`,
+      `SELECT c.policy_revision, p.rowid AS at, ${POLICY} FROM counter c LEFT JOIN policies p ORDER BY p.name`,
     );
     this.#policy = db.prepare(`SELECT ${POLICY} FROM policies p WHERE p.name = ?`);
     this.#key = db.prepare(`SELECT ${KEY} FROM keys WHERE name = ? AND version = ?`);
@@ -93,43 +108,43 @@ export class SqliteReads {
   }
 
   revision(): number {
-    const row = this.#revision.get();
+    const row = firstRow(this.#revision);
     if (row === undefined) throw missingCounter();
     return integer(row, "revision");
   }
 
   /** Rare, so not prepared ahead. */
   meta(): StoreMeta | undefined {
-    const row = this.#db.prepare("SELECT * FROM meta").get();
+    const row = firstRow(this.#db.prepare("SELECT * FROM meta"));
     const formatVersion = oneInteger(this.#db, "PRAGMA user_version", "user_version");
     return row && metaOf(row, formatVersion);
   }
 
   keks(): KekRow[] {
-    return this.#keks.all().map(kekOf);
+    return allRows(this.#keks).map(kekOf);
   }
 
   /** Rare, so not prepared ahead. */
   keys(name?: string): KeyRow[] {
-    return this.#db.prepare(
+    const statement = this.#db.prepare(
       `SELECT ${KEY} FROM keys WHERE ?1 IS NULL OR name = ?1 ORDER BY name, version`,
-    ).all(name ?? null).map(keyOf);
+    );
+    return allRows(statement, name ?? null).map((row) => keyOf(row, AMONG_OTHERS));
   }
 
   key(name: string, version: number): KeyRow | undefined {
-    const row = this.#key.get(name, version);
+    const row = firstRow(this.#key, name, version);
     return row && keyOf(asked(row, { name, version }));
   }
 
   /** Rare, so not prepared ahead. */
   keyHeads(): KeyHeadRow[] {
-    return this.#db.prepare(`SELECT ${POLICY} FROM key_heads p ORDER BY p.name`).all().map(
-      policyOf,
-    );
+    const statement = this.#db.prepare(`SELECT ${POLICY} FROM key_heads p ORDER BY p.name`);
+    return allRows(statement).map((row) => policyOf(row, AMONG_OTHERS));
   }
 
   keyHead(name: string): KeyHeadRow | undefined {
-    const row = this.#keyHead.get(name);
+    const row = firstRow(this.#keyHead, name);
     return row && policyOf(asked(row, { name }));
   }
 
@@ -137,18 +152,20 @@ export class SqliteReads {
   sealedUnder({ kind, generation, after, limit }: SealedRequest): SealedPlace[] {
     requireLimit({ limit });
     const [table, version] = kind === "head" ? ["heads", "0"] : ["versions", "version"];
-    return this.#db.prepare(
+    const statement = this.#db.prepare(
       `SELECT path, ${version} AS version, rowid AS at FROM ${table}
-       WHERE kek_generation = ? AND rowid > ? ORDER BY rowid LIMIT ?`,
-    ).all(generation, after, limit).map((row) => ({
-      path: text(row, "path"),
-      version: integer(row, "version"),
+       WHERE kek_generation = ? AND rowid > ? AND rowid <= ${Number.MAX_SAFE_INTEGER}
+       ORDER BY rowid LIMIT ?`,
+    );
+    return allRows(statement, generation, after, limit).map((row) => ({
+      path: label(row, "path"),
+      version: leniently(row, "version"),
       at: integer(row, "at"),
     }));
   }
 
   wrapping(path: string, version: number): Wrapping | undefined {
-    const row = this.#wrapping.get(path, version);
+    const row = firstRow(this.#wrapping, path, version);
     if (row === undefined) return undefined;
     asked(row, { path, version });
     return {
@@ -165,16 +182,25 @@ export class SqliteReads {
     const isNamedBy = (place: string) =>
       this.#db.prepare(`SELECT 1 FROM ${place} WHERE kek_generation = ? LIMIT 1`).get(generation);
     return SEALED_TABLES.some((table) => isNamedBy(table)) ||
-      SEALED_TABLES.some((table) => isNamedBy(`${table} NOT INDEXED`));
+      SEALED_TABLES.some((table) => isNamedBy(`${table} NOT INDEXED`)) ||
+      SEALED_TABLES.some((table) => this.#hasUnknownKek(table));
+  }
+
+  /** Of a row whose generation is damaged nobody knows which key it needs. */
+  #hasUnknownKek(table: string): boolean {
+    const statement = this.#db.prepare(
+      `SELECT 1 FROM ${table} WHERE ${isMisshapen("kek_generation")} LIMIT 1`,
+    );
+    return statement.get() !== undefined;
   }
 
   head(path: string): HeadRow | undefined {
-    const row = this.#head.get(path);
+    const row = firstRow(this.#head, path);
     return row && headOf(asked(row, { path }));
   }
 
   secret(path: string, version: number): SecretRows | undefined {
-    const row = this.#secret.get(path, version);
+    const row = firstRow(this.#secret, path, version);
     if (row === undefined) return undefined;
     const head = headOf(asked(row, { path }));
     if (row.version === null) return { head, version: undefined };
@@ -187,22 +213,26 @@ export class SqliteReads {
     requireLimit(request);
     const { prefix = "", after, limit } = request;
     const isInside = after !== undefined && !isBefore(after, prefix);
-    const rows = isInside ? this.#pathsAfter.all(after, limit) : this.#pathsFrom.all(prefix, limit);
-    const paths = rows.map((row) => ({
+    const rows = isInside
+      ? allRows(this.#pathsAfter, after, limit)
+      : allRows(this.#pathsFrom, prefix, limit);
+    // What is no text comes after all texts.
+    const end = rows.findIndex(({ path }) => typeof path !== "string" || !path.startsWith(prefix));
+    return (end < 0 ? rows : rows.slice(0, end)).map((row) => ({
       path: text(row, "path"),
-      expiresMs: maybeInteger(row, "expires_at"),
+      expiresMs: maybeLeniently(row, "expires_at"),
     }));
-    const end = paths.findIndex(({ path }) => !path.startsWith(prefix));
-    return end < 0 ? paths : paths.slice(0, end);
   }
 
   /** Rare, so not prepared ahead. */
   expiring(request: ExpiringRequest): Expiring {
     requireLimit(request);
     const { untilMs, limit } = request;
+    // A time before the epoch is damage of its row, which a read of it tells.
+    const expires = "expires_at BETWEEN 0 AND ?1";
     const rows = this.#db.prepare(
-      `SELECT path, expires_at, (SELECT count(*) FROM heads WHERE expires_at <= ?1) AS count
-       FROM heads WHERE expires_at <= ?1 ORDER BY expires_at, path LIMIT ?2`,
+      `SELECT path, expires_at, (SELECT count(*) FROM heads WHERE ${expires}) AS count
+       FROM heads WHERE ${expires} ORDER BY expires_at, path LIMIT ?2`,
     ).all(untilMs, limit);
     const [first] = rows;
     return {
@@ -215,17 +245,17 @@ export class SqliteReads {
   }
 
   policies(): PolicyRows {
-    const rows = this.#policies.all();
+    const rows = allRows(this.#policies);
     const [first] = rows;
     if (first === undefined) throw missingCounter();
     return {
-      revision: integer(first, "policy_revision"),
-      rows: rows.filter(({ name }) => name !== null).map(policyOf),
+      revision: leniently(first, "policy_revision"),
+      rows: rows.filter(({ at }) => at !== null).map((row) => policyOf(row, AMONG_OTHERS)),
     };
   }
 
   policy(name: string): PolicyRow | undefined {
-    const row = this.#policy.get(name);
+    const row = firstRow(this.#policy, name);
     return row && policyOf(asked(row, { name }));
   }
 
@@ -236,20 +266,29 @@ export class SqliteReads {
   }
 
   outbox(revision: number, limit: number): OutboxRow[] {
-    return this.#outbox.all(revision, limit).map((row) => ({
-      revision: integer(row, "revision"),
+    return allRows(this.#outbox, revision, limit).map((row) => ({
+      revision: leniently(row, "revision"),
       record: bytes(row, "record"),
     }));
   }
 
   /** Rare, so not prepared ahead. */
   auditLogs(): AuditLogRow[] {
-    return this.#db.prepare("SELECT log, created_at, checkpoint FROM audit_logs ORDER BY log").all()
-      .map((row) => ({
-        log: text(row, "log"),
-        createdAtMs: integer(row, "created_at"),
-        checkpoint: text(row, "checkpoint"),
-      }));
+    const sql = "SELECT log, created_at, checkpoint FROM audit_logs ORDER BY log";
+    return allRows(this.#db.prepare(sql)).map((row) => ({
+      log: label(row, "log"),
+      createdAtMs: leniently(row, "created_at"),
+      checkpoint: label(row, "checkpoint"),
+    }));
+  }
+
+  /** Rare, so not prepared ahead. */
+  damagedVersions({ from, to }: PathRange): string[] {
+    const statement = this.#db.prepare(
+      `SELECT DISTINCT path FROM versions WHERE path >= ? AND path <= ?
+         AND (${isMisshapen("version")} OR ${isMisshapen("kek_generation")})`,
+    );
+    return allRows(statement, from, to).map((row) => label(row, "path"));
   }
 }
 
@@ -259,86 +298,4 @@ export function asked(row: Row, wanted: Readonly<Record<string, string | number>
     if (row[column] !== wanted[column]) throw misdirected(Object.values(wanted));
   }
   return row;
-}
-
-function headOf(row: Row): HeadRow {
-  return {
-    path: text(row, "path"),
-    revision: integer(row, "revision"),
-    current: integer(row, "current"),
-    isPurged: integer(row, "purged") === 1,
-    expiresMs: maybeInteger(row, "expires_at"),
-    kekGeneration: integer(row, "kek_generation"),
-    sealed: bytes(row, "sealed"),
-  };
-}
-
-function policyOf(row: Row): PolicyRow {
-  return {
-    name: text(row, "name"),
-    revision: integer(row, "revision"),
-    kekGeneration: integer(row, "kek_generation"),
-    sealed: bytes(row, "sealed"),
-  };
-}
-
-function versionOf(row: Row): VersionRow {
-  return {
-    version: integer(row, "version"),
-    kekGeneration: integer(row, "wrap_generation"),
-    wrappedKey: bytes(row, "wrapped_key"),
-    sealed: bytes(row, "value"),
-    createdAtMs: integer(row, "created_at"),
-  };
-}
-
-function kekOf(row: Row): KekRow {
-  return {
-    generation: integer(row, "generation"),
-    wrapped: bytes(row, "wrapped"),
-    createdAtMs: integer(row, "created_at"),
-    reservedSeals: integer(row, "reserved_seals"),
-    state: oneOf<KekState>(text(row, "state"), "active", "retired"),
-  };
-}
-
-function keyOf(row: Row): KeyRow {
-  return {
-    name: text(row, "name"),
-    version: integer(row, "version"),
-    kekGeneration: integer(row, "kek_generation"),
-    wrapped: bytes(row, "wrapped"),
-    createdAtMs: integer(row, "created_at"),
-    reservedSeals: integer(row, "reserved_seals"),
-  };
-}
-
-function metaOf(row: Row, formatVersion: number): StoreMeta {
-  return {
-    formatVersion,
-    storeId: bytes(row, "store_id"),
-    keyCheck: bytes(row, "key_check"),
-    scheme: oneOf<ShardScheme>(text(row, "scheme"), "gf256", "p256"),
-    shardSet: {
-      setId: bytes(row, "set_id"),
-      generation: integer(row, "set_generation"),
-      threshold: integer(row, "threshold"),
-      shares: integer(row, "shares"),
-      commitments: commitmentsOf(bytes(row, "commitments")),
-    },
-    createdAtMs: integer(row, "created_at"),
-  };
-}
-
-function commitmentsOf(joined: Uint8Array): Uint8Array[] {
-  const count = joined.length / COMMITMENT_BYTES;
-  return Array.from(
-    { length: count },
-    (_, i) => joined.slice(i * COMMITMENT_BYTES, (i + 1) * COMMITMENT_BYTES),
-  );
-}
-
-/** The table's CHECK allows these two only. */
-function oneOf<T extends string>(value: string, first: T, second: T): T {
-  return value === first ? first : second;
 }

@@ -1,5 +1,6 @@
 /** The keeper's working thread. It has its address and its agent's socket, and can write and start nothing. */
 import { createApp } from "../../lib/api/app.ts";
+import { createRefusalAudit } from "../../lib/api/refusal_audit.ts";
 import { authorizeByRole } from "../../lib/api/authorize.ts";
 import { SpikeError } from "../../lib/api/error.ts";
 import { recordOnStderr } from "../../lib/audit/mod.ts";
@@ -55,6 +56,7 @@ async function startKeeper(
   }
   const slots = new ShardSlots(attachLocked(memory.buffer, memory.layout));
   watchSlots(slots);
+  const refusals = createRefusalAudit({ server: "keeper", record: recordOnStderr, log });
   const server = createMtlsServer({
     source,
     admit: (id: SpiffeId) => hasRole(id, "nexus", roots) || hasRole(id, "bootstrap", roots),
@@ -63,9 +65,10 @@ async function startKeeper(
       handlers: createHandlers(slots, roots, log),
       assertReady: () => {},
       authorize: ({ id }, { want }) => authorizeByRole(id, want, roots),
-      audit: recordOnStderr,
+      audit: (entry) => refusals.audit(entry),
       log,
     }),
+    onRefused: (refusal) => refusals.refused(refusal),
     log,
     maxConnections: connections,
     maxBodyBytes: 65_536,
@@ -79,6 +82,7 @@ async function startKeeper(
     stop: async () => {
       stopWatching();
       await server.close(2_000);
+      await refusals.close();
       slots.wipe();
       await source.close();
     },

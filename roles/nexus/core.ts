@@ -335,7 +335,9 @@ function written(outcome: SecretChanged | SecretNotFound): Written {
     const { version, missing = [] } = outcome;
     return missing.length > 0 ? { version, missing } : { version };
   }
-  throw new SpikeError("api_not_found", `There is no such secret or version (${outcome.reason})`);
+  const { reason: why } = outcome;
+  const reason = why === "expired" ? { reason: why } : {};
+  throw new SpikeError("api_not_found", `There is no such secret or version (${why})`, reason);
 }
 
 async function kekStatuses(store: Store): Promise<KekStatus[]> {

@@ -180,6 +180,7 @@ export const READER_METHODS = [
   "policy",
   "mark",
   "outbox",
+  "damagedVersions",
   "auditLogs",
   "close",
 ] as const satisfies readonly (keyof StoreReader)[];

@@ -36,6 +36,7 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
     admit: () => true,
     maxBodyBytes: longest,
     fetch: app.fetch,
+    onRefused: (refusal) => app.refused(refusal),
     log,
     maxConnections: options.connections,
     headersTimeoutMs: settings.readHeaderTimeoutMs,
@@ -53,6 +54,7 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
     async close(drainMs) {
       forgetHealth();
       await server.close(drainMs);
+      await app.settle();
       app.forget();
     },
   };

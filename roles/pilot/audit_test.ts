@@ -197,6 +197,19 @@ Deno.test("audit export --records prints every record as it was written", async 
   assert.deepEqual(numbers, Array.from({ length: RECORDS }, (_, n) => n));
 });
 
+Deno.test("audit tail tells of refused requests in sum how many they were, and of what kind", async () => {
+  const caller = { id: "spiffe://example.org/web", domain: "example.org", serial: "0a" };
+  const sum = { count: 7, until: 2, kinds: { "secret.get access_unauthorized": 7 } };
+  const record = { n: 4, kind: "request", time: 0, caller, operation: null, status: 401, sum };
+  const nexus = () => ({ log: "l", records: [JSON.stringify(record)] });
+  const { out } = await spike(["audit", "tail"], { nexus });
+  assert.equal(
+    out,
+    "4 1970-01-01T00:00:00.000Z spiffe://example.org/web, 7 refused requests in sum: " +
+      '{"secret.get access_unauthorized":7}\n',
+  );
+});
+
 Deno.test("audit tail prints a line for each record, or the records themselves", async () => {
   const request = {
     n: 4,

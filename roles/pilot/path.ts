@@ -66,8 +66,8 @@ function absence(path: string, version: number, reason: Reason | undefined): [st
   const history = `See \`spike secret history ${path}\``;
   if (reason === "expired") {
     return [
-      `Secret ${name} has expired`,
-      `\`spike secret metadata set ${path} --expires never\` brings it back`,
+      `${which} has expired and cannot be read again`,
+      `Store a new version with \`spike secret put ${path}\``,
     ];
   }
   if (reason === "deleted") {

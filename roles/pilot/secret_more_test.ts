@@ -343,7 +343,7 @@ Deno.test("what cannot be read says why, and how it comes back", async () => {
     [
       "expired",
       [],
-      /^Error: Secret "a" has expired\nHint: `spike secret metadata set a --expires n/,
+      /^Error: Secret "a" has expired and cannot be read again\nHint: Store a .*`spike secret put a`\n/,
     ],
     ["deleted", [], /^Error: Secret "a" is deleted\nHint: `spike secret undelete a` brings/],
     ["deleted", ["-v", "2"], /^Error: Version 2 of secret "a" is deleted\nHint: .*a --versions 2`/],

@@ -155,7 +155,13 @@ function missing(
   });
 }
 
-const ROWS = { head: "Secret", policy: "Policy", keyHead: "Cipher key", key: "Key" } as const;
+const ROWS = {
+  head: "Secret",
+  policy: "Policy",
+  keyHead: "Cipher key",
+  key: "Key",
+  store: "Row of the store itself,",
+} as const;
 
 /** What `spike operator verify` would name; everything, if it refuses. */
 async function namesOf(

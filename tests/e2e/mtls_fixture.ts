@@ -10,7 +10,7 @@ import {
   type SpiffeId,
 } from "../../lib/spiffe/mod.ts";
 import { createMtlsClient, createMtlsServer } from "../../lib/mtls/mod.ts";
-import type { Fetch, MtlsServer, MtlsStreamClient, PeerLink } from "../../lib/mtls/mod.ts";
+import type { Fetch, MtlsServer, MtlsStreamClient, PeerLink, Refusal } from "../../lib/mtls/mod.ts";
 import type { Fields, Logger } from "../../lib/telemetry/mod.ts";
 
 export const NEXUS = "spiffe://spike.ist/spike/nexus";
@@ -96,6 +96,7 @@ export async function serve(
     maxHeldBytes?: number;
     requestsPerIdentity?: number;
     connectionsPerIdentity?: number;
+    onRefused?: (refusal: Refusal) => void;
   } = {},
 ): Promise<Served> {
   const log = new RecordedLog();

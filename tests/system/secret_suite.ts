@@ -79,7 +79,10 @@ Deno.test("secrets go through all that can be done to them on the command line",
     for (let i = 0; code === 0 && i < 100; i++) code = await codeOf("get", "app/db");
     assert.equal(code, 4);
     assert.equal(await ok("list", "app/"), "- app/db (expired)\n- app/tls\n");
-    await ok("metadata", "set", "app/db", "--expires", "never");
+    assert.equal(await codeOf("metadata", "set", "app/db", "--expires", "never"), 4);
+    assert.equal(await codeOf("undelete", "app/db"), 4);
+    await ok("put", "app/db", "v=new", "--cas", "0");
+    assert.equal(await codeOf("undelete", "app/db"), 4);
     assert.match(await ok("metadata", "get", "app/db"), /Custom {10}: owner = web\n/);
   });
 

@@ -114,11 +114,10 @@ export async function startApps(tokens?: AppTokens): Promise<AppWorld> {
     cipherSlots,
     store,
     log,
-    // A clock that stands still: how far a listing comes must not depend on what else the machine does.
-    clock: () => 0,
     ...(tokens ? { jwtKeys: tokens.keys, ownId: () => parseSpiffeId(idOf("nexus")) } : {}),
   };
-  const apps = [createNexusApp(parts).fetch, createNexusApp(parts).fetch];
+  const made = [createNexusApp(parts), createNexusApp(parts)];
+  const apps = made.map(({ fetch }) => fetch);
   return {
     store,
     core: core.port,
@@ -129,7 +128,10 @@ export async function startApps(tokens?: AppTokens): Promise<AppWorld> {
     entries: auditing.entries,
     ask: (id, route, body, app = 0, headers = {}) =>
       ask(apps[app] as Fetch, { id, route, body, headers }),
-    [Symbol.asyncDispose]: () => core.stop(),
+    [Symbol.asyncDispose]: async () => {
+      for (const app of made) await app.settle();
+      await core.stop();
+    },
   };
 }
 

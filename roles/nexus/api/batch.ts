@@ -1,3 +1,4 @@
+import { bounded } from "../../../lib/audit/mod.ts";
 import type { Handler } from "../../../lib/api/app.ts";
 import { type ErrorCode, routeOf, SpikeError } from "../../../lib/api/mod.ts";
 import type { SecretFound, SecretReader } from "../../../lib/secret/mod.ts";
@@ -40,6 +41,7 @@ export function createBatch(deps: BatchDeps): Handler<"secret.batch"> {
       );
     }
     let size = 0;
+    const refusals = new Refusals();
     const secrets: unknown[] = [];
     for (const path of paths) {
       try {
@@ -49,10 +51,11 @@ export function createBatch(deps: BatchDeps): Handler<"secret.batch"> {
         secrets.push({ path, ...encodeSecret(found) });
       } catch (reason) {
         if (!(reason instanceof SpikeError && VERDICTS.includes(reason.code))) throw reason;
-        note(deps.log, reason, { operation: "secret.batch", peer: id, path });
+        refusals.add(reason, path);
         secrets.push({ path, data: null, err: reason.code });
       }
     }
+    refusals.log(deps.log, { operation: "secret.batch", peer: id }, paths.length);
     return { secrets };
   };
 }
@@ -66,14 +69,42 @@ async function read({ secrets, access }: BatchDeps, id: SpiffeId, path: string) 
   return found;
 }
 
-/** What a get of the path alone would have left in the log. */
-function note(
-  log: Logger,
-  { code, message: detail }: SpikeError,
-  fields: Record<string, string>,
-): void {
-  if (code === "access_unauthorized") log.warn("access_denied", { ...fields, detail });
-  if (code === "state_integrity_check") log.error("operation_failed", { ...fields, code, detail });
+/** Paths named in one line. */
+const NAMED = 8;
+
+/** What gets of the paths alone would have left in the log, in one line each for those denied and those damaged. */
+class Refusals {
+  readonly #denied: string[] = [];
+  readonly #damaged: string[] = [];
+  #detail = "";
+
+  add({ code, message }: SpikeError, path: string): void {
+    if (code === "access_unauthorized") this.#denied.push(path);
+    if (code !== "state_integrity_check") return;
+    this.#damaged.push(path);
+    this.#detail ||= message;
+  }
+
+  /** That all are denied is told of the request as a whole. */
+  log(log: Logger, fields: Readonly<Record<string, string>>, of: number): void {
+    const [denied, damaged] = [this.#denied, this.#damaged];
+    if (denied.length > 0 && denied.length < of) {
+      log.warn("access_denied", {
+        ...fields,
+        ...named(denied),
+        detail: `${fields["peer"]} may not read this`,
+      });
+    }
+    if (damaged.length > 0) {
+      const code = "state_integrity_check";
+      log.error("operation_failed", { ...fields, ...named(damaged), code, detail: this.#detail });
+    }
+  }
+}
+
+function named(paths: readonly string[]): { count: number; paths: string } {
+  const first = paths.slice(0, NAMED).map((path) => bounded(path));
+  return { count: paths.length, paths: JSON.stringify(first) };
 }
 
 function sizeOf({ values, binary }: SecretFound): number {

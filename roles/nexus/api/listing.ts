@@ -2,10 +2,8 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { Sight } from "../../../lib/policy/mod.ts";
 import type { SecretEntry } from "../../../lib/secret/mod.ts";
 
-/** Most paths that a filtered page looks at, and most that any page with a limit answers. */
-export const MAX_SCANNED = 10_000;
-/** A page that has taken so long is answered as it is. */
-const MAX_MS = 250;
+/** Most paths of a filtered page, and of any page with a limit. */
+export const MAX_LISTED = 10_000;
 /** Paths fetched at a time, between which others get their turn. */
 const CHUNK = 1_000;
 /** As many at a time where most of what is below a folder is passed over. */
@@ -19,7 +17,7 @@ export interface Page {
   readonly keys: readonly string[];
   /** Those of the keys whose time is over. */
   readonly expired: readonly string[];
-  /** What was looked at goes up to here, and there may be more behind it. It need not be one of the keys. */
+  /** The page is full and ends here: at its last key, or behind the folder that this is. */
   readonly stoppedAt?: string;
 }
 
@@ -49,13 +47,16 @@ export interface PathSource {
 /** What of a sight a listing looks at. */
 type VisiblePaths = Pick<Sight, "prefixes" | "sees">;
 
+/** Lets others have their turn. Rejects when nobody waits for the page any more. */
+export type Pause = () => Promise<void>;
+
 /** Of who may see everything. */
 const UNLIMITED: VisiblePaths = { prefixes: [""], sees: () => true };
 
 /** Checks a page's limit: absent and 0 mean none. Throws `api_bad_request`. */
 export function parseLimit(limit: number | undefined): number | undefined {
   if (limit === undefined || limit === 0) return undefined;
-  if (limit > 0) return Math.min(limit, MAX_SCANNED);
+  if (limit > 0) return Math.min(limit, MAX_LISTED);
   throw new SpikeError("api_bad_request", `Limit is ${limit}, expected at least 1, or 0 for none`);
 }
 
@@ -63,9 +64,9 @@ export function parseLimit(limit: number | undefined): number | undefined {
 export async function listEverything(
   source: PathSource,
   request: PageRequest,
-  clock: () => number,
+  pause: Pause,
 ): Promise<Page> {
-  if (request.isOneLevel) return await listVisible(source, UNLIMITED, request, clock);
+  if (request.isOneLevel) return await listVisible(source, UNLIMITED, request, pause);
   const { prefix, after, limit } = request;
   const entries = await source.entries({ prefix, after, ...(limit ? { limit } : {}) });
   const last = entries.at(-1);
@@ -77,33 +78,33 @@ export async function listEverything(
 }
 
 /**
- * A page for who may see a part. Looks only where its sight allows anything at all, and there at a bounded number
- * of paths, so that it may be short, or empty, and still not the last one.
+ * A page for who may see a part. Looks only where its sight allows anything at all, and there goes on until the page is
+ * full, past however many paths that stay hidden: a bound on what it looks at, or a `stoppedAt` that depends on what
+ * follows, would tell of them.
  */
 export async function listVisible(
   source: PathSource,
   sight: VisiblePaths,
   request: PageRequest,
-  clock: () => number,
+  pause: Pause,
 ): Promise<Page> {
-  const scan = new Scan(request, sight, clock);
+  const page = new VisiblePage(request, sight);
   let { after } = request;
   const most = request.isOneLevel ? LEVEL_CHUNK : CHUNK;
   for (const prefix of ranges(sight, request.prefix)) {
     if (isBehind(after, prefix)) continue;
     for (;;) {
-      if (scan.isOver) return scan.page(after);
       const chunk = await source.entries({ prefix, after, limit: most });
-      scan.looks++;
       for (const entry of chunk) {
-        if (scan.isOver) return scan.page(after);
-        after = scan.look(entry);
+        after = page.look(entry, after);
+        if (page.isFull) return page.end(after);
       }
+      if (page.isTimeToPause(chunk.length)) await pause();
       if (chunk.length < most) break;
     }
     after = prefix + BEHIND_ALL;
   }
-  return scan.page();
+  return page.end();
 }
 
 /** The folder that stands for a path in a listing of one level; undefined for a path that stands for itself. */
@@ -112,44 +113,48 @@ function folderOf(path: string, { prefix, isOneLevel }: PageRequest): string | u
   return at < 0 ? undefined : path.slice(0, at + 1);
 }
 
-class Scan {
+/** Looks between two pauses. */
+const LOOKS_PER_TURN = 2_000;
+
+class VisiblePage {
   readonly #keys: string[] = [];
   readonly #expired: string[] = [];
-  /** Paths looked at, visible or not, and questions asked of the store. */
-  looks = 0;
   readonly #request: PageRequest;
   readonly #sight: VisiblePaths;
   readonly #limit: number;
-  readonly #clock: () => number;
-  readonly #endMs: number;
+  /** Paths looked at since the last pause, visible or not, and questions asked of the store. */
+  #looks = 0;
 
-  constructor(request: PageRequest, sight: VisiblePaths, clock: () => number) {
+  constructor(request: PageRequest, sight: VisiblePaths) {
     this.#request = request;
     this.#sight = sight;
-    this.#limit = request.limit ?? MAX_SCANNED;
-    this.#clock = clock;
-    this.#endMs = clock() + MAX_MS;
+    this.#limit = request.limit ?? MAX_LISTED;
   }
 
-  get isOver(): boolean {
-    return this.#keys.length === this.#limit || this.looks >= MAX_SCANNED ||
-      (this.looks > 0 && this.#clock() > this.#endMs);
+  get isFull(): boolean {
+    return this.#keys.length === this.#limit;
+  }
+
+  /** Whether so much was looked at that others should get their turn. */
+  isTimeToPause(looks: number): boolean {
+    this.#looks += looks + 1;
+    if (this.#looks < LOOKS_PER_TURN) return false;
+    this.#looks = 0;
+    return true;
   }
 
   /** Answers where the listing stands then: at the path, or behind the folder that it is in once that is told. */
-  look({ path, isExpired }: SecretEntry): string {
-    this.looks++;
+  look({ path, isExpired }: SecretEntry, after: string): string {
+    // The chunk goes on with what is in a folder that was told.
+    if (path <= after) return after;
+    if (!this.#sight.sees(path)) return path;
     const folder = folderOf(path, this.#request);
-    const isTold = folder !== undefined && folder === this.#keys.at(-1);
-    if (!isTold) {
-      if (!this.#sight.sees(path)) return path;
-      this.#keys.push(folder ?? path);
-      if (isExpired && folder === undefined) this.#expired.push(path);
-    }
+    this.#keys.push(folder ?? path);
+    if (isExpired && folder === undefined) this.#expired.push(path);
     return folder === undefined ? path : folder + BEHIND_ALL;
   }
 
-  page(stoppedAt?: string): Page {
+  end(stoppedAt?: string): Page {
     const page = { keys: this.#keys, expired: this.#expired };
     return stoppedAt === undefined ? page : { ...page, stoppedAt };
   }

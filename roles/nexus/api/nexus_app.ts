@@ -1,4 +1,5 @@
 import { createApp } from "../../../lib/api/app.ts";
+import { createRefusalAudit, type RefusalAudit } from "../../../lib/api/refusal_audit.ts";
 import { type Route, SpikeError } from "../../../lib/api/mod.ts";
 import {
   createCipherService,
@@ -8,7 +9,7 @@ import {
   createStreamService,
 } from "../../../lib/cipher/mod.ts";
 import type { NexusSettings } from "../../../lib/config/mod.ts";
-import type { Fetch } from "../../../lib/mtls/mod.ts";
+import type { Fetch, Refusal } from "../../../lib/mtls/mod.ts";
 import { type KeySlots, osRandom } from "../../../lib/seal/mod.ts";
 import { meter } from "../../../lib/telemetry/mod.ts";
 import type { JwtKeySet, SpiffeId } from "../../../lib/spiffe/mod.ts";
@@ -44,13 +45,15 @@ export interface NexusAppOptions extends ReadersOptions {
   readonly jwtKeys?: JwtKeySet;
   /** The SPIFFE ID of this Nexus. */
   readonly ownId?: () => SpiffeId;
-  /** Milliseconds since the epoch; what a listing may take is measured by it. Default: the real one. */
-  readonly clock?: () => number;
 }
 
 /** The routes of a Nexus in one thread, and the keys that this thread remembers for them. */
 export interface NexusApp {
   readonly fetch: Fetch;
+  /** Records what was refused before it came to a route. */
+  refused(refusal: Refusal): void;
+  /** Records what was only counted so far. */
+  settle(): Promise<void>;
   /** Forgets and wipes them, and ends what goes on under them. */
   forget(): void;
 }
@@ -69,8 +72,16 @@ export function createNexusApp(options: NexusAppOptions): NexusApp {
     const { data, named } = followed.held();
     tellKeys({ data, named, stream: ciphers.streams.held });
   });
+  const { core, log } = options;
+  const refusals = createRefusalAudit({
+    server: "nexus",
+    record: (entry) => core.record(entry),
+    log,
+  });
   return {
-    fetch: routesOf(options, followed.now, ciphers),
+    fetch: routesOf(options, { readers: followed.now, ciphers, refusals }),
+    refused: (refusal) => refusals.refused(refusal),
+    settle: () => refusals.close(),
     forget() {
       followed.forget();
       ciphers.streams.endAll();
@@ -78,11 +89,14 @@ export function createNexusApp(options: NexusAppOptions): NexusApp {
   };
 }
 
-function routesOf(
-  options: NexusAppOptions,
-  readers: () => Readers,
-  ciphers: StreamCiphers,
-): Fetch {
+/** What is made once for all routes. */
+interface RouteParts {
+  readonly readers: () => Readers;
+  readonly ciphers: StreamCiphers;
+  readonly refusals: RefusalAudit;
+}
+
+function routesOf(options: NexusAppOptions, { readers, ciphers, refusals }: RouteParts): Fetch {
   const { settings, core, page, log } = options;
   const isLite = settings.backend === "lite";
   const access = createAccess({
@@ -98,7 +112,7 @@ function routesOf(
         access,
         log,
         secrets: () => readers().secrets,
-        list: createListing(readers, access, options.clock ?? Date.now),
+        list: createListing(readers, access),
       }),
       ...createPolicyHandlers(core, () => readers().policies, settings.trustRoots),
       ...createCipherHandlers(ciphers),
@@ -125,7 +139,7 @@ function routesOf(
       assertAudited(page);
     },
     authorize: ({ id }, route, subject) => access.authorize(id, route, subject),
-    audit: (entry) => core.record(entry),
+    audit: (entry) => refusals.audit(entry),
     ...nameCaller(options),
     log,
   });
@@ -190,15 +204,19 @@ function createCiphers(
 function createListing(
   readers: () => Readers,
   access: Access,
-  clock: () => number,
 ): ListSecrets {
-  return async (id, request) => {
+  return async (id, request, hasLeft) => {
+    const pause = async () => {
+      // A timer, since others are heard only between timers.
+      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+      if (hasLeft()) throw new SpikeError("api_bad_request", "The caller left during a listing");
+    };
     const { sight } = await access.sight(id);
     const { keyring, secrets } = readers();
     const page = { ...request, after: openCursor(keyring, request.after) };
     const { stoppedAt, ...told } = sight === "everything"
-      ? await listEverything(secrets, page, clock)
-      : await listVisible(secrets, sight, page, clock);
+      ? await listEverything(secrets, page, pause)
+      : await listVisible(secrets, sight, page, pause);
     if (stoppedAt === undefined) return told;
     const isTold = stoppedAt === told.keys.at(-1);
     return { ...told, next: isTold ? stoppedAt : sealCursor(keyring, stoppedAt, osRandom) };

@@ -15,10 +15,14 @@ import { judgeTransfer } from "./transfer.ts";
 /** The operations on secrets. */
 export type SecretOperation = Extract<Operation, `secret.${string}`>;
 
-/** A page of the paths that a caller may see, and where the next one begins. */
+/**
+ * A page of the paths that a caller may see, and where the next one begins. It may have to look at many; `hasLeft` tells
+ * whether anybody still waits for it.
+ */
 export type ListSecrets = (
   id: SpiffeId,
   request: PageRequest,
+  hasLeft: () => boolean,
 ) => Promise<Omit<Page, "stoppedAt"> & { readonly next?: string }>;
 
 /** What operations on secrets work with. */
@@ -54,10 +58,14 @@ export function createSecretHandlers(deps: SecretDeps): Handlers<SecretOperation
     "secret.purge": ({ cas, path }, call) => core.purgeSecret({ path, call, ...casOf(cas) }),
     "secret.copy": transfer(false),
     "secret.move": transfer(true),
-    "secret.list": async ({ prefix, after, limit, recursive = true }, { id }) => {
+    "secret.list": async (
+      { prefix, after, limit, recursive = true },
+      { id },
+      { hasLeft = () => false },
+    ) => {
       const most = parseLimit(limit);
       const request = { prefix, after, isOneLevel: !recursive, ...(most ? { limit: most } : {}) };
-      const { expired, ...page } = await list(id, request);
+      const { expired, ...page } = await list(id, request, hasLeft);
       return expired.length > 0 ? { ...page, expired } : page;
     },
     "secret.metadata": async ({ path, version, all }, _call, { isKnown }) => {

@@ -123,8 +123,9 @@ export class Outbox {
         for (let after = auditLog.revision; this.#isOpen;) {
           const rows = await store.outbox(after, PAGE);
           await this.#take(rows.filter(({ revision }) => revision <= this.#reached));
-          if (rows.length < PAGE) break;
-          after = rows.at(-1)?.revision ?? after;
+          const next = pageEnd(rows, after);
+          if (rows.length < PAGE || next === after) break;
+          after = next;
         }
       }
       for (const revision of this.#keyless.keys()) {
@@ -195,8 +196,9 @@ export class Outbox {
         else taken.push(revision);
         cleared = Math.max(cleared, row?.cleared ?? 0);
       }
-      after = rows.at(-1)?.revision ?? after;
-      if (rows.length < PAGE) break;
+      const next = pageEnd(rows, after);
+      if (rows.length < PAGE || next === after) break;
+      after = next;
     }
     for (const revision of taken) {
       if (revision <= cleared) stale.push({ revision, why: "older than what the log has" });
@@ -241,4 +243,9 @@ export class Outbox {
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Where the next page begins. A revision out of range reads as -1 and stands last, so it leads nowhere. */
+function pageEnd(rows: readonly OutboxRow[], after: number): number {
+  return Math.max(after, ...rows.map(({ revision }) => revision));
 }

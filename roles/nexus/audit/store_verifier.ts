@@ -16,14 +16,19 @@ import {
   type Verified,
 } from "../../../lib/audit/mod.ts";
 import type { AuditStatus } from "../../../lib/api/status.ts";
+import { isDamage } from "../../../lib/seal/damage.ts";
 import type { AuditLogRow, HeadRow, ListedPath, StoreReader } from "../../../lib/store/mod.ts";
 
 /** A row of the store that is not what was recorded last. */
 export interface RowFinding {
-  readonly kind: RowKind;
+  /** `store`: a row of what the store keeps of itself. */
+  readonly kind: RowKind | "store";
   readonly name: string;
-  /** `misindexed`: it is there, and one of the ways to it leads elsewhere. */
-  readonly what: "replaced" | "removed" | "unrecorded" | "misindexed";
+  /**
+   * `misindexed`: it is there, and one of the ways to it leads elsewhere. `damaged`: it cannot be read, or a column
+   * holds what no program of ours stores there.
+   */
+  readonly what: "replaced" | "removed" | "unrecorded" | "misindexed" | "damaged";
 }
 
 /** What was found of one log. */
@@ -83,30 +88,46 @@ const KEPT = 100;
 export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVerified> {
   const { store, settle, pause } = options;
   await settle();
-  const revision = await store.revision();
+  const counter = await unlessDamaged(() => store.revision());
   const { newest, logs } = await readLogs(options);
-  const rows = new Rows(newest, options, revision);
+  // Without the counter nothing counts as written meanwhile.
+  const rows = new Rows(newest, options, counter.found ?? Infinity);
+  if (counter.isDamaged) rows.find("store", "revision", "damaged");
+  await findInStore(rows, options);
   let after: string | undefined;
   for (;;) {
     const paths = await store.listPaths({ limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const listed of paths) rows.compareListed(listed, await store.head(listed.path));
+    for (const listed of paths) {
+      const head = await unlessDamaged(() => store.head(listed.path));
+      if (head.isDamaged) rows.seeDamaged("head", listed.path);
+      else rows.compareListed(listed, head.found);
+    }
+    await findDamagedVersions(rows, store, paths);
     after = paths.at(-1)?.path;
     if (paths.length < PAGE) break;
     await pause();
   }
-  const { rows: policies } = await store.policies();
-  for (const policy of policies) {
-    rows.compareBoth("policy", policy.name, policy, await store.policy(policy.name));
+  for (const policy of (await store.policies()).rows) {
+    const found = await unlessDamaged(() => store.policy(policy.name));
+    if (found.isDamaged) rows.seeDamaged("policy", policy.name);
+    else rows.compareBoth("policy", policy.name, policy, found.found);
   }
   for (const key of await store.keyHeads()) {
-    rows.compareBoth("keyHead", key.name, key, await store.keyHead(key.name));
+    const found = await unlessDamaged(() => store.keyHead(key.name));
+    if (found.isDamaged) rows.seeDamaged("keyHead", key.name);
+    else rows.compareBoth("keyHead", key.name, key, found.found);
   }
   for (const key of await store.keys()) {
-    rows.see("key", nameOfKey(key));
-    if (!await store.key(key.name, key.version)) rows.find("key", nameOfKey(key), "misindexed");
+    const { found, isDamaged } = await unlessDamaged(() => store.key(key.name, key.version));
+    const name = nameOfKey(key);
+    if (isDamaged || holdsMisshapen(key)) rows.seeDamaged("key", name);
+    else {
+      rows.see("key", name);
+      if (!found) rows.find("key", name, "misindexed");
+    }
   }
   await rows.findUnlisted(store, pause);
-  rows.findAhead(await store.revision());
+  rows.findAhead((await unlessDamaged(() => store.revision())).found ?? Infinity);
   const found = await stillFound(rows, options);
   const inLogs = logs.reduce((sum, log) => sum + findingsIn(log), 0);
   return {
@@ -118,6 +139,47 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVer
     rows: found.slice(0, KEPT),
     findings: found.length + inLogs,
   };
+}
+
+/** What was read, or that it cannot be: one damaged row keeps nobody from the others. */
+async function unlessDamaged<T>(
+  read: () => Promise<T>,
+): Promise<{ found?: T; isDamaged: boolean }> {
+  try {
+    return { found: await read(), isDamaged: false };
+  } catch (reason) {
+    if (!isDamage(reason)) throw reason;
+    return { isDamaged: true };
+  }
+}
+
+/** A store tells a number that cannot be one as a negative one. */
+function holdsMisshapen(row: object): boolean {
+  return Object.values(row).some((value) => typeof value === "number" && value < 0);
+}
+
+/** What the store keeps of itself: its meta data, its keys' keys, and what it knows of its logs. */
+async function findInStore(rows: Rows, { store, logs }: VerifyStoreOptions): Promise<void> {
+  const name = (one: string) => rows.find("store", one, "damaged");
+  if ((await unlessDamaged(() => store.meta())).isDamaged) name("meta");
+  if ((await store.policies()).revision < 0) name("policy revision");
+  for (const kek of await store.keks()) {
+    if (holdsMisshapen(kek)) name(`key-encryption key ${kek.generation}`);
+  }
+  for (const log of logs) {
+    if (log.createdAtMs < 0) name(`audit log ${log.log}`);
+  }
+}
+
+/** Values are opened on read only; whether their rows can be asked for at all is told here. */
+async function findDamagedVersions(
+  rows: Rows,
+  store: StoreReader,
+  paths: readonly ListedPath[],
+): Promise<void> {
+  const [from, to] = [paths.at(0)?.path, paths.at(-1)?.path];
+  if (from === undefined || to === undefined) return;
+  for (const path of await store.damagedVersions({ from, to })) rows.find("head", path, "damaged");
 }
 
 function findingsIn(log: LogFinding): number {
@@ -210,8 +272,14 @@ class Rows {
     for (const one of this.#namesOf(kind, name)) this.#seen.add(`${kind} ${one}`);
   }
 
-  find(kind: RowKind, name: string, what: RowFinding["what"]): void {
+  find(kind: RowFinding["kind"], name: string, what: RowFinding["what"]): void {
     this.found.push({ kind, name, what });
+  }
+
+  /** A row is there and cannot be read. */
+  seeDamaged(kind: RowKind, name: string): void {
+    this.see(kind, name);
+    this.find(kind, name, "damaged");
   }
 
   /** An index tells what is listed. It has to lead to a head, which is never taken away, and to agree with it. */
@@ -262,8 +330,9 @@ class Rows {
         if (this.#seen.has(`${kind} ${name}`)) continue;
         const isPurged = this.#newest.of(kind, name)?.isPurged;
         if (isPurged && name.startsWith("hmac:")) continue;
-        const row = await BY_NAME[kind](store, name);
-        if (row && isPurged) {
+        const { found: row, isDamaged } = await unlessDamaged(() => BY_NAME[kind](store, name));
+        if (isDamaged) this.seeDamaged(kind, name);
+        else if (row && isPurged) {
           this.see(kind, name);
           this.compare(kind, name, row);
         } else this.find(kind, name, row ? "misindexed" : "removed");
@@ -285,7 +354,8 @@ class Rows {
   }
 
   /** What the logs tell last of a row. */
-  recorded(kind: RowKind, name: string): Recorded | undefined {
+  recorded(kind: RowFinding["kind"], name: string): Recorded | undefined {
+    if (kind === "store") return undefined;
     return this.#namesOf(kind, name).map((one) => this.#newest.of(kind, one))
       .filter((one) => one !== undefined)
       .reduce((a, b) => a && a.revision > b.revision ? a : b, undefined as Recorded | undefined);

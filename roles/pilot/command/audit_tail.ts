@@ -48,10 +48,14 @@ function lineOf(record: Fields): string {
 }
 
 function requestOf(
-  { operation, path, version, caller, decision, by, name, status, code, us }: Fields,
+  { operation, path, version, caller, decision, by, name, status, code, us, sum }: Fields,
 ) {
   const { id }: { id?: unknown } = Object(caller);
   const right = by === undefined ? String(decision) : `${decision} by ${by} ${name}`;
+  if (sum !== undefined) {
+    const { count, kinds }: { count?: unknown; kinds?: unknown } = Object(sum);
+    return `${id}, ${count} refused requests in sum: ${JSON.stringify(kinds)}`;
+  }
   const subject = [path, version === undefined ? undefined : `version ${version}`]
     .filter((part) => part !== undefined).join(" ");
   return [id, operation ?? "-", subject, right, code ?? status, `${Number(us) / 1000} ms`]

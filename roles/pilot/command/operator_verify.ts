@@ -8,6 +8,7 @@ const WHAT: Readonly<Record<string, string>> = {
   replaced: "is not what was stored last: an earlier state was put back, or it was changed",
   removed: "was removed without Nexus",
   unrecorded: "was put there without Nexus",
+  damaged: "cannot be read, or holds what Nexus never stores: the file was changed or damaged",
   misindexed: "is there, but an index of the database leads elsewhere: the file was damaged",
 };
 
@@ -16,6 +17,7 @@ const KINDS: Readonly<Record<string, string>> = {
   policy: "Policy",
   keyHead: "Cipher key",
   key: "Key",
+  store: "Row of the store itself,",
 };
 
 /** `spike operator verify`: fails with `state_integrity_check` after printing when something was found. */

@@ -15,6 +15,7 @@ export async function secretUndelete(
       return await client.undeleteSecret(path, versions, reporting(versions, expected));
     } catch (error) {
       if (!(error instanceof SpikeError) || error.code !== "api_not_found") throw error;
+      if (error.reason === "expired") throw error;
       throw new SpikeError(
         "api_not_found",
         `Secret ${JSON.stringify(path)} has no deleted version that could be brought back`,

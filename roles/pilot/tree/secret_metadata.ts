@@ -35,7 +35,8 @@ export function addMetadataGet(command: Command, deps: PilotDeps): void {
 
 const ENTRIES = `
 Entries are key=value, key=- (standard input) or key=@file, at most 64 in all. What is not named
-stays as it is. Once it has expired, a secret reads as if it were not there.`;
+stays as it is. Once it has expired, a secret reads as if it were not there, and its value
+cannot be read again.`;
 
 /** `spike secret metadata set`. */
 export function addMetadataSet(command: Command, deps: PilotDeps): void {
