@@ -1,5 +1,4 @@
-import { type AnswerOf, ANSWERS, type ClientOperation } from "../api/answer.ts";
-import { decodeMessage } from "../api/decode.ts";
+import { type AnswerOf, type ClientOperation, decodeAnswer as decoded } from "../api/answer.ts";
 import { REASON_HEADER, SpikeError } from "../api/error.ts";
 import { routeUrl } from "../api/route.ts";
 import { refusalOf } from "./refusal.ts";
@@ -177,7 +176,7 @@ function refusal(
 
 function decodeAnswer<O extends ClientOperation>(operation: O, body: Uint8Array): AnswerOf<O> {
   try {
-    return decodeMessage<typeof ANSWERS[O]>(ANSWERS[operation], body);
+    return decoded(operation, body);
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
     throw new SpikeError("data_unmarshal_failure", "The answer of Nexus cannot be read", {
