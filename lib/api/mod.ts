@@ -14,7 +14,6 @@ export {
   encodeShards,
   errorBody,
   formatTime,
-  parseTime,
   RESPONSE_HEADERS,
   ZERO_TIME,
 } from "./response.ts";
@@ -29,3 +28,4 @@ export {
 } from "./route.ts";
 export { KEEPER_STATES, NEXUS_STATES } from "./status.ts";
 export type { KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";
+export { parseTime } from "./time.ts";
