@@ -129,6 +129,7 @@ export interface StreamExtras extends ByteExtras {
 
 /** More of a refusal is not read. */
 const MAX_REFUSAL_BYTES = 65_536;
+const MAX_REFUSAL_PIECES = 256;
 
 /**
  * One request and its answer, as bytes that come about.
@@ -150,9 +151,10 @@ export async function exchangeStream(
   });
   if (sent.status === 200) return body;
   const told: number[] = [];
+  let pieces = 0;
   for await (const piece of body) {
     told.push(...piece.subarray(0, MAX_REFUSAL_BYTES - told.length));
-    if (told.length >= MAX_REFUSAL_BYTES) break;
+    if (told.length >= MAX_REFUSAL_BYTES || ++pieces >= MAX_REFUSAL_PIECES) break;
   }
   throw refusal(options, { ...sent, body: Uint8Array.from(told) });
 }
