@@ -1,5 +1,5 @@
 import { SpikeError } from "../api/error.ts";
-import { parseJson } from "../api/json.ts";
+import { ANSWER_LIMITS, parseJson } from "../api/json.ts";
 
 /** The last moment that a date of the runtime can name. */
 const LAST_MS = 8.64e15;
@@ -26,7 +26,7 @@ export function checkRecords(records: readonly string[]): readonly string[] {
 function isRecord(text: string): boolean {
   if (text.includes("\n") || text.includes("\r")) return false;
   try {
-    const record = parseJson(encoder.encode(text));
+    const record = parseJson(encoder.encode(text), { limits: ANSWER_LIMITS });
     if (!(record instanceof Map)) return false;
     const [n, time] = [record.get("n"), record.get("time")];
     return typeof n === "number" && n >= 0 && typeof time === "number" && Math.abs(time) <= LAST_MS;

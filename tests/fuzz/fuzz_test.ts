@@ -15,6 +15,9 @@ const CASES: Readonly<Record<string, number>> = {
   http: 1500,
   wire: 60,
   manifest: 400,
+  answer: 1500,
+  date: 2000,
+  pem: 800,
 };
 
 for (const target of TARGETS) {
