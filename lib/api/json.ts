@@ -45,7 +45,7 @@ export interface JsonLimits {
 export const REQUEST_LIMITS: JsonLimits = {
   members: 1_024,
   elements: 1_024,
-  allMembers: 4_096,
+  allMembers: 2_304,
   allElements: 4_096,
 };
 
@@ -156,11 +156,16 @@ class Parser {
       if (!this.#take(":")) throw this.#malformed(this.#at);
       this.#skipBlank();
       const value = this.#value(depth + 1);
-      const isRepeated = members.delete(name);
-      if (isRepeated && this.isStrictAboutNames) {
-        throw this.#malformed(this.#at, "ambiguous, it has a name twice");
-      }
+      const before = members.size;
       members.set(name, value);
+      if (members.size === before) {
+        if (this.isStrictAboutNames) {
+          throw this.#malformed(this.#at, "ambiguous, it has a name twice");
+        }
+        // To its last place.
+        members.delete(name);
+        members.set(name, value);
+      }
       this.#skipBlank();
     } while (this.#take(","));
     if (!this.#take("}")) throw this.#malformed(this.#at);
