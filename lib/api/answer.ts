@@ -1,6 +1,7 @@
 /** What servers answer, as clients of this project read it. */
 import * as v from "valibot";
-import { message } from "./decode.ts";
+import { decodeMessage, message } from "./decode.ts";
+import { ANSWER_LIMITS } from "./json.ts";
 import {
   bytes,
   byVersion,
@@ -291,3 +292,15 @@ export type ClientOperation = keyof typeof ANSWERS;
 
 /** The decoded answer of an operation. */
 export type AnswerOf<O extends ClientOperation> = v.InferOutput<typeof ANSWERS[O]>;
+
+/**
+ * Decodes an operation's answer.
+ *
+ * @throws SpikeError `api_bad_request` that names the member, never what it held
+ */
+export function decodeAnswer<O extends ClientOperation>(
+  operation: O,
+  body: Uint8Array,
+): AnswerOf<O> {
+  return decodeMessage<typeof ANSWERS[O]>(ANSWERS[operation], body, ANSWER_LIMITS);
+}

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { SpikeError } from "./error.ts";
-import { type Json, type JsonObject, parseJson } from "./json.ts";
+import { type Json, type JsonLimits, type JsonObject, parseJson } from "./json.ts";
 
 /** ASCII only: nothing but the letter's case may differ. */
 function fold(name: string): string {
@@ -8,16 +8,19 @@ function fold(name: string): string {
 }
 
 /**
- * The members of `object` under the names that `names` spells, found whatever their case; of several spellings
- * of one name the last counts. `null` is the same as absent.
+ * The members of `object` under the names that `known` gives their folded spellings; of several spellings of one
+ * name the last counts. `null` is the same as absent, save for the names in `nullable`.
  */
-function pick(object: JsonObject, names: readonly string[]): Record<string, Json> {
-  const known = new Map(names.map((name) => [fold(name), name]));
+function pick(
+  object: JsonObject,
+  known: ReadonlyMap<string, string>,
+  nullable: readonly string[],
+): Record<string, Json> {
   const picked: Record<string, Json> = {};
   for (const [written, value] of object) {
     const name = known.get(fold(written));
     if (name === undefined) continue;
-    if (value === null) delete picked[name];
+    if (value === null && !nullable.includes(name)) delete picked[name];
     else picked[name] = value;
   }
   return picked;
@@ -25,15 +28,18 @@ function pick(object: JsonObject, names: readonly string[]): Record<string, Json
 
 /**
  * Schema of an object that is decoded as Go does: names in any case, unknown ones ignored. `entries` says what
- * a member that is absent or `null` becomes.
+ * a member that is absent or `null` becomes; the entries that `nullable` names tell the two apart.
  */
-export function message<const E extends v.ObjectEntries>(entries: E) {
-  const names = Object.keys(entries);
+export function message<const E extends v.ObjectEntries>(
+  entries: E,
+  nullable: readonly (keyof E & string)[] = [],
+) {
+  const known = new Map(Object.keys(entries).map((name) => [fold(name), name]));
   const inner = v.object(entries);
   return v.pipe(
     v.instance(Map<string, Json>),
     // What the members hold is for `inner` to find out.
-    v.transform((object) => pick(object, names) as v.InferInput<typeof inner>),
+    v.transform((object) => pick(object, known, nullable) as v.InferInput<typeof inner>),
     inner,
   );
 }
@@ -42,15 +48,16 @@ export function message<const E extends v.ObjectEntries>(entries: E) {
 export type MessageSchema = v.GenericSchema<Map<string, Json>, unknown>;
 
 /**
- * Decodes a body. The body `null` counts as `{}`.
+ * Decodes a body. The body `null` counts as `{}`. Default limits are those of a request.
  *
  * @throws SpikeError `api_bad_request` that names the member, never what it held
  */
 export function decodeMessage<S extends MessageSchema>(
   schema: S,
   body: Uint8Array,
+  limits?: JsonLimits,
 ): v.InferOutput<S> {
-  const value = parseJson(body) ?? new Map<string, Json>();
+  const value = parseJson(body, limits && { limits }) ?? new Map<string, Json>();
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const member = v.getDotPath(result.issues[0])?.split(".", 1)[0];

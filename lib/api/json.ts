@@ -25,8 +25,51 @@ const LITERALS = [["null", null], ["true", true], ["false", false]] as const;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** How much one text may hold. */
+export interface JsonLimits {
+  /** Of one object. */
+  readonly members: number;
+  /** Of one array. */
+  readonly elements: number;
+  /** Of all objects together. */
+  readonly allMembers: number;
+  /** Of all arrays together. */
+  readonly allElements: number;
+}
+
+/**
+ * For texts of callers. The runtime hashes names of up to ten digits without a secret, so a caller can choose names
+ * that all collide in a hash table, whose cost then grows with the square of their number. The largest message of an
+ * honest caller has 1,000 keys with text values and 1,000 with binary ones.
+ */
+export const REQUEST_LIMITS: JsonLimits = {
+  members: 1_024,
+  elements: 1_024,
+  allMembers: 2_304,
+  allElements: 4_096,
+};
+
+/** More than the bytes of the longest ciphertext that can be configured (1,048,576), written as numbers. */
+const MANY = 1_100_000;
+
+/** For requests that carry bytes: original peers may write them as an array of numbers. Arrays are not hashed. */
+export const BYTES_LIMITS: JsonLimits = { ...REQUEST_LIMITS, elements: MANY, allElements: MANY };
+
+/**
+ * For answers of an authenticated server and for trust bundles: a listing of a million paths and a batch of 100
+ * secrets with 1,000 keys each are within them.
+ */
+export const ANSWER_LIMITS: JsonLimits = {
+  members: 4_096,
+  elements: MANY,
+  allMembers: 131_072,
+  allElements: MANY,
+};
+
 /** Choices of {@link parseJson}. */
 export interface JsonOptions {
+  /** Default: {@linkcode REQUEST_LIMITS}. */
+  readonly limits?: JsonLimits;
   /** What the text is, for messages. */
   readonly what?: string;
   /** Refuse an object in which a name comes twice: two readers could take two meanings from it. */
@@ -35,29 +78,33 @@ export interface JsonOptions {
 
 /**
  * Parses one JSON value (RFC 8259) as strictly as Go's decoder does, and keeps what `JSON.parse` loses: how a
- * number was written and in which order names came. Invalid UTF-8 is refused; a lone surrogate escape becomes
- * U+FFFD.
+ * number was written and in which order names came. Invalid UTF-8 is refused, and so is an escaped lone
+ * surrogate (RFC 8259 section 8.2): UTF-8 cannot hold it, so it could only be stored as another text. The limits hold
+ * before a value is inserted anywhere.
  *
  * @throws SpikeError `api_bad_request`, never quoting the body
  */
 export function parseJson(body: Uint8Array, options: JsonOptions = {}): Json {
-  const { what = "Body", isStrictAboutNames = false } = options;
+  const { what = "Body", isStrictAboutNames = false, limits = REQUEST_LIMITS } = options;
   let text: string;
   try {
     text = decoder.decode(body);
   } catch {
     throw new SpikeError("api_bad_request", `${what} is not valid UTF-8`);
   }
-  return new Parser(text, what, isStrictAboutNames).whole();
+  return new Parser(text, what, isStrictAboutNames, limits).whole();
 }
 
 class Parser {
   #at = 0;
+  #members = 0;
+  #elements = 0;
 
   constructor(
     readonly text: string,
     readonly what: string,
     readonly isStrictAboutNames: boolean,
+    readonly limits: JsonLimits,
   ) {}
 
   whole(): Json {
@@ -96,10 +143,12 @@ class Parser {
 
   #object(depth: number): JsonObject {
     const members = new Map<string, Json>();
+    let count = 0;
     this.#at++;
     this.#skipBlank();
     if (this.#take("}")) return members;
     do {
+      this.#countMember(++count);
       this.#skipBlank();
       if (this.text[this.#at] !== '"') throw this.#malformed(this.#at);
       const name = this.#string();
@@ -107,11 +156,16 @@ class Parser {
       if (!this.#take(":")) throw this.#malformed(this.#at);
       this.#skipBlank();
       const value = this.#value(depth + 1);
-      const isRepeated = members.delete(name);
-      if (isRepeated && this.isStrictAboutNames) {
-        throw this.#malformed(this.#at, "ambiguous, it has a name twice");
-      }
+      const before = members.size;
       members.set(name, value);
+      if (members.size === before) {
+        if (this.isStrictAboutNames) {
+          throw this.#malformed(this.#at, "ambiguous, it has a name twice");
+        }
+        // To its last place.
+        members.delete(name);
+        members.set(name, value);
+      }
       this.#skipBlank();
     } while (this.#take(","));
     if (!this.#take("}")) throw this.#malformed(this.#at);
@@ -124,12 +178,31 @@ class Parser {
     this.#skipBlank();
     if (this.#take("]")) return items;
     do {
+      this.#countElement(items.length + 1);
       this.#skipBlank();
       items.push(this.#value(depth + 1));
       this.#skipBlank();
     } while (this.#take(","));
     if (!this.#take("]")) throw this.#malformed(this.#at);
     return items;
+  }
+
+  /** Counts a member of an object that has `count` with it. */
+  #countMember(count: number): void {
+    const { members, allMembers } = this.limits;
+    if (count > members) this.#tooMany(`an object with more than ${members} members`);
+    if (++this.#members > allMembers) this.#tooMany(`more than ${allMembers} members`);
+  }
+
+  /** Counts an element of an array that has `count` with it. */
+  #countElement(count: number): void {
+    const { elements, allElements } = this.limits;
+    if (count > elements) this.#tooMany(`an array with more than ${elements} elements`);
+    if (++this.#elements > allElements) this.#tooMany(`more than ${allElements} elements`);
+  }
+
+  #tooMany(what: string): never {
+    throw new SpikeError("api_bad_request", `${this.what} has ${what}`);
   }
 
   #string(): string {
@@ -156,22 +229,30 @@ class Parser {
   #longString(start: number): string | undefined {
     const end = this.text.indexOf('"', start + 1);
     if (end - start < LONG || this.text.charCodeAt(end - 1) === BACKSLASH) return undefined;
+    let value: string;
     try {
-      const value = String(JSON.parse(this.text.slice(start, end + 1))).toWellFormed();
-      this.#at = end + 1;
-      return value;
+      value = String(JSON.parse(this.text.slice(start, end + 1)));
     } catch {
       // The slow way finds out where it is wrong.
       return undefined;
     }
+    this.#at = end + 1;
+    return this.#wellFormed(value, start);
   }
 
   #unescape(start: number, end: number): string {
+    let value: string;
     try {
-      return String(JSON.parse(this.text.slice(start, end))).toWellFormed();
+      value = String(JSON.parse(this.text.slice(start, end)));
     } catch {
       throw this.#malformed(start);
     }
+    return this.#wellFormed(value, start);
+  }
+
+  #wellFormed(value: string, start: number): string {
+    if (value.isWellFormed()) return value;
+    throw this.#malformed(start, "not valid, it has a lone surrogate in the text");
   }
 
   #number(): number | NumberText {

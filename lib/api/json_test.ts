@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Json, NumberText, parseJson } from "./json.ts";
+import { ANSWER_LIMITS, type Json, NumberText, parseJson, REQUEST_LIMITS } from "./json.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -106,21 +106,67 @@ Deno.test("a number keeps whether it was written as a whole one", () => {
 
 Deno.test("a long text is read, and refused, as a short one is", () => {
   const long = "x".repeat(5000);
-  const good = ["", "\\n", '\\"', "\\\\", '\\\\\\"', "\\u0041", "\\ud800", "é\u2028"];
+  const good = ["", "\\n", '\\"', "\\\\", '\\\\\\"', "\\u0041", "\\ud83d\\ude00", "é\u2028"];
   for (const ending of good) {
     const read = (words: string) => parseJson(encode(`["${words}${ending}","after"]`));
     const [short] = read("") as [string];
     assert.deepEqual(read(long), [long + short, "after"], ending);
   }
-  for (const ending of ["\\x", "\n", "\\u12", "\\"]) {
+  for (const ending of ["\\x", "\n", "\\u12", "\\", "\\ud800"]) {
     const text = `["${long}${ending}"]`;
     assert.throws(() => parseJson(encode(text)), { code: "api_bad_request" }, ending);
   }
 });
 
-Deno.test("a lone surrogate becomes the replacement character", () => {
-  assert.equal(parseJson(encode('"\\ud800x"')), "\ufffdx");
+Deno.test("a lone surrogate is refused in values, names and elements, a pair is read", () => {
   assert.equal(parseJson(encode('"\\ud83d\\ude00"')), "😀");
+  const halves = [
+    "\\ud800",
+    "\\udfff",
+    "\\ud83dx\\ude00",
+    "\\ude00\\ud83d",
+    "\\ud83d\\ud83d\\ude00",
+  ];
+  for (const half of halves) {
+    for (const text of [`"${half}"`, `["a","${half}"]`, `{"k":"${half}"}`, `{"${half}":1}`]) {
+      assert.throws(
+        () => parseJson(encode(text)),
+        /Body is not valid, it has a lone surrogate/,
+        text,
+      );
+    }
+  }
+});
+
+Deno.test("members and elements are bounded, of one object or array and of all together", () => {
+  const { members, allMembers, elements, allElements } = REQUEST_LIMITS;
+  const object = (n: number) => `{${Array.from({ length: n }, (_, i) => `"${i}":0`)}}`;
+  const array = (n: number) => `[${Array(n).fill(0)}]`;
+  const rows = (one: string, n: number) => `[${Array(n).fill(one)}]`;
+  for (const good of [object(members), array(elements), rows(object(members), 2)]) {
+    parseJson(encode(good));
+  }
+  const bad: [string, RegExp][] = [
+    [object(members + 1), /^Body has an object with more than 1024 members$/],
+    [`{"x":[${object(members + 1)}]}`, /^Body has an object with more than 1024 members$/],
+    [`{${'"a":0,'.repeat(members)}"a":0}`, /^Body has an object with more than 1024 members$/],
+    [array(elements + 1), /^Body has an array with more than 1024 elements$/],
+    [rows(object(allMembers / 3), 4), /^Body has more than 2304 members$/],
+    [rows(array(elements), allElements / elements), /^Body has more than 4096 elements$/],
+  ];
+  for (const [text, message] of bad) {
+    assert.throws(() => parseJson(encode(text)), { code: "api_bad_request", message });
+  }
+});
+
+Deno.test("a listing of a million paths and a batch of 100 secrets of 1,000 keys are within an answer", () => {
+  const paths = encode(JSON.stringify({ keys: Array(1_000_000).fill("a/b") }));
+  assert.ok(parseJson(paths, { limits: ANSWER_LIMITS }));
+  const data = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`key-${i}`, "v"]));
+  const batch = encode(
+    JSON.stringify({ secrets: Array(100).fill({ path: "a", data, version: 1 }) }),
+  );
+  assert.ok(parseJson(batch, { limits: ANSWER_LIMITS }));
 });
 
 Deno.test("an error never quotes the body", () => {

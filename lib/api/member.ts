@@ -1,4 +1,7 @@
-/** Kinds of message members, with what each becomes when it is absent. */
+/**
+ * Kinds of message members, with what each becomes when it is absent. A `null` inside an array or a map is an error:
+ * whatever it became would not be what was given.
+ */
 import * as v from "valibot";
 import { message } from "./decode.ts";
 import type { Json } from "./json.ts";
@@ -6,7 +9,13 @@ import type { Json } from "./json.ts";
 const SHARD_BYTES = 32;
 
 const wholeNumber = v.pipe(v.number(), v.safeInteger());
-const byte = v.pipe(wholeNumber, v.minValue(0), v.maxValue(255));
+
+function isByte(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
+}
+
+/** Looked through in one go: a schema for each element would cost fifty times as much. */
+const byteNumbers = v.custom<number[]>((given) => Array.isArray(given) && given.every(isByte));
 
 /** A text; absent is empty. */
 export const text = v.optional(v.string(), "");
@@ -21,9 +30,11 @@ export const flag = v.optional(v.boolean(), false);
 /** True or false, or absent. */
 export const maybeFlag = v.exactOptional(v.boolean());
 /** Whole numbers; absent is none. */
-export const integers = v.optional(v.array(v.nullable(wholeNumber, 0)), []);
+export const integers = v.optional(v.array(wholeNumber), []);
+/** Whole numbers, or absent. */
+export const maybeIntegers = v.exactOptional(v.array(wholeNumber));
 /** Texts; absent is none. */
-export const texts = v.optional(v.array(v.nullable(v.string(), "")), []);
+export const texts = v.optional(v.array(v.string()), []);
 
 /** A record without a prototype, so that a member called `__proto__` is a member like any other. */
 export function recordOf(entries: Iterable<readonly [string, string]>): Record<string, string> {
@@ -32,14 +43,16 @@ export function recordOf(entries: Iterable<readonly [string, string]>): Record<s
   return record;
 }
 
+const nullableMap = v.nullable(v.pipe(
+  v.map(v.string(), v.string()),
+  v.transform((entries) => recordOf(entries)),
+));
+
 /** Texts by name; absent is null, which is not the same as none. */
-export const stringMap = v.optional(
-  v.nullable(v.pipe(
-    v.map(v.string(), v.nullable(v.string(), "")),
-    v.transform((entries) => recordOf(entries)),
-  )),
-  null,
-);
+export const stringMap = v.optional(nullableMap, null);
+
+/** Texts by name, null, or absent; list it among the nullable members of its message. */
+export const maybeStringMap = v.exactOptional(nullableMap);
 
 /** Zero-filled at the end, or cut, as Go decodes an array of fixed length. */
 function toShard(numbers: number[]): Uint8Array {
@@ -48,7 +61,7 @@ function toShard(numbers: number[]): Uint8Array {
   return shard;
 }
 
-const shardBytes = v.pipe(v.array(v.nullable(byte, 0)), v.transform(toShard));
+const shardBytes = v.pipe(byteNumbers, v.transform(toShard));
 
 /** The 32 bytes of a shard, as numbers; may be absent. */
 export const maybeShard = v.exactOptional(shardBytes);
@@ -72,22 +85,24 @@ function fromBase64(given: string): Uint8Array | undefined {
   }
 }
 
+const eitherBytes = v.union([
+  v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const decoded = fromBase64(dataset.value);
+      if (decoded !== undefined) return decoded;
+      addIssue({ message: "not base64" });
+      return NEVER;
+    }),
+  ),
+  v.pipe(byteNumbers, v.transform((numbers) => Uint8Array.from(numbers))),
+]);
+
 /** Bytes as padded standard base64 or as numbers; absent is empty. */
-export const bytes = v.optional(
-  v.union([
-    v.pipe(
-      v.string(),
-      v.rawTransform(({ dataset, addIssue, NEVER }) => {
-        const decoded = fromBase64(dataset.value);
-        if (decoded !== undefined) return decoded;
-        addIssue({ message: "not base64" });
-        return NEVER;
-      }),
-    ),
-    v.pipe(v.array(v.nullable(byte, 0)), v.transform((numbers) => Uint8Array.from(numbers))),
-  ]),
-  "",
-);
+export const bytes = v.optional(eitherBytes, "");
+
+/** The same, or absent; null is empty. List it among the nullable members of its message. */
+export const maybeBytes = v.exactOptional(v.nullable(eitherBytes, ""));
 
 /** Objects of one shape by version number. */
 export function byVersion<const E extends v.ObjectEntries>(entries: E) {

@@ -4,17 +4,16 @@
  *
  * @module
  */
-export { type AnswerOf, ANSWERS, type ClientOperation } from "./answer.ts";
+export { type AnswerOf, ANSWERS, type ClientOperation, decodeAnswer } from "./answer.ts";
 export { decodeMessage, message, type MessageSchema } from "./decode.ts";
 export { type ErrorCode, exitCodeOf, isErrorCode, SpikeError, statusOf } from "./error.ts";
-export { type Json, parseJson } from "./json.ts";
+export { ANSWER_LIMITS, type Json, type JsonLimits, parseJson, REQUEST_LIMITS } from "./json.ts";
 export { decodeRequest, type Operation, type RequestOf, REQUESTS } from "./request.ts";
 export {
   encodeShard,
   encodeShards,
   errorBody,
   formatTime,
-  parseTime,
   RESPONSE_HEADERS,
   ZERO_TIME,
 } from "./response.ts";
@@ -29,3 +28,4 @@ export {
 } from "./route.ts";
 export { KEEPER_STATES, NEXUS_STATES } from "./status.ts";
 export type { KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";
+export { parseTime } from "./time.ts";

@@ -1,27 +1,31 @@
 /** What clients send, by operation. Members that only this project knows are optional everywhere. */
 import * as v from "valibot";
 import { decodeMessage, message } from "./decode.ts";
+import { BYTES_LIMITS, type JsonLimits, REQUEST_LIMITS } from "./json.ts";
 import {
   bytes,
   flag,
   integer,
   integers,
+  maybeBytes,
   maybeFlag,
   maybeInteger,
+  maybeIntegers,
   maybeShard,
+  maybeStringMap,
   maybeText,
   stringMap,
   text,
   texts,
 } from "./member.ts";
 
-const versions = message({
+const change = {
   path: text,
-  versions: integers,
   cas: maybeInteger,
   /** Whether the answer is to tell which of the numbers stand for nothing. */
   report: flag,
-});
+};
+const versions = message({ ...change, versions: integers });
 const oneVersion = message({ path: text, version: integer });
 const transfer = message({ from: text, to: text, version: integer, cas: maybeInteger });
 /** The member is called `id`, but what it holds is the policy's name. */
@@ -43,11 +47,12 @@ const ciphertext = { version: integer, nonce: bytes, ciphertext: bytes, key: tex
 export const REQUESTS = {
   "secret.put": message({
     path: text,
-    values: stringMap,
+    /** Null is a value; absent, it was misspelt or the action was lost. */
+    values: maybeStringMap,
     /** In base64: what is no text. */
     binary: stringMap,
     cas: maybeInteger,
-  }),
+  }, ["values"]),
   "secret.get": oneVersion,
   "secret.delete": versions,
   "secret.undelete": versions,
@@ -58,7 +63,8 @@ export const REQUESTS = {
     after: text,
   }),
   "secret.batch": message({ paths: texts }),
-  "secret.destroy": versions,
+  /** No list is none of them by mistake, and what is destroyed does not come back: it has to be given. */
+  "secret.destroy": message({ ...change, versions: maybeIntegers }),
   "secret.purge": message({ path: text, cas: maybeInteger }),
   "secret.copy": transfer,
   "secret.move": transfer,
@@ -83,7 +89,10 @@ export const REQUESTS = {
   "policy.list": message({ spiffeidPattern: text, pathPattern: text }),
   "policy.explain": message({ spiffeid: text, path: text, permissions: texts }),
   "policy.whoCan": message({ path: text, permissions: texts, spiffeids: texts }),
-  "cipher.encrypt": message({ plaintext: bytes, algorithm: text, key: text, aad: bytes }),
+  "cipher.encrypt": message(
+    { plaintext: maybeBytes, algorithm: text, key: text, aad: bytes },
+    ["plaintext"],
+  ),
   "cipher.decrypt": message({ ...ciphertext, algorithm: text }),
   "cipher.key.create": keyName,
   "cipher.key.rotate": keyName,
@@ -134,11 +143,16 @@ export type Operation = keyof typeof REQUESTS;
 /** The decoded request of an operation. */
 export type RequestOf<O extends Operation> = v.InferOutput<typeof REQUESTS[O]>;
 
+function limitsOf(operation: Operation): JsonLimits {
+  const hasBytes = operation.startsWith("cipher.") || operation === "bootstrap.verify";
+  return hasBytes ? BYTES_LIMITS : REQUEST_LIMITS;
+}
+
 /**
  * Decodes an operation's request; what it holds is not yet validated.
  *
  * @throws SpikeError `api_bad_request`
  */
 export function decodeRequest<O extends Operation>(operation: O, body: Uint8Array): RequestOf<O> {
-  return decodeMessage<typeof REQUESTS[O]>(REQUESTS[operation], body);
+  return decodeMessage<typeof REQUESTS[O]>(REQUESTS[operation], body, limitsOf(operation));
 }

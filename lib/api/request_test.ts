@@ -18,7 +18,7 @@ const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 
 Deno.test("null and {} decode to zero values, everything that is no object is refused", () => {
   for (const text of ["null", "{}", " {} \n", '{"x":1}']) {
-    assert.deepEqual(decode("secret.put", text), { path: "", values: null, binary: null });
+    assert.deepEqual(decode("secret.put", text), { path: "", binary: null });
     assert.deepEqual(decode("secret.get", text), { path: "", version: 0 });
     assert.deepEqual(decode("secret.delete", text), { path: "", versions: [], report: false });
     assert.deepEqual(decode("operator.restore", text), { id: 0 });
@@ -44,7 +44,7 @@ Deno.test("integers are written without a fraction", () => {
   for (const text of ["1.0", "1e2", '"1"', "true", "9007199254740993"]) {
     refuses("secret.get", `{"version":${text}}`, /^Member version is not/);
   }
-  assert.deepEqual(decode("secret.delete", '{"versions":[1,0,null]}').versions, [1, 0, 0]);
+  assert.deepEqual(decode("secret.delete", '{"versions":[1,0]}').versions, [1, 0]);
   refuses("secret.delete", '{"versions":[1.5]}', /^Member versions is not/);
   refuses("secret.delete", '{"versions":1}');
 });
@@ -54,7 +54,7 @@ Deno.test("values tell null from none and hold any name", () => {
   assert.deepEqual(plain(decode("secret.put", '{"values":{}}').values), {});
   const { values } = decode(
     "secret.put",
-    '{"values":{"__proto__":"a","constructor":"b","A":"c","a":null}}',
+    '{"values":{"__proto__":"a","constructor":"b","A":"c","a":""}}',
   );
   assert.deepEqual(Object.entries(values ?? {}), [
     ["__proto__", "a"],
@@ -63,9 +63,33 @@ Deno.test("values tell null from none and hold any name", () => {
     ["a", ""],
   ]);
   assert.equal(JSON.stringify(values), '{"__proto__":"a","constructor":"b","A":"c","a":""}');
-  for (const text of ['{"k":1}', '{"k":{}}', "[]", '"x"']) {
+  for (const text of ['{"k":1}', '{"k":{}}', '{"k":null}', '{"k":"v","l":null}', "[]", '"x"']) {
     refuses("secret.put", `{"values":${text}}`);
   }
+});
+
+Deno.test("values, plaintext and versions to destroy tell absent from null or empty", () => {
+  for (const text of ["{}", '{"vaules":{"k":"v"}}', '{"data":{"k":"v"}}']) {
+    assert.equal("values" in decode("secret.put", text), false, text);
+  }
+  assert.equal(decode("secret.put", '{"values":{"k":"v"},"Values":null}').values, null);
+  assert.equal("plaintext" in decode("cipher.encrypt", '{"text":"aGk="}'), false);
+  for (const given of ['""', "null", "[]"]) {
+    const { plaintext } = decode("cipher.encrypt", `{"plaintext":${given}}`);
+    assert.deepEqual(plaintext, new Uint8Array(), given);
+  }
+  assert.equal("versions" in decode("secret.destroy", '{"version":[1]}'), false);
+  assert.equal("versions" in decode("secret.destroy", '{"versions":null}'), false);
+  assert.deepEqual(decode("secret.destroy", '{"versions":[]}').versions, []);
+});
+
+Deno.test("null inside an array or a map is refused, whatever kind it is of", () => {
+  refuses("secret.delete", '{"versions":[1,null]}', /^Member versions is not/);
+  refuses("secret.batch", '{"paths":["a",null]}', /^Member paths is not/);
+  refuses("secret.put", '{"binary":{"k":null}}', /^Member binary is not/);
+  refuses("secret.setMetadata", '{"custom":{"k":null}}', /^Member custom is not/);
+  refuses("keeper.contribute", '{"shard":[1,null]}', /^Member shard is not/);
+  refuses("bootstrap.verify", '{"nonce":[null]}', /^Member nonce is not/);
 });
 
 Deno.test("a refusal names the member and never what it held", () => {

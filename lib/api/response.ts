@@ -18,14 +18,6 @@ export function formatTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.?0+Z$/, "Z");
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
-
-/** Milliseconds since the epoch of a time in RFC 3339; undefined for what is none. */
-export function parseTime(text: string): number | undefined {
-  const ms = RFC_3339.test(text) ? Date.parse(text) : NaN;
-  return Number.isNaN(ms) ? undefined : ms;
-}
-
 /** A shard as it travels: 32 numbers. */
 export function encodeShard(shard: Uint8Array): number[] {
   return [...shard];

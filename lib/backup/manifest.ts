@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { parseTime } from "../api/time.ts";
 import { formatKey, type LogKey, openNote, parseKey, type Sign, signNote } from "../audit/note.ts";
 import type { Verify } from "../audit/note.ts";
 import type { Contents } from "./contents.ts";
@@ -215,7 +216,7 @@ function count(given: Given, name: string, least = 0, most = Number.MAX_SAFE_INT
 }
 
 function timeOf(given: Given): number {
-  const atMs = Date.parse(text(given, "createdAt", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/));
-  if (Number.isNaN(atMs)) throw new RangeError("member createdAt is no time");
+  const atMs = parseTime(text(given, "createdAt", /\.\d{3}Z$/));
+  if (atMs === undefined) throw new RangeError("member createdAt is no time");
   return atMs;
 }

@@ -3,6 +3,7 @@ import { SpikeError } from "../api/error.ts";
 import { encodeShard } from "../api/response.ts";
 import type { NexusStatus } from "../api/status.ts";
 import { decodeManifest, type Manifest } from "../recovery/manifest.ts";
+import { checkRecords } from "./audit.ts";
 import { receiveBackup, type ReceivedBackup } from "./backup.ts";
 import {
   type ByteExtras,
@@ -353,7 +354,7 @@ export function createClient(options: ClientOptions): Client {
     rotateKek: async () => (await call("operator.kek.rotate", {})).keks,
     auditTail: async (request) => {
       const { log, records } = await call("audit.tail", request);
-      return { log, records };
+      return { log, records: checkRecords(records) };
     },
     auditKeys: async () => {
       const { log, keys, checkpoint } = await call("audit.export", {});

@@ -1,5 +1,4 @@
-import { type AnswerOf, ANSWERS, type ClientOperation } from "../api/answer.ts";
-import { decodeMessage } from "../api/decode.ts";
+import { type AnswerOf, type ClientOperation, decodeAnswer as decoded } from "../api/answer.ts";
 import { REASON_HEADER, SpikeError } from "../api/error.ts";
 import { routeUrl } from "../api/route.ts";
 import { refusalOf } from "./refusal.ts";
@@ -130,6 +129,7 @@ export interface StreamExtras extends ByteExtras {
 
 /** More of a refusal is not read. */
 const MAX_REFUSAL_BYTES = 65_536;
+const MAX_REFUSAL_PIECES = 256;
 
 /**
  * One request and its answer, as bytes that come about.
@@ -151,9 +151,10 @@ export async function exchangeStream(
   });
   if (sent.status === 200) return body;
   const told: number[] = [];
+  let pieces = 0;
   for await (const piece of body) {
     told.push(...piece.subarray(0, MAX_REFUSAL_BYTES - told.length));
-    if (told.length >= MAX_REFUSAL_BYTES) break;
+    if (told.length >= MAX_REFUSAL_BYTES || ++pieces >= MAX_REFUSAL_PIECES) break;
   }
   throw refusal(options, { ...sent, body: Uint8Array.from(told) });
 }
@@ -177,7 +178,7 @@ function refusal(
 
 function decodeAnswer<O extends ClientOperation>(operation: O, body: Uint8Array): AnswerOf<O> {
   try {
-    return decodeMessage<typeof ANSWERS[O]>(ANSWERS[operation], body);
+    return decoded(operation, body);
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
     throw new SpikeError("data_unmarshal_failure", "The answer of Nexus cannot be read", {

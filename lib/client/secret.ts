@@ -1,6 +1,7 @@
 import type { AnswerOf } from "../api/answer.ts";
 import { type ErrorCode, isErrorCode, SpikeError } from "../api/error.ts";
 import type { Call, UnlessKnown } from "./exchange.ts";
+import { pagesOf } from "./pages.ts";
 
 /** One version of a secret. Times are RFC 3339. What is not told by a server of the original is absent. */
 export interface VersionInfo {
@@ -127,6 +128,8 @@ export interface SecretClient {
   /** All paths that the caller may see, ascending. */
   listSecrets(): Promise<readonly string[]>;
   listPage(options?: ListOptions): Promise<ListPage>;
+  /** All pages from one on. */
+  listPages(options?: ListOptions): AsyncIterable<ListPage>;
   /** Deletes versions softly; none means the current one. */
   deleteSecret(
     path: string,
@@ -196,16 +199,12 @@ export function secretCalls(call: Call, unlessKnown: UnlessKnown): SecretClient 
     readSecret,
     readSecrets: async (paths) => (await call("secret.batch", { paths })).secrets.map(toVerdict),
     listSecrets: async () => {
-      const paths: string[] = [];
-      let after: string | undefined;
-      do {
-        const page = await listPage(after === undefined ? {} : { after });
-        paths.push(...page.paths);
-        after = page.next;
-      } while (after !== undefined);
-      return paths;
+      // Not spread as arguments, of which there may not be as many as there are paths.
+      const pages = await Array.fromAsync(pagesOf(listPage, {}), ({ paths }) => paths);
+      return pages.flat();
     },
     listPage,
+    listPages: (options = {}) => pagesOf(listPage, options),
     deleteSecret: (path, versions, options) => change("secret.delete", path, versions, options),
     undeleteSecret: (path, versions, options) => change("secret.undelete", path, versions, options),
     destroySecret: (path, versions, options) => change("secret.destroy", path, versions, options),

@@ -6,7 +6,13 @@ import { SpikeError } from "../api/error.ts";
 import type { IdentitySnapshot, SpiffeId, SvidSource } from "../spiffe/mod.ts";
 import { identityState, pemEncode } from "../spiffe/mod.ts";
 import { guardHandshake, peerChain } from "./chain.ts";
-import { exchangeStream, headersOf, type MtlsStream } from "./client_stream.ts";
+import {
+  exchangeStream,
+  headersOf,
+  type MtlsStream,
+  refuseUpgrade,
+  type StreamPatience,
+} from "./client_stream.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import { linkOf, type PeerLink } from "./peer_log.ts";
 
@@ -25,6 +31,8 @@ export interface MtlsClientOptions {
   /** What the peer should be, for messages: "a SPIKE Nexus". */
   readonly peerName: string;
   readonly timeouts?: MtlsTimeouts;
+  /** Of streams, which take as long as they take. */
+  readonly streamPatience?: StreamPatience;
   /** Hears of every connection with a verified server. */
   readonly onPeer?: (link: PeerLink) => void;
   /** Milliseconds since the epoch. */
@@ -109,6 +117,7 @@ export function createMtlsClient(options: MtlsClientOptions): MtlsStreamClient {
         headers,
         length,
         agent: own,
+        patience: options.streamPatience,
         peerOf: (socket) => peers.get(socket)?.id,
         explain: (error) => explain(error, target, options),
       });
@@ -345,6 +354,10 @@ function send(exchange: Exchange): Promise<MtlsAnswer> {
       watch.headersCame();
       collect(answer, request, options).then(resolve, reject).finally(watch.stop);
     });
+    refuseUpgrade(request, (error) => {
+      watch.stop();
+      reject(error);
+    });
     request.once("error", (error: Error & { code?: string }) => {
       watch.stop();
       const isUntouched = isReused && connection?.bytesWritten === sentBefore;
@@ -373,6 +386,9 @@ function watchTime(
   };
 }
 
+/** Chunks of a byte cost the runtime hundreds of times their length; an honest piece has kilobytes. */
+const MOST_PIECES = 32_768;
+
 async function collect(
   answer: IncomingMessage,
   request: ClientRequest,
@@ -383,13 +399,23 @@ async function collect(
   const limit = options.maxAnswerBytes ?? 32 * 1024 * 1024;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of answer as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > limit) {
-      request.destroy();
-      throw new SpikeError("net_peer_connection", `The answer is longer than ${limit} bytes`);
+  try {
+    for await (const chunk of answer as AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      if (size > limit) {
+        request.destroy();
+        throw new SpikeError("net_peer_connection", `The answer is longer than ${limit} bytes`);
+      }
+      if (chunks.push(chunk) > MOST_PIECES) {
+        request.destroy();
+        throw new SpikeError(
+          "net_peer_connection",
+          `The answer comes in more than ${MOST_PIECES} pieces`,
+        );
+      }
     }
-    chunks.push(chunk);
+  } catch (error) {
+    throw cutShort(error, limit);
   }
   const body = new Uint8Array(size);
   let at = 0;
@@ -398,6 +424,16 @@ async function collect(
     at += chunk.length;
   }
   return { status: answer.statusCode ?? 0, headers: headersOf(answer), body, peer: peer.id };
+}
+
+/** The answer had begun, so nothing about it is a question of who we are. */
+function cutShort(error: unknown, limit: number): SpikeError {
+  if (error instanceof SpikeError) return error;
+  return new SpikeError(
+    "net_peer_connection",
+    `The answer ended before it was complete`,
+    { hint: `Try again; an answer may have ${limit} bytes`, cause: error },
+  );
 }
 
 function explain(

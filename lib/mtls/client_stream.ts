@@ -30,10 +30,17 @@ export interface StreamExchange {
   readonly agent: Agent;
   readonly peerOf: (socket: Socket) => SpiffeId | undefined;
   readonly explain: (error: Error & { code?: string }) => Error;
+  readonly patience?: StreamPatience | undefined;
 }
 
-/** How long the peer may stand still. */
-const PATIENCE_MS = 30_000;
+/** How long a stream waits for its peer. */
+export interface StreamPatience {
+  /** While the peer takes and sends nothing. Default 30 s. */
+  readonly standstillMs?: number;
+  /** From the request's last byte to the answer's headers: a backup is copied and hashed by then. Default 10 min. */
+  readonly headersMs?: number;
+}
+
 const HELD_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -42,19 +49,25 @@ const HELD_BYTES = 8 * 1024 * 1024;
  */
 export function exchangeStream(exchange: StreamExchange): Promise<MtlsStream> {
   const { url, headers, length, agent } = exchange;
+  const { standstillMs = 30_000, headersMs = 600_000 } = exchange.patience ?? {};
   return new Promise((resolve, reject) => {
     const sized = length === undefined
       ? { "transfer-encoding": "chunked" }
       : { "content-length": String(length) };
     const request = httpsRequest(url, { method: "POST", agent, headers: { ...headers, ...sized } });
-    const sending = new Sending(request, exchange.source);
+    const sending = new Sending(request, exchange.source, standstillMs);
+    const late = () => request.destroy(standstill(`answered nothing for ${headersMs} ms`));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    request.once("close", () => clearTimeout(timer));
     request.once("response", (incoming: IncomingMessage) => {
+      clearTimeout(timer);
+      sending.onSent = () => {};
       const peer = exchange.peerOf(incoming.socket);
       if (!peer) throw new Error("An answer came over a connection without a verdict");
       const answer = new StreamedBody(incoming, {
         socket: incoming.socket as TLSSocket,
         budget: new BodyBudget(HELD_BYTES),
-        patienceMs: PATIENCE_MS,
+        patienceMs: standstillMs,
       });
       // A refusal needs no more of the request.
       if (incoming.statusCode !== 200) sending.stop();
@@ -65,10 +78,24 @@ export function exchangeStream(exchange: StreamExchange): Promise<MtlsStream> {
         body: ending(answer, request, sending),
       });
     });
+    refuseUpgrade(request, (error) => {
+      clearTimeout(timer);
+      sending.stop();
+      reject(error);
+    });
     request.on("error", (error: Error & { code?: string }) => {
       reject(sending.failure ?? exchange.explain(error));
     });
+    sending.onSent = () => timer = setTimeout(late, headersMs);
     void sending.run();
+  });
+}
+
+/** Nobody asked for another protocol (RFC 9110 section 15.2.2); the runtime would wait for ever. */
+export function refuseUpgrade(request: ClientRequest, fail: (error: SpikeError) => void): void {
+  request.once("upgrade", (_answer: IncomingMessage, socket: Socket) => {
+    socket.destroy();
+    fail(new SpikeError("net_peer_connection", "The server answered with another protocol"));
   });
 }
 
@@ -98,12 +125,18 @@ async function* ending(
 class Sending {
   /** What the source failed with. */
   failure: unknown;
+  /** Called when the last piece was handed over. */
+  onSent: () => void = () => {};
   readonly #request: ClientRequest;
   readonly #source: AsyncIterable<Uint8Array>;
   readonly #closed: Promise<void>;
   #isClosed = false;
 
-  constructor(request: ClientRequest, source: AsyncIterable<Uint8Array>) {
+  constructor(
+    request: ClientRequest,
+    source: AsyncIterable<Uint8Array>,
+    readonly patienceMs: number,
+  ) {
     this.#request = request;
     this.#source = source;
     this.#closed = new Promise((resolve) => {
@@ -126,7 +159,9 @@ class Sending {
         // A copy: the piece is its source's own memory, and the runtime may keep it for a while.
         if (!this.#request.write(piece.slice())) await this.#room();
       }
-      if (!this.#isClosed) this.#request.end();
+      if (this.#isClosed) return;
+      this.#request.end();
+      this.onSent();
     } catch (error) {
       this.failure = error;
       this.#request.destroy(error instanceof Error ? error : new Error("The input failed"));
@@ -137,11 +172,15 @@ class Sending {
     const drained = Promise.withResolvers<void>();
     this.#request.once("drain", drained.resolve);
     const timer = setTimeout(() => {
-      this.#request.destroy(
-        new SpikeError("net_peer_connection", `The server took nothing for ${PATIENCE_MS} ms`),
-      );
-    }, PATIENCE_MS);
+      this.#request.destroy(standstill(`took nothing for ${this.patienceMs} ms`));
+    }, this.patienceMs);
     await Promise.race([drained.promise, this.#closed]);
     clearTimeout(timer);
   }
+}
+
+function standstill(what: string): SpikeError {
+  return new SpikeError("net_peer_connection", `The server ${what}`, {
+    hint: "Check that it runs and that the address is right",
+  });
 }

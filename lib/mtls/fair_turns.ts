@@ -143,6 +143,8 @@ export class FairTurns {
   }
 
   get #isAlone(): boolean {
+    // Else a crowd of strangers would have every request count all of them.
+    if (this.#recent.size > 1 || this.#before.size > 1) return false;
     return this.#recent.union(this.#before).size === 1;
   }
 

@@ -24,12 +24,20 @@ function fingerprint(chain: readonly Uint8Array[]): string {
  * A judge over `source` that remembers favourable verdicts: a signature check costs half a millisecond, and
  * clients of the original make one handshake per call. A remembered verdict holds for the same certificates,
  * the same anchors, and never past the earliest end in the path. Refusals are not remembered, so
- * nothing that was refused for a passing reason stays refused.
+ * nothing that was refused for a passing reason stays refused. A chain is hashed once: whoever judges it again gives
+ * the same array, and changes nothing in it.
  *
  * @param clock milliseconds since the epoch
  */
 export function createJudge(source: SvidSource, clock: () => number): Judge {
   const remembered = new Map<string, { verdict: PeerVerdict & { ok: true }; sinceMs: number }>();
+  // A connection is judged again at every request, always by the same array.
+  const fingerprints = new WeakMap<readonly Uint8Array[], string>();
+  const fingerprintOf = (chain: readonly Uint8Array[]): string => {
+    let known = fingerprints.get(chain);
+    if (known === undefined) fingerprints.set(chain, known = fingerprint(chain));
+    return known;
+  };
   let bundles: BundleMap | undefined;
   return (chain, limits = {}) => {
     const now = clock();
@@ -39,7 +47,7 @@ export function createJudge(source: SvidSource, clock: () => number): Judge {
       if (!bundles || !isSame(snapshot.bundles, bundles)) remembered.clear();
       bundles = snapshot.bundles;
     }
-    const key = fingerprint(chain);
+    const key = fingerprintOf(chain);
     const known = remembered.get(key);
     // A clock that was set back may stand before the path's beginning: judge anew.
     if (known && now >= known.sinceMs && now <= known.verdict.notAfterMs) return known.verdict;

@@ -39,6 +39,22 @@ Deno.test("the same chain is judged once per set of anchors", async () => {
   assert.notEqual(judge(svid.certificates), first);
 });
 
+Deno.test("the chain of a connection is hashed at its first judgement only", async () => {
+  const { svid, judge } = await scene();
+  let looks = 0;
+  const chain = new Proxy(svid.certificates, {
+    get: (certificates, name) => {
+      looks++;
+      return Reflect.get(certificates, name);
+    },
+  });
+  const first = judge(chain);
+  assert.ok(first.ok && looks > 0);
+  looks = 0;
+  assert.equal(judge(chain), first);
+  assert.equal(looks, 0);
+});
+
 Deno.test("an anchor that is replaced by another takes remembered verdicts with it", async () => {
   const { source, svid, judge } = await scene();
   assert(judge(svid.certificates).ok);

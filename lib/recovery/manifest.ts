@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { parseTime } from "../api/time.ts";
 import type { Shard } from "../shamir/mod.ts";
 import { isSameId, type Scheme } from "./stamp.ts";
 import { belongsTo, type CommittedSet } from "./record.ts";
@@ -154,7 +155,7 @@ function schemeOf(text: unknown): Scheme {
 }
 
 function timeOf(text: unknown): number {
-  const atMs = Date.parse(String(text));
-  if (Number.isNaN(atMs)) throw new RangeError("time");
+  const atMs = parseTime(String(text));
+  if (atMs === undefined) throw new RangeError("time");
   return atMs;
 }

@@ -3,6 +3,7 @@
  * an optional member that they ignore, bytes as standard base64.
  */
 import { SpikeError } from "../api/error.ts";
+import { type Json, type JsonObject, parseJson } from "../api/json.ts";
 import type { Candidate } from "./rebuild.ts";
 import type { ContributeOptions } from "./keeper_client.ts";
 import { type HeldShard, type Holding, holdingState } from "./holding.ts";
@@ -73,9 +74,10 @@ export function decodeStamp(message: StampMessage): ShardStamp | undefined {
   const areCounts = [generation, threshold, shares, index].every((n) =>
     Number.isSafeInteger(n) && Number(n) >= 1
   );
-  const fits = Number(index) <= Number(shares) && Number(threshold) <= Number(shares) &&
-    Number(shares) <= 255;
-  if (!areCounts || !fits || (message.scheme !== "gf256" && message.scheme !== "p256")) {
+  // Only numbers are compared: an object of the peer's may refuse to become one.
+  const fits = () =>
+    Number(index) <= Number(shares) && Number(threshold) <= Number(shares) && Number(shares) <= 255;
+  if (!areCounts || !fits() || (message.scheme !== "gf256" && message.scheme !== "p256")) {
     throw new SpikeError("api_bad_request", "The shard's stamp is incomplete or inconsistent");
   }
   return {
@@ -166,12 +168,26 @@ function receivedStamp(slot: Record<string, unknown>): ShardStamp | undefined {
   }
 }
 
+const PROBE_STATES: readonly unknown[] = ["empty", "unconfirmed", "confirmed"];
+const PROBE_MEMBERS = [
+  ["storeId", "string"],
+  ["setId", "string"],
+  ["commitment", "string"],
+  ["generation", "number"],
+  ["index", "number"],
+  ["pendingGeneration", "number"],
+] as const;
+
 /** A keeper's answer to a probe, or undefined when it is none: keepers that know no probes answer otherwise. */
 export function decodeProbe(body: Uint8Array): KeeperProbe | undefined {
   const answer = parse(body);
-  return ["empty", "unconfirmed", "confirmed"].includes(String(answer["state"]))
-    ? answer as unknown as KeeperProbe
-    : undefined;
+  // Not made a text first: that of an object is what the keeper says.
+  if (!PROBE_STATES.includes(answer["state"])) return undefined;
+  const fits = PROBE_MEMBERS.every(([name, type]) =>
+    answer[name] === undefined || typeof answer[name] === type
+  );
+  if (!fits) throw malformed();
+  return answer as unknown as KeeperProbe;
 }
 
 function shardBytes(value: unknown): Uint8Array {
@@ -181,14 +197,24 @@ function shardBytes(value: unknown): Uint8Array {
   return Uint8Array.from(value as number[]);
 }
 
+/** Within the limits of a request: what a keeper tells fits them a hundred times. */
 function parse(body: Uint8Array): Record<string, unknown> {
+  let value: Json;
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-    if (isRecord(value)) return value;
-  } catch {
+    value = parseJson(body);
+  } catch (error) {
     // Same answer as for a value that is no object: the text may hold a shard and is not quoted.
+    if (error instanceof SpikeError) throw malformed();
+    throw error;
   }
+  if (value instanceof Map) return membersOf(value);
   throw malformed();
+}
+
+function membersOf(object: JsonObject): Record<string, unknown> {
+  return Object.fromEntries(
+    [...object].map(([name, value]) => [name, value instanceof Map ? membersOf(value) : value]),
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

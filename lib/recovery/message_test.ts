@@ -130,6 +130,8 @@ Deno.test("stamps that cannot be are refused", () => {
 });
 
 const SHARD = [...MINE.bytes];
+/** What no conversion makes a text or a number of. */
+const STUBBORN = { toString: 1, valueOf: 2 };
 const HOSTILE: [string, unknown][] = [
   ["no object", [SHARD]],
   ["null", null],
@@ -145,6 +147,19 @@ const HOSTILE: [string, unknown][] = [
   ["a shard as text", { shard: MINE.bytes.toBase64() }],
   ["half a stamp", { shard: SHARD, setId: sampleId().toBase64() }],
   ["an impossible stamp", { shard: SHARD, ...encodeStamp(MINE.stamp), index: 9 }],
+  ["objects for numbers", { shard: SHARD, ...encodeStamp(MINE.stamp), index: STUBBORN }],
+  [
+    "objects for all of it",
+    Object.fromEntries(
+      Object.keys(encodeStamp(MINE.stamp)).map((name) => [name, STUBBORN]),
+    ),
+  ],
+  ["more members than a message has", {
+    shard: SHARD,
+    ...Object.fromEntries(Array.from({ length: 1_100 }, (_, i) => [(4_000 + i) * 2 ** 18, 0])),
+  }],
+  ["a lone surrogate", { shard: SHARD, scheme: "\ud800" }],
+  ["nesting without end", { shard: SHARD, x: JSON.parse("[".repeat(99) + "]".repeat(99)) }],
   ["a bad pending slot", { shard: SHARD, pending: { shard: [1, 2, 3] } }],
 ];
 
@@ -176,6 +191,15 @@ function assertUnquoted(act: () => unknown): void {
     return true;
   });
 }
+
+Deno.test("a probe's answer whose members are of another type is refused", () => {
+  for (const name of ["storeId", "setId", "commitment", "generation", "index"]) {
+    for (const value of [STUBBORN, [], true, null]) {
+      assertUnquoted(() => decodeProbe(bodyOf({ state: "confirmed", [name]: value })));
+    }
+  }
+  assert.equal(decodeProbe(bodyOf({ state: STUBBORN })), undefined);
+});
 
 Deno.test("what is no answer to a probe is none", () => {
   for (const answer of [{}, { state: "fine" }, { state: null }, { err: "api_bad_request" }]) {

@@ -1,11 +1,5 @@
 /** Bootstrap's working thread. It reaches Nexus, the keepers and its agent's socket, and can write nothing. */
-import {
-  ANSWERS,
-  decodeMessage,
-  type NexusStatus,
-  routeUrl,
-  SpikeError,
-} from "../../lib/api/mod.ts";
+import { decodeAnswer, type NexusStatus, routeUrl, SpikeError } from "../../lib/api/mod.ts";
 import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
 import { assertConfined, runJob } from "../../lib/process/mod.ts";
@@ -76,14 +70,14 @@ function nexusClient(transport: MtlsClient, baseUrl: string): NexusClient {
       const answer = await transport.post(routeUrl(baseUrl, "status"), "{}");
       if (answer.status !== 200) throw refusal(answer.status);
       // Decoded by its schema; the words in it are for decisions that know what to do with an unknown one.
-      return decoded(() => decodeMessage(ANSWERS.status, answer.body)) as NexusStatus;
+      return decoded(() => decodeAnswer("status", answer.body)) as NexusStatus;
     },
     verify: async ({ nonce, ciphertext }) => {
       const message = { nonce: nonce.toBase64(), ciphertext: ciphertext.toBase64() };
       const url = routeUrl(baseUrl, "bootstrap.verify");
       const answer = await transport.post(url, JSON.stringify(message));
       if (answer.status !== 200) throw refusal(answer.status);
-      return decoded(() => decodeMessage(ANSWERS["bootstrap.verify"], answer.body)).hash;
+      return decoded(() => decodeAnswer("bootstrap.verify", answer.body)).hash;
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { KeeperStatus, NexusStatus } from "../../lib/api/status.ts";
+import { parseTime } from "../../lib/api/time.ts";
 
 /** Keepers that must have been seen, by position from 1: since when, in milliseconds since the epoch. */
 export type AwaitedKeepers = ReadonlyMap<number, number>;
@@ -28,5 +29,5 @@ function describe(keeper: KeeperStatus | undefined): string {
 }
 
 function seenMs({ lastSeen }: KeeperStatus): number {
-  return lastSeen === undefined ? 0 : Date.parse(lastSeen);
+  return parseTime(lastSeen ?? "") ?? 0;
 }

@@ -1,5 +1,4 @@
-import { ANSWERS } from "../../lib/api/answer.ts";
-import { decodeMessage } from "../../lib/api/decode.ts";
+import { decodeAnswer } from "../../lib/api/answer.ts";
 import { SpikeError } from "../../lib/api/error.ts";
 import type { Encrypted } from "../../lib/client/mod.ts";
 
@@ -23,7 +22,7 @@ export function isJsonInput(input: Uint8Array): boolean {
  */
 export function parseEncrypted(input: Uint8Array, isNamed = false): Encrypted {
   try {
-    const { version, nonce, ciphertext } = decodeMessage(ANSWERS["cipher.encrypt"], input);
+    const { version, nonce, ciphertext } = decodeAnswer("cipher.encrypt", input);
     const encrypted = { version, nonce, ciphertext };
     return isNamed ? encrypted : checkEncrypted(encrypted);
   } catch (error) {

@@ -168,6 +168,11 @@ Deno.test("metadata set refuses what cannot be set before Nexus is called", asyn
   const table: [string[], RegExp][] = [
     [[], /^Error: There is nothing to set\n/],
     [["--expires", "soon"], /^Error: Expiry is "soon", which is no time\nHint: /],
+    [["--expires", "2130-02-30"], /^Error: Expiry is "2130-02-30", which is no time\nHint: /],
+    [["--expires", "2130-02-29T00:00:00Z"], /^Error: Expiry is .*, which is no time\nHint: /],
+    [["--expires", "2130-04-31T12:00:00+02:00"], /^Error: Expiry is .*, which is no time\nHint: /],
+    [["--expires", "2130-01-01T24:00:00Z"], /^Error: Expiry is .*, which is no time\nHint: /],
+    [["--expires", "2130-01-01T12:00:00+24:00"], /^Error: Expiry is .*, which is no time\nHint: /],
     [["--expires", "2027-13-01"], /^Error: Expiry is "2027-13-01"/],
     [["--expires", "2020-01-01"], /^Error: Expiry is "2020-01-01", which is over already\nHint: /],
     [["--expires", "0d"], /^Error: Expiry is "0d", which is over already/],

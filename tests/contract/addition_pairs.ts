@@ -32,7 +32,7 @@ const expectations: readonly Pair[] = [
       conflict(`secret.${action}`),
     )
   ),
-  set("and so does metadata", { path: "cas", cas: 7 }, conflict("secret.setMetadata")),
+  set("and so does metadata", { path: "cas", custom: {}, cas: 7 }, conflict("secret.setMetadata")),
   asked("delete with its cas", "delete", { path: "cas", cas: 2 }, written(1)),
   asked("undelete with its cas", "undelete", { path: "cas", cas: 1 }, written(2)),
 ];
@@ -51,7 +51,18 @@ const destruction: readonly Pair[] = [
       [200, { version: 3, missing: [9, 77] }],
     )
   ),
-  asked("destroy without a list is about the current one", "destroy", { path: "gone" }, written(2)),
+  asked(
+    "destroy without a list is refused",
+    "destroy",
+    { path: "gone", version: [1] },
+    badRequest("secret.destroy"),
+  ),
+  asked(
+    "destroy with an empty list is about the current one",
+    "destroy",
+    { path: "gone", versions: [] },
+    written(2),
+  ),
   asked(
     "what is destroyed is not found",
     "get",
@@ -73,7 +84,12 @@ const destruction: readonly Pair[] = [
       metadata: summary(2, 2),
     },
   ]),
-  asked("nothing to destroy", "destroy", { path: "none" }, notFound("secret.destroy")),
+  asked(
+    "nothing to destroy",
+    "destroy",
+    { path: "none", versions: [] },
+    notFound("secret.destroy"),
+  ),
   asked("purge leaves nothing", "purge", { path: "gone" }, written(0)),
   asked("and may be repeated", "purge", { path: "gone" }, written(0)),
   asked("nothing to purge", "purge", { path: "none" }, notFound("secret.purge")),
@@ -183,12 +199,25 @@ const metadataSet: readonly Pair[] = [
     { from: "meta", to: "meta/copy", version: 3 },
     notFound("secret.copy"),
   ),
-  set("nothing to describe", { path: "none" }, notFound("secret.setMetadata")),
+  set("nothing to describe", { path: "none", custom: {} }, notFound("secret.setMetadata")),
+  ...[{}, { maxVersion: 2 }, { custom: null, unset: [] }].map((change) =>
+    set(
+      `${JSON.stringify(change)} says nothing to set`,
+      { path: "meta", ...change },
+      badRequest("secret.setMetadata"),
+    )
+  ),
   ...[
     { expiresAt: "tomorrow" },
     { expiresAt: "" },
     { expiresAt: "2027-01-01" },
     { expiresAt: "1969-12-31T23:59:59Z" },
+    { expiresAt: "2030-02-30T00:00:00Z" },
+    { expiresAt: "2030-02-29T12:00:00Z" },
+    { expiresAt: "2030-04-31T12:00:00+02:00" },
+    { expiresAt: "2030-01-01T24:00:00Z" },
+    { expiresAt: "2030-01-01T12:00:00+24:00" },
+    { expiresAt: "9999-12-31T23:59:59-01:00" },
     { maxVersions: 0 },
     { maxVersions: -1 },
     { maxVersions: 1001 },
@@ -221,15 +250,27 @@ const binaries: readonly Pair[] = [
     200,
     { data: { user: "ada" }, binary: { key: "/wCA" }, version: 1 },
   ]),
-  asked("bytes alone are no null", "", { path: "binary", binary: { key: "" } }, written(2)),
+  asked(
+    "bytes without values are no put",
+    "",
+    { path: "binary", binary: { key: "" } },
+    badRequest("secret.put"),
+  ),
+  asked(
+    "bytes alone are no null",
+    "",
+    { path: "binary", values: null, binary: { key: "" } },
+    written(2),
+  ),
   asked("but no texts", "get", { path: "binary" }, [
     200,
     { data: {}, binary: { key: "" }, version: 2 },
   ]),
   ...[
-    { binary: { key: "x" } },
-    { binary: { key: "_w==" } },
-    { binary: { "a.b": "" } },
+    { values: {}, binary: { key: "x" } },
+    { values: {}, binary: { key: "_w==" } },
+    { values: {}, binary: { "a.b": "" } },
+    { values: {}, binary: { key: null } },
     { values: { key: "" }, binary: { key: "" } },
   ].map((body) =>
     asked(

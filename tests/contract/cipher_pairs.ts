@@ -43,7 +43,10 @@ const encryption: readonly Pair[] = [
     encrypted(5),
   ]),
   encrypt("bytes may come as numbers", { plaintext: [104, 105] }, [200, encrypted(2)]),
-  ...[{}, { plaintext: "" }, { plaintext: null }, { plaintext: [] }].map((body) =>
+  ...[{}, { plain: "aGk=" }, { plaintext: [null] }].map((body) =>
+    encrypt(`${JSON.stringify(body)} has no plaintext`, body, BAD_ENCRYPT)
+  ),
+  ...[{ plaintext: "" }, { plaintext: null }, { plaintext: [] }].map((body) =>
     encrypt(`nothing is encrypted, too: ${JSON.stringify(body)}`, body, [200, encrypted(0)])
   ),
   encrypt("as much as decrypt takes back", { plaintext: zeros(LIMIT - TAG) }, [
@@ -248,7 +251,7 @@ function namedPairs(ciphertext: string, blob: Uint8Array): Pair[] {
       200,
       { ...told("till2", 2), retired: true },
     ]),
-    encrypt("and encrypts no more", named, [
+    encrypt("and encrypts no more", { ...named, plaintext: "aGk=" }, [
       400,
       refusal("cipher.encrypt", "cipher_key_retired"),
     ]),

@@ -44,7 +44,7 @@ const TABLE: Readonly<Record<Operation, Row>> = {
   "secret.move": { body: { from: PATH, to: PATH }, status: 400, may: SECRETS },
   "secret.purge": { body: { path: "table/none" }, status: 404, may: SECRETS },
   "secret.metadata": { body: { path: PATH }, status: 200, may: SECRETS },
-  "secret.setMetadata": { body: { path: PATH }, status: 200, may: SECRETS },
+  "secret.setMetadata": { body: { path: PATH, custom: {} }, status: 200, may: SECRETS },
   "policy.put": { body: POLICY, status: 200, may: POLICIES },
   "policy.get": { body: { id: POLICY.name }, status: 200, may: POLICIES },
   "policy.delete": { body: { id: "none" }, status: 404, may: POLICIES },

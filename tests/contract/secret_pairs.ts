@@ -8,6 +8,7 @@ const DATA = { password: "s3cr3t", username: "admin" };
 const RENEWED = { password: "n3w", username: "admin" };
 
 const MISSING = notFound("secret.get");
+const BAD = badRequest("secret.put");
 
 const basics: readonly Pair[] = [
   asked("an empty store lists no keys", "list", {}, [200, { keys: [] }]),
@@ -43,10 +44,25 @@ const basics: readonly Pair[] = [
     200,
     { data: null, version: 1 },
   ]),
-  asked("missing values are null", "", { path: "pairs/null" }, [200, { version: 2 }]),
-  asked("missing values come back as null", "get", { path: "pairs/null" }, [
+  ...[
+    {},
+    { vaules: DATA },
+    { data: DATA },
+    { values: { ...DATA, password: null } },
+    { values: { password: null } },
+  ].map((body) =>
+    asked(`${JSON.stringify(body)} is no set of values`, "", { path: "pairs/null", ...body }, BAD)
+  ),
+  asked("a get whose action is lost is no put", "", { path: "pairs/null", version: 1 }, BAD),
+  asked(
+    "a deletion whose action is lost is no put",
+    "",
+    { path: "pairs/null", versions: [1] },
+    BAD,
+  ),
+  asked("nothing of that hides what is there", "get", { path: "pairs/null" }, [
     200,
-    { data: null, version: 2 },
+    { data: null, version: 1 },
   ]),
 ];
 

@@ -17,6 +17,9 @@ const CASES: Readonly<Record<string, number>> = {
   manifest: 400,
   key: 1000,
   time: 1000,
+  answer: 1500,
+  date: 2000,
+  pem: 800,
 };
 
 for (const target of TARGETS) {

@@ -26,6 +26,9 @@ import {
 } from "../../lib/spiffe/workload_message.ts";
 import { toIdentity } from "../../lib/spiffe/workload_snapshot.ts";
 import { KEY, TIME } from "./key_target.ts";
+import { ANSWER } from "./answer_target.ts";
+import { DATE } from "./date_target.ts";
+import { PEM } from "./pem_target.ts";
 import { HTTP } from "./http_target.ts";
 import { WIRE } from "./wire_target.ts";
 import { MANIFEST } from "./manifest_target.ts";
@@ -80,7 +83,7 @@ const GRAMMAR = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/(?!\.{1,2}(?:\/|$))[A-Za-
 
 const ID: Target = {
   name: "id",
-  share: 245,
+  share: 185,
   makeInput: (random) => encoder.encode(mutateId(random.pick(ids), random)),
   run: (input) => {
     const text = decoder.decode(input);
@@ -120,7 +123,7 @@ const peers = vectors<{ cases: PeerCase[] }>("x509-svid.json").cases
 /** The first byte says which peer's certificate, the second which of its chain, was damaged. */
 const CERTIFICATE: Target = {
   name: "certificate",
-  share: 200,
+  share: 160,
   makeInput: (random) => {
     const which = random.below(peers.length);
     const { chain } = peers[which] ?? peerOf(0);
@@ -193,7 +196,7 @@ const someDomain = parseTrustDomain("example.org");
 
 const BUNDLE: Target = {
   name: "bundle",
-  share: 140,
+  share: 120,
   makeInput: (random) => {
     const one = random.pick(documents);
     const whole = random.below(4) === 0
@@ -231,7 +234,7 @@ const messages = [
 
 const MESSAGE: Target = {
   name: "message",
-  share: 125,
+  share: 105,
   makeInput: (random) => mutateProto(random.pick(messages), random),
   run: (input) => {
     refusal(SpikeError, () => void decodeX509BundlesResponse(input));
@@ -253,7 +256,7 @@ const FRAME_LIMIT = 1 << 16;
 /** The first byte says in pieces of how many bytes the rest arrives. */
 const FRAME: Target = {
   name: "frame",
-  share: 125,
+  share: 105,
   makeInput: (random) => {
     const stream = mutateBytes(random.pick(streams), random);
     return new Uint8Array([random.below(256), ...stream]);
@@ -293,4 +296,7 @@ export const TARGETS: readonly Target[] = [
   MANIFEST,
   KEY,
   TIME,
+  ANSWER,
+  DATE,
+  PEM,
 ];

@@ -1,6 +1,7 @@
 import type { Handlers } from "../../../lib/api/app.ts";
 import { type ErrorCode, SpikeError } from "../../../lib/api/mod.ts";
 import type { RawHandler, StreamHandler } from "../../../lib/api/raw.ts";
+import { required } from "./required.ts";
 import type {
   CipherService,
   NamedEncrypted,
@@ -50,7 +51,9 @@ export function cipherBodyLimit(limitBytes: number): number {
 export function createCipherHandlers(ciphers: Ciphers): Handlers<CipherOperation> {
   const { cipher } = ciphers;
   return {
-    "cipher.encrypt": async ({ plaintext, key, aad }) => {
+    "cipher.encrypt": async ({ plaintext: given, key, aad }) => {
+      // Else a misspelt member would answer with the ciphertext of nothing.
+      const plaintext = required("plaintext", given);
       try {
         return key === ""
           ? inParts(await renamed(() => cipher.encrypt(plaintext, aad)))

@@ -153,7 +153,7 @@ Deno.test("the two modes understand each other's ciphertexts", async () => {
 
 Deno.test("an empty plaintext is legal in both modes", async () => {
   const { ask, raw } = build({ random: osRandom });
-  for (const body of ["{}", "null", '{"plaintext":""}', '{"plaintext":null}']) {
+  for (const body of ['{"plaintext":""}', '{"plaintext":null}', '{"plaintext":[]}']) {
     const { version, nonce, ciphertext } = JSON.parse((await ask("encrypt", { body })).text);
     const back = await ask("decrypt", { body: JSON.stringify({ version, nonce, ciphertext }) });
     assert.deepEqual([back.status, back.text], [200, '{"plaintext":""}'], body);
@@ -162,6 +162,14 @@ Deno.test("an empty plaintext is legal in both modes", async () => {
   assert.deepEqual([blob.status, blob.bytes.length], [200, 29]);
   const back = await raw("decrypt", blob.bytes);
   assert.deepEqual([back.status, back.bytes.length], [200, 0]);
+});
+
+Deno.test("a plaintext that is absent or misspelt is not encrypted as an empty one", async () => {
+  const { ask } = build();
+  for (const body of ["{}", "null", '{"plain_text":"aGVsbG8="}', '{"text":"aGVsbG8=","key":""}']) {
+    const { status, text } = await ask("encrypt", { body });
+    assert.deepEqual([status, text], [400, NO_CIPHERTEXT("api_bad_request")], body);
+  }
 });
 
 Deno.test("only the exact media type switches to stream mode", async () => {
@@ -297,7 +305,7 @@ Deno.test("without a cipher key stream mode says so in text, JSON mode is a fail
     const answer = await raw(operation, BLOB);
     assert.deepEqual([answer.status, answer.text], [500, "crypto_cipher_not_available\n"]);
   }
-  const answer = await ask("encrypt", { body: "{}" });
+  const answer = await ask("encrypt", { body: '{"plaintext":""}' });
   assert.deepEqual([answer.status, answer.text], [500, NO_CIPHERTEXT("api_internal_error")]);
   assert.deepEqual(lines, ["operation_failed", "operation_failed", "operation_failed"]);
 });

@@ -78,7 +78,12 @@ Deno.test("whoever was told of a change finds it so in every thread", async () =
   }
   await ok(world, "keys:set", { key: "pay", retired: true }, { app: 0 });
   for (const app of [0, 1]) {
-    const { status, body } = await world.ask(ADMIN, "encrypt", { key: "pay" }, app);
+    const { status, body } = await world.ask(
+      ADMIN,
+      "encrypt",
+      { plaintext: HELLO, key: "pay" },
+      app,
+    );
     assert.deepEqual([status, (body as Members)["err"]], [400, "cipher_key_retired"]);
   }
   await ok(world, "keys:set", { key: "pay", retired: false }, { app: 1 });
@@ -174,7 +179,7 @@ Deno.test("a key that was used enough gets a new version by itself, the default 
     // The block that is taken for this one is what tells.
     assert.equal((await ok(world, "encrypt", { plaintext: HELLO, key }))["version"], 1);
     assert.equal((await ok(world, "encrypt", { plaintext: HELLO, key }))["version"], 2);
-    assert.equal((await ok(world, "encrypt", { key }, { app: 1 }))["version"], 2);
+    assert.equal((await ok(world, "encrypt", { plaintext: HELLO, key }, { app: 1 }))["version"], 2);
   }
   const renewed = (await ok(world, "keys:list", {}))["keys"] as Members[];
   assert.deepEqual(renewed.map(({ version }) => version), [2, 2]);
@@ -194,8 +199,8 @@ Deno.test("wrong requests about keys are refused with their code", async () => {
     ["keys:set", { key: "pay", minVersion: 0 }, 400, "api_bad_request"],
     ["keys:set", { key: "default", minVersion: 1 }, 400, "api_bad_request"],
     ["keys:list", { key: "none" }, 404, "api_not_found"],
-    ["encrypt", { key: "none" }, 404, "api_not_found"],
-    ["encrypt", { key: "default" }, 400, "api_bad_request"],
+    ["encrypt", { key: "none", plaintext: HELLO }, 404, "api_not_found"],
+    ["encrypt", { key: "default", plaintext: HELLO }, 400, "api_bad_request"],
     ["decrypt", { key: "pay" }, 400, "api_bad_request"],
     ["decrypt", { key: "pay", ciphertext: "AAAA" }, 400, "api_bad_request"],
     ["keys:rewrap", { key: "none", ciphertext: "AAAA" }, 404, "api_not_found"],

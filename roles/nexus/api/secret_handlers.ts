@@ -9,6 +9,7 @@ import type { Access } from "./access.ts";
 import { createBatch } from "./batch.ts";
 import type { CorePort, Written } from "../core_port.ts";
 import { type Page, type PageRequest, parseLimit } from "./listing.ts";
+import { required } from "./required.ts";
 import { encodeHead, encodeSecret } from "./secret_answer.ts";
 import { judgeTransfer } from "./transfer.ts";
 
@@ -40,8 +41,11 @@ export function createSecretHandlers(deps: SecretDeps): Handlers<SecretOperation
   const { core, secrets, list } = deps;
   const transfer = (isMove: boolean) => createTransfer(deps, isMove);
   return {
-    "secret.put": ({ path, values, binary, cas }, call) =>
-      core.putSecret({ path, ...pairsOf(values, binary), call, ...casOf(cas) }),
+    "secret.put": ({ path, values, binary, cas }, call) => {
+      // Else a misspelt member, or an action lost on the way, would hide the secret behind an empty version.
+      const given = required("values", values);
+      return core.putSecret({ path, ...pairsOf(given, binary), call, ...casOf(cas) });
+    },
     "secret.get": async ({ path, version }, _call, { isKnown }) => {
       const found = await secrets().getUnlessKnown({ path, version, isKnown });
       if (found.found === "unchanged") return new NotModified(found.tag);
@@ -53,8 +57,10 @@ export function createSecretHandlers(deps: SecretDeps): Handlers<SecretOperation
       told(report, core.deleteVersions({ ...request, call, ...casOf(cas) })),
     "secret.undelete": ({ cas, report, ...request }, call) =>
       told(report, core.undeleteVersions({ ...request, call, ...casOf(cas) })),
-    "secret.destroy": ({ cas, report, ...request }, call) =>
-      told(report, core.destroyVersions({ ...request, call, ...casOf(cas) })),
+    "secret.destroy": ({ cas, report, path, versions }, call) => {
+      const given = required("versions", versions);
+      return told(report, core.destroyVersions({ path, versions: given, call, ...casOf(cas) }));
+    },
     "secret.purge": ({ cas, path }, call) => core.purgeSecret({ path, call, ...casOf(cas) }),
     "secret.copy": transfer(false),
     "secret.move": transfer(true),
@@ -133,6 +139,13 @@ const NEVER = "never";
 function changeOf(
   { path, custom, unset, maxVersions, expiresAt }: Omit<RequestOf<"secret.setMetadata">, "cas">,
 ) {
+  const isEmpty = custom === null && unset.length === 0 && maxVersions === undefined &&
+    expiresAt === undefined;
+  if (isEmpty) {
+    throw new SpikeError("api_bad_request", "There is nothing to set", {
+      hint: "Give custom, unset, maxVersions or expiresAt",
+    });
+  }
   return {
     path,
     unset,

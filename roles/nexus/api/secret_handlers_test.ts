@@ -123,7 +123,9 @@ Deno.test("a batch reads what a get would read, and its record names what it ref
 Deno.test("a batch holds no more than fits one answer, and says of the rest that it was left out", async () => {
   await using world = await startApps();
   const binary = { v: new Uint8Array(1024 * 1024).toBase64() };
-  for (let i = 0; i < 6; i++) await world.ask(ADMIN, "secret", { path: `big/${i}`, binary });
+  for (let i = 0; i < 6; i++) {
+    await world.ask(ADMIN, "secret", { path: `big/${i}`, values: {}, binary });
+  }
   const paths = Array.from({ length: 6 }, (_, i) => `big/${i}`);
   const { body } = await world.ask(ADMIN, "secret:batch", { paths });
   const errors = (body as { secrets: { err?: string }[] }).secrets.map(({ err }) => err);
@@ -217,7 +219,7 @@ Deno.test("what is destroyed through one thread is not served by another", async
   await world.ask(ADMIN, "secret", { path: "a", values: { v: "1" } });
   assert.equal((await world.ask(ADMIN, "secret:get", { path: "a" }, 1)).status, 200);
   const before = world.page.forgetRevision;
-  await world.ask(ADMIN, "secret:destroy", { path: "a" }, 0);
+  await world.ask(ADMIN, "secret:destroy", { path: "a", versions: [] }, 0);
   assert.notEqual(world.page.forgetRevision, before);
   assert.equal((await world.ask(ADMIN, "secret:get", { path: "a" }, 1)).status, 404);
 });

@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { parseTime } from "../../../lib/api/time.ts";
 import type { Secret } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render, sorted } from "../format.ts";
@@ -89,6 +90,7 @@ function toData(value: Value): unknown {
 }
 
 function noteExpiry({ stderr, clock }: PilotDeps, { expiresAt }: Secret): void {
-  if (expiresAt === undefined || Date.parse(expiresAt) - clock() > NOTICE_MS) return;
+  const atMs = parseTime(expiresAt ?? "");
+  if (atMs === undefined || atMs - clock() > NOTICE_MS) return;
   stderr.write(`Note: this secret expires at ${expiresAt}\n`);
 }

@@ -22,12 +22,7 @@ export async function secretList(deps: PilotDeps, request: SecretListRequest): P
       ...(prefix === undefined ? {} : { prefix }),
       ...(isOneLevel ? { recursive: false } : {}),
     };
-    let next: string | undefined;
-    do {
-      const page = await client.listPage(next === undefined ? which : { ...which, after: next });
-      pages.push(page);
-      next = page.next;
-    } while (next !== undefined);
+    for await (const page of client.listPages(which)) pages.push(page);
   });
   deps.stdout.write(await toText(pages, request));
 }

@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { parseTime } from "../../../lib/api/time.ts";
 import type { Expectation, MetadataChange } from "../../../lib/client/mod.ts";
 import { MAX_MAX_VERSIONS, requireCustom } from "../../../lib/secret/name.ts";
 import type { PilotDeps } from "../deps.ts";
@@ -70,8 +71,8 @@ export function parseExpiry(given: string, nowMs: number): string {
   if (given === "never") return given;
   const [, count, unit = ""] = /^(\d{1,9})([smhd])$/.exec(given) ?? [];
   const span = Number(count) * (UNITS_MS[unit] ?? NaN);
-  const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$/.test(given);
-  const ms = isTime ? Date.parse(given) : nowMs + span;
+  const isDate = /^\d{4}-\d\d-\d\d$/.test(given);
+  const ms = parseTime(isDate ? `${given}T00:00:00Z` : given) ?? nowMs + span;
   if (Number.isFinite(ms) && ms <= nowMs) {
     throw new SpikeError("usage", `Expiry is ${JSON.stringify(given)}, which is over already`, {
       hint: "Give a time to come; what is not to be read any more, `spike secret delete` deletes",

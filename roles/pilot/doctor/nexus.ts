@@ -1,4 +1,5 @@
 import type { NexusStatus } from "../../../lib/api/status.ts";
+import { parseHttpDate } from "../../../lib/api/time.ts";
 import { isPostQuantum } from "../../../lib/mtls/key_exchange.ts";
 import { failure, type Finding, ok, spanText, warning } from "./finding.ts";
 
@@ -101,8 +102,8 @@ const SKEW_FAILURE_MS = 60_000;
 
 /** Compares this machine's clock with the one in an answer's `date` header. */
 export function judgeClock(date: string | undefined, nowMs: number): Finding {
-  const theirs = Date.parse(date ?? "");
-  if (Number.isNaN(theirs)) {
+  const theirs = parseHttpDate(date ?? "");
+  if (theirs === undefined) {
     return warning("clock", "Nexus does not tell its time", "Compare the clocks by hand");
   }
   const skewMs = nowMs - theirs;
