@@ -10,6 +10,7 @@ const GENERATORS =
 const ALLOWED: Readonly<Record<string, string>> = {
   "lib/seal/os_random.ts getRandomValues": "mixed with the operating system's bytes",
   "lib/api/app.ts randomUUID": "names a request",
+  "lib/api/refusal_audit.ts randomUUID": "names a sum of requests",
   "lib/mtls/key_exchange.ts getRandomValues": "a handshake that is never completed",
   "lib/spiffe/jwt_authority.ts randomUUID": "names a public key",
   "lib/spiffe/issuer.ts Math.random": "spreads retries",

@@ -250,18 +250,7 @@ const binaries: readonly Pair[] = [
     200,
     { data: { user: "ada" }, binary: { key: "/wCA" }, version: 1 },
   ]),
-  asked(
-    "bytes without values are no put",
-    "",
-    { path: "binary", binary: { key: "" } },
-    badRequest("secret.put"),
-  ),
-  asked(
-    "bytes alone are no null",
-    "",
-    { path: "binary", values: null, binary: { key: "" } },
-    written(2),
-  ),
+  asked("bytes alone are no null", "", { path: "binary", binary: { key: "" } }, written(2)),
   asked("but no texts", "get", { path: "binary" }, [
     200,
     { data: {}, binary: { key: "" }, version: 2 },

@@ -43,7 +43,8 @@ export function createSecretHandlers(deps: SecretDeps): Handlers<SecretOperation
   return {
     "secret.put": ({ path, values, binary, cas }, call) => {
       // Else a misspelt member, or an action lost on the way, would hide the secret behind an empty version.
-      const given = required("values", values);
+      // Bytes beside it show that an absent member was meant.
+      const given = binary === null ? required("values", values) : values ?? null;
       return core.putSecret({ path, ...pairsOf(given, binary), call, ...casOf(cas) });
     },
     "secret.get": async ({ path, version }, _call, { isKnown }) => {
