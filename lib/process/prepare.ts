@@ -1,6 +1,7 @@
 import process from "node:process";
-import { exitCodeOf, SpikeError } from "../api/error.ts";
+import { exitCodeOf, failureLines, SpikeError } from "../api/error.ts";
 import { hardenProcess } from "../seal/locked_memory.ts";
+import { printable } from "../telemetry/printable.ts";
 import { type PlainFailure, plainFailure } from "./supervise.ts";
 
 /** The first thing a server role does: nothing it makes is readable by others, and it leaves no core dump. */
@@ -10,9 +11,24 @@ export function prepareProcess(): void {
 }
 
 /** A failure as a person reads it, on standard error. */
-export function reportFailure({ message, hint }: PlainFailure): void {
-  const lines = [`Error: ${message}`, ...(hint ? [`Hint: ${hint}`] : [])];
-  Deno.stderr.writeSync(new TextEncoder().encode(lines.join("\n") + "\n"));
+export function reportFailure({ message, ...more }: PlainFailure): void {
+  writePeople(Deno.stderr, failureLines({ headline: message, ...more }));
+}
+
+/** Prints lines for people; text of another party stays on its line. */
+export function sayLines(...lines: readonly string[]): void {
+  writePeople(Deno.stdout, lines);
+}
+
+function writePeople(stream: { writeSync(bytes: Uint8Array): number }, lines: readonly string[]) {
+  const text = lines.map((line) => `${printable(line)}\n`).join("");
+  try {
+    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+      rest = rest.subarray(stream.writeSync(rest));
+    }
+  } catch {
+    // Nobody reads; the exit code says how the process ended.
+  }
 }
 
 /**
@@ -25,7 +41,7 @@ export async function asRole(
   run: () => Promise<number>,
 ): Promise<number> {
   if (args.some((arg) => arg === "--help" || arg === "-h" || arg === "help")) {
-    console.log(help().trimEnd());
+    sayLines(...help().trimEnd().split("\n"));
     return 0;
   }
   try {

@@ -6,6 +6,7 @@
  * @module
  */
 import { exitCodeOf } from "../../lib/api/error.ts";
+import { reportFailure, sayLines } from "../../lib/process/prepare.ts";
 import { plainFailure } from "../../lib/process/supervise.ts";
 import { type Self, thisProgram } from "./self.ts";
 
@@ -39,7 +40,7 @@ export async function runDev(
   const [name = "", ...rest] = args;
   try {
     if (args.includes("--help") || args.includes("-h") || name === "help") {
-      console.log((await import("./help.ts")).HELP.trimEnd());
+      sayLines(...(await import("./help.ts")).HELP.trimEnd().split("\n"));
       return 0;
     }
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -47,8 +48,7 @@ export async function runDev(
     return await command({ args: load ? rest : args, env, self: () => self ?? thisProgram() });
   } catch (error) {
     const failure = plainFailure(error);
-    console.error(`Error: ${failure.message}`);
-    if (failure.hint !== undefined) console.error(`Hint: ${failure.hint}`);
+    reportFailure(failure);
     return exitCodeOf(failure.code);
   }
 }

@@ -109,9 +109,9 @@ async function askPassphrase(deps: PilotDeps): Promise<string> {
       hint: "Give --passphrase-file the name of a file",
     });
   }
-  deps.stderr.write("Enter passphrase (hidden): ");
+  deps.stderr.prompt("Enter passphrase (hidden): ");
   const line = await deps.readHidden();
-  deps.stderr.write("\n");
+  deps.stderr.print("");
   return line;
 }
 

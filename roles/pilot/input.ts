@@ -55,7 +55,7 @@ export async function readInput(deps: PilotDeps, request: InputRequest): Promise
   if (file !== undefined && !isStdin(file)) return await readFile(file, limitBytes, "Input");
   if (deps.isTerminal) {
     requireAnswer(mayAsk, "input");
-    deps.stderr.write("Reading from the terminal; end the input with Ctrl-D\n");
+    deps.stderr.print("Reading from the terminal; end the input with Ctrl-D");
   }
   return await readAll(deps.stdin, limitBytes, "Input");
 }
@@ -80,7 +80,7 @@ export async function openInput(
   if (file === undefined || isStdin(file)) {
     if (deps.isTerminal) {
       requireAnswer(mayAsk, "input");
-      deps.stderr.write("Reading from the terminal; end the input with Ctrl-D\n");
+      deps.stderr.print("Reading from the terminal; end the input with Ctrl-D");
     }
     return { bytes: deps.stdin, [Symbol.dispose]: () => {} };
   }

@@ -59,8 +59,10 @@ export async function readPolicyFiles(
 export function joinFaults(faults: readonly SpikeError[]): SpikeError {
   const [first] = faults;
   if (faults.length === 1 && first) return first;
-  const lines = faults.map(({ message }) => `\n  ${message}`).join("");
-  return new SpikeError("data_invalid_input", `${faults.length} policies are not valid:${lines}`);
+  const details = faults.map(({ message }) => message);
+  return new SpikeError("data_invalid_input", `${faults.length} policies are not valid`, {
+    details,
+  });
 }
 
 function checkAmong(

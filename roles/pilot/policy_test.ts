@@ -258,7 +258,7 @@ Deno.test("get prints a policy with the wire's names, and in YAML in lower case"
     nexus: nexusWith(true),
   });
   assert.match(yaml.out, /^id: ""\nname: acme-web\nspiffeidpattern: \^spiffe:/);
-  assert.match(yaml.out, /\npermissions:\n {2}- read\n {2}- list\ncreatedat: 2026-07-25T00/);
+  assert.match(yaml.out, /\npermissions:\n {2}- read\n {2}- list\ncreatedat: "2026-07-25T00/);
 });
 
 Deno.test("a policy that is not there ends with 4, a name that is not given with 1", async () => {

@@ -2,6 +2,7 @@ import { SpikeError } from "../../lib/api/error.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import type { DataSink, PilotDeps, TextSink } from "./deps.ts";
 import { readHiddenLine } from "./input.ts";
+import { dataSink, textSink } from "./sink.ts";
 
 /** A stream of the process. */
 interface ProcessStream {
@@ -14,31 +15,27 @@ interface ProcessStream {
  *
  * @throws SpikeError `fs_file_open_failed`
  */
-export function dataSink(stream: ProcessStream): DataSink {
-  return {
-    write: (data) => {
-      try {
-        writeWhole(stream, typeof data === "string" ? new TextEncoder().encode(data) : data);
-      } catch (error) {
-        if (error instanceof Deno.errors.BrokenPipe) throw error;
-        const message = `Standard output cannot be written: ${fileFault(error)}`;
-        throw new SpikeError("fs_file_open_failed", message, { cause: error });
-      }
-    },
-  };
+export function resultSink(stream: ProcessStream): DataSink {
+  return dataSink((bytes) => {
+    try {
+      writeWhole(stream, bytes);
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) throw error;
+      const message = `Standard output cannot be written: ${fileFault(error)}`;
+      throw new SpikeError("fs_file_open_failed", message, { cause: error });
+    }
+  });
 }
 
 /** Standard error; when talk cannot be told there is nobody to tell that to. */
 export function talkSink(stream: ProcessStream): TextSink {
-  return {
-    write: (text) => {
-      try {
-        writeWhole(stream, new TextEncoder().encode(text));
-      } catch {
-        // What the command does goes on, and its exit code says how it ended.
-      }
-    },
-  };
+  return textSink((text) => {
+    try {
+      writeWhole(stream, new TextEncoder().encode(text));
+    } catch {
+      // What the command does goes on, and its exit code says how it ended.
+    }
+  });
 }
 
 function writeWhole(stream: ProcessStream, bytes: Uint8Array): void {
@@ -52,7 +49,7 @@ export function realDeps(env: PilotDeps["env"]): PilotDeps {
   return {
     env,
     stdin: Deno.stdin.readable,
-    stdout: dataSink(Deno.stdout),
+    stdout: resultSink(Deno.stdout),
     stderr,
     clock: Date.now,
     isTerminal: Deno.stdin.isTerminal(),

@@ -101,7 +101,7 @@ const SECRET = answering({
 
 Deno.test("get prints the pairs sorted, one value alone, or a document", async () => {
   const human = await spike(["secret", "get", "a/b"], { nexus: SECRET });
-  assert.equal(human.out, "10: ten\n9: nine\na: line 1\nline 2\nb: 2\n");
+  assert.equal(human.out, "10: ten\n9: nine\na: line 1\\nline 2\nb: 2\n");
   assert.deepEqual(human.calls, [{
     to: "/v1/store/secrets?get",
     request: { path: "a/b", version: 0 },
@@ -223,6 +223,6 @@ Deno.test("metadata as a document has the wire's names, in YAML in lower case", 
   const json = await spike(["secret", "metadata", "get", "a", "-f", "json"], { nexus: METADATA });
   assert.deepEqual(JSON.parse(json.out), METADATA("", "", {}));
   const yaml = await spike(["secret", "metadata", "get", "a", "-f", "yaml"], { nexus: METADATA });
-  assert.match(yaml.out, /^versions:\n {2}1:\n {4}createdtime: 2026-01-02T03:04:05\.123Z\n/);
+  assert.match(yaml.out, /^versions:\n {2}1:\n {4}createdtime: "2026-01-02T03:04:05\.123Z"\n/);
   assert.match(yaml.out, /\nmetadata:\n {2}currentversion: 2\n/);
 });

@@ -63,7 +63,7 @@ function readBytes(pair: Pair, { deps, mayAsk }: ValueSource): Promise<Uint8Arra
   }
   if (deps.isTerminal) {
     requireAnswer(mayAsk, `value of ${JSON.stringify(key)}`);
-    deps.stderr.write(`Type the value of ${JSON.stringify(key)}, end it with Ctrl-D\n`);
+    deps.stderr.print(`Type the value of ${JSON.stringify(key)}, end it with Ctrl-D`);
   }
   return readAll(deps.stdin, MAX_VALUE_BYTES, what);
 }
@@ -82,7 +82,7 @@ async function readValue(pair: Pair, source: ValueSource): Promise<string | Uint
   }
   bytes.fill(0);
   if (value.endsWith("\n")) {
-    deps.stderr.write(`Note: the value of ${name} ends with a newline, which is kept\n`);
+    deps.stderr.print(`Note: the value of ${name} ends with a newline, which is kept`);
   }
   return value;
 }

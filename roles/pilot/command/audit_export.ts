@@ -5,6 +5,7 @@ import { fileFault } from "../../../lib/api/file_fault.ts";
 import type { AuditKeys } from "../../../lib/client/mod.ts";
 import { allLogsIn, readText } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
+import { writeRecord } from "../output.ts";
 import { writeOutput } from "../private_file.ts";
 import { withNexus } from "../session.ts";
 
@@ -19,13 +20,13 @@ export async function auditExport(
   if (records !== undefined) return printRecords(deps, records);
   const exported = await withNexus(deps, ({ client }) => client.auditKeys());
   if (out === undefined) {
-    deps.stdout.write(`${exported.keys.join("\n")}\n\n${exported.checkpoint}`);
-    return;
+    const note = exported.checkpoint.replace(/\n$/, "").split("\n");
+    return deps.stdout.print([...exported.keys, "", ...note]);
   }
   await prepareDirectory(out);
   await pinKeys(out, exported.keys);
   const checkpoint = await writeCheckpoint(out, exported);
-  deps.stdout.write(`Wrote ${join(out, KEYS)}${checkpoint ? ` and ${checkpoint}` : ""}\n`);
+  deps.stdout.print(`Wrote ${join(out, KEYS)}${checkpoint ? ` and ${checkpoint}` : ""}`);
 }
 
 async function prepareDirectory(out: string): Promise<void> {
@@ -85,8 +86,7 @@ function printRecords(deps: PilotDeps, directory: string): void {
       const { lines } = splitLines(Deno.readFileSync(path));
       for (const line of lines) {
         if (line[0] !== "r".charCodeAt(0)) continue;
-        deps.stdout.write(line.subarray(line.indexOf("{".charCodeAt(0))));
-        deps.stdout.write("\n");
+        writeRecord(deps, line.subarray(line.indexOf("{".charCodeAt(0))));
       }
     }
   }

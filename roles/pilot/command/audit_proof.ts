@@ -14,6 +14,7 @@ import {
 import { SpikeError } from "../../../lib/api/error.ts";
 import { logsIn, readCheckpoint, readKeys, readText, requireCheckpoint } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
+import { printAs } from "../format.ts";
 import { parseCount } from "./audit_tail.ts";
 
 /** What `spike audit proof` was given. */
@@ -59,7 +60,7 @@ export async function auditProof(deps: PilotDeps, input: ProofInput): Promise<vo
   const proof = input.record === undefined
     ? await proveConsistency(input, keys)
     : await proveInclusion(input, keys);
-  deps.stdout.write(`${JSON.stringify(proof, undefined, 2)}\n`);
+  await printAs(deps, "json", { data: () => proof, lines: () => [] });
 }
 
 /** All hashes of a log that verifies, the checkpoint to prove against, and the text of one record. */
@@ -156,8 +157,8 @@ async function checkProof(deps: PilotDeps, path: string, keys: readonly LogKey[]
   if (proof.kind === "consistency") {
     const first = requireCheckpoint(proof.since, path, keys);
     require(verifyConsistency(first, tree, hashes) && first.log === tree.log, path);
-    deps.stdout.write(
-      `The first ${first.size} of ${tree.size} records are those of the checkpoint\n`,
+    deps.stdout.print(
+      `The first ${first.size} of ${tree.size} records are those of the checkpoint`,
     );
     return;
   }
@@ -165,8 +166,8 @@ async function checkProof(deps: PilotDeps, path: string, keys: readonly LogKey[]
     ? Uint8Array.fromBase64(proof.leaf)
     : leafHash(encoder.encode(proof.text));
   require(verifyInclusion(leaf, proof.record, tree, hashes), path);
-  deps.stdout.write(
-    `Record ${proof.record} is one of the ${tree.size} records of the checkpoint\n`,
+  deps.stdout.print(
+    `Record ${proof.record} is one of the ${tree.size} records of the checkpoint`,
   );
 }
 

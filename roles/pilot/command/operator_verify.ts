@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { StoreVerified } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { counted, type Format, render } from "../format.ts";
+import { counted, type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 
 const WHAT: Readonly<Record<string, string>> = {
@@ -21,8 +21,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** `spike operator verify`: fails with `state_integrity_check` after printing when something was found. */
 export async function operatorVerify(deps: PilotDeps, format: Format): Promise<void> {
   const found = await withNexus(deps, ({ client }) => client.verifyStore(), "superuser");
-  const text = format === "human" ? toText(found) : await render(found, format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, { data: () => found, lines: () => toLines(found) });
   if (found.findings === 0) return;
   throw new SpikeError(
     "state_integrity_check",
@@ -31,7 +30,7 @@ export async function operatorVerify(deps: PilotDeps, format: Format): Promise<v
   );
 }
 
-function toText({ heads, policies, cipherKeys, older, logs, rows }: StoreVerified): string {
+function toLines({ heads, policies, cipherKeys, older, logs, rows }: StoreVerified): string[] {
   const rowsCompared = [
     counted(heads, "secret"),
     counted(policies, "policy", "policies"),
@@ -50,5 +49,5 @@ function toText({ heads, policies, cipherKeys, older, logs, rows }: StoreVerifie
     ...rows.map(({ kind, name, what }) =>
       `${KINDS[kind] ?? kind} ${JSON.stringify(name)} ${WHAT[what] ?? what}`
     ),
-  ].join("\n");
+  ];
 }

@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
 import type { PilotDeps } from "../deps.ts";
-import { parseFormat, render } from "../format.ts";
+import { parseFormat, printAs } from "../format.ts";
 import { isStdin, readInput } from "../input.ts";
 import {
   checkPolicy,
@@ -29,7 +29,7 @@ export async function policyCreate(deps: PilotDeps, flags: PolicyFlags): Promise
     }
     await client.putPolicy(policy);
   });
-  deps.stdout.write("Policy created successfully.\n");
+  deps.stdout.print("Policy created successfully.");
 }
 
 /** The flags of `spike policy apply`. */
@@ -65,10 +65,10 @@ export async function policyApply(
     ? checkPolicy(draftOf(others), deps.stderr)
     : await readPolicy(deps, file, mayAsk);
   await withNexus(deps, ({ client }) => client.putPolicy(policy));
-  const text = parsed === "human"
-    ? `Policy '${policy.name}' applied successfully`
-    : await render({ name: policy.name, applied: true }, parsed, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, parsed, {
+    data: () => ({ name: policy.name, applied: true }),
+    lines: () => [`Policy '${policy.name}' applied successfully`],
+  });
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -30,7 +30,7 @@ export async function secretMetadataSet(
     deps,
     ({ client }) => naming(path, 0, () => client.setSecretMetadata(path, change)),
   );
-  deps.stdout.write("OK\n");
+  deps.stdout.print("OK");
 }
 
 async function changeOf(deps: PilotDeps, request: MetadataSetRequest): Promise<MetadataChange> {

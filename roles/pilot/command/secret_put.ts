@@ -24,5 +24,5 @@ export async function secretPut(deps: PilotDeps, request: SecretPutRequest): Pro
   } finally {
     for (const bytes of Object.values(binary)) bytes.fill(0);
   }
-  deps.stdout.write("OK\n");
+  deps.stdout.print("OK");
 }
