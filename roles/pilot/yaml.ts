@@ -7,7 +7,7 @@ import { SpikeError } from "../../lib/api/error.ts";
 /** What starts with a letter or one of a few signs and holds no sign that YAML gives a meaning to (YAML 1.2.2, 7.3.3). */
 const PLAIN = /^[A-Za-z_/^($\\][\w/^($.\\+*)|?=;@%~-]*(?:[: ][\w/^($.\\+*)|?=;@%~-]+)*$/;
 /** Words that YAML 1.1 or 1.2 may resolve to null, a boolean or a number, in any case. */
-const WORD = /^(?:y|n|yes|no|on|off|true|false|null|none|nil|inf|nan)$/i;
+const WORD = /^(?:y|n|yes|no|on|off|true|false|null|none|nan|inf|e[-+]?\d+)$/i;
 /** The longest key that stands before a colon on its line (YAML 1.2.2, 7.4.2). */
 const MOST_KEY = 1000;
 
