@@ -1,5 +1,6 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { printableJson } from "../telemetry/printable.ts";
 import type { Caller } from "./call.ts";
 import type { AuditEntry, Change, ChangeEntry, NoticeEntry, RequestEntry } from "./entry.ts";
 
@@ -29,9 +30,14 @@ export function coverWith(key: Uint8Array | undefined, kinds: ReadonlySet<Covere
   };
 }
 
-/** The bytes of record number `n` (from 0): JSON on one line, members in this order. They are a leaf of the tree. */
+/**
+ * The bytes of record number `n` (from 0): JSON on one line, members in this order. They are a leaf of the tree. What a
+ * terminal would obey is escaped, since callers choose some of the text and people read logs as they are.
+ */
 export function encodeRecord(n: number, audit: AuditEntry, cover: Cover = plainly): Uint8Array {
-  return encoder.encode(JSON.stringify({ format: RECORD_FORMAT, n, ...bodyOf(audit, cover) }));
+  return encoder.encode(
+    printableJson(JSON.stringify({ format: RECORD_FORMAT, n, ...bodyOf(audit, cover) })),
+  );
 }
 
 function bodyOf(audit: AuditEntry, cover: Cover): Readonly<Record<string, unknown>> {

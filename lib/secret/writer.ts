@@ -20,6 +20,7 @@ import {
   parseSecretPath,
   parseWritablePath,
   requireCustom,
+  requireReadable,
   requireValues,
   type SecretPath,
 } from "./name.ts";
@@ -158,6 +159,7 @@ class StoreSecretWriter implements SecretWriter {
   async setMetadata(request: MetadataRequest): Promise<SecretChanged | SecretNotFound> {
     requireMaxVersions(request.maxVersions);
     requireCustom(request.custom ?? {});
+    requireReadable(request.custom ?? {});
     return await this.#change(request, async (scene, head) => {
       const history = changeMetadata(head, request, scene.nowMs);
       requireCustom(history.custom);

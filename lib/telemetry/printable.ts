@@ -28,9 +28,17 @@ export function printableJson(json: string): string {
   );
 }
 
-/** Whether a text holds a character that {@linkcode printable} escapes. */
+/** Whether {@linkcode printable} leaves a text as it is. */
 export function isPrintable(text: string): boolean {
   return text.search(UNPRINTABLE) < 0;
+}
+
+/** Joiners and variation selectors, without which some scripts and signs cannot be written. */
+const WRITTEN = /[\u200c\u200d\ufe00-\ufe0f]/g;
+
+/** Whether a short text, such as a name or a reason, holds what no person writes: controls, and what hides or misleads. */
+export function holdsControls(text: string): boolean {
+  return !isPrintable(text.replace(WRITTEN, ""));
 }
 
 function escaped(char: string): string {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isPrintable, printable, printableJson } from "./printable.ts";
+import { holdsControls, isPrintable, printable, printableJson } from "./printable.ts";
 
 /** Every character that may not reach a person's screen as it is, by its group. */
 const HOSTILE: readonly (readonly [number, number])[] = [
@@ -50,5 +50,14 @@ Deno.test("JSON stays the same data when it is made printable", () => {
     const json = printableJson(JSON.stringify(data, undefined, indent));
     assert.deepEqual(JSON.parse(json), data);
     assert.equal(isPrintable(json.replaceAll("\n", "")), true);
+  }
+});
+
+Deno.test("a reason may be written in any script, and holds no control", () => {
+  for (const text of ["intruder on host 7", "می\u200cخواهم", "👩\u200d💻 ❤\ufe0f", "ä 日本"]) {
+    assert.equal(holdsControls(text), false, text);
+  }
+  for (const char of "\n\t\0\u001b\u007f\u009b\u202e\u2066\u2028\u200b\ufeff\u{e0041}\ud800") {
+    assert.equal(holdsControls(`a${char}b`), true, JSON.stringify(char));
   }
 });

@@ -18,7 +18,7 @@ export async function auditExport(
   { out, records }: { readonly out?: string; readonly records?: string },
 ): Promise<void> {
   if (records !== undefined) return printRecords(deps, records);
-  const exported = await withNexus(deps, ({ client }) => client.auditKeys());
+  const exported = requireExport(await withNexus(deps, ({ client }) => client.auditKeys()));
   if (out === undefined) {
     const note = exported.checkpoint.replace(/\n$/, "").split("\n");
     return deps.stdout.print([...exported.keys, "", ...note]);
@@ -27,6 +27,17 @@ export async function auditExport(
   await pinKeys(out, exported.keys);
   const checkpoint = await writeCheckpoint(out, exported);
   deps.stdout.print(`Wrote ${join(out, KEYS)}${checkpoint ? ` and ${checkpoint}` : ""}`);
+}
+
+/** Nothing but keys and a checkpoint is printed or written, where other programs take it for these. */
+function requireExport(exported: AuditKeys): AuditKeys {
+  const { keys, checkpoint } = exported;
+  const isKeys = keys.every((key) => parseKey(key) !== undefined);
+  if (isKeys && (checkpoint === "" || parseCheckpoint(checkpoint) !== undefined)) return exported;
+  throw new SpikeError(
+    "data_unmarshal_failure",
+    `Nexus answered with what is not ${isKeys ? "a checkpoint" : "the key of a log"}`,
+  );
 }
 
 async function prepareDirectory(out: string): Promise<void> {

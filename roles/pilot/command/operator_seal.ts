@@ -1,8 +1,16 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import { holdsControls } from "../../../lib/telemetry/printable.ts";
 import type { PilotDeps } from "../deps.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike operator seal`: makes Nexus drop its keys. */
 export async function operatorSeal(deps: PilotDeps, reason: string): Promise<void> {
+  if (holdsControls(reason)) {
+    throw new SpikeError(
+      "data_invalid_input",
+      `Reason ${JSON.stringify(reason)} holds a control character, expected text on one line`,
+    );
+  }
   await withNexus(deps, ({ client }) => client.seal(reason), "superuser");
   deps.stdout.print("Sealed: Nexus has no keys, and takes none from keepers.");
   deps.stderr.print([

@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { Expectation, MetadataChange } from "../../../lib/client/mod.ts";
-import { MAX_MAX_VERSIONS, requireCustom } from "../../../lib/secret/name.ts";
+import { MAX_MAX_VERSIONS, requireCustom, requireReadable } from "../../../lib/secret/name.ts";
 import type { PilotDeps } from "../deps.ts";
 import { naming, parsePath } from "../path.ts";
 import { asInputError } from "../report.ts";
@@ -46,7 +46,10 @@ async function changeOf(deps: PilotDeps, request: MetadataSetRequest): Promise<M
       hint: "Give key=value, --unset, --max-versions or --expires",
     });
   }
-  asInputError(() => requireCustom(change.custom ?? {}));
+  asInputError(() => {
+    requireCustom(change.custom ?? {});
+    requireReadable(change.custom ?? {});
+  });
   return { ...change, ...expected };
 }
 
