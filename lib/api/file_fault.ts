@@ -16,6 +16,12 @@ export function fileFault(error: unknown): string {
   return message.replace(/ \(os error \d+\).*$/s, "");
 }
 
+/** Whether the operating system or the runtime refused a file, directory or stream: not a bug, whoever let it through. */
+export function isFileFault(error: unknown): error is Error {
+  return error instanceof Error &&
+    (/\(os error \d+\)/.test(error.message) || error instanceof Deno.errors.NotCapable);
+}
+
 /** What the runtime opens only for who may do everything: files of the system that give power over processes. */
 const CLOSED = "files of the system, below /proc, /sys and /dev, are closed to this program";
 

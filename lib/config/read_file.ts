@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { decodeUtf8 } from "../api/utf8.ts";
 import { fileFault } from "../api/file_fault.ts";
 import type { SettingsFile } from "./file.ts";
 import { Resolver, type SettingSources } from "./resolve.ts";
@@ -21,8 +22,9 @@ export async function readSettingsFile(
 }
 
 async function readText(path: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await Deno.readTextFile(path);
+    bytes = await Deno.readFile(path);
   } catch (error) {
     throw new SpikeError(
       "config_invalid",
@@ -30,4 +32,5 @@ async function readText(path: string): Promise<string> {
       { hint: "See SPIKE_CONFIG_FILE or --config-file", cause: error },
     );
   }
+  return decodeUtf8(bytes, `Settings file ${JSON.stringify(path)}`);
 }

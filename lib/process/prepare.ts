@@ -1,5 +1,6 @@
 import process from "node:process";
 import { exitCodeOf, failureLines, SpikeError } from "../api/error.ts";
+import { requireUtf8 } from "../api/utf8.ts";
 import { hardenProcess } from "../seal/locked_memory.ts";
 import { printable } from "../telemetry/printable.ts";
 import { type PlainFailure, plainFailure } from "./supervise.ts";
@@ -45,6 +46,8 @@ export async function asRole(
     return 0;
   }
   try {
+    // The name of the role is the first argument.
+    requireUtf8(args, 2);
     return await run();
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;

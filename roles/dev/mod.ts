@@ -6,6 +6,7 @@
  * @module
  */
 import { exitCodeOf } from "../../lib/api/error.ts";
+import { requireUtf8 } from "../../lib/api/utf8.ts";
 import { reportFailure, sayLines } from "../../lib/process/prepare.ts";
 import { plainFailure } from "../../lib/process/supervise.ts";
 import { type Self, thisProgram } from "./self.ts";
@@ -39,6 +40,7 @@ export async function runDev(
 ): Promise<number> {
   const [name = "", ...rest] = args;
   try {
+    requireUtf8(args, 2);
     if (args.includes("--help") || args.includes("-h") || name === "help") {
       sayLines(...(await import("./help.ts")).HELP.trimEnd().split("\n"));
       return 0;

@@ -1,6 +1,7 @@
 /** All policies of a directory, or of Nexus. */
 import { join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
+import { decodeUtf8 } from "../../lib/api/utf8.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import type { Client } from "../../lib/client/mod.ts";
 import { isPermissionWord } from "../../lib/policy/permission.ts";
@@ -46,7 +47,8 @@ export async function readPolicyFiles(
       ? await readStdin(MAX_FILE_BYTES)
       : await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
     const name = isPiped ? "standard input" : file;
-    for (const found of parsePolicyDocuments(name, new TextDecoder().decode(bytes))) {
+    const text = decodeUtf8(bytes, isPiped ? "Standard input" : `File ${JSON.stringify(file)}`);
+    for (const found of parsePolicyDocuments(name, text)) {
       const checked = found instanceof SpikeError ? found : checkAmong(found, policies);
       if (checked instanceof SpikeError) faults.push(checked);
       else policies.set(checked.policy.name, checked);

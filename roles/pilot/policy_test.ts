@@ -363,3 +363,30 @@ Deno.test("delete asks nobody about a policy that is not there, and goes on wher
   const blind = await spike(["policy", "delete", "web"], { nexus, stdin: "y\n" });
   assert.equal(blind.code, 0);
 });
+
+Deno.test("files that are not UTF-8 are refused and nothing of them is taken", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".yaml" });
+  try {
+    const bytes = new TextEncoder().encode(YAML + "# ");
+    await Deno.writeFile(file, Uint8Array.from([...bytes, 0xff]));
+    for (
+      const args of [
+        ["policy", "apply", "-f", file],
+        ["policy", "apply", "-f", file, "--dry-run"],
+        ["policy", "lint", file],
+        ["policy", "test", file],
+        ["audit", "verify", ".", "--key", file],
+        ["audit", "proof", ".", "--key", file, "--record", "1"],
+      ]
+    ) {
+      const { code, err } = await spike(args);
+      assert.equal(code, 1, args.join(" "));
+      assert.match(err, /^Error: .*ile ".*" is not valid UTF-8 text\nHint: /, args.join(" "));
+    }
+    const { code, err } = await spike(["secret", "list"], { env: { SPIKE_CONFIG_FILE: file } });
+    assert.equal(code, 1);
+    assert.match(err, /^Error: Settings file ".*" is not valid UTF-8 text\n/);
+  } finally {
+    await Deno.remove(file);
+  }
+});

@@ -38,6 +38,26 @@ export function talkSink(stream: ProcessStream): TextSink {
   });
 }
 
+/**
+ * Standard input whose failures are told like those of a file: it may be a directory, or a disk that cannot be read.
+ */
+export function guardedInput(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  return new ReadableStream({
+    pull: async (controller) => {
+      try {
+        const { value, done } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (cause) {
+        const message = `Standard input cannot be read: ${fileFault(cause)}`;
+        controller.error(new SpikeError("fs_file_open_failed", message, { cause }));
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
 function writeWhole(stream: ProcessStream, bytes: Uint8Array): void {
   let rest = bytes;
   while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
@@ -48,7 +68,7 @@ export function realDeps(env: PilotDeps["env"]): PilotDeps {
   const stderr = talkSink(Deno.stderr);
   return {
     env,
-    stdin: Deno.stdin.readable,
+    stdin: guardedInput(Deno.stdin.readable),
     stdout: resultSink(Deno.stdout),
     stderr,
     clock: Date.now,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { resultSink, talkSink } from "./real_deps.ts";
+import { guardedInput, resultSink, talkSink } from "./real_deps.ts";
 
 /** A stream that takes a byte at a time, or fails. */
 function stream(failure?: Error) {
@@ -29,4 +29,18 @@ Deno.test("a full disk behind standard output is told, and a reader that is gone
   const gone = new Deno.errors.BrokenPipe("Broken pipe (os error 32)");
   assert.throws(() => resultSink(stream(gone)).print("a"), Deno.errors.BrokenPipe);
   talkSink(stream(full)).print("a");
+});
+
+Deno.test("a directory behind standard input is told as one", async () => {
+  const failing = new ReadableStream<Uint8Array>({
+    pull: () => {
+      throw new Deno.errors.IsADirectory("Is a directory (os error 21)");
+    },
+  });
+  await assert.rejects(Array.fromAsync(guardedInput(failing)), {
+    code: "fs_file_open_failed",
+    message: "Standard input cannot be read: it is a directory",
+  });
+  const text = guardedInput(new Blob(["abc"]).stream());
+  assert.equal(await new Response(text).text(), "abc");
 });

@@ -4,19 +4,19 @@ import type { PilotDeps } from "../deps.ts";
 import { counted, type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 
-const WHAT: Readonly<Record<string, string>> = {
+const WHAT: ReadonlyMap<string, string> = new Map(Object.entries({
   replaced: "is not what was stored last: an earlier state was put back, or it was changed",
   removed: "was removed without Nexus",
   unrecorded: "was put there without Nexus",
   misindexed: "is there, but an index of the database leads elsewhere: the file was damaged",
-};
+}));
 
-const KINDS: Readonly<Record<string, string>> = {
+const KINDS: ReadonlyMap<string, string> = new Map(Object.entries({
   head: "Secret",
   policy: "Policy",
   keyHead: "Cipher key",
   key: "Key",
-};
+}));
 
 /** `spike operator verify`: fails with `state_integrity_check` after printing when something was found. */
 export async function operatorVerify(deps: PilotDeps, format: Format): Promise<void> {
@@ -47,7 +47,7 @@ function toLines({ heads, policies, cipherKeys, older, logs, rows }: StoreVerifi
         : log.findings.map(({ record, what }) => `Audit log ${log.log}, record ${record}: ${what}`)
     ),
     ...rows.map(({ kind, name, what }) =>
-      `${KINDS[kind] ?? kind} ${JSON.stringify(name)} ${WHAT[what] ?? what}`
+      `${KINDS.get(kind) ?? kind} ${JSON.stringify(name)} ${WHAT.get(what) ?? what}`
     ),
   ];
 }

@@ -19,12 +19,12 @@ export async function policyExplain(
   });
 }
 
-const LACKS: Readonly<Record<string, string>> = {
+const LACKS: ReadonlyMap<string, string> = new Map(Object.entries({
   permissions: "applies, but does not grant",
   reserved: "is not anchored, so it does not count on a reserved path",
   path: "is not about this path",
   id: "is not about this ID",
-};
+}));
 
 function toLines(
   { spiffeid, path, permissions }: AccessQuestion,
@@ -45,7 +45,7 @@ function toLines(
 }
 
 function missToText({ policy, lacks, missing }: AccessExplanation["misses"][number]): string {
-  const what = LACKS[lacks] ?? lacks;
+  const what = LACKS.get(lacks) ?? lacks;
   if (lacks === "permissions") return `  ${policy}: ${what} ${missing.join(", ")}`;
   const besides = missing.length > 0 ? `, and does not grant ${missing.join(", ")}` : "";
   return `  ${policy}: ${what}${besides}`;

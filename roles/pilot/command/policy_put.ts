@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { decodeUtf8 } from "../../../lib/api/utf8.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
 import type { PilotDeps } from "../deps.ts";
@@ -104,7 +105,8 @@ async function readPolicy(deps: PilotDeps, file: string, mayAsk: boolean): Promi
   const { parsePolicyFile } = await import("../policy_file.ts");
   const { checkPlaced } = await import("../policy_set.ts");
   const name = isStdin(file) ? "standard input" : file;
-  const checked = checkPlaced(parsePolicyFile(name, new TextDecoder().decode(bytes)));
+  const text = decodeUtf8(bytes, isStdin(file) ? "Standard input" : `File ${JSON.stringify(file)}`);
+  const checked = checkPlaced(parsePolicyFile(name, text));
   if (checked instanceof SpikeError) throw checked;
   const { policy, line } = checked;
   for (const member of unanchoredPatterns(policy)) {

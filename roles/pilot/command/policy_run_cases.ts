@@ -1,5 +1,6 @@
 import { explainAccess } from "../../../lib/access/explain.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
+import { decodeUtf8 } from "../../../lib/api/utf8.ts";
 import { loadSettings, readSettingsFile } from "../../../lib/config/mod.ts";
 import { compilePolicy, createPolicySet } from "../../../lib/policy/mod.ts";
 import type { PilotDeps } from "../deps.ts";
@@ -43,7 +44,7 @@ export async function policyTest(
   const cases: PolicyCase[] = [];
   for (const file of files) {
     const bytes = await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
-    cases.push(...parseCases(file, new TextDecoder().decode(bytes)));
+    cases.push(...parseCases(file, decodeUtf8(bytes, `File ${JSON.stringify(file)}`)));
   }
   const decided = policies.length > 0
     ? await decideHere(deps, cases, policies)

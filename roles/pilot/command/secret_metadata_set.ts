@@ -25,18 +25,23 @@ export async function secretMetadataSet(
   request: MetadataSetRequest,
 ): Promise<void> {
   const path = parsePath(request.path);
-  const change = await changeOf(deps, request);
+  const { change, notes } = await changeOf(deps, request);
   await withNexus(
     deps,
     ({ client }) => naming(path, 0, () => client.setSecretMetadata(path, change)),
   );
+  deps.stderr.print(notes);
   deps.stdout.print("OK");
 }
 
-async function changeOf(deps: PilotDeps, request: MetadataSetRequest): Promise<MetadataChange> {
+async function changeOf(
+  deps: PilotDeps,
+  request: MetadataSetRequest,
+): Promise<{ change: MetadataChange; notes: readonly string[] }> {
   const { pairs, unset, maxVersions, expires, expected, mayAsk } = request;
+  const given = await readTexts(pairs, { deps, mayAsk });
   const change: MetadataChange = {
-    ...(pairs.length > 0 ? { custom: await readTexts(pairs, { deps, mayAsk }) } : {}),
+    ...(pairs.length > 0 ? { custom: given.values } : {}),
     ...(unset.length > 0 ? { unset } : {}),
     ...(maxVersions === undefined ? {} : { maxVersions: parseCount(maxVersions) }),
     ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, deps.clock()) }),
@@ -50,7 +55,7 @@ async function changeOf(deps: PilotDeps, request: MetadataSetRequest): Promise<M
     requireCustom(change.custom ?? {});
     requireReadable(change.custom ?? {});
   });
-  return { ...change, ...expected };
+  return { change: { ...change, ...expected }, notes: given.notes };
 }
 
 function parseCount(given: string): number {
