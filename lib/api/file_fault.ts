@@ -1,3 +1,5 @@
+import { SpikeError } from "./error.ts";
+
 /** What the runtime's kinds of error say of a file. */
 const FAULTS: readonly (readonly [new (message?: string) => Error, string])[] = [
   [Deno.errors.NotFound, "it does not exist"],
@@ -20,6 +22,16 @@ export function fileFault(error: unknown): string {
 export function isFileFault(error: unknown): error is Error {
   return error instanceof Error &&
     (/\(os error \d+\)/.test(error.message) || error instanceof Deno.errors.NotCapable);
+}
+
+/** The error for a file of which nobody said what it is for: the system's own words, which name it. */
+export function asFileError(cause: Error): SpikeError {
+  const message = cause instanceof Deno.errors.NotCapable
+    ? fileFault(cause)
+    : cause.message.replace(/ \(os error \d+\)/, "");
+  return new SpikeError("fs_file_open_failed", `A file or directory cannot be used: ${message}`, {
+    cause,
+  });
 }
 
 /** What the runtime opens only for who may do everything: files of the system that give power over processes. */

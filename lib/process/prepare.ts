@@ -1,6 +1,7 @@
 import process from "node:process";
 import { exitCodeOf, failureLines, SpikeError } from "../api/error.ts";
 import { requireUtf8 } from "../api/utf8.ts";
+import { fileFault, isFileFault } from "../api/file_fault.ts";
 import { hardenProcess } from "../seal/locked_memory.ts";
 import { printable } from "../telemetry/printable.ts";
 import { type PlainFailure, plainFailure } from "./supervise.ts";
@@ -13,22 +14,29 @@ export function prepareProcess(): void {
 
 /** A failure as a person reads it, on standard error. */
 export function reportFailure({ message, ...more }: PlainFailure): void {
-  writePeople(Deno.stderr, failureLines({ headline: message, ...more }));
+  try {
+    writeAll(Deno.stderr, failureLines({ headline: message, ...more }));
+  } catch {
+    // Nobody reads; the exit code says how the process ended.
+  }
 }
 
 /** Prints lines for people; text of another party stays on its line. */
 export function sayLines(...lines: readonly string[]): void {
-  writePeople(Deno.stdout, lines);
+  try {
+    writeAll(Deno.stdout, lines);
+  } catch (cause) {
+    // The reader closed the pipe.
+    if (cause instanceof Deno.errors.BrokenPipe) return;
+    const message = `Standard output cannot be written: ${fileFault(cause)}`;
+    throw new SpikeError("fs_file_open_failed", message, { cause });
+  }
 }
 
-function writePeople(stream: { writeSync(bytes: Uint8Array): number }, lines: readonly string[]) {
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, lines: readonly string[]) {
   const text = lines.map((line) => `${printable(line)}\n`).join("");
-  try {
-    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
-      rest = rest.subarray(stream.writeSync(rest));
-    }
-  } catch {
-    // Nobody reads; the exit code says how the process ended.
+  for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+    rest = rest.subarray(stream.writeSync(rest));
   }
 }
 
@@ -41,18 +49,19 @@ export async function asRole(
   help: () => string,
   run: () => Promise<number>,
 ): Promise<number> {
-  if (args.some((arg) => arg === "--help" || arg === "-h" || arg === "help")) {
-    sayLines(...help().trimEnd().split("\n"));
-    return 0;
-  }
   try {
     // The name of the role is the first argument.
     requireUtf8(args, 2);
+    if (args.some((arg) => arg === "--help" || arg === "-h" || arg === "help")) {
+      sayLines(...help().trimEnd().split("\n"));
+      return 0;
+    }
     return await run();
   } catch (error) {
-    if (!(error instanceof SpikeError)) throw error;
-    reportFailure(plainFailure(error));
-    return exitCodeOf(error.code);
+    if (!(error instanceof SpikeError || isFileFault(error))) throw error;
+    const failure = plainFailure(error);
+    reportFailure(failure);
+    return exitCodeOf(failure.code);
   }
 }
 

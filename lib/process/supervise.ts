@@ -1,4 +1,5 @@
 import { exitCodeOf, SpikeError } from "../api/error.ts";
+import { asFileError, isFileFault } from "../api/file_fault.ts";
 import type { ErrorCode, Reason } from "../api/error.ts";
 import { revokeAll } from "./confine.ts";
 import type { FromThread } from "./thread_message.ts";
@@ -18,6 +19,10 @@ export function plainFailure(error: unknown): PlainFailure {
   if (error instanceof SpikeError) {
     const { code, headline: message, details } = error;
     return { code, message, ...(details.length === 0 ? {} : { details }), ...moreOf(error) };
+  }
+  if (isFileFault(error)) {
+    const { code, headline: message } = asFileError(error);
+    return { code, message };
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const [message = "", ...details] = `Unexpected failure: ${detail}`.split("\n");

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { SpikeError } from "../../lib/api/error.ts";
-import { fileFault, isFileFault } from "../../lib/api/file_fault.ts";
+import { asFileError, isFileFault } from "../../lib/api/file_fault.ts";
 import { requireUtf8 } from "../../lib/api/utf8.ts";
 import type { PilotDeps } from "./deps.ts";
 import { createProgram } from "./program.ts";
@@ -55,7 +55,6 @@ export async function runPilot(given: readonly string[], deps: PilotDeps): Promi
     // The reader closed the pipe.
     if (error instanceof Deno.errors.BrokenPipe) return 0;
     if (!isFileFault(error)) throw error;
-    const message = `A file or directory cannot be used: ${fileFault(error)}`;
-    return report(new SpikeError("fs_file_open_failed", message, { cause: error }), deps.stderr);
+    return report(asFileError(error), deps.stderr);
   }
 }

@@ -182,11 +182,26 @@ function require(holds: boolean, path: string): void {
 function parseProof(text: string, path: string): Proof {
   try {
     const proof = JSON.parse(text);
-    const isProof = ["inclusion", "consistency"].includes(proof.kind) &&
-      Array.isArray(proof.proof) && typeof proof.checkpoint === "string";
-    if (isProof) return proof;
+    if (isProof(proof)) return proof;
   } catch {
     // What is no JSON is no proof either.
   }
   throw new SpikeError("data_invalid_input", `File ${JSON.stringify(path)} holds no proof`);
+}
+
+function isProof(value: unknown): value is Proof {
+  const proof: Readonly<Record<string, unknown>> = Object(value);
+  const hashes = proof["proof"];
+  if (!Array.isArray(hashes) || !hashes.every(isHash)) return false;
+  if (typeof proof["checkpoint"] !== "string") return false;
+  if (proof["kind"] === "consistency") return typeof proof["since"] === "string";
+  const { text } = proof;
+  return proof["kind"] === "inclusion" && Number.isSafeInteger(proof["record"]) &&
+    Number(proof["record"]) >= 0 && (text === undefined || typeof text === "string") &&
+    isHash(proof["leaf"]);
+}
+
+/** Whether something is SHA-256 in base64. */
+function isHash(text: unknown): boolean {
+  return typeof text === "string" && /^[A-Za-z0-9+/]{43}=$/.test(text);
 }
