@@ -32,6 +32,7 @@ const TABLE: readonly Row[] = [
   [
     "spike backup verify file --manifest /dev/zero",
     /^Error: The backup is not what was made: 1 finding\n/,
+    2,
   ],
   [
     "spike backup verify . --manifest file",
