@@ -99,6 +99,7 @@ async function filesAt(path: string): Promise<string[]> {
     const { isDirectory } = await Deno.stat(path);
     return isDirectory ? await filesBelow(path) : [path];
   } catch (error) {
+    if (error instanceof SpikeError) throw error;
     throw new SpikeError(
       "fs_file_open_failed",
       `${JSON.stringify(path)} cannot be read: ${fileFault(error)}`,
@@ -115,6 +116,12 @@ async function filesBelow(directory: string): Promise<string[]> {
   const found: string[] = [];
   for (const { name, isDirectory } of entries) {
     const path = join(directory, name);
+    // The runtime has put U+FFFD where a name is not UTF-8, and could not open it.
+    if (name.includes("\ufffd")) {
+      throw new SpikeError("fs_file_open_failed", `Name of ${JSON.stringify(path)} is not UTF-8`, {
+        hint: "Rename the file",
+      });
+    }
     if (isDirectory) found.push(...await filesBelow(path));
     else if (/\.ya?ml$/.test(name)) found.push(path);
   }

@@ -1,5 +1,7 @@
 /** Whatever file, directory, pipe or limit a command meets, it ends with one error for a person and no stack trace. */
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { formatKey } from "../../lib/audit/mod.ts";
 import { spikeProgram } from "../../scripts/program.ts";
 
 const KEEPERS = "https://k1:1,https://k2:2,https://k3:3";
@@ -29,6 +31,10 @@ const TABLE: readonly Row[] = [
   ["spike audit verify . --key /dev/zero", /^Error: .* is longer than/],
   ["spike audit proof . --key file --check proof.json", /^Error: /],
   ["spike audit export --records file", /^Error: /],
+  ["spike audit export --records logs", /^$/, 0],
+  ["spike audit verify logs --key key.txt", /^Error: /, 2],
+  ["spike audit proof logs --key key.txt --record 0", /^Error: /, 2],
+  ["spike audit proof logs --key key.txt --check proof.json", /^Error: File .* holds no proof/],
   [
     "spike backup verify file --manifest /dev/zero",
     /^Error: The backup is not what was made: 1 finding\n/,
@@ -37,6 +43,7 @@ const TABLE: readonly Row[] = [
   [
     "spike backup verify . --manifest file",
     /^Error: The backup is not what was made/,
+    2,
   ],
   ["spike operator drill deep.json --offline", /^Error: /],
   ["spike operator keygen --out .", /^Error: File "\." cannot be written: it is a directory\n/],
@@ -61,6 +68,10 @@ const TABLE: readonly Row[] = [
     `SPIKE_DATA_DIR="$(printf '\\377')" spike nexus --check-config`,
     /^Error: Variable SPIKE_DATA_DIR is not valid UTF-8 text\n/,
   ],
+  [
+    `mkdir -p dir && touch "dir/$(printf 'x\\377').yaml" && spike policy lint dir`,
+    /^Error: Name of "dir\/.*" is not UTF-8\n/,
+  ],
   // Names that every object has.
   ["spike constructor", /^Error: Unknown command 'constructor'\n/],
   ["spike secret __proto__", /^Error: Unknown command '__proto__'\n/],
@@ -75,12 +86,18 @@ const TABLE: readonly Row[] = [
   ["spike secret 2> /dev/full", /^$/],
 ];
 
+const LOG = "0".repeat(32);
+const KEY = formatKey({ log: LOG, publicKey: new Uint8Array(32).fill(1) });
+
 const FILES: Readonly<Record<string, string>> = {
   "file": "text\n",
   "deep.yaml": "[".repeat(100_000),
   "deep.json": `{"a":${"[".repeat(50_000)}`,
   "key.pem": "-----BEGIN PRIVATE KEY-----\nMC4CAQ: x\n-----END PRIVATE KEY-----\n",
   "proof.json": '{"kind":"inclusion","proof":[1,null,"!!"],"checkpoint":"x","record":-1}',
+  "key.txt": `${KEY}\n`,
+  [`logs/${LOG}/000000000000.log`]:
+    'r \nr zz {"n":\nh {\nc {bad\n\u0000\nr 00000000 {"n":0,"time":"x"}\n{',
   "broken/supervisor.json": "{bad",
 };
 
@@ -100,8 +117,8 @@ async function run(line: string, cwd: string) {
 Deno.test("no file, directory, pipe, limit or argument brings a stack trace", async (test) => {
   const directory = await Deno.makeTempDir();
   try {
-    await Deno.mkdir(`${directory}/broken`);
     for (const [name, text] of Object.entries(FILES)) {
+      await Deno.mkdir(dirname(`${directory}/${name}`), { recursive: true });
       await Deno.writeTextFile(`${directory}/${name}`, text);
     }
     for (const [line, expected, code = 1] of TABLE) {

@@ -97,7 +97,7 @@ function printRecords(deps: PilotDeps, directory: string): void {
       const { lines } = splitLines(Deno.readFileSync(path));
       for (const line of lines) {
         if (line[0] !== "r".charCodeAt(0)) continue;
-        writeRecord(deps, line.subarray(line.indexOf("{".charCodeAt(0))));
+        writeRecord(deps, line.subarray(Math.max(0, line.indexOf("{".charCodeAt(0)))));
       }
     }
   }
