@@ -2,6 +2,8 @@
  * One program for every role: the first argument chooses which. Each role is imported only when it is chosen, so
  * that the command line starts at once.
  */
+import { readEnvironment } from "./lib/config/environment.ts";
+
 type Role = (args: readonly string[], env: Record<string, string>) => Promise<number>;
 
 const ROLES: Readonly<Record<string, () => Promise<Role>>> = {
@@ -12,8 +14,8 @@ const ROLES: Readonly<Record<string, () => Promise<Role>>> = {
 };
 
 const [name = "", ...rest] = Deno.args;
-const role = ROLES[name];
-const env = Deno.env.toObject();
+const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;
+const env = readEnvironment();
 if (role) Deno.exit(await (await role())(rest, env));
 const { runPilot, realDeps } = await import("./roles/pilot/mod.ts");
 Deno.exit(await runPilot(Deno.args, realDeps(env)));

@@ -115,14 +115,39 @@ export class SpikeError extends Error {
   override readonly name = "SpikeError";
   readonly hint?: string;
   readonly reason?: Reason;
+  /** What failed, without the details that `message` goes on with. */
+  readonly headline: string;
+  /** What belongs to it, each on a line of its own. */
+  readonly details: readonly string[];
 
   constructor(
     readonly code: ErrorCode,
     message: string,
-    options: { hint?: string; reason?: Reason; cause?: unknown } = {},
+    options: { hint?: string; reason?: Reason; cause?: unknown; details?: readonly string[] } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const { details = [] } = options;
+    super(
+      details.length === 0 ? message : [`${message}:`, ...details].join("\n  "),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.headline = message;
+    this.details = details;
     if (options.hint !== undefined) this.hint = options.hint;
     if (options.reason !== undefined) this.reason = options.reason;
   }
+}
+
+/** A failure as the lines that a person reads; whoever prints them escapes each. */
+export function failureLines(
+  { headline, details = [], hint }: {
+    readonly headline: string;
+    readonly details?: readonly string[];
+    readonly hint?: string;
+  },
+): string[] {
+  return [
+    `Error: ${headline}${details.length === 0 ? "" : ":"}`,
+    ...details.map((detail) => `  ${detail}`),
+    ...(hint === undefined ? [] : [`Hint: ${hint}`]),
+  ];
 }

@@ -1,3 +1,5 @@
+import { SpikeError } from "./error.ts";
+
 /** What the runtime's kinds of error say of a file. */
 const FAULTS: readonly (readonly [new (message?: string) => Error, string])[] = [
   [Deno.errors.NotFound, "it does not exist"],
@@ -14,6 +16,22 @@ export function fileFault(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) return withoutRight(message);
   // What follows the number is the runtime's call and the path, which the message around this has.
   return message.replace(/ \(os error \d+\).*$/s, "");
+}
+
+/** Whether the operating system or the runtime refused a file, directory or stream: not a bug, whoever let it through. */
+export function isFileFault(error: unknown): error is Error {
+  return error instanceof Error &&
+    (/\(os error \d+\)/.test(error.message) || error instanceof Deno.errors.NotCapable);
+}
+
+/** The error for a file of which nobody said what it is for: the system's own words, which name it. */
+export function asFileError(cause: Error): SpikeError {
+  const message = cause instanceof Deno.errors.NotCapable
+    ? fileFault(cause)
+    : cause.message.replace(/ \(os error \d+\)/, "");
+  return new SpikeError("fs_file_open_failed", `A file or directory cannot be used: ${message}`, {
+    cause,
+  });
 }
 
 /** What the runtime opens only for who may do everything: files of the system that give power over processes. */

@@ -1,5 +1,6 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { printableJson } from "../telemetry/printable.ts";
 import type { Caller } from "./call.ts";
 import type { AuditEntry, Change, ChangeEntry, NoticeEntry, RequestEntry } from "./entry.ts";
 
@@ -37,9 +38,12 @@ export function encodeRecord(n: number, audit: AuditEntry, cover: Cover = plainl
   return numbered(n, encodeBody(audit, cover));
 }
 
-/** A record without its number: JSON on one line. */
+/**
+ * A record without its number: JSON on one line. What a terminal would obey is escaped, since callers choose some of
+ * the text and people read logs as they are.
+ */
 export function encodeBody(audit: AuditEntry, cover: Cover = plainly): string {
-  return JSON.stringify(bodyOf(audit, cover));
+  return printableJson(JSON.stringify(bodyOf(audit, cover)));
 }
 
 /** The bytes of a record, from {@linkcode encodeBody}. */

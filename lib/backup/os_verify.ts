@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { SpikeError } from "../api/error.ts";
+import { readFileAtMost } from "../api/bounded_file.ts";
 import { fileFault } from "../api/file_fault.ts";
 import { formatKey, type LogKey } from "../audit/note.ts";
 import { nativeVerifier } from "../audit/os_sign.ts";
@@ -67,14 +68,7 @@ export function verifyBackup({ file, manifest: path, keys }: VerifyRequest): Bac
 export function readNote(path: string): string {
   let bytes: Uint8Array;
   try {
-    const { size } = Deno.statSync(path);
-    if (size > MAX_MANIFEST_BYTES) {
-      throw new SpikeError(
-        "data_invalid_input",
-        `The manifest is ${size} bytes long, at most ${MAX_MANIFEST_BYTES} are expected`,
-      );
-    }
-    bytes = Deno.readFileSync(path);
+    bytes = readFileAtMost(path, MAX_MANIFEST_BYTES, "The manifest");
   } catch (cause) {
     if (cause instanceof SpikeError) throw cause;
     throw new SpikeError(

@@ -33,6 +33,10 @@ export function parseSettingsFile(path: string, text: string): SettingsFile {
   if (!isMap(contents)) throw refuse(undefined, "File holds no mapping of settings to values");
   for (const { key, value } of contents.items) {
     if (!isScalar(key)) throw refuse(contents.range?.[0], "A setting's name is no text");
+    // What is no setting may be the content of a file that was given by mistake.
+    if (!/^[\w.-]{1,64}$/.test(String(key.value))) {
+      throw refuse(key.range?.[0], "A setting's name is letters, digits, . _ and -");
+    }
     const given = textOf(value);
     if (given === undefined) {
       throw refuse(key.range?.[0], `${key.value} is neither a text nor a list of texts`);

@@ -36,10 +36,10 @@ function read<R extends SettingsRole>(request: SettingsRequest<R>) {
   const problems = [...refuseUnknownNames(request.role, request), ...resolver.problems];
   if (problems.length > 0) {
     const [only = ""] = problems;
-    const message = problems.length === 1
-      ? only
-      : `${problems.length} settings are wrong:\n  ${problems.join("\n  ")}`;
-    throw new SpikeError("config_invalid", message);
+    if (problems.length === 1) throw new SpikeError("config_invalid", only);
+    throw new SpikeError("config_invalid", `${problems.length} settings are wrong`, {
+      details: problems,
+    });
   }
   return { settings, resolver };
 }

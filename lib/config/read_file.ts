@@ -1,4 +1,6 @@
 import { SpikeError } from "../api/error.ts";
+import { readFileAtMost } from "../api/bounded_file.ts";
+import { decodeUtf8 } from "../api/utf8.ts";
 import { fileFault } from "../api/file_fault.ts";
 import type { SettingsFile } from "./file.ts";
 import { Resolver, type SettingSources } from "./resolve.ts";
@@ -17,17 +19,24 @@ export async function readSettingsFile(
   const path = new Resolver(role, sources).get(IDENTITY.configFile);
   if (path === undefined) return undefined;
   const { parseSettingsFile } = await import("./file.ts");
-  return parseSettingsFile(path, await readText(path));
+  return parseSettingsFile(path, readText(path));
 }
 
-async function readText(path: string): Promise<string> {
+/** More than all settings ever take. */
+const MAX_BYTES = 1024 * 1024;
+
+function readText(path: string): string {
+  const name = `Settings file ${JSON.stringify(path)}`;
+  let bytes: Uint8Array;
   try {
-    return await Deno.readTextFile(path);
+    bytes = readFileAtMost(path, MAX_BYTES, name);
   } catch (error) {
+    if (error instanceof SpikeError) throw error;
     throw new SpikeError(
       "config_invalid",
-      `Settings file ${JSON.stringify(path)} cannot be read: ${fileFault(error)}`,
+      `${name} cannot be read: ${fileFault(error)}`,
       { hint: "See SPIKE_CONFIG_FILE or --config-file", cause: error },
     );
   }
+  return decodeUtf8(bytes, name);
 }

@@ -1,7 +1,10 @@
 import process from "node:process";
-import { exitCodeOf, SpikeError } from "../api/error.ts";
+import { exitCodeOf, failureLines, SpikeError } from "../api/error.ts";
+import { fileFault, isFileFault } from "../api/file_fault.ts";
 import { listenFault } from "../api/listen_fault.ts";
+import { requireUtf8 } from "../api/utf8.ts";
 import { hardenProcess } from "../seal/locked_memory.ts";
+import { printable } from "../telemetry/printable.ts";
 import { type PlainFailure, plainFailure } from "./supervise.ts";
 
 /** The first thing a server role does: nothing it makes is readable by others, and it leaves no core dump. */
@@ -11,9 +14,31 @@ export function prepareProcess(): void {
 }
 
 /** A failure as a person reads it, on standard error. */
-export function reportFailure({ message, hint }: PlainFailure): void {
-  const lines = [`Error: ${message}`, ...(hint ? [`Hint: ${hint}`] : [])];
-  Deno.stderr.writeSync(new TextEncoder().encode(lines.join("\n") + "\n"));
+export function reportFailure({ message, ...more }: PlainFailure): void {
+  try {
+    writeAll(Deno.stderr, failureLines({ headline: message, ...more }));
+  } catch {
+    // Nobody reads; the exit code says how the process ended.
+  }
+}
+
+/** Prints lines for people; text of another party stays on its line. */
+export function sayLines(...lines: readonly string[]): void {
+  try {
+    writeAll(Deno.stdout, lines);
+  } catch (cause) {
+    // The reader closed the pipe.
+    if (cause instanceof Deno.errors.BrokenPipe) return;
+    const message = `Standard output cannot be written: ${fileFault(cause)}`;
+    throw new SpikeError("fs_file_open_failed", message, { cause });
+  }
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, lines: readonly string[]) {
+  const text = lines.map((line) => `${printable(line)}\n`).join("");
+  for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+    rest = rest.subarray(stream.writeSync(rest));
+  }
 }
 
 /**
@@ -25,16 +50,19 @@ export async function asRole(
   help: () => string,
   run: () => Promise<number>,
 ): Promise<number> {
-  if (args.some((arg) => arg === "--help" || arg === "-h" || arg === "help")) {
-    console.log(help().trimEnd());
-    return 0;
-  }
   try {
+    // The name of the role is the first argument.
+    requireUtf8(args, 2);
+    if (args.some((arg) => arg === "--help" || arg === "-h" || arg === "help")) {
+      sayLines(...help().trimEnd().split("\n"));
+      return 0;
+    }
     return await run();
   } catch (error) {
-    if (!(error instanceof SpikeError)) throw error;
-    reportFailure(plainFailure(error));
-    return exitCodeOf(error.code);
+    if (!(error instanceof SpikeError || isFileFault(error))) throw error;
+    const failure = plainFailure(error);
+    reportFailure(failure);
+    return exitCodeOf(failure.code);
   }
 }
 

@@ -90,6 +90,11 @@ function requireOwner(what: string, path: string, { uid }: FileFacts, view: File
 /** What is in a directory that nobody else may enter is out of reach, whatever its own mode is. */
 function inspectDirectory(dir: string, view: FileView): LooseFile[] {
   const facts = requireUnchanged("Data directory", dir, view);
+  if (facts && !facts.isDirectory) {
+    throw new SpikeError("config_invalid", `Data directory ${dir} is not a directory`, {
+      hint: "Name a directory that this process may write to",
+    });
+  }
   if (!facts || facts.mode === null || (facts.mode & OTHERS) === 0) return [];
   const loose: LooseFile[] = [looseFile(dir, facts.mode)];
   const look = (directory: string): void => {

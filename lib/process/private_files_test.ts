@@ -16,7 +16,8 @@ function view(
       const found = files[path];
       if (found === undefined) return undefined;
       const [mode, owner] = typeof found === "number" ? [found, uid] : found;
-      const isDirectory = Object.keys(files).some((each) => each.startsWith(`${path}/`));
+      const isDirectory = path === DATA ||
+        Object.keys(files).some((each) => each.startsWith(`${path}/`));
       return { isDirectory, mode, uid: owner };
     },
     list: (dir) =>
@@ -75,6 +76,11 @@ Deno.test("files that others may write, or that are theirs, end the start", () =
     /File \/data\/audit\/current .* 0666/,
   );
   assert.equal(data({ [DATA]: [0o700, 0] }), "accepted", "root can do anything anyway");
+  const file = { ...view({}), stat: () => ({ isDirectory: false, mode: 0o600, uid: 1000 }) };
+  assert.match(
+    refusal(() => inspectFiles({ dataDir: DATA }, file)),
+    /^Data directory \/data is not a directory; /,
+  );
   const settingsFile = "/etc/spike.yaml";
   const settings = (mode: number) =>
     refusal(() => inspectFiles({ settingsFile }, view({ [settingsFile]: mode })));

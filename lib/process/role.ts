@@ -5,7 +5,7 @@ import {
   type RoleSettings,
   serverHelp,
 } from "../config/mod.ts";
-import { asRole } from "./prepare.ts";
+import { asRole, sayLines } from "./prepare.ts";
 import { inspectFiles } from "./private_files.ts";
 
 /** The roles that run as servers. */
@@ -34,7 +34,7 @@ export function runRole<R extends ServerRole>(start: RoleStart<R>): Promise<numb
     const file = await readSettingsFile(role, { env, flags });
     const settings = loadSettings({ role, env, flags, ...(file && { file }) });
     if (switches.has("check-config")) {
-      console.log("ok");
+      sayLines("ok");
       return 0;
     }
     await lookAtFiles(role, settings, file?.path);

@@ -1,4 +1,5 @@
 import { exitCodeOf, SpikeError } from "../api/error.ts";
+import { asFileError, isFileFault } from "../api/file_fault.ts";
 import type { ErrorCode, Reason } from "../api/error.ts";
 import { revokeAll } from "./confine.ts";
 import type { FromThread } from "./thread_message.ts";
@@ -7,6 +8,8 @@ import type { FromThread } from "./thread_message.ts";
 export interface PlainFailure {
   readonly code: ErrorCode;
   readonly message: string;
+  /** What belongs to the message, each on a line of its own. */
+  readonly details?: readonly string[];
   readonly hint?: string;
   readonly reason?: Reason;
 }
@@ -14,16 +17,22 @@ export interface PlainFailure {
 /** Takes the public face of any error; what is no `SpikeError` is a bug and says so. */
 export function plainFailure(error: unknown): PlainFailure {
   if (error instanceof SpikeError) {
-    const { code, message } = error;
-    return { code, message, ...moreOf(error) };
+    const { code, headline: message, details } = error;
+    return { code, message, ...(details.length === 0 ? {} : { details }), ...moreOf(error) };
+  }
+  if (isFileFault(error)) {
+    const { code, headline: message } = asFileError(error);
+    return { code, message };
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: "api_internal_error", message: `Unexpected failure: ${detail}` };
+  const [message = "", ...details] = `Unexpected failure: ${detail}`.split("\n");
+  return { code: "api_internal_error", message, ...(details.length === 0 ? {} : { details }) };
 }
 
 /** The error that `plainFailure` was made from, as far as its public face goes. */
 export function fromPlainFailure(failure: PlainFailure): SpikeError {
-  return new SpikeError(failure.code, failure.message, moreOf(failure));
+  const { code, message, details = [] } = failure;
+  return new SpikeError(code, message, { details, ...moreOf(failure) });
 }
 
 function moreOf({ hint, reason }: Pick<PlainFailure, "hint" | "reason">) {

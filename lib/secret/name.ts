@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { holdsControls, printable } from "../telemetry/printable.ts";
 
 declare const secretPath: unique symbol;
 
@@ -117,6 +118,20 @@ export function requireCustom(custom: Readonly<Record<string, string>>): void {
   }
 }
 
+/**
+ * Checks what is newly given as custom metadata: such entries are shown to people. What was stored before this rule
+ * stays as it is. Throws `api_bad_request`.
+ */
+export function requireReadable(custom: Readonly<Record<string, string>>): void {
+  const [name] = Object.entries(custom).find(([, value]) => holdsControls(value)) ?? [];
+  if (name === undefined) return;
+  throw new SpikeError(
+    "api_bad_request",
+    `Entry ${shown(name)} holds a control character, expected text on one line`,
+    { hint: "Line ends, tabs and invisible characters are not allowed in custom metadata" },
+  );
+}
+
 function requireName(
   what: string,
   text: string,
@@ -147,7 +162,7 @@ function byteLength(text: string): number {
 
 /** In quotes and escaped, so that no control character reaches a terminal or a log. */
 function shown(text: string): string {
-  return JSON.stringify(
-    text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text,
+  return printable(
+    JSON.stringify(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text),
   );
 }

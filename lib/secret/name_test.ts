@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseSecretPath, parseWritablePath, requireValues } from "./name.ts";
+import { parseSecretPath, parseWritablePath, requireReadable, requireValues } from "./name.ts";
 
 const refusal = (message: RegExp) => ({ code: "api_bad_request", message });
 
@@ -69,4 +69,19 @@ Deno.test("a value is text of at most one MiB and never shown", () => {
   );
   const values = JSON.parse('{"a":42}');
   assert.throws(() => requireValues(values), refusal(/^Value of key "a" is not text$/));
+});
+
+Deno.test("custom metadata that is newly given is text on one line", () => {
+  requireReadable({ owner: "équipe web 日本", note: "❤\ufe0f" });
+  for (const char of ["\n", "\t", "\u001b", "\u007f", "\u0085", "\u202e", "\u2028", "\ufeff"]) {
+    assert.throws(
+      () => requireReadable({ ok: "", note: `a${char}b` }),
+      refusal(/^Entry "note" holds a control character/),
+      JSON.stringify(char),
+    );
+  }
+});
+
+Deno.test("a name in a message is shown in characters that print", () => {
+  assert.throws(() => parseSecretPath("a\u202e\u009b"), refusal(/^Path "a\\u202e\\u009b" has a/));
 });

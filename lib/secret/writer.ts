@@ -20,6 +20,7 @@ import {
   parseSecretPath,
   parseWritablePath,
   requireCustom,
+  requireReadable,
   requireValues,
   type SecretPath,
 } from "./name.ts";
@@ -164,6 +165,7 @@ class StoreSecretWriter implements SecretWriter {
     requireMaxVersions(request.maxVersions);
     requireExpiry(request.expiresMs);
     requireCustom(request.custom ?? {});
+    requireReadable(request.custom ?? {});
     return await this.#change(request, async (scene, head) => {
       // A later expiry would bring back what has expired.
       const isTooLate = request.expiresMs !== undefined && isExpired(head, scene.nowMs);

@@ -1,4 +1,5 @@
 import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
+import { printableJson } from "./printable.ts";
 
 /** Least level of the lines that are written. */
 export type Level = "debug" | "info" | "warn" | "error";
@@ -27,20 +28,23 @@ const OUR_LEVEL = {
   fatal: "error",
 } as const satisfies Record<LogRecord["level"], Level>;
 
-/** One record as a line: a JSON object with `time`, `level`, `component`, `event` and, if any, `fields`. */
+/**
+ * One record as a line: a JSON object with `time`, `level`, `component`, `event` and, if any, `fields`. Controls that
+ * JSON lets stand in a string are escaped: logs are read at terminals.
+ */
 function lineOf(record: LogRecord): string {
   const [root, ...rest] = record.category;
   const event = typeof record.rawMessage === "string"
     ? record.rawMessage
     : record.rawMessage.join("");
   const isBare = Object.keys(record.properties).length === 0;
-  return JSON.stringify({
+  return printableJson(JSON.stringify({
     time: new Date(record.timestamp).toISOString(),
     level: OUR_LEVEL[record.level],
     component: root === ROOT ? rest.join(".") : record.category.join("."),
     event,
     ...(isBare ? {} : { fields: record.properties }),
-  });
+  }));
 }
 
 const encoder = new TextEncoder();
@@ -57,7 +61,7 @@ function writeToStderr(line: string): void {
  */
 export function writeLine(component: string, event: string, fields: Fields): void {
   const time = new Date().toISOString();
-  writeToStderr(JSON.stringify({ time, level: "info", component, event, fields }));
+  writeToStderr(printableJson(JSON.stringify({ time, level: "info", component, event, fields })));
 }
 
 /**

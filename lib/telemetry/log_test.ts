@@ -30,6 +30,13 @@ Deno.test("a line without fields has no such member, and newlines in a field sta
   assert.equal(JSON.parse(long).fields.text, "x\ny");
 });
 
+Deno.test("a line holds no control, also where JSON allows it", () => {
+  const hostile = "\u007f\u009b2J\u202e\u2028\ufeff";
+  const [line = ""] = linesOf("warn", (log) => log.warn("a", { text: hostile }));
+  assert.match(line, /^[\x20-\x7e]+$/);
+  assert.equal(JSON.parse(line).fields.text, hostile);
+});
+
 Deno.test("lines below the level are left out, and the level can be changed", () => {
   const events = (level: Level) =>
     linesOf(level, (log) => {

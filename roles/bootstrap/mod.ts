@@ -8,6 +8,7 @@ import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import {
   prepareProcess,
   reportFailure,
+  sayLines,
   startConfined,
   superviseThreads,
 } from "../../lib/process/mod.ts";
@@ -31,7 +32,7 @@ async function start(
 ): Promise<number> {
   const reason = reasonToSkip(settings);
   if (reason !== undefined) {
-    console.log(reason);
+    sayLines(reason);
     return 0;
   }
   prepareProcess();

@@ -2,7 +2,7 @@
 import { decodeAnswer, type NexusStatus, routeUrl, SpikeError } from "../../lib/api/mod.ts";
 import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
-import { assertConfined, runJob } from "../../lib/process/mod.ts";
+import { assertConfined, runJob, sayLines } from "../../lib/process/mod.ts";
 import { createKeeperClient, watchPosition } from "../../lib/recovery/mod.ts";
 import { attachLocked, osRandom, type SlotLayout } from "../../lib/seal/mod.ts";
 import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
@@ -109,5 +109,5 @@ function refusal(status: number): SpikeError {
 }
 
 function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+  sayLines(line);
 }

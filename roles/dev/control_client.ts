@@ -46,7 +46,7 @@ async function connect(dir: string): Promise<Deno.Conn> {
     () => readIfThere(`${dir}/supervisor.json`),
   );
   if (text === undefined) throw notRunning(dir);
-  const { control } = JSON.parse(text) as SupervisorFile;
+  const control = controlIn(text, `${dir}/supervisor.json`);
   try {
     return await Deno.connect({ transport: "unix", path: control });
   } catch (error) {
@@ -55,6 +55,19 @@ async function connect(dir: string): Promise<Deno.Conn> {
     if (!isGone) throw error;
     throw notRunning(dir);
   }
+}
+
+/** Where the supervisor listens, by the file that it wrote. */
+function controlIn(text: string, path: string): string {
+  try {
+    const { control }: Partial<SupervisorFile> = Object(JSON.parse(text));
+    if (typeof control === "string") return control;
+  } catch {
+    // The error below names the file.
+  }
+  throw new SpikeError("data_invalid_input", `File ${path} is not what a supervisor wrote`, {
+    hint: "Remove it, and start the system again",
+  });
 }
 
 function notRunning(dir: string): SpikeError {

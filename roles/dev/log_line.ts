@@ -56,7 +56,8 @@ const TOLD: Readonly<Record<string, string>> = {
 /** A line in words for the terminal, or undefined when it is not worth telling. */
 export function tellingOf({ level, event, fields }: LogLine): string | undefined {
   if (event === "listening") return `listens on port ${fields["port"]}`;
-  const words = TOLD[event] ?? (level === "error" ? event.replaceAll("_", " ") : undefined);
+  const words = (Object.hasOwn(TOLD, event) ? TOLD[event] : undefined) ??
+    (level === "error" ? event.replaceAll("_", " ") : undefined);
   return words && `${words}${detailOf({ level, event, fields })}`;
 }
 

@@ -6,6 +6,8 @@
  * @module
  */
 import { exitCodeOf } from "../../lib/api/error.ts";
+import { requireUtf8 } from "../../lib/api/utf8.ts";
+import { reportFailure, sayLines } from "../../lib/process/prepare.ts";
 import { plainFailure } from "../../lib/process/supervise.ts";
 import { type Self, thisProgram } from "./self.ts";
 
@@ -38,8 +40,9 @@ export async function runDev(
 ): Promise<number> {
   const [name = "", ...rest] = args;
   try {
+    requireUtf8(args, 2);
     if (args.includes("--help") || args.includes("-h") || name === "help") {
-      console.log((await import("./help.ts")).HELP.trimEnd());
+      sayLines(...(await import("./help.ts")).HELP.trimEnd().split("\n"));
       return 0;
     }
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -47,8 +50,7 @@ export async function runDev(
     return await command({ args: load ? rest : args, env, self: () => self ?? thisProgram() });
   } catch (error) {
     const failure = plainFailure(error);
-    console.error(`Error: ${failure.message}`);
-    if (failure.hint !== undefined) console.error(`Hint: ${failure.hint}`);
+    reportFailure(failure);
     return exitCodeOf(failure.code);
   }
 }

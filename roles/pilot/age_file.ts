@@ -1,4 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { decodeUtf8 } from "../../lib/api/utf8.ts";
 import type { PilotDeps } from "./deps.ts";
 import { readFile } from "./input.ts";
 
@@ -97,8 +98,10 @@ export async function readIdentities(path: string): Promise<string[]> {
 
 /** The passphrase in a file, its last line end apart; `-` asks for it where a person is. */
 export async function readPassphrase(deps: PilotDeps, path: string): Promise<string> {
-  const passphrase = path === "-" ? await askPassphrase(deps) : new TextDecoder()
-    .decode(await readFile(path, MAX_LIST_BYTES, "Passphrase file")).replace(/\r?\n$/, "");
+  const passphrase = path === "-"
+    ? await askPassphrase(deps)
+    : decodeUtf8(await readFile(path, MAX_LIST_BYTES, "Passphrase file"), "Passphrase file")
+      .replace(/\r?\n$/, "");
   if (passphrase !== "") return passphrase;
   throw new SpikeError("data_invalid_input", "The passphrase is empty");
 }
@@ -109,9 +112,9 @@ async function askPassphrase(deps: PilotDeps): Promise<string> {
       hint: "Give --passphrase-file the name of a file",
     });
   }
-  deps.stderr.write("Enter passphrase (hidden): ");
+  deps.stderr.prompt("Enter passphrase (hidden): ");
   const line = await deps.readHidden();
-  deps.stderr.write("\n");
+  deps.stderr.print("");
   return line;
 }
 

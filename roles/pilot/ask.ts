@@ -31,7 +31,7 @@ export interface Question {
  * @throws SpikeError `usage` where nobody can answer
  */
 export async function confirm(deps: PilotDeps, { text, mayAsk }: Question): Promise<boolean> {
-  if (mayAsk && deps.isTerminal) deps.stderr.write(`${text} (y/N): `);
+  if (mayAsk && deps.isTerminal) deps.stderr.prompt(`${text} (y/N): `);
   const answer = mayAsk ? await readFirstLine(deps.stdin) : undefined;
   if (answer === undefined) {
     throw new SpikeError("usage", "Nobody is there to confirm this, and --yes was not given", {

@@ -8,19 +8,17 @@ import {
   parseKey,
 } from "../../lib/audit/mod.ts";
 import { SpikeError } from "../../lib/api/error.ts";
+import { decodeUtf8 } from "../../lib/api/utf8.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
+import { readFile } from "./input.ts";
 
-/** Reads a text that the command line names. @throws SpikeError `fs_file_open_failed` */
+/** More than keys, checkpoints and proofs ever have. */
+const MAX_TEXT_BYTES = 4 * 1024 * 1024;
+
+/** Reads a text that the command line names. @throws SpikeError `fs_file_open_failed` or `data_invalid_input` */
 export async function readText(what: string, path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new SpikeError(
-      "fs_file_open_failed",
-      `${what} ${JSON.stringify(path)} cannot be read: ${fileFault(error)}`,
-      { cause: error },
-    );
-  }
+  const name = `${what} ${JSON.stringify(path)}`;
+  return decodeUtf8(await readFile(path, MAX_TEXT_BYTES, name), name);
 }
 
 /** The public keys in a file, one a line. @throws SpikeError `data_invalid_input` */

@@ -103,7 +103,7 @@ export function requireGood(
   { findings, manifest }: BackupVerified,
   tell: (line: string) => void,
 ): Manifest {
-  for (const finding of findings) tell(`${toLine(finding)}\n`);
+  for (const finding of findings) tell(toLine(finding));
   if (manifest && findings.length === 0) return manifest;
   throw new SpikeError(
     "state_integrity_check",

@@ -2,14 +2,17 @@ import type { PilotSettings } from "../../lib/config/mod.ts";
 import type { Transport } from "../../lib/client/mod.ts";
 import type { SvidSource } from "../../lib/spiffe/source.ts";
 
-/** Where text goes; what is written is not changed. */
+/** Where text for people goes. It takes no layout but lines: whatever a line holds stays on it (`sink.ts`). */
 export interface TextSink {
-  write(text: string): void;
+  /** Prints a line, or each of several. */
+  print(lines: string | readonly string[]): void;
+  /** Prints a text that the answer to it follows on the same line. */
+  prompt(text: string): void;
 }
 
-/** Where data go; bytes need not be text. */
+/** Where results go: lines for people, and data exactly as they are. */
 export interface DataSink extends TextSink {
-  write(data: string | Uint8Array): void;
+  write(data: Uint8Array): void;
 }
 
 /** Everything that the command line touches, so that tests need no network, terminal or SVID. */

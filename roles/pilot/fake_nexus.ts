@@ -12,6 +12,7 @@ import { parseSpiffeId } from "../../lib/spiffe/id.ts";
 import { MemorySource } from "../../lib/spiffe/memory_source.ts";
 import type { PilotDeps } from "./deps.ts";
 import { runPilot } from "./run.ts";
+import { dataSink, textSink } from "./sink.ts";
 
 /** What a fake Nexus answers, in bytes or as JSON; a SpikeError becomes a refusal. */
 export type Answering = (path: string, action: string, request: Message) => unknown;
@@ -97,12 +98,10 @@ export async function spike(args: readonly string[], around: Surroundings = {}):
   const deps: PilotDeps = {
     env: { HOME: "/home/ada", ...around.env },
     stdin: new Blob([typeof stdin === "string" ? stdin : stdin.slice()]).stream(),
-    stdout: {
-      write: (data) => {
-        outBytes.push(...(typeof data === "string" ? new TextEncoder().encode(data) : data));
-      },
-    },
-    stderr: { write: (text) => err += text },
+    stdout: dataSink((bytes) => {
+      for (const byte of bytes) outBytes.push(byte);
+    }),
+    stderr: textSink((text) => err += text),
     clock: () => NOW_MS,
     isTerminal: around.typed !== undefined,
     isOutputTerminal: around.isOutputTerminal ?? false,

@@ -1,4 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { printableJson } from "../../lib/telemetry/printable.ts";
+import type { PilotDeps } from "./deps.ts";
 
 /** How data are printed. */
 export type Format = "human" | "json" | "yaml";
@@ -28,6 +30,26 @@ export function parseFormat(given: string): Format {
   );
 }
 
+/** How a result is printed: as lines for people, or as one document. */
+export interface Printed {
+  /** What a document holds; made only where one is printed. */
+  readonly data: (format: Exclude<Format, "human">) => unknown;
+  /** The same for people, one record a line. */
+  readonly lines: () => readonly string[];
+  /** Of JSON; 2 when absent. */
+  readonly indent?: number;
+}
+
+/** Prints a result in the format that was asked for. */
+export async function printAs(
+  { stdout }: Pick<PilotDeps, "stdout">,
+  format: Format,
+  { data, lines, indent = 2 }: Printed,
+): Promise<void> {
+  if (format === "human") return stdout.print(lines());
+  stdout.write(new TextEncoder().encode(`${await render(data(format), format, indent)}\n`));
+}
+
 /** Data as JSON, or as YAML without its last newline. Maps keep their order, which objects may not. */
 export async function render(
   data: unknown,
@@ -35,8 +57,8 @@ export async function render(
   indent: number,
 ): Promise<string> {
   if (format === "json") return toJson(data, " ".repeat(indent), "");
-  const { stringify } = await import("yaml");
-  return stringify(data, { lineWidth: 0 }).trimEnd();
+  const { toYaml } = await import("./yaml.ts");
+  return toYaml(data);
 }
 
 function toJson(data: unknown, step: string, margin: string): string {
@@ -45,10 +67,11 @@ function toJson(data: unknown, step: string, margin: string): string {
     const items = data.map((item) => inner + toJson(item, step, inner));
     return items.length === 0 ? "[]" : `[\n${items.join(",\n")}\n${margin}]`;
   }
-  if (typeof data !== "object" || data === null) return JSON.stringify(data);
-  const entries = data instanceof Map ? [...data] : Object.entries(data);
+  if (typeof data !== "object" || data === null) return printableJson(JSON.stringify(data));
+  const entries = [...(data instanceof Map ? data : Object.entries(data))]
+    .filter(([, value]) => value !== undefined);
   const members = entries.map(([name, value]) =>
-    `${inner}${JSON.stringify(String(name))}: ${toJson(value, step, inner)}`
+    `${inner}${printableJson(JSON.stringify(String(name)))}: ${toJson(value, step, inner)}`
   );
   return members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n${margin}}`;
 }

@@ -1,4 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { decodeUtf8 } from "../../lib/api/utf8.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import type { PilotDeps } from "./deps.ts";
 
@@ -55,7 +56,7 @@ export async function readInput(deps: PilotDeps, request: InputRequest): Promise
   if (file !== undefined && !isStdin(file)) return await readFile(file, limitBytes, "Input");
   if (deps.isTerminal) {
     requireAnswer(mayAsk, "input");
-    deps.stderr.write("Reading from the terminal; end the input with Ctrl-D\n");
+    deps.stderr.print("Reading from the terminal; end the input with Ctrl-D");
   }
   return await readAll(deps.stdin, limitBytes, "Input");
 }
@@ -80,7 +81,7 @@ export async function openInput(
   if (file === undefined || isStdin(file)) {
     if (deps.isTerminal) {
       requireAnswer(mayAsk, "input");
-      deps.stderr.write("Reading from the terminal; end the input with Ctrl-D\n");
+      deps.stderr.print("Reading from the terminal; end the input with Ctrl-D");
     }
     return { bytes: deps.stdin, [Symbol.dispose]: () => {} };
   }
@@ -187,6 +188,8 @@ function notRead(path: string, error: unknown, hint?: string): SpikeError {
 
 const CTRL_C = 0x03;
 const CTRL_D = 0x04;
+const CTRL_U = 0x15;
+const TAB = 0x09;
 const BACKSPACES = [0x08, 0x7f];
 const LINE_ENDS = [0x0a, 0x0d];
 
@@ -197,9 +200,11 @@ export interface Terminal {
 }
 
 /**
- * Reads one line that the terminal does not show; backspace works.
+ * Reads one line that the terminal does not show; backspace takes a character back and Ctrl-U all of them. What a line
+ * cannot hold is refused and not dropped: a second line, a control character such as an arrow key sends.
  *
- * @throws SpikeError `interrupted` on Ctrl-C, and on Ctrl-D or the input's end before anything was typed
+ * @throws SpikeError `interrupted` on Ctrl-C, and on Ctrl-D or the input's end before anything was typed;
+ *   `data_invalid_input` for what is not a line of UTF-8 text
  */
 export async function readHiddenLine(terminal: Terminal): Promise<string> {
   const typed: number[] = [];
@@ -208,11 +213,13 @@ export async function readHiddenLine(terminal: Terminal): Promise<string> {
   try {
     for (;;) {
       const count = await terminal.read(chunk) ?? 0;
-      for (const byte of chunk.subarray(0, count)) {
+      for (const [i, byte] of chunk.subarray(0, count).entries()) {
         const isEnd = LINE_ENDS.includes(byte) || (byte === CTRL_D && typed.length > 0);
-        if (isEnd) return new TextDecoder().decode(Uint8Array.from(typed));
+        if (isEnd) return lineOf(typed, chunk.subarray(i + 1, count));
         if (byte === CTRL_C || byte === CTRL_D) throw interrupted();
-        if (BACKSPACES.includes(byte)) typed.pop();
+        if (byte === CTRL_U) typed.length = 0;
+        else if (BACKSPACES.includes(byte)) takeBack(typed);
+        else if (byte < 0x20 && byte !== TAB) throw notALine("holds a control character");
         else typed.push(byte);
       }
       if (count === 0) throw interrupted();
@@ -222,6 +229,23 @@ export async function readHiddenLine(terminal: Terminal): Promise<string> {
     chunk.fill(0);
     typed.fill(0);
   }
+}
+
+function lineOf(typed: readonly number[], rest: Uint8Array): string {
+  if (rest.some((byte) => !LINE_ENDS.includes(byte))) throw notALine("has more than one line");
+  return decodeUtf8(Uint8Array.from(typed), "What was typed");
+}
+
+/** Takes the last character back, which may be several bytes of UTF-8. */
+function takeBack(typed: number[]): void {
+  while (((typed.at(-1) ?? 0) & 0xc0) === 0x80) typed.pop();
+  typed.pop();
+}
+
+function notALine(what: string): SpikeError {
+  return new SpikeError("data_invalid_input", `What was typed ${what}; nothing was sent`, {
+    hint: "Put it into a file, or pipe it into standard input",
+  });
 }
 
 function interrupted(): SpikeError {

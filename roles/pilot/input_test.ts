@@ -23,6 +23,34 @@ Deno.test("a hidden line ends with return, and backspace takes back", async () =
   assert.deepEqual(terminal.raw, [true, false]);
 });
 
+Deno.test("backspace takes back whole characters, and Ctrl-U all", async () => {
+  assert.equal(await readHiddenLine(terminalOf("a\u00e9\x7fb\u{1f600}\x7f\x7f\x7f\x7fz\r")), "z");
+  assert.equal(await readHiddenLine(terminalOf("wrong\x15right\r\n")), "right");
+});
+
+Deno.test("what a hidden line cannot hold is refused, and the terminal shows text again", async () => {
+  const table = [
+    ["-----BEGIN\nMII=\n", "What was typed has more than one line; nothing was sent"],
+    ["abc\x1b[D", "What was typed holds a control character; nothing was sent"],
+    ["a\0b\r", "What was typed holds a control character; nothing was sent"],
+  ] as const;
+  for (const [typed, message] of table) {
+    const terminal = terminalOf(typed);
+    await assert.rejects(readHiddenLine(terminal), { code: "data_invalid_input", message });
+    assert.deepEqual(terminal.raw, [true, false]);
+  }
+  const latin1: Terminal = {
+    setRaw: () => {},
+    read: (into) => {
+      into.set([0xe9, 0x0d]);
+      return Promise.resolve(2);
+    },
+  };
+  await assert.rejects(readHiddenLine(latin1), {
+    message: "What was typed is not valid UTF-8 text",
+  });
+});
+
 Deno.test("Ctrl-C, Ctrl-D and the end of input interrupt, and the terminal shows text again", async () => {
   for (const chunks of [["abc\x03"], ["\x04"], ["abc"], []]) {
     const terminal = terminalOf(...chunks);

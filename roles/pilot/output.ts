@@ -1,4 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { isPrintable, printableJson } from "../../lib/telemetry/printable.ts";
 import type { PilotDeps } from "./deps.ts";
 import { draftOutput, writeOutput } from "./private_file.ts";
 
@@ -18,6 +19,17 @@ export function refuseTerminal(deps: PilotDeps, out: OutputName): void {
   });
 }
 
+/**
+ * Whether a value is looked at by a person: standard output is a terminal, and bytes were not asked for. There a value
+ * is shown on one line, because it may hold what a terminal obeys.
+ */
+function isShown(deps: PilotDeps, out: OutputName): boolean {
+  return out === undefined && deps.isOutputTerminal;
+}
+
+const ESCAPED =
+  "Note: characters that do not print are shown escaped; the exact bytes go to a pipe, --out FILE or --out -";
+
 /** Writes output, to a file whole or not at all. @throws SpikeError `fs_file_open_failed` */
 export async function writeTo(
   deps: PilotDeps,
@@ -26,6 +38,28 @@ export async function writeTo(
 ): Promise<void> {
   if (isStdout(out)) deps.stdout.write(data);
   else await writeOutput(out, data);
+}
+
+/** As {@linkcode writeTo}, of a value. */
+export async function writeValue(
+  deps: PilotDeps,
+  out: OutputName,
+  value: Uint8Array,
+): Promise<void> {
+  if (!isShown(deps, out)) return await writeTo(deps, out, value);
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(value);
+  deps.stdout.print(text);
+  if (!isPrintable(text)) deps.stderr.print(ESCAPED);
+}
+
+/** Writes one record of JSON on a line of its own: exactly, or as the same JSON in characters that print. */
+export function writeRecord(deps: PilotDeps, record: Uint8Array): void {
+  const encoder = new TextEncoder();
+  const shown = deps.isOutputTerminal
+    ? encoder.encode(printableJson(new TextDecoder().decode(record)))
+    : record;
+  deps.stdout.write(shown);
+  deps.stdout.write(encoder.encode("\n"));
 }
 
 /**
@@ -39,6 +73,7 @@ export async function streamTo(
   out: OutputName,
   data: AsyncIterable<Uint8Array>,
 ): Promise<void> {
+  if (isShown(deps, out)) return await showStream(deps, data);
   if (isStdout(out)) {
     for await (const piece of data) deps.stdout.write(piece);
     return;
@@ -51,4 +86,18 @@ export async function streamTo(
     throw error;
   }
   await draft.keep();
+}
+
+/** What comes about piece by piece, on one line of a terminal. */
+async function showStream(deps: PilotDeps, data: AsyncIterable<Uint8Array>): Promise<void> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let isExact = true;
+  const show = (text: string) => {
+    isExact &&= isPrintable(text);
+    deps.stdout.prompt(text);
+  };
+  for await (const piece of data) show(decoder.decode(piece, { stream: true }));
+  show(decoder.decode());
+  deps.stdout.print("");
+  if (!isExact) deps.stderr.print(ESCAPED);
 }

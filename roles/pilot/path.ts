@@ -18,8 +18,8 @@ export function parseNewPath(given: string, stderr: TextSink): SecretPath {
   const path = asInputError(() => parseWritablePath(given));
   const plain = path.split("/").filter((part) => part !== "" && part !== ".").join("/");
   if (plain !== path && plain !== "") {
-    stderr.write(
-      `Note: the path is ${JSON.stringify(path)}, which is not ${JSON.stringify(plain)}\n`,
+    stderr.print(
+      `Note: the path is ${JSON.stringify(path)}, which is not ${JSON.stringify(plain)}`,
     );
   }
   return path;

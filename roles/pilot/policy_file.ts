@@ -14,6 +14,14 @@ import type { PolicyDraft } from "../../lib/policy/policy.ts";
 
 const KEYS = ["name", "spiffeidPattern", "pathPattern", "permissions"] as const;
 
+/** How an exported policy spells them: JSON has the wire's names, YAML all in lower case (`spike policy get`). */
+const EXPORTED: Readonly<Record<string, (typeof KEYS)[number]>> = {
+  spiffeidpattern: "spiffeidPattern",
+  pathpattern: "pathPattern",
+};
+/** What an exported policy says besides, which Nexus sets itself. */
+const OF_NEXUS = ["id", "createdAt", "createdat", "updatedAt", "updatedat"];
+
 /** What files for older releases, and slips of the pen, call a key. */
 const MEANT: Readonly<Record<string, string>> = {
   spiffeid: "spiffeidPattern",
@@ -150,7 +158,10 @@ function membersOf(source: Source, map: YAMLMap): Map<string, Pair> {
   const members = new Map<string, Pair>();
   for (const pair of map.items) {
     const place: Placed = isScalar(pair.key) ? pair.key : map;
-    const key = isScalar(pair.key) ? String(pair.key.value) : "";
+    const given = isScalar(pair.key) ? String(pair.key.value) : "";
+    const key = Object.hasOwn(EXPORTED, given) ? EXPORTED[given] ?? given : given;
+    if (OF_NEXUS.includes(key) || isWireDouble(map, key)) continue;
+    if (members.has(key)) throw refuse(source, place, `Key ${key} is given twice`, "Give it once");
     if (!KEYS.some((known) => known === key)) {
       const meant = Object.hasOwn(MEANT, key) ? MEANT[key] : undefined;
       const hint = meant === undefined ? `Known are ${KEYS.join(", ")}` : `Write ${meant}`;
@@ -159,6 +170,12 @@ function membersOf(source: Source, map: YAMLMap): Map<string, Pair> {
     members.set(key, pair);
   }
   return members;
+}
+
+/** The wire has the ID pattern twice, once misspelled; beside the right one the other says nothing of its own. */
+function isWireDouble(map: YAMLMap, key: string): boolean {
+  const right = map.get("spiffeidPattern");
+  return key === "spiffiedPattern" && right !== undefined && map.get(key) === right;
 }
 
 function textOf(source: Source, members: Map<string, Pair>, key: string): string {

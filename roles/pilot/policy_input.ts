@@ -38,7 +38,8 @@ export function draftOf({ name, pathPattern, spiffeidPattern, permissions }: Pol
   }
   const given = { name, pathPattern, spiffeidPattern, permissions };
   const missing = FLAGS.filter(([member]) => !given[member]).map(([, flag]) => flag);
-  throw new SpikeError("usage", `Flags are missing:\n  ${missing.join("\n  ")}`, {
+  throw new SpikeError("usage", "Flags are missing", {
+    details: missing,
     hint: "A policy has all four; see the example under --help",
   });
 }
@@ -57,9 +58,9 @@ export function warnUnanchored(
   member: PatternMember,
   place = "",
 ): void {
-  stderr.write(
+  stderr.print(
     `Warning: ${place}${member} '${policy[member]}' is not anchored: ` +
-      "it may match more than you mean; write ^…$\n",
+      "it may match more than you mean; write ^…$",
   );
 }
 

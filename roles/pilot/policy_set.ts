@@ -1,6 +1,7 @@
 /** All policies of a directory, or of Nexus. */
 import { join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
+import { decodeUtf8 } from "../../lib/api/utf8.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import type { Client } from "../../lib/client/mod.ts";
 import { isPermissionWord } from "../../lib/policy/permission.ts";
@@ -46,7 +47,8 @@ export async function readPolicyFiles(
       ? await readStdin(MAX_FILE_BYTES)
       : await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
     const name = isPiped ? "standard input" : file;
-    for (const found of parsePolicyDocuments(name, new TextDecoder().decode(bytes))) {
+    const text = decodeUtf8(bytes, isPiped ? "Standard input" : `File ${JSON.stringify(file)}`);
+    for (const found of parsePolicyDocuments(name, text)) {
       const checked = found instanceof SpikeError ? found : checkAmong(found, policies);
       if (checked instanceof SpikeError) faults.push(checked);
       else policies.set(checked.policy.name, checked);
@@ -59,8 +61,10 @@ export async function readPolicyFiles(
 export function joinFaults(faults: readonly SpikeError[]): SpikeError {
   const [first] = faults;
   if (faults.length === 1 && first) return first;
-  const lines = faults.map(({ message }) => `\n  ${message}`).join("");
-  return new SpikeError("data_invalid_input", `${faults.length} policies are not valid:${lines}`);
+  const details = faults.map(({ message }) => message);
+  return new SpikeError("data_invalid_input", `${faults.length} policies are not valid`, {
+    details,
+  });
 }
 
 function checkAmong(
@@ -95,6 +99,7 @@ async function filesAt(path: string): Promise<string[]> {
     const { isDirectory } = await Deno.stat(path);
     return isDirectory ? await filesBelow(path) : [path];
   } catch (error) {
+    if (error instanceof SpikeError) throw error;
     throw new SpikeError(
       "fs_file_open_failed",
       `${JSON.stringify(path)} cannot be read: ${fileFault(error)}`,
@@ -111,6 +116,12 @@ async function filesBelow(directory: string): Promise<string[]> {
   const found: string[] = [];
   for (const { name, isDirectory } of entries) {
     const path = join(directory, name);
+    // The runtime has put U+FFFD where a name is not UTF-8, and could not open it.
+    if (name.includes("\ufffd")) {
+      throw new SpikeError("fs_file_open_failed", `Name of ${JSON.stringify(path)} is not UTF-8`, {
+        hint: "Rename the file",
+      });
+    }
     if (isDirectory) found.push(...await filesBelow(path));
     else if (/\.ya?ml$/.test(name)) found.push(path);
   }

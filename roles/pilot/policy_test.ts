@@ -258,7 +258,44 @@ Deno.test("get prints a policy with the wire's names, and in YAML in lower case"
     nexus: nexusWith(true),
   });
   assert.match(yaml.out, /^id: ""\nname: acme-web\nspiffeidpattern: \^spiffe:/);
-  assert.match(yaml.out, /\npermissions:\n {2}- read\n {2}- list\ncreatedat: 2026-07-25T00/);
+  assert.match(yaml.out, /\npermissions:\n {2}- read\n {2}- list\ncreatedat: "2026-07-25T00/);
+});
+
+Deno.test("a policy that was exported can be applied again as it is", async () => {
+  const odd = {
+    ...KEPT,
+    name: "yes",
+    pathPattern: "^tenants/[a-z]{2}/0x1f.*$",
+  };
+  const kept = [KEPT, odd, { ...KEPT, name: "007" }, { ...KEPT, name: "2030-01-01" }];
+  for (const policy of kept) {
+    const expected = {
+      name: policy.name,
+      spiffeidPattern: policy.spiffiedPattern,
+      pathPattern: policy.pathPattern,
+      permissions: policy.permissions,
+    };
+    for (const format of ["json", "yaml"]) {
+      const nexus: Answering = (_path, action) => action === "get" ? { id: "x", ...policy } : {};
+      const got = await spike(["policy", "get", policy.name, "-f", format], { nexus });
+      assert.equal(got.code, 0, got.err);
+      const applied = await spike(["policy", "apply", "-f", "-"], { nexus, stdin: got.out });
+      assert.equal(applied.code, 0, applied.err);
+      assert.deepEqual(applied.calls.at(-1)?.request, expected);
+    }
+  }
+});
+
+Deno.test("an exported policy whose two spellings of a pattern differ is refused", async () => {
+  const text = YAML + "spiffiedPattern: ^spiffe://example\\.org/other$\n";
+  const { code, err } = await spike(["policy", "apply", "-f", "-"], { stdin: text });
+  assert.equal(code, 1);
+  assert.match(err, /Key "spiffiedPattern" is not known\nHint: Write spiffeidPattern/);
+  const twice = YAML + "pathpattern: ^b$\n";
+  assert.match(
+    (await spike(["policy", "apply", "-f", "-"], { stdin: twice })).err,
+    /:8: Key pathPattern is given twice\n/,
+  );
 });
 
 Deno.test("a policy that is not there ends with 4, a name that is not given with 1", async () => {
@@ -325,4 +362,31 @@ Deno.test("delete asks nobody about a policy that is not there, and goes on wher
     action === "get" ? refusing("access_unauthorized")(path, action, request) : {};
   const blind = await spike(["policy", "delete", "web"], { nexus, stdin: "y\n" });
   assert.equal(blind.code, 0);
+});
+
+Deno.test("files that are not UTF-8 are refused and nothing of them is taken", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".yaml" });
+  try {
+    const bytes = new TextEncoder().encode(YAML + "# ");
+    await Deno.writeFile(file, Uint8Array.from([...bytes, 0xff]));
+    for (
+      const args of [
+        ["policy", "apply", "-f", file],
+        ["policy", "apply", "-f", file, "--dry-run"],
+        ["policy", "lint", file],
+        ["policy", "test", file],
+        ["audit", "verify", ".", "--key", file],
+        ["audit", "proof", ".", "--key", file, "--record", "1"],
+      ]
+    ) {
+      const { code, err } = await spike(args);
+      assert.equal(code, 1, args.join(" "));
+      assert.match(err, /^Error: .*ile ".*" is not valid UTF-8 text\nHint: /, args.join(" "));
+    }
+    const { code, err } = await spike(["secret", "list"], { env: { SPIKE_CONFIG_FILE: file } });
+    assert.equal(code, 1);
+    assert.match(err, /^Error: Settings file ".*" is not valid UTF-8 text\n/);
+  } finally {
+    await Deno.remove(file);
+  }
 });

@@ -30,8 +30,8 @@ export function createProgram(deps: PilotDeps): Command {
     // An option belongs to the command before it, so that a command may have a --version of its own.
     .enablePositionalOptions()
     .configureOutput({
-      writeOut: (text) => deps.stdout.write(text),
-      writeErr: (text) => deps.stderr.write(text),
+      writeOut: (text) => deps.stdout.print(text.replace(/\n$/, "").split("\n")),
+      writeErr: (text) => deps.stderr.print(text.replace(/\n$/, "").split("\n")),
       // Told once, by the caller, in the manner of all other errors.
       outputError: () => {},
       getOutHelpWidth: () => 100,

@@ -2,6 +2,7 @@ import { SpikeError } from "../../lib/api/error.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import type { DataSink, PilotDeps, TextSink } from "./deps.ts";
 import { readHiddenLine } from "./input.ts";
+import { dataSink, textSink } from "./sink.ts";
 
 /** A stream of the process. */
 interface ProcessStream {
@@ -14,31 +15,47 @@ interface ProcessStream {
  *
  * @throws SpikeError `fs_file_open_failed`
  */
-export function dataSink(stream: ProcessStream): DataSink {
-  return {
-    write: (data) => {
-      try {
-        writeWhole(stream, typeof data === "string" ? new TextEncoder().encode(data) : data);
-      } catch (error) {
-        if (error instanceof Deno.errors.BrokenPipe) throw error;
-        const message = `Standard output cannot be written: ${fileFault(error)}`;
-        throw new SpikeError("fs_file_open_failed", message, { cause: error });
-      }
-    },
-  };
+export function resultSink(stream: ProcessStream): DataSink {
+  return dataSink((bytes) => {
+    try {
+      writeWhole(stream, bytes);
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) throw error;
+      const message = `Standard output cannot be written: ${fileFault(error)}`;
+      throw new SpikeError("fs_file_open_failed", message, { cause: error });
+    }
+  });
 }
 
 /** Standard error; when talk cannot be told there is nobody to tell that to. */
 export function talkSink(stream: ProcessStream): TextSink {
-  return {
-    write: (text) => {
+  return textSink((text) => {
+    try {
+      writeWhole(stream, new TextEncoder().encode(text));
+    } catch {
+      // What the command does goes on, and its exit code says how it ended.
+    }
+  });
+}
+
+/**
+ * Standard input whose failures are told like those of a file: it may be a directory, or a disk that cannot be read.
+ */
+export function guardedInput(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  return new ReadableStream({
+    pull: async (controller) => {
       try {
-        writeWhole(stream, new TextEncoder().encode(text));
-      } catch {
-        // What the command does goes on, and its exit code says how it ended.
+        const { value, done } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (cause) {
+        const message = `Standard input cannot be read: ${fileFault(cause)}`;
+        controller.error(new SpikeError("fs_file_open_failed", message, { cause }));
       }
     },
-  };
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
 }
 
 function writeWhole(stream: ProcessStream, bytes: Uint8Array): void {
@@ -51,8 +68,8 @@ export function realDeps(env: PilotDeps["env"]): PilotDeps {
   const stderr = talkSink(Deno.stderr);
   return {
     env,
-    stdin: Deno.stdin.readable,
-    stdout: dataSink(Deno.stdout),
+    stdin: guardedInput(Deno.stdin.readable),
+    stdout: resultSink(Deno.stdout),
     stderr,
     clock: Date.now,
     isTerminal: Deno.stdin.isTerminal(),

@@ -1,4 +1,4 @@
-import { exitCodeOf, SpikeError } from "../../lib/api/error.ts";
+import { exitCodeOf, failureLines, SpikeError } from "../../lib/api/error.ts";
 import type { TextSink } from "./deps.ts";
 
 /** Runs a check that servers use too; here its refusal is a mistake in the arguments. */
@@ -14,7 +14,6 @@ export function asInputError<T>(check: () => T): T {
 
 /** Says what went wrong and what to do, and answers the exit code. */
 export function report(error: SpikeError, stderr: TextSink): number {
-  stderr.write(`Error: ${error.message}\n`);
-  if (error.hint !== undefined) stderr.write(`Hint: ${error.hint}\n`);
+  stderr.print(failureLines(error));
   return exitCodeOf(error.code);
 }

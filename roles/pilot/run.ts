@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import { SpikeError } from "../../lib/api/error.ts";
+import { asFileError, isFileFault } from "../../lib/api/file_fault.ts";
+import { requireUtf8 } from "../../lib/api/utf8.ts";
 import type { PilotDeps } from "./deps.ts";
 import { createProgram } from "./program.ts";
 import { report } from "./report.ts";
@@ -38,6 +40,7 @@ function asHelp(program: Command, args: readonly string[]): readonly string[] {
  */
 export async function runPilot(given: readonly string[], deps: PilotDeps): Promise<number> {
   try {
+    requireUtf8(given);
     const program = createProgram(deps);
     const args = given.length === 0 ? ["--help"] : asHelp(program, given);
     await program.parseAsync(args, { from: "user" });
@@ -49,8 +52,9 @@ export async function runPilot(given: readonly string[], deps: PilotDeps): Promi
       return isHelp ? exitCode : report(toUsageError(error), deps.stderr);
     }
     if (error instanceof SpikeError) return report(error, deps.stderr);
-    // Whoever read our output has read enough.
+    // The reader closed the pipe.
     if (error instanceof Deno.errors.BrokenPipe) return 0;
-    throw error;
+    if (!isFileFault(error)) throw error;
+    return report(asFileError(error), deps.stderr);
   }
 }

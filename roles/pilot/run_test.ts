@@ -277,12 +277,13 @@ Deno.test("a bug is thrown, not told as if it were the caller's mistake", async 
 
 Deno.test("a missing identity ends with 6", async () => {
   const { runPilot } = await import("./run.ts");
+  const { dataSink, textSink } = await import("./sink.ts");
   let told = "";
   const code = await runPilot(["secret", "list"], {
     env: {},
     stdin: new Blob().stream(),
-    stdout: { write: () => {} },
-    stderr: { write: (text) => told += text },
+    stdout: dataSink(() => {}),
+    stderr: textSink((text) => told += text),
     clock: () => 0,
     isTerminal: false,
     isOutputTerminal: false,

@@ -101,7 +101,7 @@ const SECRET = answering({
 
 Deno.test("get prints the pairs sorted, one value alone, or a document", async () => {
   const human = await spike(["secret", "get", "a/b"], { nexus: SECRET });
-  assert.equal(human.out, "10: ten\n9: nine\na: line 1\nline 2\nb: 2\n");
+  assert.equal(human.out, "10: ten\n9: nine\na: line 1\\nline 2\nb: 2\n");
   assert.deepEqual(human.calls, [{
     to: "/v1/store/secrets?get",
     request: { path: "a/b", version: 0 },
@@ -223,6 +223,66 @@ Deno.test("metadata as a document has the wire's names, in YAML in lower case", 
   const json = await spike(["secret", "metadata", "get", "a", "-f", "json"], { nexus: METADATA });
   assert.deepEqual(JSON.parse(json.out), METADATA("", "", {}));
   const yaml = await spike(["secret", "metadata", "get", "a", "-f", "yaml"], { nexus: METADATA });
-  assert.match(yaml.out, /^versions:\n {2}1:\n {4}createdtime: 2026-01-02T03:04:05\.123Z\n/);
+  assert.match(yaml.out, /^versions:\n {2}1:\n {4}createdtime: "2026-01-02T03:04:05\.123Z"\n/);
   assert.match(yaml.out, /\nmetadata:\n {2}currentversion: 2\n/);
+});
+
+Deno.test("a value from an empty input is stored, and said to be empty", async () => {
+  const piped = await spike(["secret", "put", "a/b", "token=-"], { nexus: () => ({}) });
+  assert.deepEqual(piped.calls[0]?.request["values"], { token: "" });
+  assert.equal(piped.out, "OK\n");
+  assert.equal(piped.err, 'Note: stored key "token": 0 bytes (standard input was empty)\n');
+  const file = await Deno.makeTempFile();
+  try {
+    const { err } = await spike(["secret", "put", "a/b", `k=@${file}`], { nexus: () => ({}) });
+    assert.equal(err, 'Note: stored key "k": 0 bytes (the file was empty)\n');
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("a value at a terminal is asked for and hidden, and what was stored is said", async () => {
+  const nexus = () => ({});
+  const { err, calls, out } = await spike(["secret", "put", "a/b", "pin=-"], {
+    nexus,
+    typed: "s\u00e9cret",
+  });
+  assert.deepEqual(calls[0]?.request["values"], { pin: "s\u00e9cret" });
+  assert.equal(out, "OK\n");
+  assert.equal(
+    err,
+    'Enter value of "pin" (hidden): \nNote: stored key "pin": 7 bytes, as typed\n',
+  );
+  const none = await spike(["secret", "put", "a/b", "pin=-"], { nexus, typed: "" });
+  assert.match(none.err, /\nNote: stored key "pin": 0 bytes, as typed\n$/);
+  const forbidden = await spike(["--no-input", "secret", "put", "a/b", "pin=-"], { typed: "x" });
+  assert.equal(forbidden.code, 1);
+});
+
+Deno.test("nothing is said to be stored where Nexus refused it", async () => {
+  const { code, err } = await spike(["secret", "put", "a/b", "k=-"], {
+    nexus: refusing("access_unauthorized"),
+  });
+  assert.equal(code, 3);
+  assert.doesNotMatch(err, /stored/);
+});
+
+Deno.test("an argument that is not UTF-8 is refused before anything is sent, wherever it stands", async () => {
+  for (
+    const [args, position] of [
+      [["secret", "put", "a/b", "k=x\ufffd"], 4],
+      [["secret", "put", "a\ufffd", "k=v"], 3],
+      [["secret", "put", "a", "k\ufffd=v"], 4],
+      [["secret", "get", "a", "--out", "f\ufffd"], 5],
+      [["policy", "get", "\ufffd"], 3],
+      [["\ufffd"], 1],
+    ] as const
+  ) {
+    const { code, err, calls } = await spike(args);
+    assert.equal(code, 1);
+    assert.deepEqual(calls, []);
+    assert.match(err, new RegExp(`^Error: Argument ${position} is not valid UTF-8, or contains U`));
+    assert.match(err, /\nHint: .*key=@file or key=-\n$/);
+    assert.doesNotMatch(err, /\ufffd/);
+  }
 });

@@ -19,7 +19,7 @@ function warnWithoutRole(id: Parameters<typeof hasRole>[0], role: Role, session:
   const wanted = settings.trustRoots.pilot.map((root) =>
     `spiffe://${root}/spike/pilot/role/${role}`
   );
-  deps.stderr.write(`Note: this identity is ${id}, but ${wanted.join(" or ")} is needed\n`);
+  deps.stderr.print(`Note: this identity is ${id}, but ${wanted.join(" or ")} is needed`);
 }
 
 /**

@@ -76,9 +76,10 @@ async function readOne(deps: PilotDeps, keys: AgeKeys, mayAsk: boolean): Promise
     return await toShard(bytes, keys, "The shard on standard input");
   }
   requireAnswer(mayAsk, "shard");
-  deps.stderr.write("(your input will be hidden as you paste/type it)\nEnter recovery shard: ");
+  deps.stderr.print("(your input will be hidden as you paste/type it)");
+  deps.stderr.prompt("Enter recovery shard: ");
   const line = await deps.readHidden();
-  deps.stderr.write("\n");
+  deps.stderr.print("");
   return parseShard(line);
 }
 

@@ -1,6 +1,7 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import { MAX_VALUE_BYTES, requireValues } from "../../lib/secret/name.ts";
 import type { PilotDeps } from "./deps.ts";
+import { counted } from "./format.ts";
 import { readAll, readFile, requireAnswer } from "./input.ts";
 import { asInputError } from "./report.ts";
 
@@ -61,11 +62,28 @@ function readBytes(pair: Pair, { deps, mayAsk }: ValueSource): Promise<Uint8Arra
       `A value that starts with @ names a file; such a text itself goes through ${key}=-`;
     return readFile(text, MAX_VALUE_BYTES, what, hint);
   }
-  if (deps.isTerminal) {
-    requireAnswer(mayAsk, `value of ${JSON.stringify(key)}`);
-    deps.stderr.write(`Type the value of ${JSON.stringify(key)}, end it with Ctrl-D\n`);
+  if (!deps.isTerminal) return readAll(deps.stdin, MAX_VALUE_BYTES, what);
+  requireAnswer(mayAsk, `value of ${JSON.stringify(key)}`);
+  return readTyped(deps, key);
+}
+
+/** One line, not shown; the return that ends it is no part of the value. */
+async function readTyped(deps: PilotDeps, key: string): Promise<Uint8Array> {
+  deps.stderr.prompt(`Enter value of ${JSON.stringify(key)} (hidden): `);
+  try {
+    return new TextEncoder().encode(await deps.readHidden());
+  } finally {
+    deps.stderr.print("");
   }
-  return readAll(deps.stdin, MAX_VALUE_BYTES, what);
+}
+
+/** What is said once a value is stored that nobody has seen on the way. */
+function noteOf({ key, from }: Pair, value: string | Uint8Array, deps: PilotDeps): string[] {
+  const size = typeof value === "string" ? new TextEncoder().encode(value).length : value.length;
+  const stored = `Note: stored key ${JSON.stringify(key)}: ${counted(size, "byte")}`;
+  if (from === "stdin" && deps.isTerminal) return [`${stored}, as typed`];
+  if (from === "argument" || size > 0) return [];
+  return [`${stored} (${from === "stdin" ? "standard input" : "the file"} was empty)`];
 }
 
 async function readValue(pair: Pair, source: ValueSource): Promise<string | Uint8Array> {
@@ -82,7 +100,7 @@ async function readValue(pair: Pair, source: ValueSource): Promise<string | Uint
   }
   bytes.fill(0);
   if (value.endsWith("\n")) {
-    deps.stderr.write(`Note: the value of ${name} ends with a newline, which is kept\n`);
+    deps.stderr.print(`Note: the value of ${name} ends with a newline, which is kept`);
   }
   return value;
 }
@@ -91,6 +109,8 @@ async function readValue(pair: Pair, source: ValueSource): Promise<string | Uint
 export interface GivenValues {
   readonly values: Readonly<Record<string, string>>;
   readonly binary: Readonly<Record<string, Uint8Array>>;
+  /** What is to be said of them once they are stored. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -110,13 +130,15 @@ export async function readValues(
   asInputError(() => requireValues(names));
   const values: Record<string, string> = Object.create(null);
   const binary: Record<string, Uint8Array> = Object.create(null);
+  const notes: string[] = [];
   for (const pair of pairs) {
     const value = await readValue(pair, source);
+    notes.push(...noteOf(pair, value, source.deps));
     if (typeof value === "string") values[pair.key] = value;
     else binary[pair.key] = value;
   }
   asInputError(() => requireValues(values, binary));
-  return { values, binary };
+  return { values, binary, notes };
 }
 
 /**
@@ -127,10 +149,10 @@ export async function readValues(
 export async function readTexts(
   given: readonly string[],
   source: ValueSource,
-): Promise<Readonly<Record<string, string>>> {
-  const { values, binary } = await readValues(given, source);
+): Promise<Omit<GivenValues, "binary">> {
+  const { values, binary, notes } = await readValues(given, source);
   const [key] = Object.keys(binary);
-  if (key === undefined) return values;
+  if (key === undefined) return { values, notes };
   throw new SpikeError(
     "data_invalid_input",
     `Value of key ${JSON.stringify(key)} is not valid UTF-8 text`,

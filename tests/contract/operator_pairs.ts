@@ -119,6 +119,13 @@ export const SHARD_PAIRS: readonly Pair[] = [
     body: { reason },
     gives: badRequest("operator.seal"),
   })),
+  ...["a\nb", "\u001b[2J", "\u202e", "\u0085", "\u2028"].map((reason): Pair => ({
+    that: `a reason for a seal is text on one line, not ${JSON.stringify(reason)}`,
+    as: "superuser",
+    at: "/v1/operator/seal",
+    body: { reason },
+    gives: badRequest("operator.seal"),
+  })),
   change("a refresh names the generation in force", "refresh", {}, 400, "api_bad_request"),
   change("and no numbers", "refresh", { generation: 1, shares: 3 }, 400, "api_bad_request"),
   change("a reshare needs numbers", "reshare", { generation: 1 }, 400, "api_bad_request"),

@@ -4,6 +4,7 @@ import { askSupervisor } from "../control_client.ts";
 import type { CommandContext } from "../mod.ts";
 import { directoryOf, parseOptions } from "../options.ts";
 import { programName } from "../self.ts";
+import { sayOnStderr } from "../say.ts";
 
 /** `spike dev authority prepare|rotate|retire`: the steps in which the key of an authority is replaced. */
 export async function authority({ args, env }: CommandContext): Promise<number> {
@@ -22,6 +23,6 @@ export async function authority({ args, env }: CommandContext): Promise<number> 
   const domain = given.flags["trust-domain"];
   const request = { action, ...(domain === undefined ? {} : { domain }) };
   const { anchors } = await askSupervisor(directoryOf(given, env), "authority", request);
-  console.error(`Done: ${action}; the bundle has ${anchors} anchors`);
+  sayOnStderr(`Done: ${action}; the bundle has ${anchors} anchors`);
   return 0;
 }

@@ -4,6 +4,7 @@ import { askSupervisor } from "../control_client.ts";
 import type { CommandContext } from "../mod.ts";
 import { directoryOf, parseOptions } from "../options.ts";
 import { programName } from "../self.ts";
+import { sayOnStderr } from "../say.ts";
 
 /** `spike dev identity withdraw|return NAME`: as if a registration entry were deleted, and made again. */
 export async function identity({ args, env }: CommandContext): Promise<number> {
@@ -19,6 +20,6 @@ export async function identity({ args, env }: CommandContext): Promise<number> {
     );
   }
   const { id } = await askSupervisor(directoryOf(given, env), "identity", { action, name });
-  console.error(`${action === "withdraw" ? "Withdrew" : "Returned"} ${id}`);
+  sayOnStderr(`${action === "withdraw" ? "Withdrew" : "Returned"} ${id}`);
   return 0;
 }

@@ -3,13 +3,14 @@ import { askSupervisor } from "../control_client.ts";
 import type { CommandContext } from "../mod.ts";
 import { directoryOf, type Given, parseOptions } from "../options.ts";
 import { programName } from "../self.ts";
+import { sayOnStderr } from "../say.ts";
 
 /** `spike dev kill NAME`: SIGKILL; the process then stays down until it is started. */
 export async function kill({ args, env }: CommandContext): Promise<number> {
   const given = parseOptions(args, { flags: ["dir"] });
   const name = processName(given, "kill");
   const { wasRunning } = await askSupervisor(directoryOf(given, env), "kill", { name });
-  console.error(wasRunning ? `Killed ${name}` : `${name} was not running`);
+  sayOnStderr(wasRunning ? `Killed ${name}` : `${name} was not running`);
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import { askSupervisor } from "../control_client.ts";
 import type { CommandContext } from "../mod.ts";
 import { directoryOf, durationFlag, noWords, parseOptions, required } from "../options.ts";
+import { sayLines } from "../../../lib/process/prepare.ts";
 
 /** `spike dev socket`: a Workload API of one identity; its address alone goes to standard output. */
 export async function socket({ args, env }: CommandContext): Promise<number> {
@@ -9,6 +10,6 @@ export async function socket({ args, env }: CommandContext): Promise<number> {
   const ttlMs = durationFlag(given, "ttl");
   const request = { id, ...(ttlMs === undefined ? {} : { ttlMs }) };
   const { address } = await askSupervisor(directoryOf(given, env), "socket", request);
-  console.log(address);
+  sayLines(address);
   return 0;
 }

@@ -2,6 +2,7 @@ import { askSupervisor } from "../control_client.ts";
 import type { CommandContext } from "../mod.ts";
 import { directoryOf, durationFlag, parseOptions } from "../options.ts";
 import { processName } from "./kill.ts";
+import { sayOnStderr } from "../say.ts";
 
 const TIMEOUT_MS = 30_000;
 
@@ -11,6 +12,6 @@ export async function start({ args, env }: CommandContext): Promise<number> {
   const name = processName(given, "start");
   const timeoutMs = durationFlag(given, "timeout") ?? TIMEOUT_MS;
   const { tookMs } = await askSupervisor(directoryOf(given, env), "start", { name, timeoutMs });
-  console.error(`${name} is ready after ${tookMs} ms`);
+  sayOnStderr(`${name} is ready after ${tookMs} ms`);
   return 0;
 }

@@ -3,6 +3,7 @@ import { askSupervisor } from "../control_client.ts";
 import { onFiles, replaceFile } from "../file.ts";
 import type { CommandContext } from "../mod.ts";
 import { directoryOf, durationFlag, noWords, parseOptions, required } from "../options.ts";
+import { sayOnStderr } from "../say.ts";
 
 /** `spike dev svid`: writes an SVID of any ID as files, key and bundle first, for curl and other clients. */
 export async function svid({ args, env }: CommandContext): Promise<number> {
@@ -25,6 +26,6 @@ export async function svid({ args, env }: CommandContext): Promise<number> {
     await replaceFile(`${out}/svid.pem`, files.certificates);
   });
   const until = new Date(files.notAfterMs).toISOString();
-  console.error(`Wrote svid.pem, key.pem and bundle.pem to ${out}, valid until ${until}`);
+  sayOnStderr(`Wrote svid.pem, key.pem and bundle.pem to ${out}, valid until ${until}`);
   return 0;
 }

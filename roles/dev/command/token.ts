@@ -1,6 +1,7 @@
 import { askSupervisor } from "../control_client.ts";
 import type { CommandContext } from "../mod.ts";
 import { directoryOf, durationFlag, noWords, parseOptions, required } from "../options.ts";
+import { sayLines } from "../../../lib/process/prepare.ts";
 
 /** `spike dev token`: a JWT-SVID of any ID; the token alone goes to standard output. */
 export async function token({ args, env }: CommandContext): Promise<number> {
@@ -10,6 +11,6 @@ export async function token({ args, env }: CommandContext): Promise<number> {
   const ttlMs = durationFlag(given, "ttl");
   const request = { id, audience, ...(ttlMs === undefined ? {} : { ttlMs }) };
   const answer = await askSupervisor(directoryOf(given, env), "token", request);
-  console.log(answer.token);
+  sayLines(answer.token);
   return 0;
 }

@@ -18,6 +18,7 @@ import { openRuntimeBase } from "../runtime_base.ts";
 import { programName } from "../self.ts";
 import { sayOnStderr as say } from "../say.ts";
 import { listenForSignals } from "../signals.ts";
+import { sayLines } from "../../../lib/process/prepare.ts";
 
 const SVID_TTL_MS = 3_600_000;
 
@@ -57,7 +58,7 @@ export async function up({ args, env, self }: CommandContext): Promise<number> {
   }, stack);
   if (isReady) {
     say(`Ready after ${(performance.now() / 1000).toFixed(1)} s`);
-    console.log(usageOf(home));
+    sayLines(...usageOf(home).split("\n"));
     await interrupted;
   }
   say("Stopping");

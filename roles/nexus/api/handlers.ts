@@ -7,6 +7,7 @@ import {
   type RequestOf,
   SpikeError,
 } from "../../../lib/api/mod.ts";
+import { holdsControls } from "../../../lib/telemetry/printable.ts";
 import { wipe } from "../../../lib/seal/mod.ts";
 import type { BackupOperation } from "./backup_handlers.ts";
 import type { CorePort, KekStatus } from "../core_port.ts";
@@ -71,6 +72,12 @@ export function createHandlers(
         throw new SpikeError(
           "api_bad_request",
           `Member reason must have 1 to ${REASON_LIMIT} characters`,
+        );
+      }
+      if (holdsControls(reason)) {
+        throw new SpikeError(
+          "api_bad_request",
+          "Member reason holds a control character, expected text on one line",
         );
       }
       await core.seal({ reason, call });

@@ -11,6 +11,7 @@ import { fileFault } from "../../../lib/api/file_fault.ts";
 import type { AuditKeys } from "../../../lib/client/mod.ts";
 import { allLogsIn, readText } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
+import { writeRecord } from "../output.ts";
 import { writeOutput } from "../private_file.ts";
 import { withNexus } from "../session.ts";
 
@@ -23,15 +24,26 @@ export async function auditExport(
   { out, records }: { readonly out?: string; readonly records?: string },
 ): Promise<void> {
   if (records !== undefined) return printRecords(deps, records);
-  const exported = await withNexus(deps, ({ client }) => client.auditKeys());
+  const exported = requireExport(await withNexus(deps, ({ client }) => client.auditKeys()));
   if (out === undefined) {
-    deps.stdout.write(`${exported.keys.join("\n")}\n\n${exported.checkpoint}`);
-    return;
+    const note = exported.checkpoint.replace(/\n$/, "").split("\n");
+    return deps.stdout.print([...exported.keys, "", ...note]);
   }
   await prepareDirectory(out);
   await pinKeys(out, exported.keys);
   const checkpoint = await writeCheckpoint(out, exported);
-  deps.stdout.write(`Wrote ${join(out, KEYS)}${checkpoint ? ` and ${checkpoint}` : ""}\n`);
+  deps.stdout.print(`Wrote ${join(out, KEYS)}${checkpoint ? ` and ${checkpoint}` : ""}`);
+}
+
+/** Nothing but keys and a checkpoint is printed or written, where other programs take it for these. */
+function requireExport(exported: AuditKeys): AuditKeys {
+  const { keys, checkpoint } = exported;
+  const isKeys = keys.every((key) => parseKey(key) !== undefined);
+  if (isKeys && (checkpoint === "" || parseCheckpoint(checkpoint) !== undefined)) return exported;
+  throw new SpikeError(
+    "data_unmarshal_failure",
+    `Nexus answered with what is not ${isKeys ? "a checkpoint" : "the key of a log"}`,
+  );
 }
 
 async function prepareDirectory(out: string): Promise<void> {
@@ -91,9 +103,7 @@ function printRecords(deps: PilotDeps, directory: string): void {
       const { lines } = splitLines(Deno.readFileSync(path));
       for (const line of lines) {
         const record = recordIn(line);
-        if (!record) continue;
-        deps.stdout.write(record);
-        deps.stdout.write("\n");
+        if (record) writeRecord(deps, record);
       }
     }
   }

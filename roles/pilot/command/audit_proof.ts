@@ -14,6 +14,7 @@ import {
 import { SpikeError } from "../../../lib/api/error.ts";
 import { logsIn, readCheckpoint, readKeys, readText, requireCheckpoint } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
+import { printAs } from "../format.ts";
 import { parseCount } from "./audit_tail.ts";
 
 /** What `spike audit proof` was given. */
@@ -59,7 +60,7 @@ export async function auditProof(deps: PilotDeps, input: ProofInput): Promise<vo
   const proof = input.record === undefined
     ? await proveConsistency(input, keys)
     : await proveInclusion(input, keys);
-  deps.stdout.write(`${JSON.stringify(proof, undefined, 2)}\n`);
+  await printAs(deps, "json", { data: () => proof, lines: () => [] });
 }
 
 /** All hashes of a log that verifies, the checkpoint to prove against, and the text of one record. */
@@ -156,8 +157,8 @@ async function checkProof(deps: PilotDeps, path: string, keys: readonly LogKey[]
   if (proof.kind === "consistency") {
     const first = requireCheckpoint(proof.since, path, keys);
     require(verifyConsistency(first, tree, hashes) && first.log === tree.log, path);
-    deps.stdout.write(
-      `The first ${first.size} of ${tree.size} records are those of the checkpoint\n`,
+    deps.stdout.print(
+      `The first ${first.size} of ${tree.size} records are those of the checkpoint`,
     );
     return;
   }
@@ -165,8 +166,8 @@ async function checkProof(deps: PilotDeps, path: string, keys: readonly LogKey[]
     ? Uint8Array.fromBase64(proof.leaf)
     : leafOf(encoder.encode(proof.text));
   require(verifyInclusion(leaf, proof.record, tree, hashes), path);
-  deps.stdout.write(
-    `Record ${proof.record} is one of the ${tree.size} records of the checkpoint\n`,
+  deps.stdout.print(
+    `Record ${proof.record} is one of the ${tree.size} records of the checkpoint`,
   );
 }
 
@@ -181,11 +182,26 @@ function require(holds: boolean, path: string): void {
 function parseProof(text: string, path: string): Proof {
   try {
     const proof = JSON.parse(text);
-    const isProof = ["inclusion", "consistency"].includes(proof.kind) &&
-      Array.isArray(proof.proof) && typeof proof.checkpoint === "string";
-    if (isProof) return proof;
+    if (isProof(proof)) return proof;
   } catch {
     // What is no JSON is no proof either.
   }
   throw new SpikeError("data_invalid_input", `File ${JSON.stringify(path)} holds no proof`);
+}
+
+function isProof(value: unknown): value is Proof {
+  const proof: Readonly<Record<string, unknown>> = Object(value);
+  const hashes = proof["proof"];
+  if (!Array.isArray(hashes) || !hashes.every(isHash)) return false;
+  if (typeof proof["checkpoint"] !== "string") return false;
+  if (proof["kind"] === "consistency") return typeof proof["since"] === "string";
+  const { text } = proof;
+  return proof["kind"] === "inclusion" && Number.isSafeInteger(proof["record"]) &&
+    Number(proof["record"]) >= 0 && (text === undefined || typeof text === "string") &&
+    isHash(proof["leaf"]);
+}
+
+/** Whether something is SHA-256 in base64. */
+function isHash(text: unknown): boolean {
+  return typeof text === "string" && /^[A-Za-z0-9+/]{43}=$/.test(text);
 }

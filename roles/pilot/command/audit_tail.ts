@@ -1,6 +1,7 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
+import { writeRecord } from "../output.ts";
 import { withNexus } from "../session.ts";
 
 /** What `spike audit tail` was given. */
@@ -19,12 +20,12 @@ export async function auditTail(deps: PilotDeps, input: TailInput): Promise<void
     ? {}
     : { after: parseCount("--after", input.after, 0, Number.MAX_SAFE_INTEGER) };
   const { records } = await withNexus(deps, ({ client }) => client.auditTail({ limit, ...after }));
-  if (input.format === "json") return void deps.stdout.write(records.map((r) => `${r}\n`).join(""));
-  const parsed = records.map((record) => JSON.parse(record));
-  const text = input.format === "human"
-    ? parsed.map(lineOf).join("\n")
-    : await render(parsed, input.format, 2);
-  if (records.length > 0) deps.stdout.write(`${text}\n`);
+  const parsed = records.map(parseRecord);
+  if (input.format === "json") {
+    for (const record of records) writeRecord(deps, new TextEncoder().encode(record));
+  } else if (records.length > 0) {
+    await printAs(deps, input.format, { data: () => parsed, lines: () => parsed.map(lineOf) });
+  }
 }
 
 /** @throws SpikeError `usage` */
@@ -39,11 +40,38 @@ export function parseCount(flag: string, text: string, least: number, most: numb
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** A record is an object on one line; another answer could look like several. */
+function parseRecord(record: string): Fields {
+  try {
+    const fields = JSON.parse(record);
+    const isObject = typeof fields === "object" && fields !== null && !Array.isArray(fields);
+    if (isObject && !/[\r\n]/.test(record)) return fields;
+  } catch {
+    // The error below says what was expected.
+  }
+  throw new SpikeError(
+    "data_unmarshal_failure",
+    "Nexus answered with an audit record that is not a JSON object on one line",
+    { hint: "Check the files themselves with `spike audit verify`" },
+  );
+}
+
+/** A field of a line, in quotes where it could look like several. */
+function field(value: unknown): string {
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" && /[,"\s]/.test(text) ? JSON.stringify(text) : text;
+}
+
 function lineOf(record: Fields): string {
   const { n, time, kind } = record;
-  const start = `${n} ${new Date(Number(time)).toISOString()}`;
+  const date = new Date(Number(time));
+  const start = `${field(n)} ${
+    Number.isNaN(date.getTime()) ? "(no valid time)" : date.toISOString()
+  }`;
   if (kind === "change") return `${start} ${changeOf(record)}`;
-  if (kind === "notice") return `${start} ${record["event"]} ${JSON.stringify(record["detail"])}`;
+  if (kind === "notice") {
+    return `${start} ${field(record["event"])} ${JSON.stringify(record["detail"])}`;
+  }
   return `${start} ${requestOf(record)}`;
 }
 
@@ -51,20 +79,25 @@ function requestOf(
   { operation, path, version, caller, decision, by, name, status, code, us, sum }: Fields,
 ) {
   const { id }: { id?: unknown } = Object(caller);
-  const right = by === undefined ? String(decision) : `${decision} by ${by} ${name}`;
   if (sum !== undefined) {
     const { count, kinds }: { count?: unknown; kinds?: unknown } = Object(sum);
-    return `${id}, ${count} refused requests in sum: ${JSON.stringify(kinds)}`;
+    return `${field(id)}, ${field(count)} refused requests in sum: ${JSON.stringify(kinds)}`;
   }
-  const subject = [path, version === undefined ? undefined : `version ${version}`]
-    .filter((part) => part !== undefined).join(" ");
-  return [id, operation ?? "-", subject, right, code ?? status, `${Number(us) / 1000} ms`]
+  const right = by === undefined
+    ? field(decision)
+    : [decision, "by", by, name].map(field).join(" ");
+  const subject = [
+    ...(path === undefined ? [] : [field(path)]),
+    ...(version === undefined ? [] : [`version ${field(version)}`]),
+  ].join(" ");
+  const end = [field(code ?? status), `${Number(us) / 1000} ms`];
+  return [field(id), field(operation ?? "-"), subject, right, ...end]
     .filter((part) => part !== "").join(", ");
 }
 
 function changeOf({ revision, operation, caller, changes }: Fields): string {
   const { id = "Nexus itself" }: { id?: unknown } = Object(caller);
-  return `revision ${revision}, ${operation ?? "of its own accord"}, ${id}: ${
-    JSON.stringify(changes)
-  }`;
+  const what = operation === undefined ? "of its own accord" : field(operation);
+  const who = id === "Nexus itself" ? id : field(id);
+  return `revision ${field(revision)}, ${what}, ${who}: ${JSON.stringify(changes)}`;
 }

@@ -11,7 +11,7 @@ import {
 import { SpikeError } from "../../../lib/api/error.ts";
 import { logsIn, readCheckpoint, readKeys } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
-import { counted, type Format, render } from "../format.ts";
+import { counted, type Format, printAs } from "../format.ts";
 
 /** What `spike audit verify` was given. */
 export interface VerifyInput {
@@ -37,12 +37,11 @@ export async function auditVerify(deps: PilotDeps, input: VerifyInput): Promise<
     !present.some((key) => key.log === log)
   );
   const unknown = listLogs(directory).filter((log) => !keys.some((key) => key.log === log));
-  deps.stdout.write(
-    format === "human"
-      ? results.map((result) => toText(result, held)).join("\n")
-      : `${await render({ logs: results, absent, unknown }, format, 2)}\n`,
-  );
-  for (const log of unknown) deps.stderr.write(`Note: no key was given for log ${log}\n`);
+  await printAs(deps, format, {
+    data: () => ({ logs: results, absent, unknown }),
+    lines: () => results.flatMap((result, i) => [...i === 0 ? [] : [""], ...toLines(result, held)]),
+  });
+  for (const log of unknown) deps.stderr.print(`Note: no key was given for log ${log}`);
   const found = results.reduce((sum, { findings }) => sum + findings.length, absent.length);
   if (found === 0) return;
   throw new SpikeError(
@@ -53,7 +52,7 @@ export async function auditVerify(deps: PilotDeps, input: VerifyInput): Promise<
   );
 }
 
-function toText(result: Verified, checkpoints: readonly Checkpoint[]): string {
+function toLines(result: Verified, checkpoints: readonly Checkpoint[]): string[] {
   const { log, size, dropped, findings } = result;
   const held = checkpoints.filter((checkpoint) => checkpoint.log === log).map(({ size }) => size);
   return [
@@ -63,7 +62,7 @@ function toText(result: Verified, checkpoints: readonly Checkpoint[]): string {
     ...(findings.length > 0 ? findings.map(lineOf) : soundLines(held)),
     ...doubtLines(result, held),
     ...endLines(result, held),
-  ].map((line, i) => `${i === 0 ? "" : "  "}${line}\n`).join("");
+  ].map((line, i) => `${i === 0 ? "" : "  "}${line}`);
 }
 
 /** What can be said of records among which nothing is wrong, with checkpoints held of these sizes. */

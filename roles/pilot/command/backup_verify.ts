@@ -2,7 +2,7 @@ import { verifyBackup } from "../../../lib/backup/mod.ts";
 import { readKeys } from "../audit_files.ts";
 import { describeBackup, requireGood } from "../backup_file.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 
 /** Which files, and whose signature counts. */
 export interface BackupInput {
@@ -13,9 +13,10 @@ export interface BackupInput {
 }
 
 /** What is to be said where no key was pinned. */
-export const UNPINNED =
-  "Note: no public key was given (--key), so this proves that the backup is what its manifest says,\n" +
-  "and not who made the two.\n";
+export const UNPINNED = [
+  "Note: no public key was given (--key), so this proves that the backup is what its manifest says,",
+  "and not who made the two.",
+];
 
 /** `spike backup verify`: fails with `state_integrity_check` after telling what was found. */
 export async function backupVerify(deps: PilotDeps, input: BackupInput): Promise<void> {
@@ -33,12 +34,15 @@ export async function backupVerify(deps: PilotDeps, input: BackupInput): Promise
       bytes: manifest.file.bytes,
       sha256: manifest.file.sha256,
     };
-    deps.stdout.write(`${await render({ origin, findings, manifest: told }, format, 2)}\n`);
+    await printAs(deps, format, {
+      data: () => ({ origin, findings, manifest: told }),
+      lines: () => [],
+    });
   }
   const tell = (line: string) => {
-    if (format === "human") deps.stdout.write(line);
+    if (format === "human") deps.stdout.print(line);
   };
   const manifest = requireGood(verified, tell);
-  tell(`${["The backup is what was made", ...describeBackup(manifest)].join("\n")}\n`);
-  if (verified.origin === "unpinned") deps.stderr.write(UNPINNED);
+  for (const line of ["The backup is what was made", ...describeBackup(manifest)]) tell(line);
+  if (verified.origin === "unpinned") deps.stderr.print(UNPINNED);
 }

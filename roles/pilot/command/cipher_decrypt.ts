@@ -11,7 +11,7 @@ import {
 } from "../cipher_input.ts";
 import type { PilotDeps } from "../deps.ts";
 import { isStdin, openInput, peek, readAll } from "../input.ts";
-import { streamTo, writeTo } from "../output.ts";
+import { streamTo, writeValue } from "../output.ts";
 import { withNexus } from "../session.ts";
 
 /** The options of `spike cipher decrypt`. */
@@ -42,7 +42,7 @@ export async function cipherDecrypt(
   const decrypt = async (call: (client: Client) => Promise<Uint8Array>) => {
     const plaintext = await calling(deps, key, call);
     try {
-      await writeTo(deps, out, plaintext);
+      await writeValue(deps, out, plaintext);
     } finally {
       plaintext.fill(0);
     }

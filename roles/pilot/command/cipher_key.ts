@@ -4,7 +4,7 @@ import type { CipherKeyInfo, Client } from "../../../lib/client/mod.ts";
 import { explainKey, readExtras } from "../cipher_extras.ts";
 import { MAX_CIPHER_INPUT_BYTES } from "../cipher_input.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { isStdin, readInput } from "../input.ts";
 import { refuseTerminal, writeTo } from "../output.ts";
 import { asInputError } from "../report.ts";
@@ -82,9 +82,7 @@ async function change(
   call: (client: Client) => Promise<CipherKeyInfo>,
 ): Promise<void> {
   const key = await withNexus(deps, ({ client }) => naming(name, () => call(client)));
-  deps.stdout.write(
-    format === "human" ? `${toLine(key)}\n` : `${await render(key, format, 2)}\n`,
-  );
+  await printAs(deps, format, { data: () => key, lines: () => [toLine(key)] });
 }
 
 /** `spike cipher key list`. */
@@ -98,10 +96,7 @@ export async function cipherKeyList(
     deps,
     ({ client }) => naming(name ?? "", () => client.listCipherKeys(name)),
   );
-  const text = format === "human"
-    ? keys.map((key) => `${toLine(key)}\n`).join("")
-    : `${await render(keys, format, 2)}\n`;
-  deps.stdout.write(text);
+  await printAs(deps, format, { data: () => keys, lines: () => keys.map(toLine) });
 }
 
 function toLine({ key, version, minVersion, retired, updatedTime }: CipherKeyInfo): string {

@@ -25,5 +25,6 @@ export function printCompletion(deps: PilotDeps, given: string, program: Command
       }`,
     );
   }
-  deps.stdout.write(SCRIPTS[shell](program.name(), completionNodes(program)));
+  const script = SCRIPTS[shell](program.name(), completionNodes(program));
+  deps.stdout.write(new TextEncoder().encode(script));
 }

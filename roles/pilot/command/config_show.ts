@@ -7,7 +7,7 @@ import {
   type SettingOrigin,
 } from "../../../lib/config/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 
 /** `spike config show`: what a role would read from this environment. */
 export async function configShow(deps: PilotDeps, role: string, format: Format): Promise<void> {
@@ -17,15 +17,14 @@ export async function configShow(deps: PilotDeps, role: string, format: Format):
   const { env } = deps;
   const file = await readSettingsFile(role, { env });
   const settings = explainSettings({ role, env, ...(file && { file }) });
-  const text = format === "human" ? toText(settings) : await render(named(settings), format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, { data: () => named(settings), lines: () => toLines(settings) });
 }
 
 function named(settings: readonly SettingOrigin[]): Map<string, unknown> {
   return new Map(settings.map(({ name, value, origin }) => [name, { value, origin }]));
 }
 
-function toText(settings: readonly SettingOrigin[]): string {
+function toLines(settings: readonly SettingOrigin[]): string[] {
   const rows = [
     ["SETTING", "VALUE", "FROM"],
     ...settings.map(({ name, value, origin }) => [name, value || "-", origin]),
@@ -34,5 +33,5 @@ function toText(settings: readonly SettingOrigin[]): string {
   const [names, values] = [width(0), width(1)];
   return rows.map(([name = "", value = "", origin = ""]) =>
     `${name.padEnd(names)}  ${value.padEnd(values)}  ${origin}`
-  ).join("\n");
+  );
 }

@@ -12,13 +12,12 @@ import { examine } from "../doctor/examine.ts";
 import { failure, type Finding } from "../doctor/finding.ts";
 import type { CheckedPaths } from "../doctor/machine.ts";
 import { REAL_MACHINE } from "../doctor/real_machine.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 
 /** `spike doctor`: prints every finding; fails with `config_invalid` when one of them is a failure. */
 export async function doctor(deps: PilotDeps, format: Format): Promise<void> {
   const findings = await findAll(deps);
-  const text = format === "human" ? toText(findings) : await render(findings, format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, { data: () => findings, lines: () => toLines(findings) });
   const failed = findings.filter(({ level }) => level === "failure").map(({ check }) => check);
   if (failed.length === 0) return;
   throw new SpikeError("config_invalid", `Failed: ${failed.join(", ")}`);
@@ -32,7 +31,13 @@ async function findAll(deps: PilotDeps): Promise<Finding[]> {
     settings = loadSettings({ role: "pilot", env, ...(file && { file }) });
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
-    return [failure("settings", error.message, error.hint ?? "See docs/configuration.md")];
+    return [
+      failure(
+        "settings",
+        [error.headline, ...error.details].join("; "),
+        error.hint ?? "See docs/configuration.md",
+      ),
+    ];
   }
   return await examine({
     deps,
@@ -63,10 +68,10 @@ async function askKeyExchange(nexusUrl: string): Promise<string | undefined> {
 
 const MARK = { ok: "ok      ", warning: "WARNING ", failure: "FAILURE " } as const;
 
-function toText(findings: readonly Finding[]): string {
+function toLines(findings: readonly Finding[]): string[] {
   const width = Math.max(...findings.map(({ check }) => check.length));
   return findings.flatMap(({ check, level, detail, advice }) => [
     `${MARK[level]}${check.padEnd(width)}  ${detail}`,
     ...(advice === undefined ? [] : [`${" ".repeat(10 + width)}-> ${advice}`]),
-  ]).join("\n");
+  ]);
 }

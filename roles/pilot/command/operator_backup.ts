@@ -5,7 +5,7 @@ import type { Client } from "../../../lib/client/mod.ts";
 import { readKeys } from "../audit_files.ts";
 import { BackupDraft, backupPath, describeBackup, requireGood } from "../backup_file.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike operator backup`: nothing gets its name before all of it was verified. */
@@ -27,7 +27,7 @@ export async function operatorBackup(
       await draft.write(received.manifest, received.database);
       const { file, manifest } = draft;
       const verified = verifyBackup({ file, manifest, ...keys });
-      const good = requireGood(verified, (line) => deps.stderr.write(line));
+      const good = requireGood(verified, (line) => deps.stderr.print(line));
       await draft.keep();
       await confirm(client, good.file.sha256, deps);
       return { path: draft.path, manifest: good };
@@ -37,21 +37,17 @@ export async function operatorBackup(
     }
   }, "superuser");
   const { file, store, createdAtMs } = manifest;
-  const text = input.format === "human"
-    ? [`Wrote ${path} and its manifest`, ...describeBackup(manifest)].join("\n")
-    : await render(
-      {
-        file: path,
-        manifest: `${path}.manifest`,
-        createdAt: new Date(createdAtMs).toISOString(),
-        revision: store.revision,
-        bytes: file.bytes,
-        sha256: file.sha256,
-      },
-      input.format,
-      2,
-    );
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, input.format, {
+    data: () => ({
+      file: path,
+      manifest: `${path}.manifest`,
+      createdAt: new Date(createdAtMs).toISOString(),
+      revision: store.revision,
+      bytes: file.bytes,
+      sha256: file.sha256,
+    }),
+    lines: () => [`Wrote ${path} and its manifest`, ...describeBackup(manifest)],
+  });
 }
 
 /** The backup is there and verified, whatever becomes of this. */
@@ -60,6 +56,6 @@ async function confirm(client: Client, sha256: string, deps: PilotDeps): Promise
     await client.confirmBackup(sha256);
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
-    deps.stderr.write(`Note: Nexus could not note the backup: ${error.message}\n`);
+    deps.stderr.print(`Note: Nexus could not note the backup: ${error.message}`);
   }
 }

@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { KnownSets } from "../../../lib/client/mod.ts";
 import { isSameSet, type Manifest, requireListed } from "../../../lib/recovery/manifest.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 import { type NamedShard, readShards, type ShardSources } from "../shard_input.ts";
 
@@ -43,11 +43,10 @@ export async function operatorDrill(deps: PilotDeps, options: DrillOptions): Pro
       bad: findings.filter(({ problem }) => problem).map(({ from }) => from),
       missing,
     };
-    deps.stdout.write(
-      options.format === "human"
-        ? toText(outcome, findings, known)
-        : `${await render(outcome, options.format, 2)}\n`,
-    );
+    await printAs(deps, options.format, {
+      data: () => outcome,
+      lines: () => toLines(outcome, findings, known),
+    });
     refuseFailed(outcome);
   } finally {
     for (const { shard } of shards) shard.bytes.fill(0);
@@ -107,11 +106,11 @@ interface Outcome {
   readonly missing: number;
 }
 
-function toText(
+function toLines(
   { generation, threshold, shares, standing, good }: Outcome,
   findings: readonly (NamedShard & { problem: SpikeError | undefined })[],
   known: KnownSets | undefined,
-): string {
+): string[] {
   const said = {
     "in-force": known?.isProved
       ? "in force, as Nexus proves with its root key"
@@ -128,8 +127,7 @@ function toText(
     ...lines,
     `Set    : generation ${generation}, ${threshold} of ${shares}, ${said}`,
     `Good   : ${good.length}, ${threshold} are needed`,
-    "",
-  ].join("\n");
+  ];
 }
 
 function refuseFailed({ bad, missing, threshold, good }: Outcome): void {

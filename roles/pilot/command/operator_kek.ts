@@ -1,6 +1,6 @@
 import type { KekInfo } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike operator kek list` and `spike operator kek rotate`. */
@@ -14,10 +14,7 @@ export async function operatorKek(
     ({ client }) => action === "list" ? client.listKeks() : client.rotateKek(),
     "superuser",
   );
-  const text = format === "human"
-    ? keks.map((kek) => `${toLine(kek)}\n`).join("")
-    : `${await render(keks, format, 2)}\n`;
-  deps.stdout.write(text);
+  await printAs(deps, format, { data: () => keks, lines: () => keks.map(toLine) });
 }
 
 function toLine({ generation, state, createdTime, sealings }: KekInfo): string {

@@ -14,8 +14,8 @@ export async function operatorKeygen(deps: PilotDeps, out: string): Promise<void
   } finally {
     bytes.fill(0);
   }
-  deps.stdout.write(`${recipient}\n`);
-  deps.stderr.write(
-    `The private key is in ${JSON.stringify(out)}; it never leaves its custodian.\n`,
+  deps.stdout.print(recipient);
+  deps.stderr.print(
+    `The private key is in ${JSON.stringify(out)}; it never leaves its custodian.`,
   );
 }

@@ -4,7 +4,7 @@ import type { Manifest } from "../../../lib/recovery/manifest.ts";
 import { type AgeTarget, readPassphrase, readRecipients } from "../age_file.ts";
 import { type Consent, requireConsent } from "../consent.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { filesOfExport } from "../recovery_export.ts";
 import { writeExport } from "../recovery_files.ts";
 import { withNexus } from "../session.ts";
@@ -38,11 +38,11 @@ export async function operatorRecover(deps: PilotDeps, options: RecoverOptions):
   }, "recover");
   const { count, directory, files, manifest } = written;
   const generation = manifest ? { generation: manifest.generation } : {};
-  const text = options.format === "human"
-    ? `Wrote ${count} recovery shards to ${directory}`
-    : await render({ directory, files, ...generation }, options.format, 2);
-  deps.stdout.write(`${text}\n`);
-  deps.stderr.write(target ? ENCRYPTED : PLAIN);
+  await printAs(deps, options.format, {
+    data: () => ({ directory, files, ...generation }),
+    lines: () => [`Wrote ${count} recovery shards to ${directory}`],
+  });
+  deps.stderr.print(target ? ENCRYPTED : PLAIN);
 }
 
 /** Asks a person at a terminal. A script is not kept waiting: this command has always gone on by itself. */
@@ -56,13 +56,16 @@ async function askBeforePlainText(
   await requireConsent(deps, `${what}; --recipient would encrypt them. Go on?`, consent);
 }
 
-const PLAIN =
-  "Whoever holds enough of these files holds the root key: encrypt them, hand each to another\n" +
-  "person, then erase them here. The number in a file's name is part of the shard.\n" +
-  "With --recipient, no shard need touch a disk in plain text.\n";
+const PLAIN = [
+  "Whoever holds enough of these files holds the root key: encrypt them, hand each to another",
+  "person, then erase them here. The number in a file's name is part of the shard.",
+  "With --recipient, no shard need touch a disk in plain text.",
+];
 
-const ENCRYPTED = "Hand each file to its custodian, and prove the set once in a while with\n" +
-  "`spike operator drill`. manifest.json holds nothing secret; keep a copy with every shard.\n";
+const ENCRYPTED = [
+  "Hand each file to its custodian, and prove the set once in a while with",
+  "`spike operator drill`. manifest.json holds nothing secret; keep a copy with every shard.",
+];
 
 async function targetOf(deps: PilotDeps, options: RecoverOptions): Promise<AgeTarget | undefined> {
   const { recipientsFile, passphraseFile } = options;
@@ -95,8 +98,8 @@ async function noteExport(
     await client.confirmExport(manifest.setId);
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
-    deps.stderr.write(
-      `Note: Nexus could not note the export and goes on warning: ${error.message}\n`,
+    deps.stderr.print(
+      `Note: Nexus could not note the export and goes on warning: ${error.message}`,
     );
   }
 }

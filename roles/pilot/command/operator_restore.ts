@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { Client, RestoreProgress } from "../../../lib/client/mod.ts";
 import { requireListed } from "../../../lib/recovery/manifest.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 import { type NamedShard, readShards, type ShardSources } from "../shard_input.ts";
 
@@ -51,24 +51,22 @@ function explain(error: unknown, index: number): unknown {
 }
 
 async function tell(progress: RestoreProgress, format: Format, deps: PilotDeps): Promise<void> {
-  deps.stdout.write(
-    format === "human" ? toText(progress) : `${await render(progress, format, 2)}\n`,
-  );
+  await printAs(deps, format, { data: () => progress, lines: () => toLines(progress) });
   if (progress.generation !== undefined) {
-    deps.stderr.write(
-      `Note: these are shards of generation ${progress.generation}, which is not in force any more. They count\n` +
-        "among themselves, since they give the same root key.\n",
-    );
+    deps.stderr.print([
+      `Note: these are shards of generation ${progress.generation}, which is not in force any more. They count`,
+      "among themselves, since they give the same root key.",
+    ]);
   }
-  deps.stderr.write(
+  deps.stderr.print(
     progress.restored
-      ? "Erase the shard files that you used, and export new ones when keys change.\n"
-      : "Run this command again with the next shard.\n",
+      ? "Erase the shard files that you used, and export new ones when keys change."
+      : "Run this command again with the next shard.",
   );
 }
 
-function toText({ collected, remaining, restored }: RestoreProgress): string {
+function toLines({ collected, remaining, restored }: RestoreProgress): string[] {
   return restored
-    ? "SPIKE is restored: Nexus has its root key again.\n"
-    : `Shards collected:  ${collected}\nShards remaining:  ${remaining}\n`;
+    ? ["SPIKE is restored: Nexus has its root key again."]
+    : [`Shards collected:  ${collected}`, `Shards remaining:  ${remaining}`];
 }

@@ -1,14 +1,22 @@
+import { SpikeError } from "../../../lib/api/error.ts";
+import { holdsControls } from "../../../lib/telemetry/printable.ts";
 import type { PilotDeps } from "../deps.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike operator seal`: makes Nexus drop its keys. */
 export async function operatorSeal(deps: PilotDeps, reason: string): Promise<void> {
+  if (holdsControls(reason)) {
+    throw new SpikeError(
+      "data_invalid_input",
+      `Reason ${JSON.stringify(reason)} holds a control character, expected text on one line`,
+    );
+  }
   await withNexus(deps, ({ client }) => client.seal(reason), "superuser");
-  deps.stdout.write("Sealed: Nexus has no keys, and takes none from keepers.\n");
-  deps.stderr.write(
-    "It stays so after a restart, until `spike operator unseal`, or until enough recovery shards are\n" +
-      "handed to it with `spike operator restore`. Keepers still hold their shards.\n",
-  );
+  deps.stdout.print("Sealed: Nexus has no keys, and takes none from keepers.");
+  deps.stderr.print([
+    "It stays so after a restart, until `spike operator unseal`, or until enough recovery shards are",
+    "handed to it with `spike operator restore`. Keepers still hold their shards.",
+  ]);
 }
 
 /**
@@ -22,8 +30,8 @@ export async function operatorUnseal(deps: PilotDeps): Promise<void> {
     return state;
   }, "superuser");
   if (before !== "sealed") {
-    return deps.stdout.write(`Nexus was not sealed: it is ${before}, and nothing was changed.\n`);
+    return deps.stdout.print(`Nexus was not sealed: it is ${before}, and nothing was changed.`);
   }
-  deps.stdout.write("Unsealed: Nexus asks its keepers for the root key.\n");
-  deps.stderr.write("See `spike status`.\n");
+  deps.stdout.print("Unsealed: Nexus asks its keepers for the root key.");
+  deps.stderr.print("See `spike status`.");
 }

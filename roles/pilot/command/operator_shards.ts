@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import type { NexusStatus } from "../../../lib/api/status.ts";
 import type { Client, ShardChanged, ShardChangeKind } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 import { WHAT_TO_DO } from "./status.ts";
 
@@ -16,16 +16,19 @@ export interface ShardsOptions {
 }
 
 /** What each kind gives, and what it does not: whoever runs it is to know. */
-const MEANING: Readonly<Record<ShardChangeKind, string>> = {
-  "refresh":
-    "Shards of the old and the new generation cannot be mixed. But enough shards of any old generation\n" +
-    "still give this root key: only `spike operator rotate-root` retires them.\n",
-  "reshare":
-    "Shards of the old and the new numbers cannot be mixed. But enough shards of the old ones still give\n" +
-    "this root key, with their own threshold: only `spike operator rotate-root` retires them.\n",
-  "rotate-root":
-    "Shards exported before open this store no more. They still open backups made before: destroy those\n" +
-    "backups, or the old shards.\n",
+const MEANING: Readonly<Record<ShardChangeKind, readonly string[]>> = {
+  "refresh": [
+    "Shards of the old and the new generation cannot be mixed. But enough shards of any old generation",
+    "still give this root key: only `spike operator rotate-root` retires them.",
+  ],
+  "reshare": [
+    "Shards of the old and the new numbers cannot be mixed. But enough shards of the old ones still give",
+    "this root key, with their own threshold: only `spike operator rotate-root` retires them.",
+  ],
+  "rotate-root": [
+    "Shards exported before open this store no more. They still open backups made before: destroy those",
+    "backups, or the old shards.",
+  ],
 };
 
 /** `spike operator refresh`, `reshare` and `rotate-root`: new shards, other numbers of them, a new root key. */
@@ -45,10 +48,8 @@ export async function operatorShards(
       throw error.code === "keepers_too_few" ? withNumbers(status, options, error) : error;
     }
   }, "superuser");
-  deps.stdout.write(
-    options.format === "human" ? toText(changed) : `${await render(changed, options.format, 2)}\n`,
-  );
-  deps.stderr.write(`${MEANING[kind]}Export the new shards now: spike operator recover\n`);
+  await printAs(deps, options.format, { data: () => changed, lines: () => toLines(changed) });
+  deps.stderr.print([...MEANING[kind], "Export the new shards now: spike operator recover"]);
 }
 
 /** Refuses numbers that no sharing has, before anything is sent. @throws SpikeError `usage` */
@@ -122,7 +123,7 @@ async function withKeepers(client: Client, error: SpikeError): Promise<SpikeErro
   });
 }
 
-function toText({ generation, threshold, shares, promoted, keks }: ShardChanged): string {
+function toLines({ generation, threshold, shares, promoted, keks }: ShardChanged): string[] {
   const waiting = Array.from({ length: shares }, (_, i) => i + 1)
     .filter((index) => !promoted.includes(index));
   return [
@@ -133,6 +134,5 @@ function toText({ generation, threshold, shares, promoted, keks }: ShardChanged)
     ...(waiting.length > 0
       ? [`Keeper ${waiting.join(", ")} will be given its shard as soon as it answers`]
       : []),
-    "",
-  ].join("\n");
+  ];
 }

@@ -1,30 +1,29 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { StoreVerified } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { counted, type Format, render } from "../format.ts";
+import { counted, type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 
-const WHAT: Readonly<Record<string, string>> = {
+const WHAT: ReadonlyMap<string, string> = new Map(Object.entries({
   replaced: "is not what was stored last: an earlier state was put back, or it was changed",
   removed: "was removed without Nexus",
   unrecorded: "was put there without Nexus",
   damaged: "cannot be read, or holds what Nexus never stores: the file was changed or damaged",
   misindexed: "is there, but an index of the database leads elsewhere: the file was damaged",
-};
+}));
 
-const KINDS: Readonly<Record<string, string>> = {
+const KINDS: ReadonlyMap<string, string> = new Map(Object.entries({
   head: "Secret",
   policy: "Policy",
   keyHead: "Cipher key",
   key: "Key",
   store: "Row of the store itself,",
-};
+}));
 
 /** `spike operator verify`: fails with `state_integrity_check` after printing when something was found. */
 export async function operatorVerify(deps: PilotDeps, format: Format): Promise<void> {
   const found = await withNexus(deps, ({ client }) => client.verifyStore(), "superuser");
-  const text = format === "human" ? toText(found) : await render(found, format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, { data: () => found, lines: () => toLines(found) });
   if (found.findings === 0) return;
   throw new SpikeError(
     "state_integrity_check",
@@ -33,9 +32,9 @@ export async function operatorVerify(deps: PilotDeps, format: Format): Promise<v
   );
 }
 
-function toText(
+function toLines(
   { heads, policies, cipherKeys, older, logs, rows, unproved }: StoreVerified,
-): string {
+): string[] {
   const rowsCompared = [
     counted(heads, "secret"),
     counted(policies, "policy", "policies"),
@@ -53,9 +52,9 @@ function toText(
     ),
     ...(unproved ? unprovedLines(unproved) : []),
     ...rows.map(({ kind, name, what }) =>
-      `${KINDS[kind] ?? kind} ${JSON.stringify(name)} ${WHAT[what] ?? what}`
+      `${KINDS.get(kind) ?? kind} ${JSON.stringify(name)} ${WHAT.get(what) ?? what}`
     ),
-  ].join("\n");
+  ];
 }
 
 /** What Nexus has found since it started and did not record itself. */

@@ -27,7 +27,7 @@ export async function policyDelete(
     }
     await namingPolicy(name, () => client.deletePolicy(name));
   });
-  deps.stdout.write("Policy deleted successfully.\n");
+  deps.stdout.print("Policy deleted successfully.");
 }
 
 /** Nobody is asked about what is not there. Who may delete but not read hears of it afterwards. */

@@ -1,7 +1,7 @@
 import type { AccessExplanation, AccessQuestion } from "../../../lib/client/mod.ts";
 import { parseQuestion } from "../../../lib/access/question.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { asInputError } from "../report.ts";
 import { withNexus } from "../session.ts";
 
@@ -13,20 +13,23 @@ export async function policyExplain(
 ): Promise<void> {
   asInputError(() => parseQuestion(question));
   const told = await withNexus(deps, ({ client }) => client.explainAccess(question));
-  const text = format === "human"
-    ? toText(question, told)
-    : await render({ ...question, ...told }, format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, {
+    data: () => ({ ...question, ...told }),
+    lines: () => toLines(question, told),
+  });
 }
 
-const LACKS: Readonly<Record<string, string>> = {
+const LACKS: ReadonlyMap<string, string> = new Map(Object.entries({
   permissions: "applies, but does not grant",
   reserved: "is not anchored, so it does not count on a reserved path",
   path: "is not about this path",
   id: "is not about this ID",
-};
+}));
 
-function toText({ spiffeid, path, permissions }: AccessQuestion, told: AccessExplanation): string {
+function toLines(
+  { spiffeid, path, permissions }: AccessQuestion,
+  told: AccessExplanation,
+): string[] {
   const { allowed, policies, missing, misses, omitted, reason } = told;
   const lines = [
     `${allowed ? "Allowed" : "Denied"}: ${permissions.join(", ")} on ${path} for ${spiffeid}`,
@@ -38,11 +41,11 @@ function toText({ spiffeid, path, permissions }: AccessQuestion, told: AccessExp
   if (!allowed) lines.push("", `Missing: ${missing.join(", ")}`);
   if (misses.length > 0) lines.push("", "Policies that come near:", ...misses.map(missToText));
   if (omitted > 0) lines.push(`  … and ${omitted} more`);
-  return lines.join("\n");
+  return lines;
 }
 
 function missToText({ policy, lacks, missing }: AccessExplanation["misses"][number]): string {
-  const what = LACKS[lacks] ?? lacks;
+  const what = LACKS.get(lacks) ?? lacks;
   if (lacks === "permissions") return `  ${policy}: ${what} ${missing.join(", ")}`;
   const besides = missing.length > 0 ? `, and does not grant ${missing.join(", ")}` : "";
   return `  ${policy}: ${what}${besides}`;

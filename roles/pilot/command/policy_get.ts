@@ -1,6 +1,6 @@
 import type { Policy } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { namingPolicy, requireName } from "../policy_input.ts";
 import { withNexus } from "../session.ts";
 
@@ -15,8 +15,10 @@ export async function policyGet(
     deps,
     ({ client }) => namingPolicy(name, () => client.getPolicy(name)),
   );
-  const text = format === "human" ? toText(policy) : await render(named(policy, format), format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, {
+    data: (format) => named(policy, format),
+    lines: () => toLines(policy),
+  });
 }
 
 /** The wire's names in JSON, its misspelled one too; in YAML the same in lower case. */
@@ -31,7 +33,7 @@ function named(policy: Policy, format: "json" | "yaml"): Readonly<Record<string,
   );
 }
 
-function toText(policy: Policy): string {
+function toLines(policy: Policy): string[] {
   return [
     "POLICY DETAILS",
     "==============",
@@ -42,5 +44,5 @@ function toText(policy: Policy): string {
     `Permissions: ${policy.permissions.join(", ")}`,
     `Created At: ${policy.createdAt}`,
     `Updated At: ${policy.updatedAt}`,
-  ].join("\n");
+  ];
 }

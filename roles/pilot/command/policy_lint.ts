@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import { type Finding, type Level, LEVELS, lint } from "../../../lib/policy/lint.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { readLivePolicies, readPolicyFiles } from "../policy_set.ts";
 import { withNexus } from "../session.ts";
 
@@ -38,10 +38,10 @@ export async function policyLint(
   { paths, failOn, format }: LintRequest,
 ): Promise<void> {
   const { told, count } = paths.length === 0 ? await lintLive(deps) : await lintFiles(paths);
-  const text = format === "human"
-    ? toText(told, count)
-    : await render({ policies: count, findings: told }, format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, {
+    data: () => ({ policies: count, findings: told }),
+    lines: () => toLines(told, count),
+  });
   const bad = told.filter(({ level }) =>
     failOn !== "never" && LEVELS.indexOf(level) <= LEVELS.indexOf(failOn)
   );
@@ -65,7 +65,7 @@ async function lintFiles(paths: readonly string[]): Promise<{ told: Told[]; coun
   return { told: [...invalid, ...found], count: policies.length + faults.length };
 }
 
-function toText(told: readonly Told[], count: number): string {
+function toLines(told: readonly Told[], count: number): string[] {
   const worstFirst = LEVELS.flatMap((level) => told.filter((finding) => finding.level === level));
   const lines = worstFirst.map(({ level, rule, policy, file, line, message }) => {
     const place = file === undefined ? "" : `${file}:${line}: `;
@@ -78,7 +78,7 @@ function toText(told: readonly Told[], count: number): string {
   return [
     ...lines,
     `${count} ${count === 1 ? "policy" : "policies"}: ${numbers.join(", ")}`,
-  ].join("\n");
+  ];
 }
 
 function counted(count: number, what: string): string {

@@ -1,7 +1,7 @@
 import type { PolicyFilter, PolicyName } from "../../../lib/client/mod.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike policy list`. */
@@ -18,16 +18,18 @@ export async function policyList(
     );
   }
   const policies = await withNexus(deps, ({ client }) => client.listPolicies(filter));
-  deps.stdout.write(await toText(policies, format));
+  await printAs(deps, format, {
+    data: () => policies.map(({ id, name }) => ({ id, name })),
+    lines: () => toLines(policies),
+  });
 }
 
-async function toText(policies: readonly PolicyName[], format: Format): Promise<string> {
-  if (format !== "human") {
-    const named = policies.map(({ id, name }) => ({ id, name }));
-    return `${await render(named, format, 2)}\n`;
-  }
-  if (policies.length === 0) return "No policies found.\n";
-  return `POLICIES\n========\n\n${
-    policies.map(({ name }) => `Name: ${name}\n--------\n\n`).join("")
-  }`;
+function toLines(policies: readonly PolicyName[]): string[] {
+  if (policies.length === 0) return ["No policies found."];
+  return [
+    "POLICIES",
+    "========",
+    "",
+    ...policies.flatMap(({ name }) => [`Name: ${name}`, "--------", ""]),
+  ];
 }

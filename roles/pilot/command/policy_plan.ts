@@ -3,7 +3,7 @@ import type { Client } from "../../../lib/client/mod.ts";
 import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
 import { confirm } from "../ask.ts";
 import type { PilotDeps, TextSink } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { readInput } from "../input.ts";
 import { warnUnanchored } from "../policy_input.ts";
 import { joinFaults, type PlacedPolicy, readLivePolicies, readPolicyFiles } from "../policy_set.ts";
@@ -51,14 +51,14 @@ export async function policyPlan(deps: PilotDeps, request: PlanRequest): Promise
   warn(policies, deps.stderr);
   await withNexus(deps, async ({ client }) => {
     const plan = planFor(policies, await readLivePolicies(client), prunes);
-    if (format === "human") deps.stdout.write(`${planToText(plan)}\n`);
+    if (format === "human") deps.stdout.print(planToLines(plan));
     if (!isDryRun) await askBefore(deps, plan, request);
     const outcome = isDryRun ? undefined : await carryOut(client, plan);
     const failure = outcome?.failure;
-    if (format !== "human") {
-      const data = { applied: !isDryRun && !failure, plan: plan.map((s) => toData(s, outcome)) };
-      deps.stdout.write(`${await render(data, format, 2)}\n`);
-    } else deps.stdout.write(`${outcome ? endOf(plan, outcome) : NOTHING}\n`);
+    await printAs(deps, format, {
+      data: () => ({ applied: !isDryRun && !failure, plan: plan.map((s) => toData(s, outcome)) }),
+      lines: () => outcome ? endOf(plan, outcome) : [NOTHING],
+    });
     if (failure) throw failure;
   });
 }
@@ -179,8 +179,8 @@ function stopped(
 }
 
 /** What was done of a plan and what was not, each change by its name where not all were done. */
-function endOf(plan: readonly Step[], { done, failure, unsure }: Outcome): string {
-  if (!failure) return "Applied.";
+function endOf(plan: readonly Step[], { done, failure, unsure }: Outcome): string[] {
+  if (!failure) return ["Applied."];
   const named = (title: string, steps: readonly Step[]) =>
     steps.length === 0
       ? []
@@ -190,7 +190,7 @@ function endOf(plan: readonly Step[], { done, failure, unsure }: Outcome): strin
     ...named("Applied:", changes.filter((step) => done.has(step))),
     ...named("May be applied or not:", unsure ? [unsure] : []),
     ...named("Not applied:", changes.filter((step) => !done.has(step) && step !== unsure)),
-  ].join("\n");
+  ];
 }
 
 const SIGNS: Readonly<Record<Action, string>> = {
@@ -201,7 +201,7 @@ const SIGNS: Readonly<Record<Action, string>> = {
   keep: "  keep",
 };
 
-function planToText(plan: readonly Step[]): string {
+function planToLines(plan: readonly Step[]): string[] {
   const lines = plan.filter(({ action }) => action !== "unchanged" && action !== "keep").flatMap(
     ({ action, name, placed, changes }) => [
       `${SIGNS[action]} ${name}${placed ? `  (${placed.file}:${placed.line})` : ""}`,
@@ -220,7 +220,7 @@ function planToText(plan: readonly Step[]): string {
       count("unchanged")
     } unchanged, ${count("delete")} to delete.`,
     ...(kept > 0 ? [`${kept} more in Nexus stay as they are; --prune deletes them.`] : []),
-  ].join("\n");
+  ];
 }
 
 /** A step as data; `done` is there for changes that were to be made, and null where nobody knows. */

@@ -1,8 +1,9 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { decodeUtf8 } from "../../../lib/api/utf8.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
 import type { PilotDeps } from "../deps.ts";
-import { parseFormat, render } from "../format.ts";
+import { parseFormat, printAs } from "../format.ts";
 import { isStdin, readInput } from "../input.ts";
 import {
   checkPolicy,
@@ -29,7 +30,7 @@ export async function policyCreate(deps: PilotDeps, flags: PolicyFlags): Promise
     }
     await client.putPolicy(policy);
   });
-  deps.stdout.write("Policy created successfully.\n");
+  deps.stdout.print("Policy created successfully.");
 }
 
 /** The flags of `spike policy apply`. */
@@ -65,10 +66,10 @@ export async function policyApply(
     ? checkPolicy(draftOf(others), deps.stderr)
     : await readPolicy(deps, file, mayAsk);
   await withNexus(deps, ({ client }) => client.putPolicy(policy));
-  const text = parsed === "human"
-    ? `Policy '${policy.name}' applied successfully`
-    : await render({ name: policy.name, applied: true }, parsed, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, parsed, {
+    data: () => ({ name: policy.name, applied: true }),
+    lines: () => [`Policy '${policy.name}' applied successfully`],
+  });
 }
 
 async function isDirectory(path: string): Promise<boolean> {
@@ -104,7 +105,8 @@ async function readPolicy(deps: PilotDeps, file: string, mayAsk: boolean): Promi
   const { parsePolicyFile } = await import("../policy_file.ts");
   const { checkPlaced } = await import("../policy_set.ts");
   const name = isStdin(file) ? "standard input" : file;
-  const checked = checkPlaced(parsePolicyFile(name, new TextDecoder().decode(bytes)));
+  const text = decodeUtf8(bytes, isStdin(file) ? "Standard input" : `File ${JSON.stringify(file)}`);
+  const checked = checkPlaced(parsePolicyFile(name, text));
   if (checked instanceof SpikeError) throw checked;
   const { policy, line } = checked;
   for (const member of unanchoredPatterns(policy)) {

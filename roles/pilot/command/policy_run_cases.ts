@@ -1,9 +1,10 @@
 import { explainAccess } from "../../../lib/access/explain.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
+import { decodeUtf8 } from "../../../lib/api/utf8.ts";
 import { loadSettings, readSettingsFile } from "../../../lib/config/mod.ts";
 import { compilePolicy, createPolicySet } from "../../../lib/policy/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { readFile } from "../input.ts";
 import { parseCases, type PolicyCase } from "../policy_cases.ts";
 import { inParallel, joinFaults, readPolicyFiles } from "../policy_set.ts";
@@ -43,7 +44,7 @@ export async function policyTest(
   const cases: PolicyCase[] = [];
   for (const file of files) {
     const bytes = await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
-    cases.push(...parseCases(file, new TextDecoder().decode(bytes)));
+    cases.push(...parseCases(file, decodeUtf8(bytes, `File ${JSON.stringify(file)}`)));
   }
   const decided = policies.length > 0
     ? await decideHere(deps, cases, policies)
@@ -53,8 +54,7 @@ export async function policyTest(
     if (!decision) throw new Error("a case was not decided");
     return { one, decided: decision, isRight: isAsExpected(one, decision) };
   });
-  const text = format === "human" ? toText(results) : await render(results.map(toData), format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, { data: () => results.map(toData), lines: () => toLines(results) });
   const wrong = results.filter(({ isRight }) => !isRight).length;
   if (wrong === 0) return;
   throw new SpikeError("data_invalid_input", `${wrong} of ${results.length} cases failed`, {
@@ -97,7 +97,7 @@ function isAsExpected({ allowed, by }: PolicyCase, decided: Decided): boolean {
     : decided.by === "role" && decided.role === role;
 }
 
-function toText(results: readonly Result[]): string {
+function toLines(results: readonly Result[]): string[] {
   const wrong = results.filter(({ isRight }) => !isRight);
   const lines = wrong.flatMap(({ one, decided }) => [
     `FAIL ${one.file}:${one.line}: ${
@@ -109,7 +109,7 @@ function toText(results: readonly Result[]): string {
   const summary = `${results.length} ${results.length === 1 ? "case" : "cases"}: ${
     results.length - wrong.length
   } as expected, ${wrong.length} not`;
-  return [...lines, summary].join("\n");
+  return [...lines, summary];
 }
 
 function expectationOf({ allowed, by }: PolicyCase): string {

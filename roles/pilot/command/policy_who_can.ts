@@ -1,7 +1,7 @@
 import { parseAskedId, parseWanted } from "../../../lib/access/question.ts";
 import type { WhoCan } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { parsePath } from "../path.ts";
 import { asInputError } from "../report.ts";
 import { withNexus } from "../session.ts";
@@ -26,13 +26,13 @@ export async function policyWhoCan(
     spiffeids: spiffeids.map((id) => asInputError(() => parseAskedId(id))),
   };
   const told = await withNexus(deps, ({ client }) => client.whoCan(question));
-  const text = format === "human"
-    ? toText(`${question.permissions.join(", ")} on ${path}`, told)
-    : await render({ path, permissions: question.permissions, ...told }, format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, {
+    data: () => ({ path, permissions: question.permissions, ...told }),
+    lines: () => toLines(`${question.permissions.join(", ")} on ${path}`, told),
+  });
 }
 
-function toText(what: string, { policies, roles, spiffeids }: WhoCan): string {
+function toLines(what: string, { policies, roles, spiffeids }: WhoCan): string[] {
   const blocks = [
     [
       policies.length > 0 ? `Policies that grant ${what}:` : `No policy grants ${what}.`,
@@ -48,7 +48,8 @@ function toText(what: string, { policies, roles, spiffeids }: WhoCan): string {
     ],
     spiffeids.length === 0 ? [] : ["Asked about:", ...spiffeids.map(decisionToText)],
   ];
-  return blocks.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n");
+  return blocks.filter((lines) => lines.length > 0)
+    .flatMap((lines, i) => i === 0 ? lines : ["", ...lines]);
 }
 
 function decisionToText(

@@ -20,5 +20,5 @@ export async function secretDelete(deps: PilotDeps, request: VersionsRequest): P
       naming(path, 0, () => client.deleteSecret(path, versions, reporting(versions, expected))),
   );
   requireAll(path, versions, { missing, done: "deleted" });
-  deps.stdout.write("OK\n");
+  deps.stdout.print("OK");
 }

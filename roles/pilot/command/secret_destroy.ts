@@ -22,7 +22,7 @@ export async function secretDestroy(
       naming(path, 0, () => client.destroySecret(path, versions, reporting(versions, expected))),
   );
   requireAll(path, versions, { missing, done: "destroyed" });
-  deps.stdout.write("OK\n");
+  deps.stdout.print("OK");
 }
 
 /** `spike secret purge`: asks, unless it was agreed to before. */
@@ -35,5 +35,5 @@ export async function secretPurge(
   const question = `Destroy all versions of ${path}, and all that is known of it, for good?`;
   await requireConsent(deps, question, consent);
   await withNexus(deps, ({ client }) => naming(path, 0, () => client.purgeSecret(path, expected)));
-  deps.stdout.write("OK\n");
+  deps.stdout.print("OK");
 }

@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { Client, Secret } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { naming, parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
 
@@ -27,13 +27,13 @@ export async function secretDiff(deps: PilotDeps, request: SecretDiffRequest): P
     return [await read(client, path, before), to] as const;
   });
   const changes = compare(from, to);
-  if (format !== "human") {
-    const told = changes.map((change) => show ? change : masked(change));
-    return deps.stdout.write(`${await render(told, format, 2)}\n`);
-  }
-  const title = `${path}: version ${from.version ?? "?"} to version ${to.version ?? "?"}`;
-  const lines = changes.flatMap((change) => toLines(change, show));
-  deps.stdout.write([title, ...lines.length > 0 ? lines : ["No difference."], ""].join("\n"));
+  await printAs(deps, format, {
+    data: () => changes.map((change) => show ? change : masked(change)),
+    lines: () => [
+      `${path}: version ${from.version ?? "?"} to version ${to.version ?? "?"}`,
+      ...changes.length > 0 ? changes.flatMap((each) => toLines(each, show)) : ["No difference."],
+    ],
+  });
 }
 
 async function read(client: Client, path: string, version: number): Promise<Secret> {

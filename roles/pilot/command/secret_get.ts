@@ -3,7 +3,7 @@ import { parseTime } from "../../../lib/api/time.ts";
 import type { Secret } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, render, sorted } from "../format.ts";
-import { type OutputName, refuseTerminal, writeTo } from "../output.ts";
+import { type OutputName, refuseTerminal, writeTo, writeValue } from "../output.ts";
 import { naming, parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
 
@@ -33,16 +33,17 @@ export async function secretGet(deps: PilotDeps, request: SecretGetRequest): Pro
   if (secret === undefined) throw new Error("Nexus answered for a state that nobody knows");
   noteExpiry(deps, secret);
   const isRaw = format === "human" && (request.key !== undefined || out !== undefined);
-  if (isRaw) return await writeValue(deps, valueOf(secret, request), out);
-  const encoder = new TextEncoder();
-  await writeTo(deps, out, encoder.encode(await toText(secret, request)));
+  if (isRaw) return await writeOne(deps, valueOf(secret, request), out);
+  if (format === "human") return deps.stdout.print(linesOf(secret));
+  const text = await render(toDocument(secret, request), format, 4);
+  await writeTo(deps, out, new TextEncoder().encode(`${text}\n`));
 }
 
-/** Bytes go out as they are, and so does a text that goes to a file; on the screen it ends with its line. */
-async function writeValue(deps: PilotDeps, value: Value, out: OutputName): Promise<void> {
+/** Bytes go out as they are, and so does a text that goes to a file; in a pipe it ends with its line. */
+async function writeOne(deps: PilotDeps, value: Value, out: OutputName): Promise<void> {
   if (typeof value === "string") {
-    const text = out === undefined ? `${value}\n` : value;
-    return await writeTo(deps, out, new TextEncoder().encode(text));
+    const isPiped = out === undefined && !deps.isOutputTerminal;
+    return await writeValue(deps, out, new TextEncoder().encode(isPiped ? `${value}\n` : value));
   }
   refuseTerminal(deps, out);
   await writeTo(deps, out, value);
@@ -67,15 +68,14 @@ function valuesOf({ values, binary }: Secret): Map<string, Value> {
   return sorted<Value>({ ...values, ...binary });
 }
 
-async function toText(secret: Secret, request: SecretGetRequest): Promise<string> {
-  const { key, format } = request;
-  if (format === "human") {
-    return [...valuesOf(secret)].map(([name, value]) => `${name}: ${line(value)}\n`).join("");
-  }
-  if (key !== undefined) return `${await render(toData(valueOf(secret, request)), format, 4)}\n`;
-  const isNull = secret.values === null && Object.keys(secret.binary).length === 0;
-  const pairs = [...valuesOf(secret)].map(([name, value]) => [name, toData(value)] as const);
-  return `${await render(isNull ? null : new Map(pairs), format, 4)}\n`;
+function linesOf(secret: Secret): string[] {
+  return [...valuesOf(secret)].map(([name, value]) => `${name}: ${line(value)}`);
+}
+
+function toDocument(secret: Secret, request: SecretGetRequest): unknown {
+  if (request.key !== undefined) return toData(valueOf(secret, request));
+  if (secret.values === null && Object.keys(secret.binary).length === 0) return null;
+  return new Map([...valuesOf(secret)].map(([name, value]) => [name, toData(value)] as const));
 }
 
 function line(value: Value): string {
@@ -92,5 +92,5 @@ function toData(value: Value): unknown {
 function noteExpiry({ stderr, clock }: PilotDeps, { expiresAt }: Secret): void {
   const atMs = parseTime(expiresAt ?? "");
   if (atMs === undefined || atMs - clock() > NOTICE_MS) return;
-  stderr.write(`Note: this secret expires at ${expiresAt}\n`);
+  stderr.print(`Note: this secret expires at ${expiresAt}`);
 }

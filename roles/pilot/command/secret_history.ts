@@ -1,6 +1,6 @@
 import type { SecretMetadata, VersionInfo } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { moment } from "../moment.ts";
 import { naming, parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
@@ -17,9 +17,7 @@ export async function secretHistory(
   );
   const { format } = request;
   const rows = metadata.versions.toReversed().map((info) => toRow(info, metadata));
-  deps.stdout.write(
-    format === "human" ? rows.map(toLine).join("") : `${await render(rows, format, 2)}\n`,
-  );
+  await printAs(deps, format, { data: () => rows, lines: () => rows.flatMap(toLines) });
 }
 
 /** A version in the history. */
@@ -53,10 +51,10 @@ function toRow(info: VersionInfo, { currentVersion }: SecretMetadata): Row {
   };
 }
 
-function toLine({ version, state, createdTime, createdBy, endedTime, endedBy }: Row): string {
+function toLines({ version, state, createdTime, createdBy, endedTime, endedBy }: Row): string[] {
   const lines = [`${version}  ${state}`, `   written ${moment(createdTime)}${by(createdBy)}`];
   if (endedTime !== undefined) lines.push(`   ${state} ${moment(endedTime)}${by(endedBy)}`);
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
 function by(author: string | undefined): string {

@@ -1,6 +1,6 @@
 import type { ListOptions, ListPage } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render } from "../format.ts";
+import { type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 
 /** Which paths, and how to print them. */
@@ -24,19 +24,21 @@ export async function secretList(deps: PilotDeps, request: SecretListRequest): P
     };
     for await (const page of client.listPages(which)) pages.push(page);
   });
-  deps.stdout.write(await toText(pages, request));
+  await printPaths(deps, pages, request);
 }
 
-async function toText(
+async function printPaths(
+  deps: PilotDeps,
   pages: readonly ListPage[],
   { format, isLong }: SecretListRequest,
-): Promise<string> {
+): Promise<void> {
   const paths = pages.flatMap(({ paths }) => paths);
   const expired = new Set(pages.flatMap(({ expired }) => expired));
-  if (format !== "human") {
-    const data = isLong ? paths.map((path) => ({ path, expired: expired.has(path) })) : paths;
-    return `${await render(data, format, 2)}\n`;
-  }
-  if (paths.length === 0) return "No secrets found.\n";
-  return paths.map((path) => `- ${path}${expired.has(path) ? " (expired)" : ""}\n`).join("");
+  await printAs(deps, format, {
+    data: () => isLong ? paths.map((path) => ({ path, expired: expired.has(path) })) : paths,
+    lines: () =>
+      paths.length === 0
+        ? ["No secrets found."]
+        : paths.map((path) => `- ${path}${expired.has(path) ? " (expired)" : ""}`),
+  });
 }

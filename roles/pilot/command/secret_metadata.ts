@@ -1,6 +1,6 @@
 import type { SecretMetadata, VersionInfo } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";
-import { type Format, render, sorted } from "../format.ts";
+import { type Format, printAs, sorted } from "../format.ts";
 import { moment } from "../moment.ts";
 import { naming, parsePath } from "../path.ts";
 import { withNexus } from "../session.ts";
@@ -18,10 +18,10 @@ export async function secretMetadata(
     deps,
     ({ client }) => naming(path, version, () => client.secretMetadata(path, version, { all })),
   );
-  const text = format === "human"
-    ? toText(metadata)
-    : await render(toWire(metadata, format), format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, {
+    data: (format) => toWire(metadata, format),
+    lines: () => toLines(metadata),
+  });
 }
 
 /** The shape of the wire; in YAML its keys have always been in lower case. */
@@ -70,7 +70,7 @@ function versionLines(info: VersionInfo): string[] {
   ];
 }
 
-function toText(metadata: SecretMetadata): string {
+function toLines(metadata: SecretMetadata): string[] {
   return [
     "",
     "Metadata:",
@@ -89,5 +89,5 @@ function toText(metadata: SecretMetadata): string {
     "Secret Versions:",
     RULE,
     ...metadata.versions.flatMap(versionLines),
-  ].join("\n");
+  ];
 }

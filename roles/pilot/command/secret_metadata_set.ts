@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import { parseTime } from "../../../lib/api/time.ts";
 import type { Expectation, MetadataChange } from "../../../lib/client/mod.ts";
-import { MAX_MAX_VERSIONS, requireCustom } from "../../../lib/secret/name.ts";
+import { MAX_MAX_VERSIONS, requireCustom, requireReadable } from "../../../lib/secret/name.ts";
 import type { PilotDeps } from "../deps.ts";
 import { naming, parsePath } from "../path.ts";
 import { asInputError } from "../report.ts";
@@ -26,18 +26,23 @@ export async function secretMetadataSet(
   request: MetadataSetRequest,
 ): Promise<void> {
   const path = parsePath(request.path);
-  const change = await changeOf(deps, request);
+  const { change, notes } = await changeOf(deps, request);
   await withNexus(
     deps,
     ({ client }) => naming(path, 0, () => client.setSecretMetadata(path, change)),
   );
-  deps.stdout.write("OK\n");
+  deps.stderr.print(notes);
+  deps.stdout.print("OK");
 }
 
-async function changeOf(deps: PilotDeps, request: MetadataSetRequest): Promise<MetadataChange> {
+async function changeOf(
+  deps: PilotDeps,
+  request: MetadataSetRequest,
+): Promise<{ change: MetadataChange; notes: readonly string[] }> {
   const { pairs, unset, maxVersions, expires, expected, mayAsk } = request;
+  const given = await readTexts(pairs, { deps, mayAsk });
   const change: MetadataChange = {
-    ...(pairs.length > 0 ? { custom: await readTexts(pairs, { deps, mayAsk }) } : {}),
+    ...(pairs.length > 0 ? { custom: given.values } : {}),
     ...(unset.length > 0 ? { unset } : {}),
     ...(maxVersions === undefined ? {} : { maxVersions: parseCount(maxVersions) }),
     ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, deps.clock()) }),
@@ -47,8 +52,11 @@ async function changeOf(deps: PilotDeps, request: MetadataSetRequest): Promise<M
       hint: "Give key=value, --unset, --max-versions or --expires",
     });
   }
-  asInputError(() => requireCustom(change.custom ?? {}));
-  return { ...change, ...expected };
+  asInputError(() => {
+    requireCustom(change.custom ?? {});
+    requireReadable(change.custom ?? {});
+  });
+  return { change: { ...change, ...expected }, notes: given.notes };
 }
 
 function parseCount(given: string): number {

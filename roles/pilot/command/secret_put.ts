@@ -15,7 +15,10 @@ export interface SecretPutRequest {
 /** `spike secret put`: everything is checked and read before Nexus is called. */
 export async function secretPut(deps: PilotDeps, request: SecretPutRequest): Promise<void> {
   const path = parseNewPath(request.path, deps.stderr);
-  const { values, binary } = await readValues(request.pairs, { deps, mayAsk: request.mayAsk });
+  const { values, binary, notes } = await readValues(request.pairs, {
+    deps,
+    mayAsk: request.mayAsk,
+  });
   try {
     await withNexus(
       deps,
@@ -24,5 +27,6 @@ export async function secretPut(deps: PilotDeps, request: SecretPutRequest): Pro
   } finally {
     for (const bytes of Object.values(binary)) bytes.fill(0);
   }
-  deps.stdout.write("OK\n");
+  deps.stderr.print(notes);
+  deps.stdout.print("OK");
 }

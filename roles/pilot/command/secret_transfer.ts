@@ -33,5 +33,5 @@ export async function secretTransfer(deps: PilotDeps, request: TransferRequest):
         () => isMove ? client.moveSecret(from, to, options) : client.copySecret(from, to, options),
       ),
   );
-  deps.stdout.write("OK\n");
+  deps.stdout.print("OK");
 }

@@ -24,5 +24,5 @@ export async function secretUndelete(
     }
   });
   requireAll(path, versions, { missing, done: "brought back" });
-  deps.stdout.write("OK\n");
+  deps.stdout.print("OK");
 }

@@ -7,7 +7,7 @@ import type {
 } from "../../../lib/api/status.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
 import type { PilotDeps } from "../deps.ts";
-import { counted, type Format, render } from "../format.ts";
+import { counted, type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
 
 /** What each state that is not `ready` asks for. */
@@ -31,15 +31,14 @@ export async function status(
       url: settings.nexusUrl,
     }),
   );
-  const text = format === "human" ? toText(nexus, url) : await render(nexus, format, 2);
-  deps.stdout.write(`${text}\n`);
+  await printAs(deps, format, { data: () => nexus, lines: () => toLines(nexus, url) });
   if (nexus.state === "ready") return;
   throw new SpikeError("state_not_ready", `Nexus is not ready: ${nexus.state}`, {
     hint: WHAT_TO_DO[nexus.state],
   });
 }
 
-function toText(nexus: NexusStatus, url: string): string {
+function toLines(nexus: NexusStatus, url: string): string[] {
   const {
     version,
     state,
@@ -73,7 +72,7 @@ function toText(nexus: NexusStatus, url: string): string {
     `Since   : ${since}`,
     ...nexus.keepers.map(keeperLine),
     ...(nexus.peers ?? []).map(peerLine),
-  ].join("\n");
+  ];
 }
 
 /** What Nexus has found that it did not record. */

@@ -26,7 +26,7 @@ interface ListOptions extends FormatOption {
 const PUT_VALUES = `
 Values:
   key=value   the value itself (others can see it in the list of processes)
-  key=-       standard input, to its end
+  key=-       standard input, to its end; at a terminal one line, which stays hidden
   key=@file   a file's content
 Bytes are kept exactly, a trailing newline too; they need not be text.`;
 
