@@ -379,7 +379,9 @@ Deno.test("a value at a terminal is shown on one line, with a word on how to get
 
 Deno.test("an audit record is one line, whatever its path; a field with a comma stands in quotes", async () => {
   const nexus: Answering = () => ({
-    records: [{ ...request, path: "x, superuser, granted" }, request].map((r) => JSON.stringify(r)),
+    records: [{ ...request, path: "x, superuser, granted" }, request].map((record) =>
+      JSON.stringify({ n: 1, time: 0, ...record })
+    ),
   });
   const { out } = await spike(["audit", "tail"], { nexus });
   assert.equal(out.trimEnd().split("\n").length, 2);
@@ -392,7 +394,7 @@ Deno.test("an audit record that is not one object on one line is refused", async
       const nexus: Answering = () => ({ records: [record] });
       const { code, err } = await spike(["audit", "tail", "-f", format], { nexus });
       assert.equal(code, 2, record);
-      assert.match(err, /^Error: Nexus answered with an audit record that is not a JSON object/);
+      assert.match(err, /^Error: Audit record 1 cannot be read/);
     }
   }
 });
