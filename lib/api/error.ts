@@ -1,3 +1,5 @@
+import { withoutKeys } from "./quote.ts";
+
 /**
  * The one closed list of failures a caller can meet, and what follows from each: the HTTP status a server
  * answers with and the exit code the command line ends with.
@@ -120,8 +122,8 @@ export class SpikeError extends Error {
     message: string,
     options: { hint?: string; reason?: Reason; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    if (options.hint !== undefined) this.hint = options.hint;
+    super(withoutKeys(message), options.cause === undefined ? undefined : { cause: options.cause });
+    if (options.hint !== undefined) this.hint = withoutKeys(options.hint);
     if (options.reason !== undefined) this.reason = options.reason;
   }
 }

@@ -1,6 +1,7 @@
 import { SpikeError } from "../api/error.ts";
 import { fileFault } from "../api/file_fault.ts";
 import { writeAll } from "../audit/os_log_files.ts";
+import { makeOwnDirectory } from "../process/own_place.ts";
 import { LOCK_FILE, lockDataDirectory } from "../store/os_lock.ts";
 import { Digester } from "./digest.ts";
 import type { Manifest } from "./manifest.ts";
@@ -74,8 +75,9 @@ export function requireEmpty(directory: string, database: string): void {
 
 function makeDirectory(directory: string): void {
   try {
-    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeOwnDirectory(directory);
   } catch (error) {
+    if (error instanceof SpikeError) throw error;
     throw unusable(directory, error);
   }
 }

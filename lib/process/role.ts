@@ -1,11 +1,14 @@
 import {
   loadSettings,
+  type NexusSettings,
   parseFlags,
   readSettingsFile,
   type RoleSettings,
   serverHelp,
 } from "../config/mod.ts";
 import { asRole } from "./prepare.ts";
+import { findOutput } from "./output_place.ts";
+import { makeOwnDirectory } from "./own_place.ts";
 import { inspectFiles } from "./private_files.ts";
 
 /** The roles that run as servers. */
@@ -42,6 +45,11 @@ export function runRole<R extends ServerRole>(start: RoleStart<R>): Promise<numb
   });
 }
 
+/** Somebody who owns the file of a sink reads every record. */
+function requireOwnSinks(sinks: NexusSettings["auditSinks"]): void {
+  for (const sink of sinks) if (sink.kind === "file") findOutput(sink.path);
+}
+
 /** What others may read and ought not to is a line of the log; what they may change ends the start. */
 async function lookAtFiles<R extends ServerRole>(
   role: R,
@@ -49,6 +57,8 @@ async function lookAtFiles<R extends ServerRole>(
   settingsFile: string | undefined,
 ): Promise<void> {
   const keepsData = "dataDir" in settings && settings.backend !== "memory";
+  if (keepsData) makeOwnDirectory(settings.dataDir);
+  if ("auditSinks" in settings) requireOwnSinks(settings.auditSinks);
   const loose = inspectFiles({
     keyFile: settings.svidFiles?.key,
     settingsFile,

@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { quoteValue } from "../api/quote.ts";
 
 /** Where a Workload API listens, as `SPIFFE_ENDPOINT_SOCKET` names it. */
 export type EndpointAddress =
@@ -91,7 +92,7 @@ function isIpv6(host: string): boolean {
 function refuse(text: string, why: string, cause?: unknown): SpikeError {
   return new SpikeError(
     "config_invalid",
-    `Workload API address ${JSON.stringify(text)} is not usable: ${why}; ` +
+    `Workload API address ${quoteValue(text)} is not usable: ${why}; ` +
       "expected unix:///absolute/path or tcp://IP:port",
     {
       hint: "Set SPIFFE_ENDPOINT_SOCKET, for example to unix:///run/spire/agent/sockets/api.sock",

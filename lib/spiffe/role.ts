@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { quoteValue } from "../api/quote.ts";
 import { parseSpiffeId, type SpiffeId, SpiffeIdError } from "./id.ts";
 
 /** What an ID may be in this system; one ID may be several. */
@@ -105,7 +106,7 @@ function checkRoot(family: string, root: string): void {
 function invalidRoot(family: string, root: string, why: string): SpikeError {
   return new SpikeError(
     "config_invalid",
-    `Trust root ${JSON.stringify(root)} of ${family} is not valid: ${why}`,
+    `Trust root ${quoteValue(root)} of ${family} is not valid: ${why}`,
     {
       hint: "Give a trust domain, with a path if wanted, such as spike.ist or example.org/tenant/a",
     },

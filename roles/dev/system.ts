@@ -1,4 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import type { Client } from "../../lib/client/mod.ts";
 import { parseSpiffeId } from "../../lib/spiffe/mod.ts";
 import { type Child, type Ending, startChild } from "./child.ts";
@@ -184,9 +185,7 @@ export class DevSystem {
     if (plan !== undefined) return plan;
     throw new SpikeError(
       "usage",
-      `${JSON.stringify(name)} is no process of the system, expected one of ${
-        this.names.join(", ")
-      }`,
+      `${quoteValue(name)} is no process of the system, expected one of ${this.names.join(", ")}`,
     );
   }
 

@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
 import { type BackupVerified, type Finding, type Manifest } from "../../lib/backup/mod.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
+import { findOutput } from "../../lib/process/output_place.ts";
 import { counted } from "./format.ts";
 import { removeIfThere } from "./private_file.ts";
 
@@ -10,8 +11,9 @@ export const MANIFEST_END = ".manifest";
 
 /** Where a backup goes: into a directory under a name of its own, or to the name that was given. */
 export async function backupPath(given: string, manifest: Manifest): Promise<string> {
-  const there = await statIfThere(given);
-  const path = there?.isDirectory ? join(given, nameOf(manifest)) : given;
+  const there = findOutput(given);
+  const isDirectory = there.facts?.kind === "directory";
+  const { path } = isDirectory ? findOutput(join(there.path, nameOf(manifest))) : there;
   for (const each of [path, path + MANIFEST_END]) {
     if (await statIfThere(each) === undefined) continue;
     throw new SpikeError("entity_conflict", `File ${JSON.stringify(each)} already exists`, {

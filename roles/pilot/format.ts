@@ -1,4 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 
 /** How data are printed. */
 export type Format = "human" | "json" | "yaml";
@@ -21,7 +22,7 @@ export function parseFormat(given: string): Format {
   if (format !== undefined) return format;
   throw new SpikeError(
     "usage",
-    `Format is ${JSON.stringify(given)}, expected human, json or yaml`,
+    `Format is ${quoteValue(given)}, expected human, json or yaml`,
     {
       hint: "h, plain, p, j and y are short for them",
     },

@@ -1,6 +1,7 @@
 /** All policies of a directory, or of Nexus. */
 import { join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import type { Client } from "../../lib/client/mod.ts";
 import { isPermissionWord } from "../../lib/policy/permission.ts";
@@ -71,7 +72,7 @@ function checkAmong(
   const other = known.get(name);
   if (!other) return checkPlaced(placed);
   const first = `${other.file}:${other.line}`;
-  return refuse(placed, `Policy ${JSON.stringify(name)} is there twice, first in ${first}`);
+  return refuse(placed, `Policy ${quoteValue(name)} is there twice, first in ${first}`);
 }
 
 /** Checks a policy of a file as Nexus will; what is wrong is told with file and line. */

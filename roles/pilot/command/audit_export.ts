@@ -3,6 +3,7 @@ import { listLogFiles, parseCheckpoint, parseKey, splitLines } from "../../../li
 import { SpikeError } from "../../../lib/api/error.ts";
 import { fileFault } from "../../../lib/api/file_fault.ts";
 import type { AuditKeys } from "../../../lib/client/mod.ts";
+import { findOutput } from "../../../lib/process/output_place.ts";
 import { allLogsIn, readText } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
 import { writeOutput } from "../private_file.ts";
@@ -30,8 +31,11 @@ export async function auditExport(
 
 async function prepareDirectory(out: string): Promise<void> {
   try {
+    findOutput(out);
     await Deno.mkdir(out, { recursive: true, mode: 0o700 });
+    findOutput(out);
   } catch (error) {
+    if (error instanceof SpikeError) throw error;
     throw new SpikeError(
       "fs_directory_creation_failed",
       `Directory ${JSON.stringify(out)} cannot be used: ${fileFault(error)}`,
