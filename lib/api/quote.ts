@@ -8,7 +8,7 @@ const HINTS = /AGE-|PRIVATE KEY|spike:\d|eyJ/i;
 
 /** Forms of private keys, shards and tokens, wherever they stand in a text. */
 const FORMS = [
-  /AGE-(?:SECRET-KEY|PLUGIN)-[A-Z0-9_-]*/gi,
+  /AGE-(?:SECRET-KEY|PLUGIN)-[A-Z0-9_-]{2,}/gi,
   // Also one that was cut off, or whose line ends were lost.
   /-{2,5}BEGIN[A-Z0-9 ]*PRIVATE KEY[^]*?(?:-{2,5}END[A-Z0-9 ]*PRIVATE KEY-*|$)/gi,
   /spike:\d+:[0-9a-f]{4,}/gi,
@@ -29,7 +29,9 @@ const JWK = /\\*"(?:d|k|dp|dq|qi)\\*"\s*:\s*\\*"/;
 
 /** Whether a value may be a private key, or a part of one that lost its beginning. */
 export function looksLikeKey(value: string): boolean {
-  return withoutKeys(value) !== value || MATERIAL.test(value) || JWK.test(value);
+  // Digests are common in the names of files.
+  const isPath = /^[/.~]/.test(value);
+  return withoutKeys(value) !== value || (!isPath && MATERIAL.test(value)) || JWK.test(value);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { quoteValue } from "../api/quote.ts";
 import { fileFault } from "../api/file_fault.ts";
 import type { SettingsFile } from "./file.ts";
 import { Resolver, type SettingSources } from "./resolve.ts";
@@ -26,7 +27,7 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     throw new SpikeError(
       "config_invalid",
-      `Settings file ${JSON.stringify(path)} cannot be read: ${fileFault(error)}`,
+      `Settings file ${quoteValue(path)} cannot be read: ${fileFault(error)}`,
       { hint: "See SPIKE_CONFIG_FILE or --config-file", cause: error },
     );
   }

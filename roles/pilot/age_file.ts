@@ -99,7 +99,7 @@ export async function decryptFile(
 /** The public keys in a file: one a line; empty lines and those that begin with # do not count. */
 export async function readRecipients(path: string): Promise<Recipient[]> {
   return (await readLines(path, "File of recipients"))
-    .map(({ line, text }) => ({ key: text, from: `Line ${line} of ${JSON.stringify(path)}` }));
+    .map(({ line, text }) => ({ key: text, from: `Line ${line} of ${quoteValue(path)}` }));
 }
 
 /**
@@ -114,11 +114,11 @@ export async function readIdentities(path: string): Promise<string[]> {
     try {
       new Decrypter().addIdentity(text);
     } catch (cause) {
-      throw noIdentity(`Line ${line} of ${JSON.stringify(path)}`, text, cause);
+      throw noIdentity(`Line ${line} of ${quoteValue(path)}`, text, cause);
     }
   }
   if (lines.length > 0) return lines.map(({ text }) => text);
-  throw noIdentity(`File ${JSON.stringify(path)}`, "");
+  throw noIdentity(`File ${quoteValue(path)}`, "");
 }
 
 function noIdentity(where: string, text: string, cause?: unknown): SpikeError {
@@ -134,7 +134,7 @@ function noIdentity(where: string, text: string, cause?: unknown): SpikeError {
 
 async function readLines(path: string, what: string): Promise<NumberedLine[]> {
   const bytes = await readFile(path, MAX_LIST_BYTES, what);
-  return linesOf(bytes, `File ${JSON.stringify(path)}`);
+  return linesOf(bytes, `File ${quoteValue(path)}`);
 }
 
 /** The passphrase in a file, its last line end apart; `-` asks for it where a person is. */
@@ -147,7 +147,7 @@ export async function readPassphrase(deps: PilotDeps, path: string): Promise<str
 /** With a mark it would be another passphrase to some programs and the same to others. */
 async function passphraseIn(path: string): Promise<string> {
   const bytes = await readFile(path, MAX_LIST_BYTES, "Passphrase file");
-  const what = `File ${JSON.stringify(path)}`;
+  const what = `File ${quoteValue(path)}`;
   requireNarrow(bytes, what);
   if (!hasMark(bytes)) return new TextDecoder().decode(bytes).replace(/\r?\n$/, "");
   throw new SpikeError("data_invalid_input", `${what} begins with a byte order mark`, {

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { type BackupVerified, type Finding, type Manifest } from "../../lib/backup/mod.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import { findOutput } from "../../lib/process/output_place.ts";
@@ -16,7 +17,7 @@ export async function backupPath(given: string, manifest: Manifest): Promise<str
   const { path } = isDirectory ? findOutput(join(there.path, nameOf(manifest))) : there;
   for (const each of [path, path + MANIFEST_END]) {
     if (await statIfThere(each) === undefined) continue;
-    throw new SpikeError("entity_conflict", `File ${JSON.stringify(each)} already exists`, {
+    throw new SpikeError("entity_conflict", `File ${quoteValue(each)} already exists`, {
       hint: "A backup is never replaced: choose another name, or remove it first",
     });
   }
@@ -69,7 +70,7 @@ export class BackupDraft {
       if (error instanceof SpikeError) throw error;
       throw new SpikeError(
         "fs_file_open_failed",
-        `File ${JSON.stringify(this.path)} cannot be written: ${fileFault(error)}`,
+        `File ${quoteValue(this.path)} cannot be written: ${fileFault(error)}`,
         { hint: "Check that its directory exists and has room", cause: error },
       );
     }

@@ -45,7 +45,7 @@ export async function readPolicyFiles(
     const isPiped = isStdin(file) && readStdin !== undefined;
     const bytes = isPiped
       ? await readStdin(MAX_FILE_BYTES)
-      : await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
+      : await readFile(file, MAX_FILE_BYTES, `File ${quoteValue(file)}`);
     const name = isPiped ? "standard input" : file;
     for (const found of parsePolicyDocuments(name, new TextDecoder().decode(bytes))) {
       const checked = found instanceof SpikeError ? found : checkAmong(found, policies);

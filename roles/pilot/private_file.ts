@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import { findOutput, type OutputPlace } from "../../lib/process/output_place.ts";
 
@@ -47,7 +48,7 @@ export async function writeNewOutput(path: string, bytes: Uint8Array): Promise<v
     await writePrivately(path, bytes);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw notWritten(path, error);
-    throw new SpikeError("entity_conflict", `File ${JSON.stringify(path)} already exists`, {
+    throw new SpikeError("entity_conflict", `File ${quoteValue(path)} already exists`, {
       hint: "Choose another name, or remove it first",
       cause: error,
     });
@@ -126,7 +127,7 @@ function notWritten(path: string, error: unknown): SpikeError {
   const why = isMissing ? "there is no such directory" : fileFault(error);
   return new SpikeError(
     "fs_file_open_failed",
-    `File ${JSON.stringify(path)} cannot be written: ${why}`,
+    `File ${quoteValue(path)} cannot be written: ${why}`,
     { hint: "Check that its directory exists and that you may write there", cause: error },
   );
 }
@@ -142,7 +143,7 @@ async function openSpecial({ path, facts }: OutputPlace): Promise<Deno.FsFile> {
   const { isFile, uid } = await file.stat();
   if (!isFile && uid === facts?.uid) return file;
   file.close();
-  throw new SpikeError("fs_file_open_failed", `File ${JSON.stringify(path)} changed meanwhile`, {
+  throw new SpikeError("fs_file_open_failed", `File ${quoteValue(path)} changed meanwhile`, {
     hint: "Nothing was written to it",
   });
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { listLogFiles, parseCheckpoint, parseKey, splitLines } from "../../../lib/audit/mod.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import { fileFault } from "../../../lib/api/file_fault.ts";
 import type { AuditKeys } from "../../../lib/client/mod.ts";
 import { findOutput } from "../../../lib/process/output_place.ts";
@@ -38,7 +39,7 @@ async function prepareDirectory(out: string): Promise<void> {
     if (error instanceof SpikeError) throw error;
     throw new SpikeError(
       "fs_directory_creation_failed",
-      `Directory ${JSON.stringify(out)} cannot be used: ${fileFault(error)}`,
+      `Directory ${quoteValue(out)} cannot be used: ${fileFault(error)}`,
       { hint: "Name a directory that you may write to", cause: error },
     );
   }

@@ -1,5 +1,6 @@
 import { explainAccess } from "../../../lib/access/explain.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import { loadSettings, readSettingsFile } from "../../../lib/config/mod.ts";
 import { compilePolicy, createPolicySet } from "../../../lib/policy/mod.ts";
 import type { PilotDeps } from "../deps.ts";
@@ -42,7 +43,7 @@ export async function policyTest(
 ): Promise<void> {
   const cases: PolicyCase[] = [];
   for (const file of files) {
-    const bytes = await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
+    const bytes = await readFile(file, MAX_FILE_BYTES, `File ${quoteValue(file)}`);
     cases.push(...parseCases(file, new TextDecoder().decode(bytes)));
   }
   const decided = policies.length > 0
