@@ -69,6 +69,15 @@ export interface PeerStatus {
   readonly lastSeen: string;
 }
 
+/** A file of the audit log that somebody changed while Nexus ran. */
+export interface ChangedLogStatus {
+  /** Name of the log. */
+  readonly log: string;
+  /** Below the directory of the logs. */
+  readonly file: string;
+  readonly change: "removed" | "replaced" | "truncated";
+}
+
 /** Body of the answer to `/v1/status`. */
 export interface NexusStatus {
   readonly version: string;
@@ -89,6 +98,8 @@ export interface NexusStatus {
   readonly backup?: BackupStatus;
   /** Absent when it never was. */
   readonly restored?: RestoredStatus;
+  /** Absent when there is none. */
+  readonly changedLogs?: readonly ChangedLogStatus[];
   /** Why it is sealed; absent when it is not. */
   readonly sealed?: SealStatus;
   /** RFC 3339: when this process started. */

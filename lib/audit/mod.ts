@@ -42,6 +42,7 @@ export { feedLog, readTail, type TailRequest } from "./os_read.ts";
 export { dropRequests, findDroppable } from "./os_retention.ts";
 export { nativeVerifier, signerOf } from "./os_sign.ts";
 export { openSink, type Sink, type SinkReport, type SinkSpec } from "./os_sink.ts";
+export { type ChangedFile, type FileChange, LogWatch } from "./os_watch.ts";
 export { recordOnStderr } from "./os_stderr.ts";
 export { type Cover, type Covered, coverWith } from "./record.ts";
 export { decodeChange, digestOf, recordingStore } from "./recording_store.ts";

@@ -9,11 +9,13 @@ import {
   createLogFile,
   currentLog,
   listLogs,
+  logFilePath,
   makeLogDirectory,
   setCurrentLog,
   writeAll,
 } from "./os_log_files.ts";
 import { type Cut, type Opened, reopenLog } from "./os_reopen.ts";
+import type { OpenLogFile } from "./os_watch.ts";
 import { type Cover, encodeRecord, plainly } from "./record.ts";
 import type { Expected, Unusable } from "./scan.ts";
 
@@ -157,6 +159,12 @@ export class AuditLog {
   /** The newest checkpoint over records that are all on the disk. */
   get checkpoint(): string | undefined {
     return this.#durable;
+  }
+
+  /** What it is written to, for those who watch its files. */
+  get openFile(): OpenLogFile {
+    const path = logFilePath(this.#options.directory, this.name, this.#first);
+    return { log: this.name, path, file: this.#file, bytes: this.#goodBytes };
   }
 
   /** Whether the last record could be written. */

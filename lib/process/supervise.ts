@@ -50,6 +50,9 @@ export interface SupervisedOptions {
 /** What asks a server to end. */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
+/** Ends a process by default, also when the terminal of whoever started it closes; servers open their files anew. */
+const REOPEN = "SIGHUP";
+
 /**
  * The rest of a server role's main thread: give up all permissions once the threads are loaded, then wait for a
  * signal or for the end of a thread. Answers the exit code. A second signal ends the process at once.
@@ -114,11 +117,14 @@ export function superviseThreads(options: SupervisedOptions): Promise<number> {
     });
   };
   options.threads.forEach(watch);
+  const reopen = () => threads.forEach((thread) => thread.postMessage({ kind: "reopen" }));
   for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
+  Deno.addSignalListener(REOPEN, reopen);
   if (options.isBoundToStdin) void untilStdinEnds().then(stop);
   return ended.promise.finally(() => {
     clearTimeout(patience);
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop);
+    Deno.removeSignalListener(REOPEN, reopen);
   });
 }
 

@@ -37,6 +37,15 @@ export const HEALTH_WORDS = {
     meaning:
       "The disk takes no audit records: they are on standard error, and follow in the log when it can be written.",
   },
+  audit_log_changed: {
+    level: "warning",
+    meaning:
+      "A file of the audit log was removed, renamed, replaced or truncated while Nexus ran; the log of Nexus and `spike status` name it.",
+  },
+  audit_sink_failing: {
+    level: "warning",
+    meaning: "A sink takes no audit records, which it loses; they are in the log of records.",
+  },
   store_unexpected: {
     level: "warning",
     meaning:

@@ -174,6 +174,11 @@ export class DevSystem {
     clearTimeout(timer);
   }
 
+  /** Has all processes open anew the files that they write to. */
+  hangUp(): void {
+    for (const child of this.#children.values()) child.kill("SIGHUP");
+  }
+
   /** Ends all processes at once. */
   killAll(): void {
     this.#isStopping = true;

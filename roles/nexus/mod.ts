@@ -86,6 +86,7 @@ function startThreads(settings: NexusSettings): Threads {
     cipherSlots,
     rootSlots: { buffer: root.buffer, layout: root.layout },
     locked: root.report.mlock,
+    uid: Deno.uid(),
     workers: coreEnds,
   };
   core.postMessage({ kind: "start", data: start }, coreEnds.flatMap((end) => Object.values(end)));

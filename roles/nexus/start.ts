@@ -16,6 +16,8 @@ export interface CoreStart {
   readonly cipherSlots: SharedSlots;
   /** Whether the root key's memory is kept out of swap: `ok`, or why not. */
   readonly locked: string;
+  /** User of this process; null where there are none. Workers may not ask. */
+  readonly uid: number | null;
   /** One per request worker; none means that the core serves itself. */
   readonly workers: readonly WorkerPorts[];
 }

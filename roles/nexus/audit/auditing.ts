@@ -2,6 +2,7 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import {
   AuditLog,
   type AuditLogOptions,
+  type ChangedFile,
   type Covered,
   coverWith,
   currentCall,
@@ -10,6 +11,7 @@ import {
   findDroppable,
   formatKey,
   type LogKey,
+  LogWatch,
   type NoticeEntry,
   parseCheckpoint,
   readTail,
@@ -54,6 +56,10 @@ export interface Auditing {
   verify(pause: () => Promise<void>): Promise<StoreVerified>;
   /** Drops requests that are past their time from full files, one file at most; `pause` as above. */
   retain(pause: () => Promise<void>): Promise<void>;
+  /** Files of the log that somebody else has removed, replaced or truncated since it was opened. */
+  changedFiles(): readonly ChangedFile[];
+  /** Opens anew where records go besides the log. */
+  reopenSinks(): void;
   /** Brings everything to the disk. The store must still be open. */
   close(): Promise<void>;
 }
@@ -135,6 +141,8 @@ export const NO_LOG = {
   restored: () => Promise.resolve(),
   verify: keepsNone,
   retain: () => Promise.resolve(),
+  changedFiles: () => [],
+  reopenSinks: () => {},
 } as const satisfies Partial<Auditing>;
 
 /** For a Nexus that keeps nothing: its records are lines on standard error. */
@@ -182,6 +190,7 @@ class DiskAuditing implements Auditing {
   readonly store: Store;
   readonly #options: AuditingOptions;
   readonly #logOptions: AuditLogOptions;
+  readonly #watch: LogWatch;
   #log: AuditLog;
   #ring: LockedKeyring | undefined;
   /** Of the present log. */
@@ -216,6 +225,16 @@ class DiskAuditing implements Auditing {
       onCommitted: () => void this.#drain(),
     });
     this.#log = this.#open(known);
+    this.#watch = new LogWatch(directory);
+    this.changedFiles();
+  }
+
+  changedFiles(): readonly ChangedFile[] {
+    return this.#watch.look(this.#log.openFile);
+  }
+
+  reopenSinks(): void {
+    for (const sink of this.#options.sinks ?? []) sink.reopen();
   }
 
   async record(entry: RequestEntry): Promise<void> {
@@ -417,6 +436,7 @@ class DiskAuditing implements Auditing {
     await this.notice("records_dropped", { first, count });
     await this.#log.sync();
     await dropRequests(found, pause);
+    this.#watch.forget(found.path);
   }
 
   #open(known: readonly AuditLogRow[]): AuditLog {
