@@ -4,6 +4,9 @@ export const NEXUS_STATES = ["waiting", "provisional", "ready", "database_lost",
 /** State of one keeper in the status of Nexus. */
 export const KEEPER_STATES = ["unknown", "ok", "empty", "wrong", "unreachable"] as const;
 
+/** What can become of a file of the audit log while Nexus runs. */
+export const LOG_CHANGES = ["removed", "replaced", "truncated"] as const;
+
 /** Where a Nexus keeps its secrets. */
 export const BACKENDS = ["sqlite", "memory", "lite"] as const;
 
@@ -75,7 +78,7 @@ export interface ChangedLogStatus {
   readonly log: string;
   /** Below the directory of the logs. */
   readonly file: string;
-  readonly change: "removed" | "replaced" | "truncated";
+  readonly change: typeof LOG_CHANGES[number];
 }
 
 /** Body of the answer to `/v1/status`. */

@@ -1,3 +1,5 @@
+import { closeSync, fstatSync, openSync, type Stats, writeSync } from "node:fs";
+
 /** How the file of a sink is watched. */
 export interface SinkFileOptions {
   /** User of this process: a file of somebody else, other than root, is not written to. Absent: whose it is does not count. */
@@ -12,13 +14,14 @@ const LOOK_MS = 1_000;
 
 /**
  * A file that bytes are appended to. Whether its name still stands for it is found out by opening it anew once in a
- * while: that takes no right to read, and makes the file again where it was removed.
+ * while: that takes no right to read, and makes the file again where it was removed. Of its own files the runtime
+ * tells nothing without that right, so it is one of Node's.
  */
 export class SinkFile {
   readonly #path: string;
   readonly #uid: number | undefined;
   readonly #now: () => number;
-  #file: Deno.FsFile | undefined;
+  #file: number | undefined;
   #lookedAtMs = 0;
 
   constructor(path: string, { uid, now = () => performance.now() }: SinkFileOptions = {}) {
@@ -29,12 +32,11 @@ export class SinkFile {
 
   writeSync(bytes: Uint8Array): number {
     const nowMs = this.#now();
-    if (!this.#file || nowMs - this.#lookedAtMs >= LOOK_MS) {
+    if (this.#file === undefined || nowMs - this.#lookedAtMs >= LOOK_MS) {
       this.#look();
       this.#lookedAtMs = nowMs;
     }
-    // There is one: looking throws where none can be opened.
-    return this.#file?.writeSync(bytes) ?? 0;
+    return this.#file === undefined ? 0 : writeSync(this.#file, bytes);
   }
 
   /** The next bytes go to what the name stands for then. */
@@ -43,25 +45,26 @@ export class SinkFile {
   }
 
   close(): void {
-    this.#file?.close();
+    if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
   }
 
   #look(): void {
+    const was = this.#file === undefined ? undefined : fstatSync(this.#file);
     // A pipe or a device cannot be rotated, and opening it anew may wait for a reader.
-    if (this.#file && !this.#file.statSync().isFile) return;
+    if (was && !was.isFile()) return;
     const next = this.#open();
-    const [was, is] = [this.#file?.statSync(), next.statSync()];
-    if (was?.dev === is.dev && was.ino === is.ino) return next.close();
-    this.#file?.close();
+    const is = fstatSync(next);
+    if (was?.dev === is.dev && was.ino === is.ino) return closeSync(next);
+    this.close();
     this.#file = next;
   }
 
-  #open(): Deno.FsFile {
-    const file = Deno.openSync(this.#path, { append: true, create: true, mode: FILE_MODE });
-    const { uid } = file.statSync();
-    if (this.#uid === undefined || uid === null || uid === this.#uid || uid === 0) return file;
-    file.close();
+  #open(): number {
+    const file = openSync(this.#path, "a", FILE_MODE);
+    const { uid }: Stats = fstatSync(file);
+    if (this.#uid === undefined || uid === this.#uid || uid === 0) return file;
+    closeSync(file);
     throw new Error(`file ${this.#path} belongs to user ${uid}`);
   }
 }

@@ -46,6 +46,7 @@ function makeOne(step: PathStep, given: string, view: PathView): void {
 
 function requireOwn({ path, facts, isLast }: PathStep, given: string, view: PathView): void {
   if (!facts || view.uid === null) return;
+  if (facts.kind === "file" || facts.kind === "other") throw noDirectory(given, path);
   const what = facts.kind === "link" ? "link" : facts.kind === "directory" ? "directory" : "file";
   if (!isTrusted(facts, view)) {
     throw unsafe(
@@ -64,6 +65,11 @@ function requireOwn({ path, facts, isLast }: PathStep, given: string, view: Path
 function mayOthersWrite({ mode, gid }: { mode: number; gid: number }, { uid }: PathView): boolean {
   const isOwnGroup = uid !== 0 && gid === uid;
   return (mode & (isOwnGroup ? 0o002 : 0o022)) !== 0;
+}
+
+function noDirectory(given: string, path: string): SpikeError {
+  const message = `Directory ${JSON.stringify(given)} cannot be used: ${path} is not a directory`;
+  return new SpikeError("config_invalid", message, { hint: "Name a directory" });
 }
 
 function unsafe(given: string, why: string): SpikeError {

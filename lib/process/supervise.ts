@@ -1,4 +1,5 @@
 import { exitCodeOf, SpikeError } from "../api/error.ts";
+import { withoutKeys } from "../api/quote.ts";
 import type { ErrorCode, Reason } from "../api/error.ts";
 import { revokeAll } from "./confine.ts";
 import type { FromThread } from "./thread_message.ts";
@@ -18,7 +19,7 @@ export function plainFailure(error: unknown): PlainFailure {
     return { code, message, ...moreOf(error) };
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: "api_internal_error", message: `Unexpected failure: ${detail}` };
+  return { code: "api_internal_error", message: `Unexpected failure: ${withoutKeys(detail)}` };
 }
 
 /** The error that `plainFailure` was made from, as far as its public face goes. */
