@@ -46,7 +46,7 @@ async function connect(dir: string): Promise<Deno.Conn> {
     () => readIfThere(`${dir}/supervisor.json`),
   );
   if (text === undefined) throw notRunning(dir);
-  const { control } = JSON.parse(text) as SupervisorFile;
+  const control = controlIn(text, dir);
   try {
     return await Deno.connect({ transport: "unix", path: control });
   } catch (error) {
@@ -55,6 +55,19 @@ async function connect(dir: string): Promise<Deno.Conn> {
     if (!isGone) throw error;
     throw notRunning(dir);
   }
+}
+
+/** What the parser says of a file that is not JSON would quote it. */
+function controlIn(text: string, dir: string): string {
+  try {
+    const { control } = JSON.parse(text) as Partial<SupervisorFile>;
+    if (typeof control === "string") return control;
+  } catch {
+    // What is no JSON names no socket either.
+  }
+  throw new SpikeError("fs_file_open_failed", `File ${dir}/supervisor.json names no socket`, {
+    hint: "Stop the system in that directory, and start it again",
+  });
 }
 
 function notRunning(dir: string): SpikeError {

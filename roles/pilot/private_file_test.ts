@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { Manifest } from "../../lib/backup/mod.ts";
+import { backupPath } from "./backup_file.ts";
 import { draftOutput, writeNewOutput, writeOutput } from "./private_file.ts";
 
 async function inDirectory(test: (directory: string) => Promise<void>): Promise<void> {
@@ -149,3 +151,22 @@ Deno.test("own files, links and pipes in a directory like /tmp are written to", 
     assert.ok((await Deno.lstat(`${directory}/link`)).isSymlink);
   });
 });
+
+Deno.test({
+  name:
+    "a backup is not written through a link of another user either, be it of a file or of a directory",
+  ignore: Deno.uid() !== 0,
+  fn: () =>
+    inDirectory(async (directory) => {
+      const paths = Object.values(await traps(directory)).filter((path) =>
+        !/[/](pipe|file)$/.test(path)
+      );
+      for (const path of [...paths, `${directory}/shared/way`, `${directory}/shared/theirs`]) {
+        await assert.rejects(backupPath(path, MANIFEST), /belongs to user 54321/, path);
+      }
+      const own = await backupPath(`${directory}/mine`, MANIFEST);
+      assert.match(own, /\/mine\/spike-20260102T000000Z-r7\.db$/);
+    }),
+});
+
+const MANIFEST = { createdAtMs: Date.UTC(2026, 0, 2), store: { revision: 7 } } as Manifest;
