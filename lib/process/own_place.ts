@@ -28,7 +28,8 @@ export function requireOwnPlace(given: string, view: PathView = realPathView()):
  */
 export function makeOwnDirectory(given: string, view: PathView = realPathView()): void {
   for (const step of walkPath(absolutePath(given), view)) {
-    if (step.facts) requireOwn(step, given, view);
+    const isThere = step.facts?.kind === "directory" || step.facts?.kind === "link";
+    if (isThere) requireOwn(step, given, view);
     else makeOne(step, given, view);
   }
 }
@@ -39,6 +40,7 @@ function makeOne(step: PathStep, given: string, view: PathView): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     const facts = view.lstat(step.path);
+    if (facts?.kind === "file" || facts?.kind === "other") throw error;
     if (facts?.kind === "link") throw unsafe(given, `${step.path} has become a link`);
     requireOwn({ ...step, ...(facts && { facts }) }, given, view);
   }
@@ -46,7 +48,6 @@ function makeOne(step: PathStep, given: string, view: PathView): void {
 
 function requireOwn({ path, facts, isLast }: PathStep, given: string, view: PathView): void {
   if (!facts || view.uid === null) return;
-  if (facts.kind === "file" || facts.kind === "other") throw noDirectory(given, path);
   const what = facts.kind === "link" ? "link" : facts.kind === "directory" ? "directory" : "file";
   if (!isTrusted(facts, view)) {
     throw unsafe(
@@ -65,11 +66,6 @@ function requireOwn({ path, facts, isLast }: PathStep, given: string, view: Path
 function mayOthersWrite({ mode, gid }: { mode: number; gid: number }, { uid }: PathView): boolean {
   const isOwnGroup = uid !== 0 && gid === uid;
   return (mode & (isOwnGroup ? 0o002 : 0o022)) !== 0;
-}
-
-function noDirectory(given: string, path: string): SpikeError {
-  const message = `Directory ${JSON.stringify(given)} cannot be used: ${path} is not a directory`;
-  return new SpikeError("config_invalid", message, { hint: "Name a directory" });
 }
 
 function unsafe(given: string, why: string): SpikeError {

@@ -9,7 +9,7 @@ import type { PilotDeps } from "../deps.ts";
 import { type Format, render } from "../format.ts";
 import { filesOfExport, refuseRepeated } from "../recovery_export.ts";
 import { requireNoExport, writeExport } from "../recovery_files.ts";
-import { withNexus } from "../session.ts";
+import { readSettings, withNexus } from "../session.ts";
 
 /** How an export is asked for and told. */
 export interface RecoverOptions {
@@ -32,10 +32,11 @@ export async function operatorRecover(deps: PilotDeps, options: RecoverOptions):
   const { isSplit, allowsRepeated, isForced } = options;
   const target = await targetOf(deps, options);
   if (isSplit && !allowsRepeated) refuseRepeated(target);
-  const written = await withNexus(deps, async ({ client, settings }) => {
-    const directory = requireDirectory(settings.recoveryDir);
-    requireOwnPlace(directory);
-    if (!isForced) await requireNoExport(directory);
+  const directory = requireDirectory((await readSettings(deps)).recoveryDir);
+  requireOwnPlace(directory);
+  if (!isForced) await requireNoExport(directory);
+  if (!target) requireSomebody(deps, options);
+  const written = await withNexus(deps, async ({ client }) => {
     if (!target) await agreeToPlainText(deps, directory, options);
     const { shards, manifest } = await client.exportShards();
     try {
@@ -44,12 +45,12 @@ export async function operatorRecover(deps: PilotDeps, options: RecoverOptions):
       const made = await filesOfExport(shards, manifest, plan);
       const files = await writeExport(directory, made);
       await noteExport(client, manifest, deps);
-      return { count: shards.length, directory, files, manifest };
+      return { count: shards.length, files, manifest };
     } finally {
       for (const { bytes } of shards) bytes.fill(0);
     }
   }, "recover");
-  const { count, directory, files, manifest } = written;
+  const { count, files, manifest } = written;
   const generation = manifest ? { generation: manifest.generation } : {};
   const text = options.format === "human"
     ? `Wrote ${count} recovery shards to ${directory}`
@@ -64,19 +65,25 @@ function requireDirectory(directory: string | undefined): string {
   throw new SpikeError("usage", message, { hint: "Set SPIKE_PILOT_RECOVERY_DIR to a directory" });
 }
 
-/** A person at a terminal agrees to plain text, or the command line asks for it. @throws SpikeError `usage` */
+/** @throws SpikeError `usage` where nobody can agree to plain text and nobody has */
+function requireSomebody(
+  { isTerminal }: PilotDeps,
+  { isPlain, mayAsk }: Pick<RecoverOptions, "isPlain" | "mayAsk">,
+): void {
+  if (isPlain || (isTerminal && mayAsk)) return;
+  throw new SpikeError("usage", "Neither recipients nor a passphrase encrypt the shards", {
+    hint:
+      "Nothing was written. Give --recipient, --recipients-file or --passphrase-file, or --plaintext",
+  });
+}
+
+/** A person at a terminal agrees to plain text, or the command line asks for it. */
 async function agreeToPlainText(
   deps: PilotDeps,
   directory: string,
   { isPlain, mayAsk }: Pick<RecoverOptions, "isPlain" | "mayAsk">,
 ): Promise<void> {
   if (isPlain) return;
-  if (!deps.isTerminal || !mayAsk) {
-    throw new SpikeError("usage", "Neither recipients nor a passphrase encrypt the shards", {
-      hint:
-        "Nothing was written. Give --recipient, --recipients-file or --passphrase-file, or --plaintext",
-    });
-  }
   const what = `The shards are about to be written to ${directory} in plain text`;
   const text = `${what}; --recipient would encrypt them. Go on?`;
   await requireConsent(deps, text, { isAgreed: false, mayAsk });
