@@ -15,7 +15,7 @@ import {
   text,
   texts,
 } from "./member.ts";
-import { BACKENDS, KEEPER_STATES, NEXUS_STATES } from "./status.ts";
+import { BACKENDS, KEEPER_STATES, LOG_CHANGES, NEXUS_STATES } from "./status.ts";
 
 /** One version of a secret, on the wire. */
 const version = {
@@ -229,6 +229,9 @@ export const ANSWERS = {
     shares: integer,
     generation: maybeInteger,
     recovery: v.exactOptional(message({ exported: flag, exportedAt: maybeText })),
+    changedLogs: v.exactOptional(
+      v.array(message({ log: text, file: text, change: v.picklist(LOG_CHANGES) })),
+    ),
     sealed: v.exactOptional(message({ reason: text, by: text, since: text })),
     backup: v.exactOptional(message({ at: text, revision: integer, bytes: integer, sha256: text })),
     restored: v.exactOptional(

@@ -1,3 +1,5 @@
+import { withoutKeys } from "./quote.ts";
+
 /**
  * The one closed list of failures a caller can meet, and what follows from each: the HTTP status a server
  * answers with and the exit code the command line ends with.
@@ -126,13 +128,15 @@ export class SpikeError extends Error {
     options: { hint?: string; reason?: Reason; cause?: unknown; details?: readonly string[] } = {},
   ) {
     const { details = [] } = options;
+    const shown = withoutKeys(message);
+    const shownDetails = details.map(withoutKeys);
     super(
-      details.length === 0 ? message : [`${message}:`, ...details].join("\n  "),
+      shownDetails.length === 0 ? shown : [`${shown}:`, ...shownDetails].join("\n  "),
       options.cause === undefined ? undefined : { cause: options.cause },
     );
-    this.headline = message;
-    this.details = details;
-    if (options.hint !== undefined) this.hint = options.hint;
+    this.headline = shown;
+    this.details = shownDetails;
+    if (options.hint !== undefined) this.hint = withoutKeys(options.hint);
     if (options.reason !== undefined) this.reason = options.reason;
   }
 }

@@ -5,7 +5,7 @@ const FAULTS: readonly (readonly [new (message?: string) => Error, string])[] = 
   [Deno.errors.NotFound, "it does not exist"],
   [Deno.errors.PermissionDenied, "permission is denied to this user"],
   [Deno.errors.IsADirectory, "it is a directory"],
-  [Deno.errors.NotADirectory, "a part of its path is no directory"],
+  [Deno.errors.NotADirectory, "a part of its path is not a directory"],
 ];
 
 /** Why a file or a socket cannot be used, in words that need no knowledge of the runtime. */

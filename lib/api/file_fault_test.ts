@@ -22,7 +22,7 @@ Deno.test("why a file cannot be used is told without a word about the runtime", 
     };
     assert.equal(faults.missing, "it does not exist");
     assert.match(faults.directory, /^it is a directory$/);
-    assert.match(faults.below, /^a part of its path is no directory$/);
+    assert.match(faults.below, /^a part of its path is not a directory$/);
     assert.equal(faults.inUse, "Directory not empty");
   } finally {
     await Deno.remove(dir, { recursive: true });

@@ -4,6 +4,9 @@ export const NEXUS_STATES = ["waiting", "provisional", "ready", "database_lost",
 /** State of one keeper in the status of Nexus. */
 export const KEEPER_STATES = ["unknown", "ok", "empty", "wrong", "unreachable"] as const;
 
+/** What can become of a file of the audit log while Nexus runs. */
+export const LOG_CHANGES = ["removed", "replaced", "truncated"] as const;
+
 /** Where a Nexus keeps its secrets. */
 export const BACKENDS = ["sqlite", "memory", "lite"] as const;
 
@@ -81,6 +84,15 @@ export interface AuditStatus {
   readonly unrecorded: number;
 }
 
+/** A file of the audit log that somebody changed while Nexus ran. */
+export interface ChangedLogStatus {
+  /** Name of the log. */
+  readonly log: string;
+  /** Below the directory of the logs. */
+  readonly file: string;
+  readonly change: typeof LOG_CHANGES[number];
+}
+
 /** Body of the answer to `/v1/status`. */
 export interface NexusStatus {
   readonly version: string;
@@ -101,6 +113,8 @@ export interface NexusStatus {
   readonly backup?: BackupStatus;
   /** Absent when it never was. */
   readonly restored?: RestoredStatus;
+  /** Absent when there is none. */
+  readonly changedLogs?: readonly ChangedLogStatus[];
   /** Why it is sealed; absent when it is not. */
   readonly sealed?: SealStatus;
   /** Absent when nothing was found. */

@@ -47,6 +47,7 @@ export { macUnder } from "./os_mac.ts";
 export { dropRequests, findDroppable } from "./os_retention.ts";
 export { nativeVerifier, signerOf } from "./os_sign.ts";
 export { openSink, type Sink, type SinkReport, type SinkSpec } from "./os_sink.ts";
+export { type ChangedFile, type FileChange, LogWatch } from "./os_watch.ts";
 export { recordOnStderr } from "./os_stderr.ts";
 export { decodeChange, openRow, protectRow } from "./outbox_row.ts";
 export { type Cover, type Covered, coverWith } from "./record.ts";

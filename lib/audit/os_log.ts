@@ -4,6 +4,7 @@ import { HeldRecords, type Unproved } from "./os_held.ts";
 import { currentLog, listLogs } from "./os_log_files.ts";
 import type { Aside } from "./os_reopen.ts";
 import { LogTail, type TailKeys } from "./os_tail.ts";
+import type { OpenLogFile } from "./os_watch.ts";
 import { type Cover, encodeBody, plainly } from "./record.ts";
 import type { Expected, Unusable } from "./scan.ts";
 
@@ -142,6 +143,11 @@ export class AuditLog {
   /** The newest checkpoint over records that are all on the disk. */
   get checkpoint(): string | undefined {
     return this.#durable;
+  }
+
+  /** The file that it is written to, for those who watch it; absent before the log is checked or begun. */
+  get openFile(): OpenLogFile | undefined {
+    return this.#tail?.openFile;
   }
 
   /** Whether the last record could be written. */

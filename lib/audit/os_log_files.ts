@@ -63,6 +63,11 @@ export function makeLogDirectory(directory: string, log: string): void {
   syncDirectory(directory);
 }
 
+/** Path of the file that begins with a record. */
+export function logFilePath(directory: string, log: string, first: number): string {
+  return `${directory}/${log}/${String(first).padStart(DIGITS, "0")}.log`;
+}
+
 /** Makes a file with a first line, durably, and leaves it open for appending. */
 export function createLogFile(
   directory: string,
@@ -70,7 +75,7 @@ export function createLogFile(
   first: number,
   header: Uint8Array,
 ): Deno.FsFile {
-  const path = `${directory}/${log}/${String(first).padStart(DIGITS, "0")}.log`;
+  const path = logFilePath(directory, log, first);
   const file = Deno.openSync(path, { append: true, create: true, mode: FILE_MODE });
   try {
     file.truncateSync(0);

@@ -1,4 +1,5 @@
 import { writeAll } from "./os_log_files.ts";
+import { SinkFile, type SinkFileOptions } from "./os_sink_file.ts";
 
 /** Where records go besides the log. */
 export type SinkSpec =
@@ -10,49 +11,60 @@ export type SinkSpec =
 /** Takes records in the order of the log. The log counts: a sink that fails loses records, and says so once. */
 export interface Sink {
   write(record: Uint8Array): void;
+  /** Opens anew what it writes to, as after a rotation of logs. */
+  reopen(): void;
   close(): void;
 }
 
 /** Told when a sink begins to lose records, and with how many lost when it takes them again. */
 export type SinkReport = (event: "sink_failed" | "sink_back", detail: string | number) => void;
 
-const FILE_MODE = 0o600;
 /** Records that may wait for a socket, and their bytes: what is lost there is in the log. */
 const WAITING = 10_000;
 const WAITING_BYTES = 16 * 1024 * 1024;
 const RETRY_MS = 1_000;
 const NEWLINE = Uint8Array.of(10);
 
-/** Opens a sink. A file is made when it is not there, for its owner alone. */
-export function openSink(spec: SinkSpec, report: SinkReport): Sink {
+/** Opens a sink. A file is made when it is not there, for its owner alone, and again when it was renamed or removed. */
+export function openSink(spec: SinkSpec, report: SinkReport, file: SinkFileOptions = {}): Sink {
   if (spec.kind === "unix") return new SocketSink(spec.path, report);
-  if (spec.kind === "stdout") return new FileSink(() => Deno.stdout, report, () => {});
-  const { path } = spec;
-  let file: Deno.FsFile | undefined;
-  const open = () => file ??= Deno.openSync(path, { append: true, create: true, mode: FILE_MODE });
-  return new FileSink(open, report, () => file?.close());
+  return new StreamSink(spec.kind === "stdout" ? STDOUT : new SinkFile(spec.path, file), report);
 }
 
 /** What bytes can be written to. */
 interface Output {
   writeSync(bytes: Uint8Array): number;
+  reopen(): void;
+  close(): void;
 }
 
-class FileSink implements Sink {
-  readonly #open: () => Output;
+const STDOUT: Output = {
+  writeSync: (bytes) => Deno.stdout.writeSync(bytes),
+  reopen: () => {},
+  close: () => {},
+};
+
+class StreamSink implements Sink {
+  readonly #output: Output;
   readonly #report: SinkReport;
-  readonly close: () => void;
   #lost = 0;
 
-  constructor(open: () => Output, report: SinkReport, close: () => void) {
-    this.#open = open;
+  constructor(output: Output, report: SinkReport) {
+    this.#output = output;
     this.#report = report;
-    this.close = close;
+  }
+
+  reopen(): void {
+    this.#output.reopen();
+  }
+
+  close(): void {
+    this.#output.close();
   }
 
   write(record: Uint8Array): void {
     try {
-      writeAll(this.#open(), lineOf(record));
+      writeAll(this.#output, lineOf(record));
       if (this.#lost > 0) this.#report("sink_back", this.#lost);
       this.#lost = 0;
     } catch (error) {
@@ -86,6 +98,9 @@ class SocketSink implements Sink {
     this.#waitingBytes += line.length;
     if (!this.#isSending) void this.#send();
   }
+
+  /** Whoever listens there now gets what comes next: a connection ends when nothing waits. */
+  reopen(): void {}
 
   close(): void {
     this.#closing.abort();

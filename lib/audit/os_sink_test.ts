@@ -59,3 +59,79 @@ Deno.test("a socket gets every record in order, those too that came before anybo
     assert.equal(text, wanted);
     sink.close();
   }));
+
+/** A file sink whose clock stands still until it is told to go on. */
+function fileSink(path: string, told: unknown[] = []) {
+  let nowMs = 0;
+  const report = (event: string, detail: string | number) => void told.push([event, detail]);
+  const sink = openSink({ kind: "file", path }, report, { uid: Deno.uid() ?? 0, now: () => nowMs });
+  return { sink, goOn: (ms: number) => nowMs += ms };
+}
+
+Deno.test("a file that was renamed or removed is made anew within a second", () =>
+  inDirectory(async (dir) => {
+    const path = `${dir}/audit.jsonl`;
+    const { sink, goOn } = fileSink(path);
+    sink.write(record(1));
+    await Deno.rename(path, `${path}.1`);
+    sink.write(record(2));
+    goOn(1_000);
+    sink.write(record(3));
+    assert.equal(await Deno.readTextFile(`${path}.1`), '{"n":1}\n{"n":2}\n');
+    assert.equal(await Deno.readTextFile(path), '{"n":3}\n');
+    await Deno.remove(path);
+    goOn(1_000);
+    sink.write(record(4));
+    sink.close();
+    assert.equal(await Deno.readTextFile(path), '{"n":4}\n');
+  }));
+
+Deno.test("after reopening the next record is in the new file", () =>
+  inDirectory(async (dir) => {
+    const path = `${dir}/audit.jsonl`;
+    const { sink } = fileSink(path);
+    sink.write(record(1));
+    await Deno.rename(path, `${path}.1`);
+    // What logrotate makes counts, too.
+    await Deno.writeTextFile(path, "", { mode: 0o640 });
+    sink.reopen();
+    for (const n of [2, 3]) sink.write(record(n));
+    sink.close();
+    assert.equal(await Deno.readTextFile(path), '{"n":2}\n{"n":3}\n');
+  }));
+
+Deno.test("a file that is copied and truncated goes on from its beginning", () =>
+  inDirectory(async (dir) => {
+    const path = `${dir}/audit.jsonl`;
+    const { sink } = fileSink(path);
+    sink.write(record(1));
+    await Deno.truncate(path);
+    sink.write(record(2));
+    sink.close();
+    assert.equal(await Deno.readTextFile(path), '{"n":2}\n');
+  }));
+
+Deno.test({
+  name: "a file that somebody else has put there meanwhile gets no record",
+  // Only root can hand files to somebody else.
+  ignore: Deno.uid() !== 0,
+  fn: () =>
+    inDirectory(async (dir) => {
+      const path = `${dir}/audit.jsonl`;
+      const told: unknown[] = [];
+      const { sink } = fileSink(path, told);
+      sink.write(record(1));
+      await Deno.remove(path);
+      await Deno.writeTextFile(path, "");
+      await Deno.chown(path, 54_321, 54_321);
+      sink.reopen();
+      sink.write(record(2));
+      assert.deepEqual(told, [["sink_failed", `file ${path} belongs to user 54321`]]);
+      assert.equal(await Deno.readTextFile(path), "");
+      await Deno.remove(path);
+      sink.write(record(3));
+      sink.close();
+      assert.equal(await Deno.readTextFile(path), '{"n":3}\n');
+      assert.deepEqual(told[1], ["sink_back", 1]);
+    }),
+});

@@ -6,9 +6,16 @@ import { Frontier } from "./merkle.ts";
 import { movesIn } from "./moves.ts";
 import type { Sign } from "./note.ts";
 import { nativeHash } from "./os_hash.ts";
-import { createLogFile, makeLogDirectory, setCurrentLog, writeAll } from "./os_log_files.ts";
+import {
+  createLogFile,
+  logFilePath,
+  makeLogDirectory,
+  setCurrentLog,
+  writeAll,
+} from "./os_log_files.ts";
 import { type Aside, type Opened, reopenLog } from "./os_reopen.ts";
 import { nativeVerifier } from "./os_sign.ts";
+import type { OpenLogFile } from "./os_watch.ts";
 import { numbered } from "./record.ts";
 import type { Expected, Unusable } from "./scan.ts";
 
@@ -66,6 +73,13 @@ export class LogTail {
     this.#wasSigned = isSigned;
     this.aside = aside;
     this.wasProved = isProved;
+  }
+
+  /** The file that is written to. */
+  get openFile(): OpenLogFile {
+    const { directory, log } = this.#place;
+    const path = logFilePath(directory, log, this.#first);
+    return { log, path, file: this.#file, bytes: this.#goodBytes };
   }
 
   /** The end of a log that is there, as far as it is proved. */

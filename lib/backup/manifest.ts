@@ -1,5 +1,6 @@
 import { SpikeError } from "../api/error.ts";
 import { parseTime } from "../api/time.ts";
+import { quoteValue } from "../api/quote.ts";
 import { formatKey, type LogKey, openNote, parseKey, type Sign, signNote } from "../audit/note.ts";
 import type { Verify } from "../audit/note.ts";
 import type { Contents } from "./contents.ts";
@@ -96,12 +97,17 @@ function decodeBody(body: string): Manifest {
     manifest = readBody(JSON.parse(body));
   } catch (cause) {
     if (cause instanceof SpikeError) throw cause;
-    throw noManifest(cause instanceof Error ? cause.message : "unreadable", cause);
+    // What the parser says quotes the file.
+    throw noManifest(cause instanceof SyntaxError ? "it is not JSON" : messageOf(cause), cause);
   }
   const again = bodyOf(manifest);
   if (again === body) return manifest;
   const line = again.split("\n").findIndex((text, i) => text !== body.split("\n")[i]) + 1;
   throw noManifest(`line ${line} is not as spike writes it`);
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : "unreadable";
 }
 
 function noManifest(why: string, cause?: unknown): SpikeError {
@@ -118,7 +124,7 @@ function readBody(given: Given): Manifest {
   if (given["format"] !== FORMAT) {
     throw new SpikeError(
       "data_invalid_input",
-      `The manifest has format ${JSON.stringify(given["format"])}, expected ${FORMAT}`,
+      `The manifest has format ${quoteValue(given["format"])}, expected ${FORMAT}`,
       { hint: "Use the version of spike that wrote it, or a newer one" },
     );
   }

@@ -1,6 +1,8 @@
 import { SpikeError } from "../api/error.ts";
+import { quoteValue } from "../api/quote.ts";
 import { fileFault } from "../api/file_fault.ts";
 import { writeAll } from "../audit/os_log_files.ts";
+import { makeOwnDirectory } from "../process/own_place.ts";
 import { LOCK_FILE, lockDataDirectory } from "../store/os_lock.ts";
 import { Digester } from "./digest.ts";
 import type { Manifest } from "./manifest.ts";
@@ -64,7 +66,7 @@ export function requireEmpty(directory: string, database: string): void {
   if (other === undefined) return;
   throw new SpikeError(
     "entity_conflict",
-    `Directory ${JSON.stringify(directory)} is not empty: it has ${JSON.stringify(other)}`,
+    `Directory ${quoteValue(directory)} is not empty: it has ${quoteValue(other)}`,
     {
       hint:
         "Nothing was changed. Move what is there away; its directory audit may stay, Nexus goes on with it",
@@ -74,8 +76,9 @@ export function requireEmpty(directory: string, database: string): void {
 
 function makeDirectory(directory: string): void {
   try {
-    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeOwnDirectory(directory);
   } catch (error) {
+    if (error instanceof SpikeError) throw error;
     throw unusable(directory, error);
   }
 }
@@ -83,7 +86,7 @@ function makeDirectory(directory: string): void {
 function unusable(directory: string, cause: unknown): SpikeError {
   return new SpikeError(
     "fs_directory_creation_failed",
-    `Directory ${JSON.stringify(directory)} cannot be used: ${fileFault(cause)}`,
+    `Directory ${quoteValue(directory)} cannot be used: ${fileFault(cause)}`,
     { hint: "Run this as the user that runs Nexus", cause },
   );
 }

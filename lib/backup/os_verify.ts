@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { SpikeError } from "../api/error.ts";
 import { readFileAtMost } from "../api/bounded_file.ts";
+import { quoteValue } from "../api/quote.ts";
 import { fileFault } from "../api/file_fault.ts";
 import { formatKey, type LogKey } from "../audit/note.ts";
 import { nativeVerifier } from "../audit/os_sign.ts";
@@ -73,7 +74,7 @@ export function readNote(path: string): string {
     if (cause instanceof SpikeError) throw cause;
     throw new SpikeError(
       "fs_file_open_failed",
-      `Manifest ${JSON.stringify(path)} cannot be read: ${fileFault(cause)}`,
+      `Manifest ${quoteValue(path)} cannot be read: ${fileFault(cause)}`,
       { hint: "It is written beside the backup; name it with --manifest", cause },
     );
   }
@@ -106,7 +107,7 @@ function compareFile(path: string, { file: told }: Manifest): Finding[] {
   } catch (cause) {
     throw new SpikeError(
       "fs_file_open_failed",
-      `Backup ${JSON.stringify(path)} cannot be read: ${fileFault(cause)}`,
+      `Backup ${quoteValue(path)} cannot be read: ${fileFault(cause)}`,
       { cause },
     );
   }

@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { quoteValue } from "../api/quote.ts";
 
 /** Most characters of a key's name. */
 export const MAX_KEY_NAME = 64;
@@ -21,7 +22,7 @@ export function parseKeyName(name: string): string {
   }
   if (!NAME.test(name)) {
     throw bad(
-      `Key name is ${JSON.stringify(name)}, expected letters, digits, ".", "_" and "-"`,
+      `Key name is ${quoteValue(name)}, expected letters, digits, ".", "_" and "-"`,
       "It begins with a letter or a digit",
     );
   }

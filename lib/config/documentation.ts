@@ -6,7 +6,7 @@ import { SETTINGS } from "./table.ts";
 export function plainDefault(setting: Setting<unknown>, role: SettingsRole): string {
   const { fallbackText } = setting;
   if (fallbackText !== undefined) return fallbackText.replaceAll("`", "");
-  return setting.kind.show(setting.fallback(role, placeOf({ HOME: "~" })));
+  return setting.kind.show(setting.fallback(role, placeOf({})));
 }
 
 function defaultText(setting: Setting<unknown>): string {

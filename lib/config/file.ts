@@ -1,5 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import { SpikeError } from "../api/error.ts";
+import { looksLikeKey, quoteValue } from "../api/quote.ts";
+import { yamlFault } from "../api/yaml_fault.ts";
 
 /** A settings file, read: texts by setting name. */
 export interface SettingsFile {
@@ -26,7 +28,7 @@ export function parseSettingsFile(path: string, text: string): SettingsFile {
     return new SpikeError("config_invalid", `${path}${line}: ${message}`);
   };
   const [error] = document.errors;
-  if (error !== undefined) throw refuse(error.pos[0], `YAML is not valid: ${error.message}`);
+  if (error !== undefined) throw refuse(error.pos[0], `YAML is not valid: ${yamlFault(error)}`);
   const values: Record<string, string> = Object.create(null);
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === "")) return { path, values };
@@ -39,11 +41,16 @@ export function parseSettingsFile(path: string, text: string): SettingsFile {
     }
     const given = textOf(value);
     if (given === undefined) {
-      throw refuse(key.range?.[0], `${key.value} is neither a text nor a list of texts`);
+      throw refuse(key.range?.[0], `${nameOf(key.value)} is neither a text nor a list of texts`);
     }
     values[String(key.value)] = given;
   }
   return { path, values };
+}
+
+function nameOf(key: unknown): string {
+  const name = String(key);
+  return looksLikeKey(name) ? quoteValue(name) : name;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -70,3 +70,21 @@ Deno.test("a settings file that cannot be read is named", async () => {
     },
   );
 });
+
+Deno.test("a settings file that is a private key is refused without a piece of it", () => {
+  const files = [
+    "# public key: age1x\nAGE-SECRET-KEY-1QQSECRETX\n",
+    "-----BEGIN PRIVATE KEY-----\nMHcSECRETx:\n y\n-----END PRIVATE KEY-----\n",
+    "a: 1\nAGE-SECRET-KEY-1QQSECRETX: {x: y}\n",
+    'a: "\\QSECRET"\n',
+    "a: *SECRET\n",
+    "a: [b] SECRET\n",
+  ];
+  for (const text of files) {
+    assert.throws(() => values(text), (error) => {
+      assert.ok(error instanceof Error);
+      assert.doesNotMatch(error.message, /SECRET[^-]/);
+      return /^spike\.yaml/.test(error.message);
+    }, text);
+  }
+});

@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { quoteValue } from "../api/quote.ts";
 import type { SettingsRole } from "./setting.ts";
 import { flag } from "./kind.ts";
 import { SETTINGS } from "./table.ts";
@@ -71,7 +72,7 @@ export function parseFlags(
     const isFlag = names.has(name);
     const isSwitch = switches.includes(name);
     if (!isFlag && !(isSwitch && match?.[2] === undefined)) {
-      throw new SpikeError("usage", `Argument ${JSON.stringify(arg)} is not known to ${role}`, {
+      throw new SpikeError("usage", `Argument ${quoteValue(arg)} is not known to ${role}`, {
         hint: `Run: spike ${role} --help`,
       });
     }

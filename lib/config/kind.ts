@@ -12,8 +12,6 @@ export class Refusal {
 export interface Place {
   /** `HOME`; without it `~/` cannot be expanded. */
   readonly homeDir: string | undefined;
-  /** `USER`, or `spike` when that is empty. */
-  readonly user: string;
 }
 
 /** One kind of value. */

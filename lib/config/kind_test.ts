@@ -9,7 +9,7 @@ import {
   trustRoot,
 } from "./place_kind.ts";
 
-const place = { homeDir: "/home/ada", user: "ada" };
+const place = { homeDir: "/home/ada" };
 
 /** The value, or undefined for a refusal. */
 function parse<T>(kind: Kind<T>, given: string, at = place): T | undefined {
@@ -112,7 +112,7 @@ Deno.test("a directory is absolute, normal, and has its suffix appended", () => 
   assert.equal(parse(directory(), "~/.spike/data"), "/home/ada/.spike/data");
   assert.equal(parse(directory("recover"), "~"), "/home/ada/recover");
   assert.match(refusal(directory(), "data"), /^an absolute directory/);
-  const homeless = directory().parse("~/x", { homeDir: undefined, user: "ada" });
+  const homeless = directory().parse("~/x", { homeDir: undefined });
   assert.ok(homeless instanceof Refusal && /HOME is not set/.test(homeless.expected));
 });
 
@@ -134,12 +134,12 @@ Deno.test("a directory of the system, or below one, is refused", () => {
 });
 
 Deno.test("below a home directory of /root a directory is allowed, the home itself is not", () => {
-  const root = { homeDir: "/root", user: "root" };
+  const root = { homeDir: "/root" };
   assert.equal(parse(directory(), "~/.spike/data", root), "/root/.spike/data");
   assert.equal(parse(directory(), "/root/other", root), "/root/other");
   assert.equal(parse(directory(), "/root", root), undefined);
-  assert.equal(parse(directory(), "/root", { homeDir: "/home/ada", user: "ada" }), undefined);
-  assert.equal(parse(directory(), "/root/x", { homeDir: "/home/ada", user: "ada" }), undefined);
+  assert.equal(parse(directory(), "/root", { homeDir: "/home/ada" }), undefined);
+  assert.equal(parse(directory(), "/root/x", { homeDir: "/home/ada" }), undefined);
 });
 
 Deno.test("a file path is taken as it is, its ~/ expanded", () => {

@@ -1,4 +1,5 @@
 import { SpikeError } from "../api/error.ts";
+import { quoteValue } from "../api/quote.ts";
 import { Resolver, type SettingSources } from "./resolve.ts";
 import type { SettingsRole } from "./setting.ts";
 import { READERS, type RoleSettings } from "./settings.ts";
@@ -25,7 +26,7 @@ function refuseUnknownNames(role: SettingsRole, sources: SettingSources): string
     `--${name} is not a flag of ${role}`
   );
   const lines = Object.keys(sources.file?.values ?? {}).filter(isUnknown).map((name) =>
-    `${JSON.stringify(name)} in ${sources.file?.path ?? "the file"} is not a setting of ${role}`
+    `${quoteValue(name)} in ${sources.file?.path ?? "the file"} is not a setting of ${role}`
   );
   return [...flags, ...lines];
 }

@@ -149,6 +149,7 @@ Deno.test("all problems come in one error", () => {
   const problem = problemOf({
     role: "nexus",
     env: {
+      HOME,
       SPIKE_NEXUS_KEEPER_PEERS: PEERS,
       SPIKE_NEXUS_SHAMIR_SHARES: "5",
       SPIKE_NEXUS_WORKERS: "99",
@@ -272,4 +273,47 @@ Deno.test("no two settings share a name or a variable", () => {
   const variables = SETTINGS.flatMap((setting) => setting.variables.map(({ name }) => name));
   assert.equal(new Set(names).size, names.length);
   assert.equal(new Set(variables).size, variables.length);
+});
+
+Deno.test("without HOME a place for data is demanded, and only where something is kept", () => {
+  const wrong =
+    /^SPIKE_DATA_DIR is not set and HOME is not set, expected a directory for the data$/;
+  for (const env of [{}, { HOME: "" }, { HOME: "relative" }, { HOME: "~" }]) {
+    for (const backend of ["sqlite", "lite"]) {
+      const more = { SPIKE_NEXUS_KEEPER_PEERS: PEERS, SPIKE_NEXUS_BACKEND_STORE: backend };
+      assert.match(problemOf({ role: "nexus", env: { ...env, ...more } }), wrong);
+      const set = { ...env, ...more, SPIKE_DATA_DIR: "/srv/spike" };
+      assert.equal(loadSettings({ role: "nexus", env: set }).dataDir, "/srv/spike");
+    }
+    const memory = { ...env, SPIKE_NEXUS_BACKEND_STORE: "memory" };
+    assert.equal(loadSettings({ role: "nexus", env: memory }).dataDir, "");
+    assert.equal(loadSettings({ role: "pilot", env }).recoveryDir, undefined);
+  }
+});
+
+Deno.test("a sink that the backend cannot feed is refused", () => {
+  for (const sinks of ["stdout", "file:/var/log/audit", "unix:/run/audit.sock"]) {
+    const env = { HOME, SPIKE_NEXUS_AUDIT_SINKS: sinks, SPIKE_NEXUS_KEEPER_PEERS: PEERS };
+    const memory = { ...env, SPIKE_NEXUS_BACKEND_STORE: "memory" };
+    assert.match(
+      problemOf({ role: "nexus", env: memory }),
+      /^SPIKE_NEXUS_AUDIT_SINKS is set, and backend memory keeps no audit log that could feed/,
+    );
+    const lite = loadSettings({
+      role: "nexus",
+      env: { ...env, SPIKE_NEXUS_BACKEND_STORE: "lite" },
+    });
+    assert.equal(lite.auditSinks.length, 1);
+  }
+});
+
+Deno.test("a setting whose value looks like a private key is named, and its value is not shown", () => {
+  const secrets = ["AGE-SECRET-KEY-1QQPZRY9X8", "spike:1:00ff00ff00ff", "00ff".repeat(16)];
+  for (const secret of secrets) {
+    const message = problemOf({ role: "keeper", env: { SPIKE_KEEPER_TLS_PORT: secret } });
+    assert.match(message, /^SPIKE_KEEPER_TLS_PORT is .*private key.*, expected a port/);
+    assert.ok(!message.includes(secret.slice(-8)));
+    const unknown = { path: "/f", values: { [secret]: "x" } };
+    assert.ok(!problemOf({ role: "keeper", env: {}, file: unknown }).includes(secret.slice(-8)));
+  }
 });

@@ -102,11 +102,9 @@ function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(`${directory}/`);
 }
 
-/** Our own directory when nothing is set: below the home directory, or in `/tmp` for a user without one. */
-export function ownDirectory(place: Place): string {
-  return place.homeDir === undefined
-    ? `/tmp/.spike-${place.user}`
-    : posix.join(place.homeDir, ".spike");
+/** A directory of ours when nothing is set: below the home directory, and nowhere for a user without one. */
+export function ownDirectory({ homeDir }: Place, name: string): string | undefined {
+  return homeDir === undefined ? undefined : posix.join(homeDir, ".spike", name);
 }
 
 /**

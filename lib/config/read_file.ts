@@ -1,6 +1,7 @@
 import { SpikeError } from "../api/error.ts";
 import { readFileAtMost } from "../api/bounded_file.ts";
 import { decodeUtf8 } from "../api/utf8.ts";
+import { quoteValue } from "../api/quote.ts";
 import { fileFault } from "../api/file_fault.ts";
 import type { SettingsFile } from "./file.ts";
 import { Resolver, type SettingSources } from "./resolve.ts";
@@ -26,7 +27,7 @@ export async function readSettingsFile(
 const MAX_BYTES = 1024 * 1024;
 
 function readText(path: string): string {
-  const name = `Settings file ${JSON.stringify(path)}`;
+  const name = `Settings file ${quoteValue(path)}`;
   let bytes: Uint8Array;
   try {
     bytes = readFileAtMost(path, MAX_BYTES, name);

@@ -1,3 +1,4 @@
+import { looksLikeKey, quoteValue } from "../api/quote.ts";
 import { type Kind, type Place, Refusal } from "./kind.ts";
 import type { Setting, SettingsRole } from "./setting.ts";
 
@@ -25,13 +26,16 @@ interface Candidate<T> {
 
 /** The place of the process, as its environment tells it. */
 export function placeOf(env: SettingSources["env"]): Place {
-  return { homeDir: env["HOME"] || undefined, user: env["USER"] || "spike" };
+  const home = env["HOME"] ?? "";
+  // What is relative would name another directory wherever a command is run.
+  return { homeDir: home.startsWith("/") ? home : undefined };
 }
 
 /** A text that may be shown: what might be a password in a URL is masked, and a long text is cut. */
 function shown(given: string): string {
   const masked = given.replace(/\/\/[^/@]*@/g, "//***@");
-  return JSON.stringify(masked.length > 200 ? `${masked.slice(0, 200)}…` : masked);
+  if (looksLikeKey(masked)) return quoteValue(masked);
+  return quoteValue(masked.length > 200 ? `${masked.slice(0, 200)}…` : masked);
 }
 
 /** The candidates of the strongest place that names the setting; an empty variable counts as not set. */

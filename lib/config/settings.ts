@@ -62,6 +62,7 @@ export interface NexusSettings extends CommonSettings, ShardSettings {
   readonly health?: HealthListen;
   readonly readHeaderTimeoutMs: number;
   readonly callTimeouts: CallTimeouts;
+  /** Empty where nothing is kept and none is set. */
   readonly dataDir: string;
   readonly keeperUpdateIntervalMs: number;
   readonly keeperProbeIntervalMs: number;
@@ -111,7 +112,8 @@ export interface BootstrapSettings extends CommonSettings, ShardSettings {
 export interface PilotSettings extends CommonSettings {
   readonly nexusUrl: string;
   readonly callTimeouts: CallTimeouts;
-  readonly recoveryDir: string;
+  /** Absent where there is neither HOME nor a setting. */
+  readonly recoveryDir?: string;
 }
 
 /** The settings of each role. */
@@ -241,15 +243,35 @@ function jwt(from: Resolver): { jwt?: JwtSettings } {
   };
 }
 
+/** What is kept, and where the records of it go besides the log. */
+function keeping(from: Resolver, backend: ShardSettings["backend"]) {
+  const dataDir = from.get(NEXUS.dataDir);
+  const auditSinks = from.get(NEXUS.auditSinks) ?? [];
+  const isSound = from.isSound(SHARD.backend, NEXUS.dataDir, NEXUS.auditSinks);
+  if (isSound && backend === "memory" && auditSinks.length > 0) {
+    from.complain(
+      "SPIKE_NEXUS_AUDIT_SINKS is set, and backend memory keeps no audit log that could feed a sink, " +
+        "expected another backend or no sinks",
+    );
+  }
+  if (isSound && backend !== "memory" && dataDir === undefined) {
+    from.complain(
+      "SPIKE_DATA_DIR is not set and HOME is not set, expected a directory for the data",
+    );
+  }
+  return { dataDir: dataDir ?? "", auditSinks };
+}
+
 function nexus(from: Resolver): NexusSettings {
+  const shared = shards(from, (backend) => backend !== "memory");
   return {
     ...common(from),
-    ...shards(from, (backend) => backend !== "memory"),
+    ...shared,
+    ...keeping(from, shared.backend),
     listen: from.get(LISTENER.nexusListen),
     ...health(from),
     readHeaderTimeoutMs: from.get(LISTENER.readHeaderTimeout),
     callTimeouts: callTimeouts(from),
-    dataDir: from.get(NEXUS.dataDir),
     keeperUpdateIntervalMs: from.get(NEXUS.keeperUpdateInterval),
     keeperProbeIntervalMs: from.get(NEXUS.keeperProbeInterval),
     maxSecretVersions: from.get(NEXUS.maxSecretVersions),
@@ -260,7 +282,6 @@ function nexus(from: Resolver): NexusSettings {
     cipherLimitBytes: from.get(NEXUS.cipherLimit),
     auditSyncMs: from.get(NEXUS.auditSync),
     auditHashed: from.get(NEXUS.auditHashed) ?? [],
-    auditSinks: from.get(NEXUS.auditSinks) ?? [],
     auditRetentionDays: from.get(NEXUS.auditRetentionDays),
     scrubIntervalMs: from.get(NEXUS.scrubInterval),
     acceptEmptyStore: from.get(NEXUS.acceptEmptyStore),
@@ -303,11 +324,12 @@ function bootstrap(from: Resolver): BootstrapSettings {
 }
 
 function pilot(from: Resolver): PilotSettings {
+  const recoveryDir = from.get(PILOT.recoveryDir);
   return {
     ...common(from),
     nexusUrl: from.get(CALL.nexusUrl),
     callTimeouts: callTimeouts(from),
-    recoveryDir: from.get(PILOT.recoveryDir),
+    ...(recoveryDir !== undefined && { recoveryDir }),
   };
 }
 

@@ -227,16 +227,16 @@ export const SHARD = {
 /** Settings of Nexus alone. */
 export const NEXUS = {
   dataDir: setting("data-dir", {
-    kind: directory(),
+    kind: optional(directory()),
     variables: [
       "SPIKE_DATA_DIR",
-      { name: "SPIKE_NEXUS_DATA_DIR", kind: directory("data") },
+      { name: "SPIKE_NEXUS_DATA_DIR", kind: optional(directory("data")) },
     ],
-    fallback: (_role, place) => `${ownDirectory(place)}/data`,
+    fallback: (_role, place) => ownDirectory(place, "data"),
     fallbackText: "`~/.spike/data`",
     roles: ["nexus"],
     meaning:
-      "Directory of the database; `SPIKE_NEXUS_DATA_DIR` names its parent, to which `/data` is added.",
+      "Directory of the database; `SPIKE_NEXUS_DATA_DIR` names its parent, to which `/data` is added. Without HOME there is no default.",
   }),
   keeperUpdateInterval: setting("keeper-update-interval", {
     kind: wait,
@@ -440,13 +440,13 @@ export const BOOTSTRAP = {
 /** Settings of the command line alone. */
 export const PILOT = {
   recoveryDir: setting("recovery-dir", {
-    kind: directory(),
-    variables: [{ name: "SPIKE_PILOT_RECOVERY_DIR", kind: directory("recover") }],
-    fallback: (_role, place) => `${ownDirectory(place)}/recover`,
+    kind: optional(directory()),
+    variables: [{ name: "SPIKE_PILOT_RECOVERY_DIR", kind: optional(directory("recover")) }],
+    fallback: (_role, place) => ownDirectory(place, "recover"),
     fallbackText: "`~/.spike/recover`",
     roles: ["pilot"],
     meaning:
-      "Directory for recovery shards; the variable names its parent, to which `/recover` is added.",
+      "Directory for recovery shards; the variable names its parent, to which `/recover` is added. Without HOME there is no default.",
   }),
 } as const;
 

@@ -1,11 +1,17 @@
+import { SpikeError } from "../api/error.ts";
+import { fileFault } from "../api/file_fault.ts";
+import { quoteValue } from "../api/quote.ts";
 import {
   loadSettings,
+  type NexusSettings,
   parseFlags,
   readSettingsFile,
   type RoleSettings,
   serverHelp,
 } from "../config/mod.ts";
 import { asRole, sayLines } from "./prepare.ts";
+import { findOutput } from "./output_place.ts";
+import { makeOwnDirectory } from "./own_place.ts";
 import { inspectFiles } from "./private_files.ts";
 
 /** The roles that run as servers. */
@@ -38,8 +44,35 @@ export function runRole<R extends ServerRole>(start: RoleStart<R>): Promise<numb
       return 0;
     }
     await lookAtFiles(role, settings, file?.path);
-    return await start.run(settings, switches);
+    return await withoutHangUp(() => start.run(settings, switches));
   });
+}
+
+/** Whoever rotates logs may ask a server to open its files anew before it has any: that does not end it. */
+async function withoutHangUp<T>(work: () => Promise<T>): Promise<T> {
+  const ignore = () => {};
+  Deno.addSignalListener("SIGHUP", ignore);
+  try {
+    return await work();
+  } finally {
+    Deno.removeSignalListener("SIGHUP", ignore);
+  }
+}
+
+function makeDataDirectory(path: string): void {
+  try {
+    makeOwnDirectory(path);
+  } catch (cause) {
+    if (cause instanceof SpikeError) throw cause;
+    const message = `Data directory ${quoteValue(path)} cannot be made: ${fileFault(cause)}`;
+    const hint = "Set SPIKE_DATA_DIR to a directory that this user may write";
+    throw new SpikeError("fs_directory_creation_failed", message, { hint, cause });
+  }
+}
+
+/** Somebody who owns the file of a sink reads every record. */
+function requireOwnSinks(sinks: NexusSettings["auditSinks"]): void {
+  for (const sink of sinks) if (sink.kind === "file") findOutput(sink.path);
 }
 
 /** What others may read and ought not to is a line of the log; what they may change ends the start. */
@@ -49,6 +82,8 @@ async function lookAtFiles<R extends ServerRole>(
   settingsFile: string | undefined,
 ): Promise<void> {
   const keepsData = "dataDir" in settings && settings.backend !== "memory";
+  if (keepsData) makeDataDirectory(settings.dataDir);
+  if ("auditSinks" in settings) requireOwnSinks(settings.auditSinks);
   const loose = inspectFiles({
     keyFile: settings.svidFiles?.key,
     settingsFile,

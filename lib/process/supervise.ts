@@ -1,5 +1,6 @@
 import { exitCodeOf, SpikeError } from "../api/error.ts";
 import { asFileError, isFileFault } from "../api/file_fault.ts";
+import { withoutKeys } from "../api/quote.ts";
 import type { ErrorCode, Reason } from "../api/error.ts";
 import { revokeAll } from "./confine.ts";
 import type { FromThread } from "./thread_message.ts";
@@ -25,7 +26,7 @@ export function plainFailure(error: unknown): PlainFailure {
     return { code, message };
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const [message = "", ...details] = `Unexpected failure: ${detail}`.split("\n");
+  const [message = "", ...details] = `Unexpected failure: ${withoutKeys(detail)}`.split("\n");
   return { code: "api_internal_error", message, ...(details.length === 0 ? {} : { details }) };
 }
 
@@ -58,6 +59,9 @@ export interface SupervisedOptions {
 
 /** What asks a server to end. */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+/** Ends a process by default, also when the terminal of whoever started it closes; servers open their files anew. */
+const REOPEN = "SIGHUP";
 
 /**
  * The rest of a server role's main thread: give up all permissions once the threads are loaded, then wait for a
@@ -123,11 +127,14 @@ export function superviseThreads(options: SupervisedOptions): Promise<number> {
     });
   };
   options.threads.forEach(watch);
+  const reopen = () => threads.forEach((thread) => thread.postMessage({ kind: "reopen" }));
   for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
+  Deno.addSignalListener(REOPEN, reopen);
   if (options.isBoundToStdin) void untilStdinEnds().then(stop);
   return ended.promise.finally(() => {
     clearTimeout(patience);
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop);
+    Deno.removeSignalListener(REOPEN, reopen);
   });
 }
 

@@ -199,3 +199,14 @@ Deno.test("a thread that hangs does not keep the last one from stopping", async 
   assert.equal(await exit, 1);
   assert.deepEqual(threads.map(({ told }) => told.length), [1, 1]);
 });
+
+Deno.test("a hang-up ends nothing: every thread is told to open its files anew", async () => {
+  const { threads, exit, signal } = supervise(2);
+  signal("SIGHUP");
+  signal("SIGHUP");
+  for (const thread of threads) {
+    assert.deepEqual(thread.told, [{ kind: "reopen" }, { kind: "reopen" }]);
+    thread.say({ kind: "stopped", code: 0 });
+  }
+  assert.equal(await exit, 0);
+});

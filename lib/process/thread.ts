@@ -5,6 +5,8 @@ import type { FromThread, ToThread } from "./thread_message.ts";
 /** Something that runs until it is told to stop. */
 export interface Running {
   stop(): Promise<void>;
+  /** Opens anew what it writes to. */
+  reopen?(): void;
 }
 
 /** The side of a worker that talks to its main thread. */
@@ -33,6 +35,7 @@ export function runThread<T>(start: (data: T) => Promise<Running>): void {
   health.add(() => hasStarted ? [] : ["starting"]);
   scope.onmessage = ({ data: message }: MessageEvent<ToThread<T>>) => {
     if (message.kind === "stop") return void stop().catch(report);
+    if (message.kind === "reopen") return void running?.then((it) => it.reopen?.(), () => {});
     if (message.kind === "inspect") return void inspect().catch(report);
     running = start(message.data);
     running.then(() => hasStarted = true, report);

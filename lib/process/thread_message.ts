@@ -5,6 +5,8 @@ import type { PlainFailure } from "./supervise.ts";
 export type ToThread<T> =
   | { readonly kind: "start"; readonly data: T }
   | { readonly kind: "inspect" }
+  /** Open anew what somebody else may have moved away, such as files of a log. */
+  | { readonly kind: "reopen" }
   | { readonly kind: "stop" };
 
 /** What a confined thread tells its main thread. */

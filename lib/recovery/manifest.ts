@@ -1,5 +1,6 @@
 import { SpikeError } from "../api/error.ts";
 import { parseTime } from "../api/time.ts";
+import { quoteValue } from "../api/quote.ts";
 import type { Shard } from "../shamir/mod.ts";
 import { isSameId, type Scheme } from "./stamp.ts";
 import { belongsTo, type CommittedSet } from "./record.ts";
@@ -101,7 +102,7 @@ export function parseManifest(text: string): Manifest {
   if (file.format !== FORMAT) {
     throw new SpikeError(
       "data_invalid_input",
-      `The manifest has format ${JSON.stringify(file.format)}, expected ${FORMAT}`,
+      `The manifest has format ${quoteValue(file.format)}, expected ${FORMAT}`,
       { hint: "Use the version of spike that wrote it, or a newer one" },
     );
   }

@@ -1,10 +1,10 @@
+import { quoteValue } from "../api/quote.ts";
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { SpikeError } from "../api/error.ts";
 import { type Json, type JsonObject, NumberText, parseJson } from "../api/json.ts";
 import { parseCertificate } from "./certificate.ts";
 import { DerError } from "./der.ts";
 import { parseTrustDomain, type TrustDomain } from "./id.ts";
-import { quoteText } from "./quote_text.ts";
 
 /** What a trust domain publishes of itself. It does not name its domain: keep the pair. */
 export interface SpiffeBundle {
@@ -80,7 +80,7 @@ function readBundleMap(json: Json): ReadonlyMap<TrustDomain, SpiffeBundle> {
   const bundles = new Map<TrustDomain, SpiffeBundle>();
   for (const [name, bundle] of domains) {
     // An ID in place of a name would be a second way to write the same domain.
-    if (name.includes(":/")) throw unusable(`${quoteText(name)} is an ID, expected a name`);
+    if (name.includes(":/")) throw unusable(`${quoteValue(name)} is an ID, expected a name`);
     bundles.set(parseTrustDomain(name), readBundle(bundle, { isPlainJwks: false }));
   }
   return bundles;

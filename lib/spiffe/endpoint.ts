@@ -1,5 +1,5 @@
+import { quoteValue } from "../api/quote.ts";
 import { SpikeError } from "../api/error.ts";
-import { quoteText } from "./quote_text.ts";
 
 /** Where a Workload API listens, as `SPIFFE_ENDPOINT_SOCKET` names it. */
 export type EndpointAddress =
@@ -114,7 +114,7 @@ function isIpv6(host: string): boolean {
 function refuse(text: string, why: string, cause?: unknown): SpikeError {
   return new SpikeError(
     "config_invalid",
-    `Workload API address ${quoteText(text)} is not usable: ${why}; ` +
+    `Workload API address ${quoteValue(text)} is not usable: ${why}; ` +
       "expected unix:///absolute/path or tcp://IP:port",
     {
       hint: "Set SPIFFE_ENDPOINT_SOCKET, for example to unix:///run/spire/agent/sockets/api.sock",

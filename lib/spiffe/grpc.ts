@@ -2,7 +2,7 @@
  * What gRPC puts around a message on HTTP/2: length-prefixed frames and a status (gRPC over HTTP/2,
  * "Length-Prefixed-Message" and "Status"). Client and server share it; it does no I/O.
  */
-import { escapeControls } from "./quote_text.ts";
+import { printable } from "../telemetry/printable.ts";
 
 /** Status codes that the Workload API uses or that a transport produces. */
 export const GRPC_CODE = {
@@ -63,7 +63,7 @@ const MAX_SHOWN = 1_000;
 export function formatStatus(status: GrpcStatus): string {
   const name = NAMES[status.code] ?? `status ${status.code}`;
   // The message is the agent's own text.
-  const said = escapeControls(status.message.slice(0, MAX_SHOWN));
+  const said = printable(status.message.slice(0, MAX_SHOWN));
   return said === "" ? name : `${name}: ${said}`;
 }
 

@@ -1,4 +1,4 @@
-import { quoteText } from "./quote_text.ts";
+import { quoteValue } from "../api/quote.ts";
 import { SpikeError } from "../api/error.ts";
 import { parseSpiffeId, type SpiffeId, SpiffeIdError } from "./id.ts";
 
@@ -106,7 +106,7 @@ function checkRoot(family: string, root: string): void {
 function invalidRoot(family: string, root: string, why: string): SpikeError {
   return new SpikeError(
     "config_invalid",
-    `Trust root ${quoteText(root)} of ${family} is not valid: ${why}`,
+    `Trust root ${quoteValue(root)} of ${family} is not valid: ${why}`,
     {
       hint: "Give a trust domain, with a path if wanted, such as spike.ist or example.org/tenant/a",
     },

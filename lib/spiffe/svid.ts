@@ -1,10 +1,10 @@
+import { quoteText } from "../api/quote.ts";
 import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { SpikeError } from "../api/error.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { Der, DerError, readSmallInteger, TAG } from "./der.ts";
 import { judgeLeaf } from "./leaf.ts";
-import { quoteText } from "./quote_text.ts";
 import { toKeyObject } from "./signature.ts";
 import type { X509Svid } from "./source.ts";
 

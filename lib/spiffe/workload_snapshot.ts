@@ -1,4 +1,4 @@
-import { quoteText } from "./quote_text.ts";
+import { quoteText } from "../api/quote.ts";
 import { SpikeError } from "../api/error.ts";
 import { parseSpiffeId, parseTrustDomain, type TrustDomain, trustDomainOf } from "./id.ts";
 import type { BundleMap, X509Svid } from "./source.ts";

@@ -1,4 +1,4 @@
-import { quoteText } from "./quote_text.ts";
+import { quoteText } from "../api/quote.ts";
 import { connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectSocket, type Socket } from "node:net";
 import type { EndpointAddress } from "./endpoint.ts";

@@ -46,6 +46,15 @@ export const HEALTH_WORDS = {
     meaning:
       "Since its start Nexus has found audit records that it did not write, or changes without a record; see `spike status` and `spike operator verify`.",
   },
+  audit_log_changed: {
+    level: "warning",
+    meaning:
+      "A file of the audit log was removed, renamed, replaced or truncated while Nexus ran; the log of Nexus and `spike status` name it.",
+  },
+  audit_sink_failing: {
+    level: "warning",
+    meaning: "A sink takes no audit records, which it loses; they are in the log of records.",
+  },
   store_unexpected: {
     level: "warning",
     meaning:

@@ -38,6 +38,8 @@ export interface BringUpOptions {
   readonly say: Say;
   /** Resolves when it is not wanted any more. */
   readonly interrupted: Promise<void>;
+  /** Takes what is done when files are to be opened anew. */
+  readonly onHangUp: (handler: () => void) => void;
 }
 
 /**
@@ -85,6 +87,7 @@ export async function bringUp(
     nexusUrl: url,
     trustRoot: TRUST_DOMAIN,
   });
+  options.onHangUp(() => system.hangUp());
   return true;
 }
 

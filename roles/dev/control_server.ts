@@ -1,4 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { plainFailure } from "../../lib/process/mod.ts";
 import type { ControlAnswer, ControlHandlers, ControlName, ControlRequest } from "./control.ts";
 import { removeFile } from "./file.ts";
@@ -53,7 +54,10 @@ async function answerTo(text: string, handlers: ControlHandlers): Promise<Contro
   try {
     const { command, request } = JSON.parse(text) as ControlRequest;
     if (!Object.hasOwn(handlers, command)) {
-      throw new SpikeError("usage", `Command ${command} is not known to the running system`);
+      throw new SpikeError(
+        "usage",
+        `Command ${quoteValue(command)} is not known to the running system`,
+      );
     }
     // Both ends are this program: a request has the type that belongs to its command.
     const handle = handlers[command as ControlName] as (request: unknown) => Promise<unknown>;

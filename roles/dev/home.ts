@@ -1,6 +1,9 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { directory } from "../../lib/config/place_kind.ts";
 import { Refusal } from "../../lib/config/kind.ts";
+import { placeOf } from "../../lib/config/resolve.ts";
+import { makeOwnDirectory } from "../../lib/process/own_place.ts";
 import { openSqlite } from "../../lib/store/mod.ts";
 import {
   exists,
@@ -52,7 +55,7 @@ export async function openHome(options: HomeOptions, stack: AsyncDisposableStack
     "fs_directory_creation_failed",
     `Cannot use --dir ${dir}`,
     async () => {
-      await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
+      makeOwnDirectory(dir);
       const made = layoutOf(await Deno.realPath(dir), runtimeBase);
       stack.use(lockHome(made));
       return made;
@@ -70,10 +73,10 @@ export async function openHome(options: HomeOptions, stack: AsyncDisposableStack
 
 /** Nexus would refuse such a place, too, but later and in words of its own settings. */
 function checkPlace(dir: string, env: HomeOptions["env"]): void {
-  const place = { homeDir: env["HOME"], user: env["USER"] ?? "" };
+  const place = placeOf(env);
   const answer = directory("data").parse(dir, place);
   if (!(answer instanceof Refusal)) return;
-  throw new SpikeError("usage", `--dir is ${JSON.stringify(dir)}, expected ${answer.expected}`);
+  throw new SpikeError("usage", `--dir is ${quoteValue(dir)}, expected ${answer.expected}`);
 }
 
 function lockHome({ lock, dir }: Layout): Disposable {

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { choice, duration, integer, type Kind, Refusal } from "../../lib/config/kind.ts";
 import { programName } from "./self.ts";
 
@@ -63,9 +64,9 @@ export function required({ flags }: Given, name: string, example: string): strin
 function parsedFlag<T>({ flags }: Given, name: string, kind: Kind<T>): T | undefined {
   const text = flags[name];
   if (text === undefined) return undefined;
-  const value = kind.parse(text, { homeDir: undefined, user: "" });
+  const value = kind.parse(text, { homeDir: undefined });
   if (!(value instanceof Refusal)) return value;
-  throw new SpikeError("usage", `--${name} is ${JSON.stringify(text)}, expected ${value.expected}`);
+  throw new SpikeError("usage", `--${name} is ${quoteValue(text)}, expected ${value.expected}`);
 }
 
 /** A span of time of at least a second, in milliseconds; certificates know no shorter one. */
@@ -111,7 +112,7 @@ export function directoryOf(given: Given, env: Readonly<Record<string, string>>)
 export function noWords(given: Given): Given {
   const [word] = given.words;
   if (word === undefined) return given;
-  throw new SpikeError("usage", `Argument ${JSON.stringify(word)} is not known`, {
+  throw new SpikeError("usage", `Argument ${quoteValue(word)} is not known`, {
     hint: `Run: ${programName()} dev --help`,
   });
 }

@@ -1,3 +1,4 @@
+import { makeOwnDirectory } from "../../lib/process/own_place.ts";
 import { exists, ownDirectory } from "./file.ts";
 
 /** Longer ones leave too little of a socket's path. */
@@ -11,6 +12,7 @@ export async function openRuntimeBase(env: Readonly<Record<string, string>>): Pr
   const given = env["XDG_RUNTIME_DIR"] ?? "";
   const isUsable = given.startsWith("/") && given.length <= LONGEST && await exists(given);
   const base = isUsable ? `${given}/spike-dev` : `/tmp/spike-dev-${Deno.uid() ?? 0}`;
+  makeOwnDirectory(base);
   await ownDirectory(base);
   return base;
 }

@@ -1,4 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import type { Client } from "../../lib/client/mod.ts";
 import { parseSpiffeId } from "../../lib/spiffe/mod.ts";
 import { type Child, type Ending, startChild } from "./child.ts";
@@ -173,6 +174,11 @@ export class DevSystem {
     clearTimeout(timer);
   }
 
+  /** Has all processes open anew the files that they write to. */
+  hangUp(): void {
+    for (const child of this.#children.values()) child.kill("SIGHUP");
+  }
+
   /** Ends all processes at once. */
   killAll(): void {
     this.#isStopping = true;
@@ -184,9 +190,7 @@ export class DevSystem {
     if (plan !== undefined) return plan;
     throw new SpikeError(
       "usage",
-      `${JSON.stringify(name)} is no process of the system, expected one of ${
-        this.names.join(", ")
-      }`,
+      `${quoteValue(name)} is no process of the system, expected one of ${this.names.join(", ")}`,
     );
   }
 

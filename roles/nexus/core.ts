@@ -1,5 +1,10 @@
 import { SpikeError } from "../../lib/api/error.ts";
-import type { NexusStatus, PeerStatus, SealStatus } from "../../lib/api/status.ts";
+import type {
+  ChangedLogStatus,
+  NexusStatus,
+  PeerStatus,
+  SealStatus,
+} from "../../lib/api/status.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient, PeerLog, type SeenLink } from "../../lib/mtls/mod.ts";
 import { unanchoredPatterns } from "../../lib/policy/mod.ts";
@@ -47,6 +52,8 @@ export interface CoreOptions {
   readonly isLocked?: boolean;
   /** Records what is asked and what changes; everything here writes to its store. */
   readonly auditing: Auditing;
+  /** Files of the audit log that somebody changed. */
+  readonly changedLogs?: () => readonly ChangedLogStatus[];
   /** Absent where there is no database to copy. */
   readonly backups?: BackupPort;
 }
@@ -350,12 +357,13 @@ async function kekStatuses(store: Store): Promise<KekStatus[]> {
 }
 
 async function describe(
-  { settings, store, page, sync, control, startedAtMs, isLocked, auditing }: PortDeps,
+  { settings, store, page, sync, control, startedAtMs, isLocked, auditing, changedLogs }: PortDeps,
 ): Promise<NexusStatus> {
   const meta = await store.meta();
   const set = meta?.shardSet;
   const generation = control.generation ?? set?.generation;
   const hasShards = settings.backend !== "memory";
+  const changed = changedLogs?.() ?? [];
   const mark = page.state === "sealed" ? await store.mark(SEAL_MARK) : undefined;
   return {
     version: VERSION,
@@ -369,6 +377,7 @@ async function describe(
     ...(generation === undefined ? {} : { generation }),
     ...(hasShards && meta ? { recovery: await exportStatus(store) } : {}),
     ...await backupStatus(store),
+    ...(changed.length > 0 ? { changedLogs: changed } : {}),
     ...(mark ? { sealed: toSealStatus(mark) } : {}),
     ...(isAnything(auditing.unproved) ? { audit: auditing.unproved } : {}),
     since: new Date(startedAtMs).toISOString(),

@@ -34,6 +34,7 @@ import {
   watchLag,
 } from "../../lib/telemetry/mod.ts";
 import { type Auditing, ephemeralAuditing, openAuditing } from "./audit/auditing.ts";
+import { WATCH_MS, watchLog } from "./audit/log_watch.ts";
 import { startCore } from "./core.ts";
 import { CORE_METHODS, READER_METHODS } from "./core_port.ts";
 import { Backups, forgetInTurn } from "./backup/backup.ts";
@@ -66,7 +67,9 @@ async function start(given: CoreStart): Promise<Running> {
   const apart = createTurn();
   forgetInTurn(store, apart);
   const page = new SharedPage(given.page);
-  const auditing = await openAudit(settings, { store, page, log });
+  const auditing = await openAudit(settings, { store, page, log, uid: given.uid });
+  const logs = watchLog({ look: () => auditing.changedFiles(), health, log });
+  const watching = setInterval(logs.look, WATCH_MS);
   const backups = settings.backend === "memory"
     ? undefined
     : await openBackups(settings, { auditing, inTurn: apart, log });
@@ -95,6 +98,7 @@ async function start(given: CoreStart): Promise<Running> {
     cipherSlots,
     isLocked: given.locked === "ok",
     auditing,
+    changedLogs: () => logs.found,
     ...(backups ? { backups: backups.port } : {}),
   });
   const feed = openJwtFeed(settings, trustDomainOf(source.current().svid.id), log);
@@ -119,7 +123,13 @@ async function start(given: CoreStart): Promise<Running> {
   });
   const stopWatching = logIdentity(source, log);
   return {
+    reopen: () => {
+      auditing.reopenSinks();
+      log.info("sinks_reopened", { sinks: settings.auditSinks.length });
+      logs.look();
+    },
     stop: async () => {
+      clearInterval(watching);
       stopWatching();
       await server?.close(2_000);
       await backups?.close();
@@ -181,16 +191,26 @@ const DAY_MS = 86_400_000;
 
 function openAudit(
   settings: NexusSettings,
-  { store, page, log }: { store: Store; page: SharedPage; log: Logger },
+  { store, page, log, uid }: { store: Store; page: SharedPage; log: Logger; uid: number | null },
 ): Promise<Auditing> {
   if (settings.backend === "memory") return Promise.resolve(ephemeralAuditing(store, Date.now));
+  const failing = new Set<NexusSettings["auditSinks"][number]>();
+  health.add(() => failing.size > 0 ? ["audit_sink_failing"] : []);
   return openAuditing({
     directory: auditPath(settings),
     syncMs: settings.auditSyncMs,
     covered: new Set(settings.auditHashed),
     retentionMs: settings.auditRetentionDays * DAY_MS,
     sinks: settings.auditSinks.map((sink) =>
-      openSink(sink, (event, detail) => log.warn(`audit_${event}`, { sink: sink.kind, detail }))
+      openSink(
+        sink,
+        (event, detail) => {
+          if (event === "sink_failed") failing.add(sink);
+          else failing.delete(sink);
+          log.warn(`audit_${event}`, { sink: sink.kind, detail });
+        },
+        uid === null ? {} : { uid },
+      )
     ),
     onState: (state) => page.audit = state,
     store,

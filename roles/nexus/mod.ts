@@ -93,6 +93,7 @@ function startThreads(settings: NexusSettings, connections: number): Threads {
     cipherSlots,
     rootSlots: { buffer: root.buffer, layout: root.layout },
     locked: root.report.mlock,
+    uid: Deno.uid(),
     workers: coreEnds,
   };
   core.postMessage({ kind: "start", data: start }, coreEnds.flatMap((end) => Object.values(end)));

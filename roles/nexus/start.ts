@@ -18,6 +18,8 @@ export interface CoreStart {
   readonly locked: string;
   /** Connections that it may have, where it serves itself. */
   readonly connections: number;
+  /** User of this process; null where there are none. Workers may not ask. */
+  readonly uid: number | null;
   /** One per request worker; none means that the core serves itself. */
   readonly workers: readonly WorkerPorts[];
 }

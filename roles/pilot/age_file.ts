@@ -1,16 +1,24 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { decodeUtf8 } from "../../lib/api/utf8.ts";
 import type { PilotDeps } from "./deps.ts";
 import { readFile } from "./input.ts";
+import { hasMark, linesOf, type NumberedLine, requireNarrow } from "./text_file.ts";
 
 /** Longest file of recipients, identities or a passphrase. */
 const MAX_LIST_BYTES = 65_536;
 const ARMORED = "-----BEGIN AGE ENCRYPTED FILE-----";
 const BINARY = "age-encryption.org/v1\n";
 
+/** A public key, and where it was given: what is wrong with one is told by its place. */
+export interface Recipient {
+  readonly key: string;
+  readonly from: string;
+}
+
 /** To whom files are encrypted: to people's public keys, or to whoever knows a passphrase. */
 export type AgeTarget =
-  | { readonly recipients: readonly string[] }
+  | { readonly recipients: readonly Recipient[] }
   | { readonly passphrase: string };
 
 /** What opens encrypted files. */
@@ -20,29 +28,42 @@ export interface AgeKeys {
   readonly passphrase?: string;
 }
 
-/**
- * Encrypts a text, in the armored form that survives paper and clipboards.
- *
- * @throws SpikeError `data_invalid_input`, naming the recipient that is none
- */
+/** Encrypts a text, in the armored form that survives paper and clipboards. */
 export async function encryptText(text: Uint8Array, target: AgeTarget): Promise<Uint8Array> {
   const { armor, Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
   if ("passphrase" in target) encrypter.setPassphrase(target.passphrase);
-  else {
-    for (const recipient of target.recipients) {
-      try {
-        encrypter.addRecipient(recipient);
-      } catch (cause) {
-        throw new SpikeError(
-          "data_invalid_input",
-          `Recipient is ${JSON.stringify(recipient)}, expected a public key such as age1…`,
-          { hint: "`spike operator keygen` or age-keygen makes a pair of keys", cause },
-        );
-      }
+  else for (const { key } of target.recipients) encrypter.addRecipient(key);
+  return new TextEncoder().encode(armor.encode(await encrypter.encrypt(text)));
+}
+
+/**
+ * Refuses what is not a public key, before anything is asked of Nexus. Somebody may have given a private key instead,
+ * so only what looks like a public one is repeated.
+ *
+ * @throws SpikeError `data_invalid_input` that names the place of the key
+ */
+export async function requireRecipients(recipients: readonly Recipient[]): Promise<void> {
+  const { Encrypter } = await import("age-encryption");
+  for (const { key, from } of recipients) {
+    try {
+      new Encrypter().addRecipient(key);
+    } catch (cause) {
+      throw noRecipient(key, from, cause);
     }
   }
-  return new TextEncoder().encode(armor.encode(await encrypter.encrypt(text)));
+}
+
+function noRecipient(key: string, from: string, cause: unknown): SpikeError {
+  if (/AGE-|PRIVATE KEY/i.test(key)) {
+    const message = `${from} looks like a private key, expected a public key such as age1…`;
+    const hint = "age-keygen -y prints the public key of an identity file";
+    return new SpikeError("data_invalid_input", message, { hint, cause });
+  }
+  const given = /^age1[a-z0-9]{0,100}$/.test(key) ? ` ${quoteValue(key)}` : "";
+  const message = `${from}${given} is not a public key, expected one such as age1…`;
+  const hint = "`spike operator keygen` or age-keygen makes a pair of keys";
+  return new SpikeError("data_invalid_input", message, { hint, cause });
 }
 
 /** Whether bytes are an encrypted file. */
@@ -77,33 +98,62 @@ export async function decryptFile(
 }
 
 /** The public keys in a file: one a line; empty lines and those that begin with # do not count. */
-export async function readRecipients(path: string): Promise<string[]> {
-  return linesOf(await readFile(path, MAX_LIST_BYTES, "File of recipients"));
+export async function readRecipients(path: string): Promise<Recipient[]> {
+  return (await readLines(path, "File of recipients"))
+    .map(({ line, text }) => ({ key: text, from: `Line ${line} of ${quoteValue(path)}` }));
 }
 
 /**
  * The identities in a file, as age-keygen writes them.
  *
- * @throws SpikeError `data_invalid_input` when a line is none; what it says is not repeated
+ * @throws SpikeError `data_invalid_input` that names the line; what it says is not repeated
  */
 export async function readIdentities(path: string): Promise<string[]> {
-  const lines = linesOf(await readFile(path, MAX_LIST_BYTES, "Identity file"));
-  if (lines.length > 0 && lines.every((line) => /^AGE-SECRET-KEY-/.test(line))) return lines;
-  throw new SpikeError(
-    "data_invalid_input",
-    `File ${JSON.stringify(path)} is no identity file, expected lines AGE-SECRET-KEY-…`,
-    { hint: "`spike operator keygen` or age-keygen makes one" },
-  );
+  const { Decrypter } = await import("age-encryption");
+  const lines = await readLines(path, "Identity file");
+  for (const { line, text } of lines) {
+    try {
+      new Decrypter().addIdentity(text);
+    } catch (cause) {
+      throw noIdentity(`Line ${line} of ${quoteValue(path)}`, text, cause);
+    }
+  }
+  if (lines.length > 0) return lines.map(({ text }) => text);
+  throw noIdentity(`File ${quoteValue(path)}`, "");
+}
+
+function noIdentity(where: string, text: string, cause?: unknown): SpikeError {
+  const isPlugin = /^AGE-PLUGIN-/i.test(text);
+  const why = isPlugin ? "is for a plugin of age, which is not supported" : "is not an identity";
+  return new SpikeError("data_invalid_input", `${where} ${why}, expected AGE-SECRET-KEY-…`, {
+    hint: isPlugin
+      ? "Decrypt the shard with age and the plugin, then pass it on standard input"
+      : "`spike operator keygen` or age-keygen makes one",
+    cause,
+  });
+}
+
+async function readLines(path: string, what: string): Promise<NumberedLine[]> {
+  const bytes = await readFile(path, MAX_LIST_BYTES, what);
+  return linesOf(bytes, `File ${quoteValue(path)}`);
 }
 
 /** The passphrase in a file, its last line end apart; `-` asks for it where a person is. */
 export async function readPassphrase(deps: PilotDeps, path: string): Promise<string> {
-  const passphrase = path === "-"
-    ? await askPassphrase(deps)
-    : decodeUtf8(await readFile(path, MAX_LIST_BYTES, "Passphrase file"), "Passphrase file")
-      .replace(/\r?\n$/, "");
+  const passphrase = path === "-" ? await askPassphrase(deps) : await passphraseIn(path);
   if (passphrase !== "") return passphrase;
   throw new SpikeError("data_invalid_input", "The passphrase is empty");
+}
+
+/** With a mark it would be another passphrase to some programs and the same to others. */
+async function passphraseIn(path: string): Promise<string> {
+  const bytes = await readFile(path, MAX_LIST_BYTES, "Passphrase file");
+  const what = `File ${quoteValue(path)}`;
+  requireNarrow(bytes, what);
+  if (!hasMark(bytes)) return decodeUtf8(bytes, what).replace(/\r?\n$/, "");
+  throw new SpikeError("data_invalid_input", `${what} begins with a byte order mark`, {
+    hint: "Save it as UTF-8 without one",
+  });
 }
 
 async function askPassphrase(deps: PilotDeps): Promise<string> {
@@ -131,9 +181,4 @@ export async function makeIdentity(): Promise<{ text: string; recipient: string 
   scalar.fill(0);
   const recipient = await identityToRecipient(identity);
   return { text: `# public key: ${recipient}\n${identity}\n`, recipient };
-}
-
-function linesOf(bytes: Uint8Array): string[] {
-  return new TextDecoder().decode(bytes).split("\n").map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"));
 }

@@ -9,6 +9,7 @@ import {
 } from "../../lib/audit/mod.ts";
 import { SpikeError } from "../../lib/api/error.ts";
 import { decodeUtf8 } from "../../lib/api/utf8.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import { readFile } from "./input.ts";
 
@@ -17,7 +18,7 @@ const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 
 /** Reads a text that the command line names. @throws SpikeError `fs_file_open_failed` or `data_invalid_input` */
 export async function readText(what: string, path: string): Promise<string> {
-  const name = `${what} ${JSON.stringify(path)}`;
+  const name = `${what} ${quoteValue(path)}`;
   return decodeUtf8(await readFile(path, MAX_TEXT_BYTES, name), name);
 }
 
@@ -29,12 +30,12 @@ export async function readKeys(path: string): Promise<LogKey[]> {
     if (key) return key;
     throw new SpikeError(
       "data_invalid_input",
-      `Line ${i + 1} of ${JSON.stringify(path)} is no public key of an audit log`,
+      `Line ${i + 1} of ${quoteValue(path)} is no public key of an audit log`,
       { hint: "Keys are written by spike audit export" },
     );
   });
   if (keys.length > 0) return keys;
-  throw new SpikeError("data_invalid_input", `Key file ${JSON.stringify(path)} is empty`);
+  throw new SpikeError("data_invalid_input", `Key file ${quoteValue(path)} is empty`);
 }
 
 /** A checkpoint that one of the keys has signed. @throws SpikeError `data_invalid_input` */
@@ -55,7 +56,7 @@ export function requireCheckpoint(
   }
   throw new SpikeError(
     "data_invalid_input",
-    `Checkpoint ${JSON.stringify(where)} is not signed by any of the keys`,
+    `Checkpoint ${quoteValue(where)} is not signed by any of the keys`,
     { hint: "Give the keys that were exported together with it" },
   );
 }
@@ -68,7 +69,7 @@ export function allLogsIn(directory: string): string[] {
   } catch (error) {
     throw new SpikeError(
       "fs_file_open_failed",
-      `Directory ${JSON.stringify(directory)} cannot be read: ${fileFault(error)}`,
+      `Directory ${quoteValue(directory)} cannot be read: ${fileFault(error)}`,
       { cause: error },
     );
   }
@@ -87,7 +88,7 @@ export function logsIn(directory: string, keys: readonly LogKey[]): LogKey[] {
 }
 
 function noLog(directory: string, why: string): SpikeError {
-  return new SpikeError("data_invalid_input", `Directory ${JSON.stringify(directory)} ${why}`, {
+  return new SpikeError("data_invalid_input", `Directory ${quoteValue(directory)} ${why}`, {
     hint: "Name the directory audit in the data directory of Nexus, or a copy of it",
   });
 }

@@ -1,7 +1,9 @@
 import { dirname, join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { type BackupVerified, type Finding, type Manifest } from "../../lib/backup/mod.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
+import { findOutput } from "../../lib/process/output_place.ts";
 import { counted } from "./format.ts";
 import { removeIfThere } from "./private_file.ts";
 
@@ -10,11 +12,12 @@ export const MANIFEST_END = ".manifest";
 
 /** Where a backup goes: into a directory under a name of its own, or to the name that was given. */
 export async function backupPath(given: string, manifest: Manifest): Promise<string> {
-  const there = await statIfThere(given);
-  const path = there?.isDirectory ? join(given, nameOf(manifest)) : given;
+  const there = findOutput(given);
+  const isDirectory = there.facts?.kind === "directory";
+  const { path } = isDirectory ? findOutput(join(there.path, nameOf(manifest))) : there;
   for (const each of [path, path + MANIFEST_END]) {
     if (await statIfThere(each) === undefined) continue;
-    throw new SpikeError("entity_conflict", `File ${JSON.stringify(each)} already exists`, {
+    throw new SpikeError("entity_conflict", `File ${quoteValue(each)} already exists`, {
       hint: "A backup is never replaced: choose another name, or remove it first",
     });
   }
@@ -67,7 +70,7 @@ export class BackupDraft {
       if (error instanceof SpikeError) throw error;
       throw new SpikeError(
         "fs_file_open_failed",
-        `File ${JSON.stringify(this.path)} cannot be written: ${fileFault(error)}`,
+        `File ${quoteValue(this.path)} cannot be written: ${fileFault(error)}`,
         { hint: "Check that its directory exists and has room", cause: error },
       );
     }

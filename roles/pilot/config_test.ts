@@ -63,7 +63,7 @@ Deno.test("settings of a file count for the command line and are shown with thei
       origin: `nexus-url in ${path}`,
     });
     assert.deepEqual(shown["config-file"], { value: path, origin: "SPIKE_CONFIG_FILE" });
-    const { err } = await spike(["operator", "recover"], {
+    const { err } = await spike(["operator", "recover", "--plaintext"], {
       nexus: () => ({}),
       env: fromFile,
       id: "spiffe://a.org/spike/pilot/role/superuser",

@@ -1,6 +1,7 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import { printableJson } from "../../lib/telemetry/printable.ts";
 import type { PilotDeps } from "./deps.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 
 /** How data are printed. */
 export type Format = "human" | "json" | "yaml";
@@ -23,7 +24,7 @@ export function parseFormat(given: string): Format {
   if (format !== undefined) return format;
   throw new SpikeError(
     "usage",
-    `Format is ${JSON.stringify(given)}, expected human, json or yaml`,
+    `Format is ${quoteValue(given)}, expected human, json or yaml`,
     {
       hint: "h, plain, p, j and y are short for them",
     },

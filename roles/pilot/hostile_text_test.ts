@@ -158,7 +158,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   "audit export": [],
   "audit verify": [E, "--key", E],
   "audit proof": [E, "--key", E, "--record", "1"],
-  "operator recover": [],
+  "operator recover": ["--plaintext", "--force"],
   "operator restore": [E],
   "operator drill": [E],
   "operator keygen": ["--out", `/nowhere/${E}`],
@@ -221,7 +221,9 @@ function argumentsOf(name: string): string[] {
   return [...name.split(" "), ...given];
 }
 
-const ENV = { SPIKE_PILOT_RECOVERY_DIR: "/nowhere" };
+const DIRECTORY = Deno.makeTempDirSync();
+globalThis.addEventListener("unload", () => Deno.removeSync(DIRECTORY, { recursive: true }));
+const ENV = { SPIKE_PILOT_RECOVERY_DIR: `${DIRECTORY}/recover` };
 /** `doctor` looks at the machine itself and has a test of its own. */
 const RUN = COMMANDS.filter((name) => name !== "doctor");
 
@@ -380,7 +382,7 @@ Deno.test("a value at a terminal is shown on one line, with a word on how to get
 Deno.test("an audit record is one line, whatever its path; a field with a comma stands in quotes", async () => {
   const nexus: Answering = () => ({
     records: [{ ...request, path: "x, superuser, granted" }, request].map((record) =>
-      JSON.stringify({ n: 1, time: 0, ...record })
+      JSON.stringify({ ...record, n: 1, time: 0 })
     ),
   });
   const { out } = await spike(["audit", "tail"], { nexus });

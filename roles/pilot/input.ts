@@ -1,5 +1,6 @@
 import { SpikeError } from "../../lib/api/error.ts";
 import { decodeUtf8 } from "../../lib/api/utf8.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import type { PilotDeps } from "./deps.ts";
 
@@ -181,7 +182,7 @@ export async function readFile(
 function notRead(path: string, error: unknown, hint?: string): SpikeError {
   return new SpikeError(
     "fs_file_open_failed",
-    `File ${JSON.stringify(path)} cannot be read: ${fileFault(error)}`,
+    `File ${quoteValue(path)} cannot be read: ${fileFault(error)}`,
     { ...(hint === undefined ? {} : { hint }), cause: error },
   );
 }

@@ -16,7 +16,7 @@ async function inDirectory(test: (parent: string) => Promise<void>): Promise<voi
 }
 
 function recoverInto(parent: string, answer: unknown) {
-  return spike(["operator", "recover"], {
+  return spike(["operator", "recover", "--plaintext", "--force"], {
     nexus: () => answer,
     env: { SPIKE_PILOT_RECOVERY_DIR: parent },
     id: RECOVER_ID,
@@ -47,7 +47,7 @@ Deno.test("recover writes one private file per shard, without a newline", async 
   });
 });
 
-Deno.test("recover replaces the files of an earlier run and leaves others alone", async () => {
+Deno.test("recover --force replaces the files of an earlier run and leaves others alone", async () => {
   await inDirectory(async (parent) => {
     const directory = `${parent}/recover`;
     await Deno.mkdir(directory, { mode: 0o755 });
@@ -127,7 +127,7 @@ Deno.test("restore sends the shard from standard input and tells how far it is",
 
 Deno.test("recover and restore print documents, too", async () => {
   await inDirectory(async (parent) => {
-    const recovered = await spike(["operator", "recover", "-f", "json"], {
+    const recovered = await spike(["operator", "recover", "--plaintext", "-f", "json"], {
       nexus: () => SHARDS,
       env: { SPIKE_PILOT_RECOVERY_DIR: parent },
       id: RECOVER_ID,
@@ -187,7 +187,7 @@ Deno.test("restore refuses a mistyped shard without calling Nexus", async () => 
 });
 
 Deno.test("an identity without the role is told so, and Nexus decides", async () => {
-  const { code, err, calls } = await spike(["recover"], {
+  const { code, err, calls } = await spike(["recover", "--plaintext"], {
     nexus: refusing("access_unauthorized"),
     env: { SPIKE_TRUST_ROOT: "a.org,b.org/x" },
     id: "spiffe://a.org/spike/pilot/role/superuser",

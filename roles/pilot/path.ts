@@ -1,4 +1,5 @@
 import { type Reason, SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import type { Expectation, VersionsOptions } from "../../lib/client/mod.ts";
 import { parseSecretPath, parseWritablePath, type SecretPath } from "../../lib/secret/name.ts";
 import type { TextSink } from "./deps.ts";
@@ -33,7 +34,7 @@ export function parseVersions(given: string): number[] {
 /** Reads one version number. @throws SpikeError `usage` */
 export function parseVersion(given: string): number {
   if (/^\d{1,15}$/.test(given)) return Number(given);
-  throw new SpikeError("usage", `Version is ${JSON.stringify(given)}, expected a whole number`, {
+  throw new SpikeError("usage", `Version is ${quoteValue(given)}, expected a whole number`, {
     hint: "0 stands for the current version",
   });
 }
@@ -44,7 +45,7 @@ export function parseExpected(given: string | undefined): { readonly cas?: numbe
   if (/^\d{1,15}$/.test(given)) return { cas: Number(given) };
   throw new SpikeError(
     "usage",
-    `Expected version is ${JSON.stringify(given)}, not a whole number`,
+    `Expected version is ${quoteValue(given)}, not a whole number`,
     { hint: "0 stands for a secret that must not be there" },
   );
 }

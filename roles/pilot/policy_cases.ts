@@ -1,6 +1,8 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
 import { type AccessQuestion, parseQuestion } from "../../lib/access/mod.ts";
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
+import { yamlFault } from "../../lib/api/yaml_fault.ts";
 
 /** What is expected of one decision. */
 export interface PolicyCase {
@@ -30,7 +32,7 @@ export function parseCases(file: string, text: string): PolicyCase[] {
       hint === undefined ? {} : { hint },
     );
   const [error] = document.errors;
-  if (error) throw refuse(lineOf(error.pos[0]), `YAML is not valid: ${error.message}`);
+  if (error) throw refuse(lineOf(error.pos[0]), `YAML is not valid: ${yamlFault(error)}`);
   const { contents } = document;
   const list = isMap(contents) ? contents.get("cases") : contents;
   if (!isSeq(list)) {
@@ -56,7 +58,7 @@ function caseOf(map: YAMLMap): Omit<PolicyCase, "file" | "line"> {
   const keys = map.items.map(({ key }) => isScalar(key) ? String(key.value) : "");
   const unknown = keys.find((key) => !KEYS.includes(key));
   if (unknown !== undefined) {
-    throw new SpikeError("data_invalid_input", `Key ${JSON.stringify(unknown)} is not known`, {
+    throw new SpikeError("data_invalid_input", `Key ${quoteValue(unknown)} is not known`, {
       hint: `Known are ${KEYS.join(", ")}`,
     });
   }

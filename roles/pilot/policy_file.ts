@@ -10,6 +10,8 @@ import {
   type YAMLMap,
 } from "yaml";
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
+import { yamlFault } from "../../lib/api/yaml_fault.ts";
 import type { PolicyDraft } from "../../lib/policy/policy.ts";
 
 const KEYS = ["name", "spiffeidPattern", "pathPattern", "permissions"] as const;
@@ -146,12 +148,17 @@ function refuseContents(source: Source, at: Placed): SpikeError {
   return refuse(source, at, `File holds no mapping, expected the keys ${KEYS.join(", ")}`);
 }
 
-function refuseSyntax(source: Source, { code, message, pos }: YAMLError): SpikeError {
-  const [start, end] = pos;
+function refuseSyntax(source: Source, fault: YAMLError): SpikeError {
+  const { code, pos: [start, end] } = fault;
   const hint = code === "BAD_DQ_ESCAPE"
     ? "Put patterns in single quotes; in double quotes each backslash must be doubled"
     : undefined;
-  return refuse(source, { range: [start, end, end] }, `YAML is not valid: ${message}`, hint);
+  return refuse(
+    source,
+    { range: [start, end, end] },
+    `YAML is not valid: ${yamlFault(fault)}`,
+    hint,
+  );
 }
 
 function membersOf(source: Source, map: YAMLMap): Map<string, Pair> {
@@ -165,7 +172,7 @@ function membersOf(source: Source, map: YAMLMap): Map<string, Pair> {
     if (!KEYS.some((known) => known === key)) {
       const meant = Object.hasOwn(MEANT, key) ? MEANT[key] : undefined;
       const hint = meant === undefined ? `Known are ${KEYS.join(", ")}` : `Write ${meant}`;
-      throw refuse(source, place, `Key ${JSON.stringify(key)} is not known`, hint);
+      throw refuse(source, place, `Key ${quoteValue(key)} is not known`, hint);
     }
     members.set(key, pair);
   }

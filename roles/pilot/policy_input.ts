@@ -1,4 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import {
   parsePolicy,
   parsePolicyName,
@@ -80,7 +81,7 @@ export async function namingPolicy<T>(name: string, call: () => Promise<T>): Pro
     return await call();
   } catch (error) {
     if (!(error instanceof SpikeError) || error.code !== "api_not_found") throw error;
-    throw new SpikeError("api_not_found", `There is no policy ${JSON.stringify(name)}`, {
+    throw new SpikeError("api_not_found", `There is no policy ${quoteValue(name)}`, {
       hint: "See `spike policy list`",
       cause: error,
     });

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
 import { decodeUtf8 } from "../../lib/api/utf8.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
 import type { Client } from "../../lib/client/mod.ts";
 import { isPermissionWord } from "../../lib/policy/permission.ts";
@@ -45,7 +46,7 @@ export async function readPolicyFiles(
     const isPiped = isStdin(file) && readStdin !== undefined;
     const bytes = isPiped
       ? await readStdin(MAX_FILE_BYTES)
-      : await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
+      : await readFile(file, MAX_FILE_BYTES, `File ${quoteValue(file)}`);
     const name = isPiped ? "standard input" : file;
     const text = decodeUtf8(bytes, isPiped ? "Standard input" : `File ${JSON.stringify(file)}`);
     for (const found of parsePolicyDocuments(name, text)) {
@@ -75,7 +76,7 @@ function checkAmong(
   const other = known.get(name);
   if (!other) return checkPlaced(placed);
   const first = `${other.file}:${other.line}`;
-  return refuse(placed, `Policy ${JSON.stringify(name)} is there twice, first in ${first}`);
+  return refuse(placed, `Policy ${quoteValue(name)} is there twice, first in ${first}`);
 }
 
 /** Checks a policy of a file as Nexus will; what is wrong is told with file and line. */

@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
+import { findOutput, type OutputPlace } from "../../lib/process/output_place.ts";
 
 /** Writes a new file that nobody else may read and waits until it is on the disk. */
 export async function writePrivately(path: string, bytes: Uint8Array): Promise<void> {
@@ -20,15 +22,15 @@ export async function removeIfThere(path: string): Promise<void> {
 
 /**
  * Writes output to a file that only its owner may read: whole or not at all, since it comes about under another
- * name. A link is followed; what is no plain file, such as a pipe, is written to as it is.
+ * name. A link of this user or of root is followed; what is no plain file, such as a pipe, is written to as it is.
  *
  * @throws SpikeError `fs_file_open_failed`
  */
 export async function writeOutput(given: string, bytes: Uint8Array): Promise<void> {
   try {
-    const there = await statIfThere(given);
-    if (there !== undefined && !there.isFile) return await writeInto(given, bytes);
-    await replaceFile(there === undefined ? given : await Deno.realPath(given), bytes);
+    const place = findOutput(given);
+    if (isSpecial(place)) return await writeInto(place, bytes);
+    await replaceFile(place.path, bytes);
   } catch (error) {
     throw notWritten(given, error);
   }
@@ -41,11 +43,12 @@ export async function writeOutput(given: string, bytes: Uint8Array): Promise<voi
  */
 export async function writeNewOutput(path: string, bytes: Uint8Array): Promise<void> {
   try {
+    const place = findOutput(path);
+    if (isSpecial(place)) return await writeInto(place, bytes);
     await writePrivately(path, bytes);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw notWritten(path, error);
-    if ((await statIfThere(path))?.isFile === false) return await writeOutput(path, bytes);
-    throw new SpikeError("entity_conflict", `File ${JSON.stringify(path)} already exists`, {
+    throw new SpikeError("entity_conflict", `File ${quoteValue(path)} already exists`, {
       hint: "Choose another name, or remove it first",
       cause: error,
     });
@@ -69,9 +72,8 @@ export interface Draft {
  */
 export async function draftOutput(given: string): Promise<Draft> {
   try {
-    const there = await statIfThere(given);
-    if (there !== undefined && !there.isFile) return await writingInto(given);
-    return await drafting(there === undefined ? given : await Deno.realPath(given));
+    const place = findOutput(given);
+    return isSpecial(place) ? await writingInto(place) : await drafting(place.path);
   } catch (error) {
     throw notWritten(given, error);
   }
@@ -95,8 +97,9 @@ async function drafting(path: string): Promise<Draft> {
   };
 }
 
-async function writingInto(path: string): Promise<Draft> {
-  const file = await Deno.open(path, { write: true });
+async function writingInto(place: OutputPlace): Promise<Draft> {
+  const { path } = place;
+  const file = await openSpecial(place);
   const close = () => Promise.resolve(file.close());
   return {
     write: (piece) => writingTo(path, () => writeWhole(file, piece)),
@@ -119,26 +122,34 @@ async function writingTo(path: string, work: () => Promise<void>): Promise<void>
 }
 
 function notWritten(path: string, error: unknown): SpikeError {
+  if (error instanceof SpikeError) return error;
   const isMissing = error instanceof Deno.errors.NotFound;
   const why = isMissing ? "there is no such directory" : fileFault(error);
   return new SpikeError(
     "fs_file_open_failed",
-    `File ${JSON.stringify(path)} cannot be written: ${why}`,
+    `File ${quoteValue(path)} cannot be written: ${why}`,
     { hint: "Check that its directory exists and that you may write there", cause: error },
   );
 }
 
-async function statIfThere(path: string): Promise<Deno.FileInfo | undefined> {
-  try {
-    return await Deno.stat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+/** What is written into as it is; a directory cannot be, which the opening says. */
+function isSpecial({ facts }: OutputPlace): boolean {
+  return facts?.kind === "other" || facts?.kind === "directory";
 }
 
-async function writeInto(path: string, bytes: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true });
+/** Between looking and opening somebody could have put another thing there. */
+async function openSpecial({ path, facts }: OutputPlace): Promise<Deno.FsFile> {
+  const file = await Deno.open(path, { write: true });
+  const { isFile, uid } = await file.stat();
+  if (!isFile && uid === facts?.uid) return file;
+  file.close();
+  throw new SpikeError("fs_file_open_failed", `File ${quoteValue(path)} changed meanwhile`, {
+    hint: "Nothing was written to it",
+  });
+}
+
+async function writeInto(place: OutputPlace, bytes: Uint8Array): Promise<void> {
+  using file = await openSpecial(place);
   await writeWhole(file, bytes);
 }
 

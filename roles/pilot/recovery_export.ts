@@ -41,6 +41,22 @@ export async function filesOfExport(
   return files;
 }
 
+/**
+ * Whoever holds two shards is one person less for an attacker to win over.
+ *
+ * @throws SpikeError `usage`
+ */
+export function refuseRepeated(target: AgeTarget | undefined): void {
+  const recipients = target && "recipients" in target ? target.recipients : [];
+  const keys = recipients.map(({ key }) => key);
+  const again = recipients.find(({ key }, i) => keys.indexOf(key) < i);
+  if (!again) return;
+  const first = recipients[keys.indexOf(again.key)];
+  throw new SpikeError("usage", `${again.from} is the same public key as ${first?.from}`, {
+    hint: "Each custodian gets one shard; give --allow-repeated if one is to hold several",
+  });
+}
+
 /** With a passphrase or plain text a split only sorts the files. */
 function targetOf(target: AgeTarget, i: number, shards: number): AgeTarget {
   if ("passphrase" in target) return target;

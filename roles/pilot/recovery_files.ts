@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { fileFault } from "../../lib/api/file_fault.ts";
+import { makeOwnDirectory } from "../../lib/process/own_place.ts";
 import { removeIfThere, writePrivately } from "./private_file.ts";
 
 /** Everything that an export leaves behind. */
@@ -18,6 +20,32 @@ export interface ExportFile {
 /** Where a custodian's own files go. */
 export function custodianDirectory(index: number): string {
   return `custodian-${index}`;
+}
+
+/**
+ * Refuses a directory that holds files of an earlier export: they may be the only ones that open a backup.
+ *
+ * @throws SpikeError `entity_conflict`, and as {@linkcode writeExport}
+ */
+export async function requireNoExport(directory: string): Promise<void> {
+  const found = await reading(directory, () => filesOfExports(directory));
+  const [first] = found;
+  if (first === undefined) return;
+  const more = found.length === 1 ? "" : ` and ${found.length - 1} more`;
+  throw new SpikeError("entity_conflict", `There is an export already: ${first}${more}`, {
+    hint:
+      "Nothing was written. Move it away, set SPIKE_PILOT_RECOVERY_DIR to another directory, or replace " +
+      "it with --force",
+  });
+}
+
+/** What the system has against reading a directory. */
+async function reading<T>(directory: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw unusable(directory, error);
+  }
 }
 
 /**
@@ -54,16 +82,21 @@ export async function writeExport(
 
 async function prepareDirectory(directory: string): Promise<void> {
   try {
-    await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+    makeOwnDirectory(directory);
     // One that was there before may be open to others.
     await Deno.chmod(directory, 0o700);
   } catch (error) {
-    throw new SpikeError(
-      "fs_directory_creation_failed",
-      `Directory ${JSON.stringify(directory)} cannot be used: ${fileFault(error)}`,
-      { hint: "Set SPIKE_PILOT_RECOVERY_DIR to a directory that you may write", cause: error },
-    );
+    throw unusable(directory, error);
   }
+}
+
+function unusable(directory: string, cause: unknown): SpikeError {
+  if (cause instanceof SpikeError) return cause;
+  return new SpikeError(
+    "fs_directory_creation_failed",
+    `Directory ${quoteValue(directory)} cannot be used: ${fileFault(cause)}`,
+    { hint: "Set SPIKE_PILOT_RECOVERY_DIR to a directory that you may write", cause },
+  );
 }
 
 /** Writes all drafts, or leaves none. */
@@ -90,12 +123,21 @@ function draftOf(path: string): string {
 
 async function filesOfExports(directory: string): Promise<string[]> {
   const found: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+  for (const { name, isDirectory } of await entriesOf(directory)) {
     if (IS_OF_EXPORT.test(name)) found.push(`${directory}/${name}`);
     if (!isDirectory || !IS_CUSTODIAN.test(name)) continue;
-    for await (const inner of Deno.readDir(`${directory}/${name}`)) {
+    for (const inner of await entriesOf(`${directory}/${name}`)) {
       if (IS_OF_EXPORT.test(inner.name)) found.push(`${directory}/${name}/${inner.name}`);
     }
   }
-  return found;
+  return found.sort();
+}
+
+async function entriesOf(directory: string): Promise<Deno.DirEntry[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(directory));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }

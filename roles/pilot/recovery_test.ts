@@ -48,7 +48,7 @@ const PAST = [
 ];
 
 /** A directory with keys of three custodians, and the shards exported to `recover` in it. */
-async function world(args: readonly string[] = []) {
+async function world(args: readonly string[] = ["--plaintext"]) {
   const dir = await Deno.makeTempDir();
   const keys: { file: string; recipient: string }[] = [];
   for (const name of ["ada", "bob", "eve"]) {
@@ -115,7 +115,7 @@ Deno.test("recover writes a manifest beside the shards, and confirms when all is
 Deno.test("recover does not confirm what it could not write", async () => {
   await using tmp = await world();
   await Deno.mkdir(`${tmp.dir}/.manifest.draft/full`, { recursive: true });
-  const { code, calls } = await spike(["operator", "recover"], {
+  const { code, calls } = await spike(["operator", "recover", "--plaintext", "--force"], {
     nexus: nexusWith(),
     env: { SPIKE_PILOT_RECOVERY_DIR: tmp.top },
     id: RECOVER_ID,
@@ -192,41 +192,72 @@ Deno.test("a split hands each custodian the own shard and the manifest, and noth
   }
 });
 
-Deno.test("plain text is written after a person agreed, and without asking where nobody is there", async () => {
+/** One export into a directory that is empty before and after. */
+async function exporting(args: readonly string[], typed?: string, stdin?: string) {
   const top = await Deno.makeTempDir();
-  const run = async (args: string[], typed?: string) => {
-    const ran = await spike(["operator", "recover", ...args], {
+  try {
+    const ran = await spike(args, {
       nexus: nexusWith(),
       env: { SPIKE_PILOT_RECOVERY_DIR: top },
       id: RECOVER_ID,
       ...(typed === undefined ? {} : { typed }),
+      ...(stdin === undefined ? {} : { stdin }),
     });
-    const isWritten = (await filesBelow(top)).length > 0;
-    for await (const { name } of Deno.readDir(top)) {
-      await Deno.remove(`${top}/${name}`, { recursive: true });
-    }
-    return { ...ran, isWritten };
-  };
-  try {
+    return { ...ran, isWritten: (await filesBelow(top)).length > 0 };
+  } finally {
+    await Deno.remove(top, { recursive: true });
+  }
+}
+
+Deno.test("plain text is written after a person agreed, and without asking only with --plaintext", async () => {
+  for (const name of [["operator", "recover"], ["recover"]]) {
     for (const split of [[], ["--split"]]) {
-      const refused = await run(split, "n\n");
+      const args = [...name, ...split];
+      const refused = await exporting(args, "n\n");
       assert.deepEqual([refused.code, refused.isWritten, refused.calls.length], [130, false, 0]);
       assert.match(
         refused.err,
         /^The shards are about to be written to .* in plain text; .*\(y\/N\)/,
       );
-      assert.equal((await run(split, "y\n")).isWritten, true);
-      for (const quiet of [["--yes"], ["--no-input"]]) {
-        const ran = await run([...split, ...quiet], "n\n");
-        assert.deepEqual([ran.code, ran.isWritten], [0, true]);
+      assert.equal((await exporting(args, "y\n")).isWritten, true);
+      for (const quiet of [[], ["--no-input"]]) {
+        const plain = await exporting([...args, "--plaintext", ...quiet], "n\n");
+        assert.deepEqual([plain.code, plain.isWritten], [0, true]);
+        assert.match(plain.err, /^Whoever holds enough of these files holds the root key/);
       }
-      const piped = await run(split);
-      assert.deepEqual([piped.code, piped.isWritten], [0, true]);
-      assert.match(piped.err, /^Whoever holds enough of these files holds the root key/);
     }
-  } finally {
-    await Deno.remove(top, { recursive: true });
   }
+});
+
+Deno.test("nobody who could be asked agrees to plain text", async () => {
+  for (const name of [["operator", "recover"], ["recover"], ["recover", "--split"]]) {
+    const ways = [
+      await exporting(name),
+      await exporting(name, undefined, "y\n"),
+      await exporting([...name, "--no-input"]),
+      await exporting([...name, "--no-input"], "y\n"),
+      await exporting(["--no-input", ...name], "y\n"),
+    ];
+    for (const { code, err, isWritten, calls } of ways) {
+      assert.deepEqual([code, isWritten, calls.length], [1, false, 0]);
+      assert.match(
+        err,
+        /^Error: Neither recipients nor a passphrase encrypt the shards\nHint: .*--plaintext/,
+      );
+    }
+  }
+  const both = await exporting(["recover", "--plaintext", "-r", "age1x"]);
+  assert.match(both.err, /plain text or encrypted, not both/);
+});
+
+Deno.test("without HOME an export needs a directory, and no other command does", async () => {
+  const around = { nexus: nexusWith(), env: { HOME: "" }, id: RECOVER_ID };
+  const { code, err, calls } = await spike(["operator", "recover", "--plaintext"], around);
+  assert.deepEqual([code, calls.length], [1, 0]);
+  assert.match(
+    err,
+    /^Error: There is no directory for recovery shards: HOME is not set\nHint: Set SPIKE_PILOT_RECOVERY_DIR/,
+  );
 });
 
 Deno.test("an empty input is no shard with a mistake in it", async () => {
@@ -244,13 +275,13 @@ Deno.test("recipients that do not fit are refused before anything is written", a
   await Deno.writeTextFile(list, "# nobody\n");
   const wrong = [
     [["--split", "-r", tmp.keys[0]?.recipient ?? ""], /1 recipients were given for 3 shards/],
-    [["-r", "age1nonsense"], /Recipient is "age1nonsense", expected a public key/],
+    [["-r", "age1nonsense"], /Recipient 1 "age1nonsense" is not a public key, expected one/],
     [["-R", list], /names no recipient/],
     [["-R", `${tmp.top}/none`], /it does not exist/],
     [["-r", "age1x", "--passphrase-file", list], /not both/],
   ] as const;
   for (const [args, message] of wrong) {
-    const { code, err } = await spike(["operator", "recover", ...args], {
+    const { code, err } = await spike(["operator", "recover", "--force", ...args], {
       nexus: nexusWith(),
       env: { SPIKE_PILOT_RECOVERY_DIR: tmp.top },
       id: RECOVER_ID,
@@ -261,10 +292,44 @@ Deno.test("recipients that do not fit are refused before anything is written", a
   }
 });
 
-Deno.test("a new export leaves nothing of an earlier one behind, however that was laid out", async () => {
+Deno.test("an export never replaces an earlier one, however that was laid out", async () => {
+  for (const args of [["--plaintext"], ["--plaintext", "--split"], ["-r", "ada"]]) {
+    await using tmp = await world(args);
+    const before = await filesBelow(tmp.dir);
+    const ran = await spike(["operator", "recover", "--plaintext"], {
+      nexus: nexusWith(),
+      env: { SPIKE_PILOT_RECOVERY_DIR: tmp.top },
+      id: RECOVER_ID,
+    });
+    assert.deepEqual([ran.code, ran.calls.length], [5, 0]);
+    assert.match(
+      ran.err,
+      /^Error: There is an export already: .* and \d more\nHint: Nothing was written.*--force$/m,
+    );
+    assert.deepEqual(await filesBelow(tmp.dir), before);
+  }
+});
+
+Deno.test("the same custodian does not get two shards of a split unaware", async () => {
+  await using tmp = await world(["--split", "-r", "ada", "-r", "bob", "-r", "ada"]);
+  assert.equal(tmp.ran.code, 1);
+  assert.match(
+    tmp.ran.err,
+    /^Error: Recipient 3 is the same public key as Recipient 1\nHint: .*--allow-repeated/,
+  );
+  assert.equal(tmp.ran.calls.length, 0);
+  await using agreed = await world([
+    "--split",
+    "--allow-repeated",
+    ...["ada", "bob", "ada"].flatMap((name) => ["-r", name]),
+  ]);
+  assert.equal(agreed.ran.code, 0, agreed.ran.err);
+});
+
+Deno.test("with --force a new export leaves nothing of an earlier one behind", async () => {
   await using tmp = await world(["--split", "-r", "ada", "-r", "bob", "-r", "eve"]);
   await Deno.writeTextFile(`${tmp.dir}/custodian-1/note`, "mine");
-  const { code } = await spike(["operator", "recover"], {
+  const { code } = await spike(["operator", "recover", "--plaintext", "--force"], {
     nexus: nexusWith(),
     env: { SPIKE_PILOT_RECOVERY_DIR: tmp.top },
     id: RECOVER_ID,
@@ -337,14 +402,20 @@ Deno.test("restore refuses a mistyped or renumbered shard offline, by the manife
     await Deno.writeTextFile(file, text);
     const { code, err } = await spike(["operator", "restore", file]);
     assert.equal(code, 1);
-    assert.match(err, new RegExp(`^Error: Shard ${index} is not the one in the manifest`));
+    assert.match(
+      err,
+      new RegExp(`^Error: File ".*2\\.txt": Shard ${index} is not the one in the manifest`),
+    );
   }
   const { code, err } = await spike(
     ["operator", "restore", "--manifest", `${tmp.dir}/manifest.json`],
     { stdin: typo },
   );
   assert.equal(code, 1);
-  assert.match(err, /^Error: Shard 2 is not the one in the manifest of generation 1/);
+  assert.match(
+    err,
+    /^Error: The shard on standard input: Shard 2 is not the one in the manifest of generation 1/,
+  );
 });
 
 Deno.test("a drill with Nexus proves good shards, and sends it none of them", async () => {
@@ -404,7 +475,7 @@ Deno.test("a drill tells whether a set is in force, still opens, opens no more, 
   for (const [setId, storeId, code, told] of cases) {
     const old = exportOf(sampleSet({ setId }));
     const dir = await Deno.makeTempDir();
-    await spike(["operator", "recover"], {
+    await spike(["operator", "recover", "--plaintext"], {
       nexus: nexusWith({ ...old.manifest, storeId }, old.shards),
       env: { SPIKE_PILOT_RECOVERY_DIR: dir },
       id: RECOVER_ID,
@@ -421,7 +492,7 @@ Deno.test("shards of two exports are not proved together", async () => {
   await using one = await world();
   const other = exportOf(sampleSet({ setId: sampleId(30), generation: 2 }));
   const dir = await Deno.makeTempDir();
-  await spike(["operator", "recover"], {
+  await spike(["operator", "recover", "--plaintext"], {
     nexus: nexusWith(other.manifest, other.shards),
     env: { SPIKE_PILOT_RECOVERY_DIR: dir },
     id: RECOVER_ID,
@@ -459,7 +530,10 @@ Deno.test("keygen writes a private file and prints the public key only", async (
   assert.match(ada?.recipient ?? "", /^age1[0-9a-z]{58}$/);
   assert.equal(((await Deno.stat(ada?.file ?? "")).mode ?? 0) & 0o777, 0o600);
   const wrong = await spike(["operator", "restore", "-i", `${tmp.dir}/manifest.json`], {});
-  assert.match(wrong.err, /is no identity file/);
+  assert.match(
+    wrong.err,
+    /Line 1 of ".*manifest\.json" is not an identity, expected AGE-SECRET-KEY-/,
+  );
 });
 
 Deno.test("keygen never replaces a file", async () => {
@@ -471,4 +545,157 @@ Deno.test("keygen never replaces a file", async () => {
   assert.match(again.err, /already exists/);
   assert.equal(again.out, "");
   assert.equal(await Deno.readTextFile(file), before);
+});
+
+Deno.test("a private key given in place of a public one is not shown, whatever it is given as", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const { out } = await spike(["operator", "keygen", "--out", `${dir}/ada.key`]);
+    const text = await Deno.readTextFile(`${dir}/ada.key`);
+    const key = /AGE-SECRET-KEY-\w+/.exec(text)?.[0] ?? "";
+    const secret = key.slice(16);
+    const pem = `-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----\n`;
+    const contents = [
+      text,
+      key.toLowerCase(),
+      `${out}${key}`,
+      `${out}${secret}`,
+      ` "${key}"`,
+      pem,
+      `x ${key}`,
+    ];
+    for (const [i, content] of contents.entries()) {
+      const list = `${dir}/list-${i}`;
+      await Deno.writeTextFile(list, content);
+      const commands = [
+        ["operator", "recover", "-R", list],
+        ["operator", "recover", "-r", content],
+        ["operator", "restore", "-i", list, list],
+        ["operator", "restore", "-i", content, list],
+        ["operator", "restore", list],
+        ["operator", "restore", "-m", list, list],
+        ["operator", "drill", "--offline", list],
+        ["policy", "create", "--file", list],
+        ["policy", "lint", list],
+        ["policy", "test", list],
+        ["secret", "get", content, "-f", content],
+        ["secret", "put", "a", `${content}`],
+        ["cipher", "decrypt", "--version", content],
+        ["audit", "verify", "--key", list, dir],
+        ["backup", "verify", list, "--manifest", list],
+        [content],
+        ["secret", content],
+        ["secret", "get", `--${content}`],
+      ];
+      for (const args of commands) {
+        const ran = await spike(args, { nexus: nexusWith(), id: RECOVER_ID });
+        const said = `${ran.out}${ran.err}`.toUpperCase();
+        assert.ok(!said.includes(secret.slice(0, 12).toUpperCase()), `${args.join(" ")}: ${said}`);
+      }
+    }
+    const named = await spike(["operator", "recover", "-R", `${dir}/ada.key`], {
+      nexus: nexusWith(),
+    });
+    assert.match(
+      named.err,
+      /^Error: Line 2 of ".*ada\.key" looks like a private key, expected a public key/,
+    );
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("an identity file with a wrong line is refused with its number", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const lines = [
+      ["AGE-SECRET-KEY-1QQ", "is not an identity"],
+      ["AGE-PLUGIN-YUBIKEY-1QQ", "is for a plugin of age"],
+      ["age1qq", "is not an identity"],
+    ] as const;
+    for (const [line, why] of lines) {
+      await Deno.writeTextFile(`${dir}/key`, `# comment\n\n${line}\n`);
+      const { code, err } = await spike(["operator", "restore", "-i", `${dir}/key`], {
+        stdin: "x",
+      });
+      assert.equal(code, 1);
+      assert.match(err, new RegExp(`^Error: Line 3 of ".*key" ${why}`));
+      assert.ok(!err.includes(line));
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("what is wrong with a shard is told with its file, UTF-16 and a mark among it", async () => {
+  await using tmp = await world();
+  const file = `${tmp.dir}/spike.recovery.1.txt`;
+  const right = await Deno.readTextFile(file);
+  const wide = new Uint8Array(
+    Uint16Array.from([...`\uFEFF${right}`].map((c) => c.charCodeAt(0))).buffer,
+  );
+  const cases: [string | Uint8Array, RegExp][] = [
+    [wide, /^Error: File ".*1\.txt" is in UTF-16, expected UTF-8\nHint: .*iconv/],
+    [wide.subarray(2), /^Error: File ".*1\.txt" is in UTF-16/],
+    ["spike:1", /^Error: File ".*1\.txt": Shard has 2 parts/],
+    [
+      right.replace("spike:1:", "spike:1:zz"),
+      /^Error: File ".*1\.txt": Character 1 of the shard's value/,
+    ],
+  ];
+  const other = `${tmp.dir}/spike.recovery.2.txt`;
+  for (const [content, message] of cases) {
+    await Deno.writeFile(
+      file,
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    );
+    for (const command of [["restore"], ["drill", "--offline"]]) {
+      const { code, err } = await spike(["operator", ...command, other, file]);
+      assert.equal(code, 1);
+      assert.match(err, message);
+    }
+  }
+  await Deno.writeTextFile(file, `\uFEFF${right}`);
+  const { code, err } = await spike(["operator", "drill", "--offline", other, file]);
+  assert.equal(code, 0);
+  assert.match(err, /^Note: File ".*1\.txt" begins with a byte order mark, which does not count$/m);
+});
+
+Deno.test({
+  name:
+    "no shard is written below a directory of somebody else, through a link of theirs, or where all may write",
+  // Only root can hand files to somebody else.
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    const top = await Deno.makeTempDir();
+    const chown = (...args: string[]) => new Deno.Command("chown", { args }).output();
+    try {
+      await Deno.mkdir(`${top}/mine/deep`, { recursive: true });
+      await Deno.mkdir(`${top}/shared`);
+      await Deno.chmod(`${top}/shared`, 0o1777);
+      await Deno.mkdir(`${top}/shared/theirs`);
+      await Deno.symlink(`${top}/mine`, `${top}/shared/link`);
+      await chown("-h", "54321", `${top}/shared/theirs`, `${top}/shared/link`);
+      await Deno.mkdir(`${top}/open/x`, { recursive: true });
+      await Deno.chmod(`${top}/open`, 0o777);
+      await Deno.mkdir(`${top}/parent`);
+      await Deno.chmod(`${top}/parent`, 0o1777);
+      await Deno.symlink(`${top}/mine`, `${top}/parent/recover`);
+      await chown("-h", "54321", `${top}/parent/recover`);
+      for (
+        const dir of ["shared/theirs", "shared/theirs/x", "shared/link", "open", "open/x", "parent"]
+      ) {
+        const ran = await spike(["operator", "recover", "--plaintext"], {
+          nexus: nexusWith(),
+          env: { SPIKE_PILOT_RECOVERY_DIR: `${top}/${dir}` },
+          id: RECOVER_ID,
+        });
+        assert.deepEqual([ran.code, ran.calls.length], [1, 0], dir);
+        assert.match(ran.err, /^Error: Directory ".*" is not safe: /);
+      }
+      assert.deepEqual(await filesBelow(`${top}/mine`), []);
+    } finally {
+      await Deno.remove(top, { recursive: true });
+    }
+  },
 });

@@ -2,10 +2,19 @@ import type { Command } from "commander";
 import { SpikeError } from "../../lib/api/error.ts";
 import { asFileError, isFileFault } from "../../lib/api/file_fault.ts";
 import { requireUtf8 } from "../../lib/api/utf8.ts";
-import type { PilotDeps } from "./deps.ts";
+import { looksLikeKey, quoteValue, withoutKeys } from "../../lib/api/quote.ts";
+import type { PilotDeps, TextSink } from "./deps.ts";
 import { createProgram } from "./program.ts";
 import { report } from "./report.ts";
 import { UsageFault } from "./usage_fault.ts";
+
+/** Notes and questions name files and values that somebody gave, as errors do. */
+function withoutKeysIn(stderr: TextSink): TextSink {
+  return {
+    print: (lines) => stderr.print([lines].flat().map(withoutKeys)),
+    prompt: (text) => stderr.prompt(withoutKeys(text)),
+  };
+}
 
 /** What commander found wrong with a command, in our manner: a message and a hint. */
 function toUsageError({ found, command }: UsageFault): SpikeError {
@@ -13,8 +22,10 @@ function toUsageError({ found, command }: UsageFault): SpikeError {
   const [, option, given, expected] =
     /^option '\S+ ?(--[\w-]+).*' argument '(.*)' is invalid\. (.+)$/.exec(first) ?? [];
   const message = option
-    ? `Flag ${option} is ${JSON.stringify(given)}, ${expected}`
-    : first.charAt(0).toUpperCase() + first.slice(1);
+    ? `Flag ${option} is ${quoteValue(given)}, ${expected}`
+    : first.charAt(0).toUpperCase() +
+      first.slice(1).replace(/'([^']*)'/, (all, word) =>
+        looksLikeKey(word) ? quoteValue(word) : all);
   const meant = /Did you mean (.+)\?/.exec(suggestion)?.[1];
   const hint = meant === undefined ? `See \`${command} --help\`` : `Perhaps you mean ${meant}`;
   return new SpikeError("usage", message, { hint });
@@ -38,7 +49,8 @@ function asHelp(program: Command, args: readonly string[]): readonly string[] {
  * Deno.exit(await runPilot(Deno.args, realDeps(Deno.env.toObject())));
  * ```
  */
-export async function runPilot(given: readonly string[], deps: PilotDeps): Promise<number> {
+export async function runPilot(given: readonly string[], around: PilotDeps): Promise<number> {
+  const deps = { ...around, stderr: withoutKeysIn(around.stderr) };
   try {
     requireUtf8(given);
     const program = createProgram(deps);

@@ -22,6 +22,12 @@ function warnWithoutRole(id: Parameters<typeof hasRole>[0], role: Role, session:
   deps.stderr.print(`Note: this identity is ${id}, but ${wanted.join(" or ")} is needed`);
 }
 
+/** The settings of the command line. @throws SpikeError `config_invalid` */
+export async function readSettings({ env }: PilotDeps): Promise<PilotSettings> {
+  const file = await readSettingsFile("pilot", { env });
+  return loadSettings({ role: "pilot", env, ...(file && { file }) });
+}
+
 /**
  * Waits for an identity, opens a client, uses it and closes both, whatever happens. `role` is the one without
  * which Nexus refuses.
@@ -31,9 +37,7 @@ export async function withNexus<T>(
   use: (session: Session) => Promise<T>,
   role?: Role,
 ): Promise<T> {
-  const { env } = deps;
-  const file = await readSettingsFile("pilot", { env });
-  const settings = loadSettings({ role: "pilot", env, ...(file && { file }) });
+  const settings = await readSettings(deps);
   const source = await deps.openSource(settings);
   try {
     const { svid } = await source.ready(settings.sourceTimeoutMs);

@@ -1,5 +1,7 @@
 import { dirname, join } from "node:path";
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
+import { decodeUtf8 } from "../../lib/api/utf8.ts";
 import { type Manifest, parseManifest } from "../../lib/recovery/manifest.ts";
 import { parseShard, type Shard } from "../../lib/shamir/mod.ts";
 import {
@@ -11,9 +13,11 @@ import {
 } from "./age_file.ts";
 import type { PilotDeps } from "./deps.ts";
 import { readAll, readFile, requireAnswer } from "./input.ts";
+import { hasMark, requireNarrow } from "./text_file.ts";
 
 /** Longest shard, encrypted to many or not, and longest manifest. */
 const MAX_BYTES = 65_536;
+const STDIN = "standard input";
 
 /** Where shards come from, and what opens and recognises them. */
 export interface ShardSources {
@@ -44,12 +48,12 @@ export async function readShards(deps: PilotDeps, sources: ShardSources): Promis
   const named = manifestFile === undefined ? undefined : await readManifest(manifestFile);
   if (files.length === 0) {
     const shard = await readOne(deps, keys, sources.mayAsk);
-    return [{ shard, from: "standard input", ...(named ? { manifest: named } : {}) }];
+    return [{ shard, from: STDIN, ...(named ? { manifest: named } : {}) }];
   }
   const shards: NamedShard[] = [];
   for (const file of files) {
     const bytes = await readFile(file, MAX_BYTES, "Shard file");
-    const shard = await toShard(bytes, keys, `File ${JSON.stringify(file)}`);
+    const shard = await toShard(deps, { bytes, keys, name: nameOf(file) });
     const manifest = named ?? await manifestBeside(file);
     shards.push({ shard, from: file, ...(manifest ? { manifest } : {}) });
   }
@@ -67,13 +71,13 @@ async function readKeys(
 
 async function readOne(deps: PilotDeps, keys: AgeKeys, mayAsk: boolean): Promise<Shard> {
   if (!deps.isTerminal) {
-    const bytes = await readAll(deps.stdin, MAX_BYTES, "The shard on standard input");
+    const bytes = await readAll(deps.stdin, MAX_BYTES, nameOf(STDIN));
     if (bytes.length === 0) {
       throw new SpikeError("usage", "Standard input is empty, expected a shard", {
         hint: "Name shard files, or redirect one: … < spike.recovery.1.txt",
       });
     }
-    return await toShard(bytes, keys, "The shard on standard input");
+    return await toShard(deps, { bytes, keys, name: nameOf(STDIN) });
   }
   requireAnswer(mayAsk, "shard");
   deps.stderr.print("(your input will be hidden as you paste/type it)");
@@ -83,18 +87,50 @@ async function readOne(deps: PilotDeps, keys: AgeKeys, mayAsk: boolean): Promise
   return parseShard(line);
 }
 
-async function toShard(bytes: Uint8Array, keys: AgeKeys, name: string): Promise<Shard> {
+/** What a shard is read from. */
+interface ShardText {
+  readonly bytes: Uint8Array;
+  readonly keys: AgeKeys;
+  /** Begins what is said of it. */
+  readonly name: string;
+}
+
+async function toShard(deps: PilotDeps, { bytes, keys, name }: ShardText): Promise<Shard> {
+  requireNarrow(bytes, name);
   const text = isEncrypted(bytes) ? await decryptFile(bytes, keys, name) : bytes;
   try {
-    return parseShard(new TextDecoder().decode(text));
+    requireNarrow(text, name);
+    if (hasMark(text)) {
+      deps.stderr.print(`Note: ${name} begins with a byte order mark, which does not count`);
+    }
+    return about(name, () => parseShard(decodeUtf8(text, "The shard")));
   } finally {
     text.fill(0);
     bytes.fill(0);
   }
 }
 
+/** How the place that a shard is from begins a sentence. */
+export function nameOf(from: string): string {
+  return from === STDIN ? "The shard on standard input" : `File ${quoteValue(from)}`;
+}
+
+/** Says which file a failure is about. @throws SpikeError as `work` does */
+export function about<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof SpikeError)) throw cause;
+    const hint = cause.hint === undefined ? {} : { hint: cause.hint };
+    throw new SpikeError(cause.code, `${name}: ${cause.message}`, { ...hint, cause });
+  }
+}
+
 async function readManifest(path: string): Promise<Manifest> {
-  return parseManifest(new TextDecoder().decode(await readFile(path, MAX_BYTES, "Manifest")));
+  const bytes = await readFile(path, MAX_BYTES, "Manifest");
+  const name = `File ${quoteValue(path)}`;
+  requireNarrow(bytes, name);
+  return about(name, () => parseManifest(decodeUtf8(bytes, "The manifest")));
 }
 
 async function manifestBeside(file: string): Promise<Manifest | undefined> {
@@ -103,7 +139,7 @@ async function manifestBeside(file: string): Promise<Manifest | undefined> {
     await Deno.stat(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new SpikeError("fs_file_open_failed", `File ${JSON.stringify(path)} cannot be read`, {
+    throw new SpikeError("fs_file_open_failed", `File ${quoteValue(path)} cannot be read`, {
       cause: error,
     });
   }

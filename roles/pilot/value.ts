@@ -1,4 +1,5 @@
 import { SpikeError } from "../../lib/api/error.ts";
+import { quoteValue } from "../../lib/api/quote.ts";
 import { MAX_VALUE_BYTES, requireValues } from "../../lib/secret/name.ts";
 import type { PilotDeps } from "./deps.ts";
 import { counted } from "./format.ts";
@@ -37,7 +38,7 @@ function parsePair(given: string, position: number): Pair {
 function refuseDoubles(pairs: readonly Pair[]): void {
   const twice = pairs.find(({ key }, i) => pairs.findIndex((other) => other.key === key) < i);
   if (twice !== undefined) {
-    throw usage(`Key ${JSON.stringify(twice.key)} is given twice`, "Give each key once");
+    throw usage(`Key ${quoteValue(twice.key)} is given twice`, "Give each key once");
   }
   const fromStdin = pairs.filter(({ from }) => from === "stdin").map(({ key }) => key);
   if (fromStdin.length > 1) {

@@ -108,7 +108,7 @@ function requestOf(below: string, step: Write): unknown {
     case "setMetadata": {
       const { note, max: maxVersions, expiry } = step;
       const expiresAt = expiry && EXPIRES_AT[expiry];
-      const custom = note === undefined ? undefined : { note };
+      const custom = note === undefined ? {} : { note };
       return { path, cas, maxVersions, expiresAt, custom };
     }
     case "copy":

@@ -51,7 +51,7 @@ const TABLE: readonly Row[] = [
   // Servers.
   [
     `spike nexus --data-dir "$PWD/file" --keeper-peers ${KEEPERS}`,
-    /^Error: Data directory .*file is not a directory\n/,
+    /^Error: Data directory .*file" cannot be made: a part of its path is not a directory\n/,
   ],
   [`spike nexus --data-dir "$PWD/file/x" --keeper-peers ${KEEPERS}`, /^Error: /],
   ["spike nexus --config-file .", /^Error: Settings file "\." cannot be read/],

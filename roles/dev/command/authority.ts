@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import { AUTHORITY_ACTIONS } from "../control.ts";
 import { askSupervisor } from "../control_client.ts";
 import type { CommandContext } from "../mod.ts";
@@ -14,7 +15,7 @@ export async function authority({ args, env }: CommandContext): Promise<number> 
   if (action === undefined || more.length > 0) {
     throw new SpikeError(
       "usage",
-      `spike dev authority was given ${JSON.stringify(given.words.join(" "))}, expected one of ${
+      `spike dev authority was given ${quoteValue(given.words.join(" "))}, expected one of ${
         AUTHORITY_ACTIONS.join(", ")
       }`,
       { hint: `For example: ${programName()} dev authority prepare` },

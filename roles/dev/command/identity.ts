@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import { IDENTITY_ACTIONS } from "../control.ts";
 import { askSupervisor } from "../control_client.ts";
 import type { CommandContext } from "../mod.ts";
@@ -14,7 +15,7 @@ export async function identity({ args, env }: CommandContext): Promise<number> {
   if (action === undefined || name === undefined || more.length > 0) {
     throw new SpikeError(
       "usage",
-      `spike dev identity was given ${JSON.stringify(given.words.join(" "))}, expected withdraw ` +
+      `spike dev identity was given ${quoteValue(given.words.join(" "))}, expected withdraw ` +
         "or return and the name of a process or a SPIFFE ID",
       { hint: `For example: ${programName()} dev identity withdraw nexus` },
     );

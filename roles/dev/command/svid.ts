@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { makeOwnDirectory } from "../../../lib/process/own_place.ts";
 import { askSupervisor } from "../control_client.ts";
 import { onFiles, replaceFile } from "../file.ts";
 import type { CommandContext } from "../mod.ts";
@@ -20,7 +21,7 @@ export async function svid({ args, env }: CommandContext): Promise<number> {
     ...(signer === undefined ? {} : { signer }),
   });
   await onFiles("fs_file_open_failed", `Cannot write to --out ${out}`, async () => {
-    await Deno.mkdir(out, { recursive: true, mode: 0o700 });
+    makeOwnDirectory(out);
     await replaceFile(`${out}/key.pem`, files.privateKey);
     await replaceFile(`${out}/bundle.pem`, files.bundle);
     await replaceFile(`${out}/svid.pem`, files.certificates);

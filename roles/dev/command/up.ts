@@ -55,6 +55,7 @@ export async function up({ args, env, self }: CommandContext): Promise<number> {
     isKept: given.switches.has("keep") || home.kept !== undefined,
     say,
     interrupted,
+    onHangUp: interruption.onHangUp,
   }, stack);
   if (isReady) {
     say(`Ready after ${(performance.now() / 1000).toFixed(1)} s`);

@@ -2,12 +2,14 @@ import { SpikeError } from "../../../lib/api/error.ts";
 import {
   AuditLog,
   type AuditLogOptions,
+  type ChangedFile,
   coverWith,
   currentCall,
   dropRequests,
   findDroppable,
   formatKey,
   type LogKeys,
+  LogWatch,
   nativeVerifier,
   type NoticeEntry,
   openCheckpoint,
@@ -55,6 +57,7 @@ class DiskAuditing implements Auditing {
   readonly store: Store;
   readonly #options: AuditingOptions;
   readonly #logOptions: AuditLogOptions;
+  readonly #watch: LogWatch;
   readonly #log: AuditLog;
   #ring: LockedKeyring | undefined;
   /** Of the present log. */
@@ -101,6 +104,16 @@ class DiskAuditing implements Auditing {
     for (const log of AuditLog.missing(this.#logOptions, begun)) {
       options.log.error("audit_log_missing", { log });
     }
+    this.#watch = new LogWatch(options.directory);
+    this.changedFiles();
+  }
+
+  changedFiles(): readonly ChangedFile[] {
+    return this.#watch.look(this.#log.openFile);
+  }
+
+  reopenSinks(): void {
+    for (const sink of this.#options.sinks ?? []) sink.reopen();
   }
 
   async record(entry: RequestEntry): Promise<void> {
@@ -379,6 +392,7 @@ class DiskAuditing implements Auditing {
     await this.notice("records_dropped", { file, first, last, count });
     await this.#log.sync();
     await dropRequests(found, pause);
+    this.#watch.forget(found.path);
   }
 
   /** Beside a change: what the log has on the disk need not wait any more, and where it stands is taken down. */

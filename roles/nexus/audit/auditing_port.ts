@@ -1,4 +1,5 @@
 import type {
+  ChangedFile,
   Covered,
   LogKey,
   NoticeEntry,
@@ -43,6 +44,10 @@ export interface Auditing {
   verify(pause: () => Promise<void>): Promise<StoreVerified>;
   /** Drops requests that are past their time from full files, one file at most; `pause` as above. */
   retain(pause: () => Promise<void>): Promise<void>;
+  /** Files of the log that were removed, replaced or truncated by others since it was opened. */
+  changedFiles(): readonly ChangedFile[];
+  /** Opens the sinks anew. */
+  reopenSinks(): void;
   /** Brings everything to the disk. The store must still be open. */
   close(): Promise<void>;
 }

@@ -504,3 +504,24 @@ async function forgetCheckpoint(store: Store): Promise<void> {
   const [row] = await store.auditLogs();
   if (row) await store.write((tx) => tx.putAuditLog({ ...row, checkpoint: "" }));
 }
+
+Deno.test("files of the log that somebody changes while it is written to are found, by name", async () => {
+  const tmp = await world();
+  const auditing = await tmp.live();
+  await auditing.record(ENTRY);
+  assert.deepEqual(auditing.changedFiles(), []);
+  const log = currentLog(tmp.directory) ?? "";
+  const [{ path } = { path: "" }] = listLogFiles(tmp.directory, log);
+  const file = path.slice(tmp.directory.length + 1);
+  const bytes = await Deno.readFile(path);
+  await Deno.truncate(path, 10);
+  assert.deepEqual(auditing.changedFiles(), [{ log, file, change: "truncated" }]);
+  await auditing.record(ENTRY);
+  assert.deepEqual(auditing.changedFiles(), [{ log, file, change: "truncated" }]);
+  await Deno.rename(path, `${path}.1`);
+  assert.deepEqual(auditing.changedFiles(), [{ log, file, change: "removed" }]);
+  await Deno.writeFile(path, bytes);
+  assert.deepEqual(auditing.changedFiles(), [{ log, file, change: "replaced" }]);
+  await auditing.close();
+  await Deno.remove(tmp.directory, { recursive: true });
+});

@@ -34,6 +34,8 @@ export const NO_LOG = {
   restored: () => Promise.resolve(),
   verify: keepsNone,
   retain: () => Promise.resolve(),
+  changedFiles: () => [],
+  reopenSinks: () => {},
 } as const satisfies Partial<Auditing>;
 
 /** For a Nexus that keeps nothing: its records are lines on standard error. */

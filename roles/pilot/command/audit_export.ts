@@ -7,8 +7,10 @@ import {
   splitLines,
 } from "../../../lib/audit/mod.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import { fileFault } from "../../../lib/api/file_fault.ts";
 import type { AuditKeys } from "../../../lib/client/mod.ts";
+import { findOutput } from "../../../lib/process/output_place.ts";
 import { allLogsIn, readText } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
 import { writeRecord } from "../output.ts";
@@ -48,11 +50,14 @@ function requireExport(exported: AuditKeys): AuditKeys {
 
 async function prepareDirectory(out: string): Promise<void> {
   try {
+    findOutput(out);
     await Deno.mkdir(out, { recursive: true, mode: 0o700 });
+    findOutput(out);
   } catch (error) {
+    if (error instanceof SpikeError) throw error;
     throw new SpikeError(
       "fs_directory_creation_failed",
-      `Directory ${JSON.stringify(out)} cannot be used: ${fileFault(error)}`,
+      `Directory ${quoteValue(out)} cannot be used: ${fileFault(error)}`,
       { hint: "Name a directory that you may write to", cause: error },
     );
   }

@@ -12,6 +12,7 @@ import {
   verifyInclusion,
 } from "../../../lib/audit/mod.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import { logsIn, readCheckpoint, readKeys, readText, requireCheckpoint } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
 import { printAs } from "../format.ts";
@@ -145,7 +146,7 @@ async function keyFor({ directory, at }: ProofInput, keys: readonly LogKey[]): P
   if (only && found.length === 1) return only;
   throw new SpikeError(
     "usage",
-    `Directory ${JSON.stringify(directory)} holds ${found.length} logs of the keys given`,
+    `Directory ${quoteValue(directory)} holds ${found.length} logs of the keys given`,
     { hint: "Name one with --at CHECKPOINT, or give the key of one only" },
   );
 }
@@ -175,7 +176,7 @@ function require(holds: boolean, path: string): void {
   if (holds) return;
   throw new SpikeError(
     "state_integrity_check",
-    `The proof in ${JSON.stringify(path)} does not hold`,
+    `The proof in ${quoteValue(path)} does not hold`,
   );
 }
 
@@ -186,7 +187,7 @@ function parseProof(text: string, path: string): Proof {
   } catch {
     // What is no JSON is no proof either.
   }
-  throw new SpikeError("data_invalid_input", `File ${JSON.stringify(path)} holds no proof`);
+  throw new SpikeError("data_invalid_input", `File ${quoteValue(path)} holds no proof`);
 }
 
 function isProof(value: unknown): value is Proof {

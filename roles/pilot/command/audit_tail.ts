@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, printAs } from "../format.ts";
 import { writeRecord } from "../output.ts";
@@ -35,7 +36,7 @@ export function parseCount(flag: string, text: string, least: number, most: numb
   if (count >= least && count <= most) return count;
   throw new SpikeError(
     "usage",
-    `Flag ${flag} is ${JSON.stringify(text)}, expected a whole number from ${least} to ${most}`,
+    `Flag ${flag} is ${quoteValue(text)}, expected a whole number from ${least} to ${most}`,
   );
 }
 

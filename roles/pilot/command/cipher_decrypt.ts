@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import type { Client, Encrypted } from "../../../lib/client/mod.ts";
 import { CIPHER_HEADER_BYTES, hasCipherMagic, isStream } from "../../../lib/seal/cipher_header.ts";
 import { parseBase64 } from "../base64.ts";
@@ -145,7 +146,7 @@ function fromFlags(options: DecryptOptions): Encrypted | undefined {
 
 function parseKeyVersion(given: string): number {
   if (/^\d{1,3}$/.test(given) && Number(given) <= 255) return Number(given);
-  throw new SpikeError("usage", `Flag --version is ${JSON.stringify(given)}, expected 0 to 255`);
+  throw new SpikeError("usage", `Flag --version is ${quoteValue(given)}, expected 0 to 255`);
 }
 
 /** Nexus would say that it knows no version 0. */

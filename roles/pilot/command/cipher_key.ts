@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import { DEFAULT_KEY_NAME, parseKeyName } from "../../../lib/cipher/key_name.ts";
 import type { CipherKeyInfo, Client } from "../../../lib/client/mod.ts";
 import { explainKey, readExtras } from "../cipher_extras.ts";
@@ -60,13 +61,13 @@ function parseSettings({ minVersion, retired }: KeySetOptions) {
   if (minVersion !== undefined && !/^[1-9]\d{0,9}$/.test(minVersion)) {
     throw new SpikeError(
       "usage",
-      `Flag --min-version is ${JSON.stringify(minVersion)}, expected a whole number from 1`,
+      `Flag --min-version is ${quoteValue(minVersion)}, expected a whole number from 1`,
     );
   }
   if (retired !== undefined && retired !== "true" && retired !== "false") {
     throw new SpikeError(
       "usage",
-      `Flag --retired is ${JSON.stringify(retired)}, expected true or false`,
+      `Flag --retired is ${quoteValue(retired)}, expected true or false`,
     );
   }
   return {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import { bashScript } from "../completion/bash.ts";
 import { fishScript } from "../completion/fish.ts";
 import { powershellScript } from "../completion/powershell.ts";
@@ -20,7 +21,7 @@ export function printCompletion(deps: PilotDeps, given: string, program: Command
   if (shell === undefined) {
     throw new SpikeError(
       "usage",
-      `Shell is ${JSON.stringify(given)}, expected ${SHELLS.slice(0, -1).join(", ")} or ${
+      `Shell is ${quoteValue(given)}, expected ${SHELLS.slice(0, -1).join(", ")} or ${
         SHELLS.at(-1)
       }`,
     );

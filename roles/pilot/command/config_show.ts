@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import {
   explainSettings,
   isSettingsRole,
@@ -12,7 +13,7 @@ import { type Format, printAs } from "../format.ts";
 /** `spike config show`: what a role would read from this environment. */
 export async function configShow(deps: PilotDeps, role: string, format: Format): Promise<void> {
   if (!isSettingsRole(role)) {
-    throw new SpikeError("usage", `Role is ${JSON.stringify(role)}, expected ${ROLES.join(", ")}`);
+    throw new SpikeError("usage", `Role is ${quoteValue(role)}, expected ${ROLES.join(", ")}`);
   }
   const { env } = deps;
   const file = await readSettingsFile(role, { env });

@@ -53,7 +53,7 @@ function pathsOf(settings: PilotSettings, env: PilotDeps["env"]): CheckedPaths {
   const dataDir = peekSetting("nexus", NEXUS.dataDir, { env });
   const configFile = peekSetting("pilot", IDENTITY.configFile, { env });
   return {
-    recoveryDir: settings.recoveryDir,
+    ...(settings.recoveryDir === undefined ? {} : { recoveryDir: settings.recoveryDir }),
     ...(settings.svidFiles ? { keyFile: settings.svidFiles.key } : {}),
     ...(configFile === undefined ? {} : { configFile }),
     ...(dataDir === undefined ? {} : { dataDir }),

@@ -1,4 +1,5 @@
 import { makeIdentity } from "../age_file.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import type { PilotDeps } from "../deps.ts";
 import { writeNewOutput } from "../private_file.ts";
 
@@ -16,6 +17,6 @@ export async function operatorKeygen(deps: PilotDeps, out: string): Promise<void
   }
   deps.stdout.print(recipient);
   deps.stderr.print(
-    `The private key is in ${JSON.stringify(out)}; it never leaves its custodian.`,
+    `The private key is in ${quoteValue(out)}; it never leaves its custodian.`,
   );
 }

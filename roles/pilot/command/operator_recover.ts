@@ -1,13 +1,15 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import type { Client, RecoveryShard } from "../../../lib/client/mod.ts";
+import { requireOwnPlace } from "../../../lib/process/own_place.ts";
 import type { Manifest } from "../../../lib/recovery/manifest.ts";
-import { type AgeTarget, readPassphrase, readRecipients } from "../age_file.ts";
-import { type Consent, requireConsent } from "../consent.ts";
+import { type AgeTarget, readPassphrase, readRecipients, requireRecipients } from "../age_file.ts";
+import { requireConsent } from "../consent.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, printAs } from "../format.ts";
-import { filesOfExport } from "../recovery_export.ts";
-import { writeExport } from "../recovery_files.ts";
-import { withNexus } from "../session.ts";
+import { filesOfExport, refuseRepeated } from "../recovery_export.ts";
+import { requireNoExport, writeExport } from "../recovery_files.ts";
+import { readSettings, withNexus } from "../session.ts";
 
 /** How an export is asked for and told. */
 export interface RecoverOptions {
@@ -16,27 +18,39 @@ export interface RecoverOptions {
   readonly recipientsFile?: string | undefined;
   readonly passphraseFile?: string | undefined;
   readonly isSplit: boolean;
-  readonly consent: Consent;
+  /** One custodian may get several shards of a split. */
+  readonly allowsRepeated: boolean;
+  /** `--plaintext`. */
+  readonly isPlain: boolean;
+  /** Files of an earlier export give way. */
+  readonly isForced: boolean;
+  readonly mayAsk: boolean;
 }
 
 /** `spike operator recover`: writes every shard to a file of its own, and what recognises them beside it. */
 export async function operatorRecover(deps: PilotDeps, options: RecoverOptions): Promise<void> {
+  const { isSplit, allowsRepeated, isForced } = options;
   const target = await targetOf(deps, options);
-  const written = await withNexus(deps, async ({ client, settings }) => {
-    if (!target) await askBeforePlainText(deps, settings.recoveryDir, options.consent);
+  if (isSplit && !allowsRepeated) refuseRepeated(target);
+  const directory = requireDirectory((await readSettings(deps)).recoveryDir);
+  requireOwnPlace(directory);
+  if (!isForced) await requireNoExport(directory);
+  if (!target) requireSomebody(deps, options);
+  const written = await withNexus(deps, async ({ client }) => {
+    if (!target) await agreeToPlainText(deps, directory, options);
     const { shards, manifest } = await client.exportShards();
     try {
       refuseUnusable(shards);
-      const plan = { isSplit: options.isSplit, ...(target ? { target } : {}) };
+      const plan = { isSplit, ...(target ? { target } : {}) };
       const made = await filesOfExport(shards, manifest, plan);
-      const files = await writeExport(settings.recoveryDir, made);
+      const files = await writeExport(directory, made);
       await noteExport(client, manifest, deps);
-      return { count: shards.length, directory: settings.recoveryDir, files, manifest };
+      return { count: shards.length, files, manifest };
     } finally {
       for (const { bytes } of shards) bytes.fill(0);
     }
   }, "recover");
-  const { count, directory, files, manifest } = written;
+  const { count, files, manifest } = written;
   const generation = manifest ? { generation: manifest.generation } : {};
   await printAs(deps, options.format, {
     data: () => ({ directory, files, ...generation }),
@@ -45,15 +59,34 @@ export async function operatorRecover(deps: PilotDeps, options: RecoverOptions):
   deps.stderr.print(target ? ENCRYPTED : PLAIN);
 }
 
-/** Asks a person at a terminal. A script is not kept waiting: this command has always gone on by itself. */
-async function askBeforePlainText(
+function requireDirectory(directory: string | undefined): string {
+  if (directory !== undefined) return directory;
+  const message = "There is no directory for recovery shards: HOME is not set";
+  throw new SpikeError("usage", message, { hint: "Set SPIKE_PILOT_RECOVERY_DIR to a directory" });
+}
+
+/** @throws SpikeError `usage` where nobody can agree to plain text and nobody has */
+function requireSomebody(
+  { isTerminal }: PilotDeps,
+  { isPlain, mayAsk }: Pick<RecoverOptions, "isPlain" | "mayAsk">,
+): void {
+  if (isPlain || (isTerminal && mayAsk)) return;
+  throw new SpikeError("usage", "Neither recipients nor a passphrase encrypt the shards", {
+    hint:
+      "Nothing was written. Give --recipient, --recipients-file or --passphrase-file, or --plaintext",
+  });
+}
+
+/** A person at a terminal agrees to plain text, or the command line asks for it. */
+async function agreeToPlainText(
   deps: PilotDeps,
   directory: string,
-  consent: Consent,
+  { isPlain, mayAsk }: Pick<RecoverOptions, "isPlain" | "mayAsk">,
 ): Promise<void> {
-  if (!deps.isTerminal || !consent.mayAsk) return;
+  if (isPlain) return;
   const what = `The shards are about to be written to ${directory} in plain text`;
-  await requireConsent(deps, `${what}; --recipient would encrypt them. Go on?`, consent);
+  const text = `${what}; --recipient would encrypt them. Go on?`;
+  await requireConsent(deps, text, { isAgreed: false, mayAsk });
 }
 
 const PLAIN = [
@@ -70,7 +103,9 @@ const ENCRYPTED = [
 async function targetOf(deps: PilotDeps, options: RecoverOptions): Promise<AgeTarget | undefined> {
   const { recipientsFile, passphraseFile } = options;
   const fromFile = recipientsFile === undefined ? [] : await readRecipients(recipientsFile);
-  const recipients = [...options.recipients, ...fromFile];
+  const named = options.recipients.map((key, i) => ({ key, from: `Recipient ${i + 1}` }));
+  const recipients = [...named, ...fromFile];
+  refusePlain(options, recipients.length > 0 || passphraseFile !== undefined);
   if (passphraseFile !== undefined) {
     if (recipients.length > 0) {
       throw new SpikeError(
@@ -81,9 +116,16 @@ async function targetOf(deps: PilotDeps, options: RecoverOptions): Promise<AgeTa
     return { passphrase: await readPassphrase(deps, passphraseFile) };
   }
   if (recipientsFile !== undefined && recipients.length === 0) {
-    throw new SpikeError("usage", `File ${JSON.stringify(recipientsFile)} names no recipient`);
+    throw new SpikeError("usage", `File ${quoteValue(recipientsFile)} names no recipient`);
   }
+  await requireRecipients(recipients);
   return recipients.length > 0 ? { recipients } : undefined;
+}
+
+function refusePlain({ isPlain }: RecoverOptions, isEncrypted: boolean): void {
+  if (!isPlain || !isEncrypted) return;
+  const message = "Shards are written in plain text or encrypted, not both";
+  throw new SpikeError("usage", message, { hint: "Leave out --plaintext, or what encrypts them" });
 }
 
 /** Ends the warning of Nexus. When that fails the shards are written all the same. */

@@ -4,7 +4,7 @@ import { requireListed } from "../../../lib/recovery/manifest.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";
-import { type NamedShard, readShards, type ShardSources } from "../shard_input.ts";
+import { about, type NamedShard, nameOf, readShards, type ShardSources } from "../shard_input.ts";
 
 /** How a restoration is asked for and told. */
 export interface RestoreOptions extends ShardSources {
@@ -18,7 +18,9 @@ export interface RestoreOptions extends ShardSources {
 export async function operatorRestore(deps: PilotDeps, options: RestoreOptions): Promise<void> {
   const shards = await readShards(deps, options);
   try {
-    for (const { manifest, shard } of shards) if (manifest) requireListed(manifest, shard);
+    for (const { manifest, shard, from } of shards) {
+      if (manifest) about(nameOf(from), () => requireListed(manifest, shard));
+    }
     const progress = await withNexus(deps, ({ client }) => handIn(client, shards), "restore");
     await tell(progress, options.format, deps);
   } finally {
@@ -29,11 +31,11 @@ export async function operatorRestore(deps: PilotDeps, options: RestoreOptions):
 /** Stops as soon as the key is back. */
 async function handIn(client: Client, shards: readonly NamedShard[]): Promise<RestoreProgress> {
   let progress: RestoreProgress | undefined;
-  for (const { shard } of shards) {
+  for (const { shard, from } of shards) {
     try {
       progress = await client.restore(shard);
     } catch (error) {
-      throw explain(error, shard.index);
+      throw explain(error, shard.index, from);
     }
     if (progress.restored) break;
   }
@@ -42,9 +44,9 @@ async function handIn(client: Client, shards: readonly NamedShard[]): Promise<Re
 }
 
 /** An invalid request can here mean only the shard: its form was checked before it was sent. */
-function explain(error: unknown, index: number): unknown {
+function explain(error: unknown, index: number, from: string): unknown {
   if (!(error instanceof SpikeError) || error.code !== "api_bad_request") return error;
-  return new SpikeError("api_bad_request", `Nexus did not accept shard ${index}`, {
+  return new SpikeError("api_bad_request", `Nexus did not accept shard ${index} from ${from}`, {
     hint: "It is no shard of this store, or the shards given so far do not rebuild its root key",
     cause: error,
   });

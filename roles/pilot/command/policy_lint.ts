@@ -1,4 +1,5 @@
 import { SpikeError } from "../../../lib/api/error.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import { type Finding, type Level, LEVELS, lint } from "../../../lib/policy/lint.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, printAs } from "../format.ts";
@@ -28,7 +29,7 @@ export function parseFailOn(given: string): LintRequest["failOn"] {
   if (found) return found;
   throw new SpikeError(
     "usage",
-    `Level is ${JSON.stringify(given)}, expected ${known.join(", ")}`,
+    `Level is ${quoteValue(given)}, expected ${known.join(", ")}`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { explainAccess } from "../../../lib/access/explain.ts";
 import { SpikeError } from "../../../lib/api/error.ts";
 import { decodeUtf8 } from "../../../lib/api/utf8.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import { loadSettings, readSettingsFile } from "../../../lib/config/mod.ts";
 import { compilePolicy, createPolicySet } from "../../../lib/policy/mod.ts";
 import type { PilotDeps } from "../deps.ts";
@@ -43,8 +44,8 @@ export async function policyTest(
 ): Promise<void> {
   const cases: PolicyCase[] = [];
   for (const file of files) {
-    const bytes = await readFile(file, MAX_FILE_BYTES, `File ${JSON.stringify(file)}`);
-    cases.push(...parseCases(file, decodeUtf8(bytes, `File ${JSON.stringify(file)}`)));
+    const bytes = await readFile(file, MAX_FILE_BYTES, `File ${quoteValue(file)}`);
+    cases.push(...parseCases(file, decodeUtf8(bytes, `File ${quoteValue(file)}`)));
   }
   const decided = policies.length > 0
     ? await decideHere(deps, cases, policies)

@@ -1,5 +1,6 @@
 import { SpikeError } from "../../../lib/api/error.ts";
 import { parseTime } from "../../../lib/api/time.ts";
+import { quoteValue } from "../../../lib/api/quote.ts";
 import type { Expectation, MetadataChange } from "../../../lib/client/mod.ts";
 import { MAX_MAX_VERSIONS, requireCustom, requireReadable } from "../../../lib/secret/name.ts";
 import type { PilotDeps } from "../deps.ts";
@@ -63,7 +64,7 @@ function parseCount(given: string): number {
   if (/^[1-9]\d{0,3}$/.test(given) && Number(given) <= MAX_MAX_VERSIONS) return Number(given);
   throw new SpikeError(
     "usage",
-    `Number of versions is ${JSON.stringify(given)}, expected 1 to ${MAX_MAX_VERSIONS}`,
+    `Number of versions is ${quoteValue(given)}, expected 1 to ${MAX_MAX_VERSIONS}`,
   );
 }
 
@@ -82,12 +83,12 @@ export function parseExpiry(given: string, nowMs: number): string {
   const isDate = /^\d{4}-\d\d-\d\d$/.test(given);
   const ms = parseTime(isDate ? `${given}T00:00:00Z` : given) ?? nowMs + span;
   if (Number.isFinite(ms) && ms <= nowMs) {
-    throw new SpikeError("usage", `Expiry is ${JSON.stringify(given)}, which is over already`, {
+    throw new SpikeError("usage", `Expiry is ${quoteValue(given)}, which is over already`, {
       hint: "Give a time to come; what is not to be read any more, `spike secret delete` deletes",
     });
   }
   if (Number.isFinite(ms) && ms < MOST_MS) return new Date(ms).toISOString();
-  throw new SpikeError("usage", `Expiry is ${JSON.stringify(given)}, which is no time`, {
+  throw new SpikeError("usage", `Expiry is ${quoteValue(given)}, which is no time`, {
     hint: "Give a time such as 2027-01-31T12:00:00Z, a date, a span such as 90d or 12h, or never",
   });
 }

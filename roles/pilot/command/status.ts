@@ -67,6 +67,9 @@ function toLines(nexus: NexusStatus, url: string): string[] {
       ? [`Backup  : ${backup.at}, revision ${backup.revision}, ${backup.bytes} bytes`]
       : []),
     ...(restored ? [`Restored: ${restored.at}, from the backup of ${restored.from}`] : []),
+    ...(nexus.changedLogs ?? []).map(({ file, change }) =>
+      `Audit   : WARNING: file ${file} of the log was ${change} while Nexus ran`
+    ),
     ...(sealed ? [`Sealed  : ${sealed.since} by ${sealed.by}: ${sealed.reason}`] : []),
     ...(audit ? [`Audit   : WARNING: ${auditLine(audit)}`] : []),
     `Since   : ${since}`,

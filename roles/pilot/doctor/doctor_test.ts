@@ -62,7 +62,7 @@ async function find(world: World = {}): Promise<Map<string, string>> {
   const answer = JSON.stringify({ ...STATUS, ...world.status });
   const found = await examine({
     settings,
-    paths: { recoveryDir: settings.recoveryDir, dataDir: "/data", keyFile: "/key.pem" },
+    paths: { recoveryDir: "/home/ada/.spike/recover", dataDir: "/data", keyFile: "/key.pem" },
     clock: () => world.nowMs ?? NOW_MS,
     askKeyExchange: () => Promise.resolve("group" in world ? world.group : "x25519"),
     deps: {

@@ -71,7 +71,7 @@ export interface CheckedPaths {
   readonly configFile?: string;
   /** Of Nexus, if it runs on this machine as this user. */
   readonly dataDir?: string;
-  readonly recoveryDir: string;
+  readonly recoveryDir?: string;
 }
 
 /** Looks at who else can read keys and data, or write settings, on this machine. */
@@ -108,6 +108,7 @@ export async function checkFiles(machine: Machine, paths: CheckedPaths): Promise
       "file modes",
       looked.length === 0 ? "there are no files of ours here" : `${looked.length} looked at`,
     );
+  if (recoveryDir === undefined) return [modes];
   const shards = looked.some((path) => path.startsWith(`${recoveryDir}/`));
   return shards ? [modes, leftShards(recoveryDir)] : [modes];
 }

@@ -8,7 +8,9 @@ interface RecoverOption extends FormatOption {
   readonly recipientsFile?: string;
   readonly passphraseFile?: string;
   readonly split?: true;
-  readonly yes?: true;
+  readonly allowRepeated?: true;
+  readonly plaintext?: true;
+  readonly force?: true;
 }
 
 /** `spike operator recover`, and the hidden `spike recover`. */
@@ -19,7 +21,9 @@ export function addRecover(command: Command, deps: PilotDeps): void {
     .option("-R, --recipients-file <file>", "encrypt to the public keys in a file, one a line")
     .option("--passphrase-file <file>", "encrypt with the passphrase in a file; - asks for it")
     .option("--split", "one directory for each custodian, the n-th shard for the n-th recipient")
-    .option("-y, --yes", "do not ask before shards are written in plain text")
+    .option("--allow-repeated", "let one recipient get more than one shard of a split")
+    .option("--plaintext", "write the shards in plain text, without asking")
+    .option("--force", "replace the files of an earlier export")
     .option(...FORMAT)
     .option(...NO_INPUT_OPTION)
     .addHelpText(
@@ -31,7 +35,7 @@ export function addRecover(command: Command, deps: PilotDeps): void {
     .addHelpText(
       "after",
       example(
-        "SPIKE_PILOT_RECOVERY_DIR=/media/key spike operator recover",
+        "SPIKE_PILOT_RECOVERY_DIR=/media/key spike operator recover --passphrase-file -",
         "spike operator recover --split --recipients-file custodians.txt",
       ),
     )
@@ -44,7 +48,10 @@ export function addRecover(command: Command, deps: PilotDeps): void {
         recipientsFile: options.recipientsFile,
         passphraseFile: options.passphraseFile,
         isSplit: options.split === true,
-        consent: { isAgreed: options.yes === true, mayAsk: mayAsk(command) },
+        allowsRepeated: options.allowRepeated === true,
+        isPlain: options.plaintext === true,
+        isForced: options.force === true,
+        mayAsk: mayAsk(command),
       });
     });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { formatStatus } from "./grpc.ts";
-import { quoteText } from "./quote_text.ts";
+import { formatStatus } from "../spiffe/grpc.ts";
+import { quoteText } from "./quote.ts";
 
 Deno.test("a quoted text is one line, whatever it holds", () => {
   assert.equal(
@@ -14,5 +14,5 @@ Deno.test("a quoted text is one line, whatever it holds", () => {
 
 Deno.test("a status of an agent is one line without controls", () => {
   const text = formatStatus({ code: 14, message: "no\n\u001b[31mroot\u202e" });
-  assert.equal(text, String.raw`UNAVAILABLE: no\u000a\u001b[31mroot\u202e`);
+  assert.equal(text, String.raw`UNAVAILABLE: no\n\u001b[31mroot\u202e`);
 });

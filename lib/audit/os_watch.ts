@@ -1,0 +1,83 @@
+import { listLogFiles } from "./os_log_files.ts";
+
+/** What became of a file of a log while its process ran. */
+export type FileChange = "removed" | "replaced" | "truncated";
+
+/** A file of a log that is not what its process has written. */
+export interface ChangedFile {
+  readonly log: string;
+  /** Name below the directory of the logs. */
+  readonly file: string;
+  readonly change: FileChange;
+}
+
+/** The file that a log is written to. */
+export interface OpenLogFile {
+  readonly log: string;
+  readonly path: string;
+  readonly file: Pick<Deno.FsFile, "statSync">;
+  /** As many as were written. */
+  readonly bytes: number;
+}
+
+/** What a file was when it was last looked at. */
+interface Known {
+  readonly log: string;
+  readonly dev: number;
+  readonly ino: number | null;
+  readonly bytes: number;
+}
+
+/**
+ * Looks at the files of a log again and again: a process that has a file open does not notice by itself that its name
+ * is gone or stands for another file, and one that appends does not notice that what was before is cut off.
+ */
+export class LogWatch {
+  readonly #directory: string;
+  readonly #known = new Map<string, Known>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** What is not as it was, now. A file that is put back is as it was. */
+  look(open: OpenLogFile | undefined): ChangedFile[] {
+    if (open) this.#learn(open);
+    return [...this.#known].flatMap(([path, known]) => {
+      const change = changeOf(path, known);
+      const file = path.slice(this.#directory.length + 1);
+      return change ? [{ log: known.log, file, change }] : [];
+    });
+  }
+
+  /** The process itself is about to write `path` anew: what is there afterwards counts. */
+  forget(path: string): void {
+    this.#known.delete(path);
+  }
+
+  /** A file that is open counts as what was written to it; a full one as what it is when it is first seen. */
+  #learn({ log, path, file, bytes }: OpenLogFile): void {
+    const { dev, ino } = file.statSync();
+    this.#known.set(path, { log, dev, ino, bytes });
+    for (const { path: each } of listLogFiles(this.#directory, log)) {
+      const found = this.#known.has(each) ? undefined : statIfThere(each);
+      if (found) this.#known.set(each, { log, dev: found.dev, ino: found.ino, bytes: found.size });
+    }
+  }
+}
+
+function changeOf(path: string, { dev, ino, bytes }: Known): FileChange | undefined {
+  const found = statIfThere(path);
+  if (!found) return "removed";
+  if (found.dev !== dev || found.ino !== ino) return "replaced";
+  return found.size < bytes ? "truncated" : undefined;
+}
+
+function statIfThere(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
