@@ -12,19 +12,19 @@ function complaints(files: Record<string, string>): string[] {
 Deno.test("imports point from roles to lib, and from tests to anything", () => {
   assert.equal(forbidden("roles/nexus/mod.ts", "lib/api/mod.ts"), undefined);
   assert.equal(forbidden("roles/nexus/mod.ts", "roles/nexus/core.ts"), undefined);
-  assert.equal(forbidden("lib/api/app.ts", "lib/seal/mod.ts"), undefined);
+  assert.equal(forbidden("lib/http/app.ts", "lib/seal/mod.ts"), undefined);
   assert.equal(forbidden("main.ts", "roles/dev/mod.ts"), undefined);
-  assert.equal(forbidden("lib/api/app_test.ts", "roles/nexus/mod.ts"), undefined);
-  assert.equal(forbidden("lib/api/app_test.ts", "tests/e2e/x.ts"), undefined);
+  assert.equal(forbidden("lib/http/app_test.ts", "roles/nexus/mod.ts"), undefined);
+  assert.equal(forbidden("lib/http/app_test.ts", "tests/e2e/x.ts"), undefined);
 });
 
 Deno.test("every import against the direction is refused with its reason", () => {
   const cases = [
-    ["lib/api/app.ts", "roles/nexus/mod.ts", "lib imports nothing above it"],
-    ["lib/api/app.ts", "main.ts", "lib imports nothing above it"],
+    ["lib/http/app.ts", "roles/nexus/mod.ts", "lib imports nothing above it"],
+    ["lib/http/app.ts", "main.ts", "lib imports nothing above it"],
     ["roles/dev/mod.ts", "roles/nexus/mod.ts", "a role never imports another role"],
     ["roles/dev/mod.ts", "scripts/demo.ts", "the program imports only lib and roles"],
-    ["lib/api/app.ts", "tests/e2e/fixture.ts", "the program contains nothing of its tests"],
+    ["lib/http/app.ts", "tests/e2e/fixture.ts", "the program contains nothing of its tests"],
     ["lib/store/mod.ts", "lib/store/conformance.ts", "the program contains nothing of its tests"],
     [
       "roles/pilot/run.ts",

@@ -5,7 +5,7 @@
 import { createClient } from "../lib/client/mod.ts";
 import { createMtlsClient } from "../lib/mtls/mod.ts";
 import { DEFAULT_TRUST_ROOTS, hasRole } from "../lib/spiffe/mod.ts";
-import { openSource } from "../lib/spiffe/open_source.ts";
+import { openSource } from "../lib/workload_api/open_source.ts";
 import { cachePackages, spikeProgram } from "./program.ts";
 
 const PATH = "tenants/acme/db";

@@ -1,4 +1,4 @@
-import { denied } from "../api/authorize.ts";
+import { denied } from "./authorize.ts";
 import type { Route } from "../api/route.ts";
 import { RESERVED } from "../policy/mod.ts";
 import type { SpiffeId } from "../spiffe/id.ts";

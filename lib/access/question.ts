@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { Permission } from "../api/route.ts";
 import { isPermission, PERMISSIONS } from "../policy/mod.ts";
 import { parseSecretPath } from "../secret/name.ts";

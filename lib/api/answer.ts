@@ -1,7 +1,7 @@
 /** What servers answer, as clients of this project read it. */
 import * as v from "valibot";
 import { decodeMessage, message } from "./decode.ts";
-import { ANSWER_LIMITS } from "./json.ts";
+import { ANSWER_LIMITS } from "../json/json.ts";
 import {
   bytes,
   byVersion,

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { SpikeError } from "./error.ts";
-import { type Json, type JsonLimits, type JsonObject, parseJson } from "./json.ts";
+import { SpikeError } from "../error/error.ts";
+import { type Json, type JsonLimits, type JsonObject, parseJson } from "../json/json.ts";
 
 /** ASCII only: nothing but the letter's case may differ. */
 function fold(name: string): string {

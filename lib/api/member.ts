@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { message } from "./decode.ts";
-import type { Json } from "./json.ts";
+import type { Json } from "../json/json.ts";
 
 const SHARD_BYTES = 32;
 

@@ -6,8 +6,7 @@
  */
 export { type AnswerOf, ANSWERS, type ClientOperation, decodeAnswer } from "./answer.ts";
 export { decodeMessage, message, type MessageSchema } from "./decode.ts";
-export { type ErrorCode, exitCodeOf, isErrorCode, SpikeError, statusOf } from "./error.ts";
-export { ANSWER_LIMITS, type Json, type JsonLimits, parseJson, REQUEST_LIMITS } from "./json.ts";
+
 export { decodeRequest, type Operation, type RequestOf, REQUESTS } from "./request.ts";
 export {
   encodeShard,

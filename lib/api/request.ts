@@ -1,7 +1,7 @@
 /** What clients send, by operation. Members that only this project knows are optional everywhere. */
 import * as v from "valibot";
 import { decodeMessage, message } from "./decode.ts";
-import { BYTES_LIMITS, type JsonLimits, REQUEST_LIMITS } from "./json.ts";
+import { BYTES_LIMITS, type JsonLimits, REQUEST_LIMITS } from "../json/json.ts";
 import {
   bytes,
   flag,

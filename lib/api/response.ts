@@ -1,5 +1,5 @@
 /** What servers answer: headers, encodings of times and shards, and the bodies of refusals. */
-import type { ErrorCode } from "./error.ts";
+import type { ErrorCode } from "../error/error.ts";
 import type { Operation } from "./request.ts";
 
 /** Headers of every JSON answer, besides its length. */

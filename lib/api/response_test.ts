@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ErrorCode } from "./error.ts";
+import type { ErrorCode } from "../error/error.ts";
 import type { Operation } from "./request.ts";
 import { errorBody, formatTime } from "./response.ts";
 

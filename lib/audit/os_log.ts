@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { AuditEntry } from "./entry.ts";
 import { HeldRecords, type Unproved } from "./os_held.ts";
 import { currentLog, listLogs } from "./os_log_files.ts";

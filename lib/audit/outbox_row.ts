@@ -1,5 +1,5 @@
 /** The rows that wait in the store for the log: a record, and the proof that this Nexus left it in this revision. */
-import { constantTimeEqual } from "../seal/bytes.ts";
+import { constantTimeEqual } from "../bytes/bytes.ts";
 import { encodeTuple } from "../seal/tuple.ts";
 import type { ChangeEntry } from "./entry.ts";
 import type { Mac } from "./line_mac.ts";

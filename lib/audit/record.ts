@@ -1,6 +1,6 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { printableJson } from "../telemetry/printable.ts";
+import { printableJson } from "../text/printable.ts";
 import type { Caller } from "./call.ts";
 import type { AuditEntry, Change, ChangeEntry, NoticeEntry, RequestEntry } from "./entry.ts";
 

@@ -1,4 +1,4 @@
-import { constantTimeEqual } from "../seal/bytes.ts";
+import { constantTimeEqual } from "../bytes/bytes.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { boundLeaf, leafOf } from "./leaf.ts";
 import { type Header, type Line, MARK_DIGITS, parseLine, splitLines } from "./line.ts";

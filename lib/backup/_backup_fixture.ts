@@ -1,6 +1,6 @@
 /** A small store in a file of its own, backups of it, and keys that are always the same. */
 import { DatabaseSync } from "node:sqlite";
-import { type ErrorCode, SpikeError } from "../api/error.ts";
+import { type ErrorCode, SpikeError } from "../error/error.ts";
 import { signerOf } from "../audit/os_sign.ts";
 import { openSqlite, type Store } from "../store/mod.ts";
 import { type Manifest, signManifest } from "./manifest.ts";

@@ -1,6 +1,6 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { parseTime } from "../api/time.ts";
-import { quoteValue } from "../api/quote.ts";
+import { quoteValue } from "../text/quote.ts";
 import { formatKey, type LogKey, openNote, parseKey, type Sign, signNote } from "../audit/note.ts";
 import type { Verify } from "../audit/note.ts";
 import type { Contents } from "./contents.ts";

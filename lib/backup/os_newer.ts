@@ -1,6 +1,6 @@
 /** What is known of a store beyond a backup of it: so nobody goes back in time without knowing. */
 import { basename, dirname, join } from "node:path";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import {
   listLogFiles,
   listLogs,

@@ -1,8 +1,8 @@
-import { SpikeError } from "../api/error.ts";
-import { quoteValue } from "../api/quote.ts";
-import { fileFault } from "../api/file_fault.ts";
+import { SpikeError } from "../error/error.ts";
+import { quoteValue } from "../text/quote.ts";
+import { fileFault } from "../error/os_file_fault.ts";
 import { writeAll } from "../audit/os_log_files.ts";
-import { makeOwnDirectory } from "../process/own_place.ts";
+import { makeOwnDirectory } from "../file/own_place.ts";
 import { LOCK_FILE, lockDataDirectory } from "../store/os_lock.ts";
 import { Digester } from "./digest.ts";
 import type { Manifest } from "./manifest.ts";

@@ -1,8 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
-import { SpikeError } from "../api/error.ts";
-import { readFileAtMost } from "../api/bounded_file.ts";
-import { quoteValue } from "../api/quote.ts";
-import { fileFault } from "../api/file_fault.ts";
+import { SpikeError } from "../error/error.ts";
+import { readFileAtMost } from "../input/os_bounded_file.ts";
+import { quoteValue } from "../text/quote.ts";
+import { fileFault } from "../error/os_file_fault.ts";
 import { formatKey, type LogKey } from "../audit/note.ts";
 import { nativeVerifier } from "../audit/os_sign.ts";
 import { identify } from "../store/sqlite_schema.ts";

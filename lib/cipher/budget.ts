@@ -1,4 +1,4 @@
-import { BoundedCache } from "../secret/cache.ts";
+import { BoundedCache } from "../cache/cache.ts";
 
 /**
  * Encryptions that a thread takes at a time. Small, because each start of each thread wastes what it did not use:

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import {
   type Keyring,
   type KeySlots,
@@ -6,9 +6,9 @@ import {
   type RandomSource,
   RENEW_AT,
   unwrapDataKey,
-  wipe,
   wrapDataKey,
 } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
 import type { SealBudget } from "../secret/mod.ts";
 import { isDamage } from "../seal/damage.ts";
 import type { KeyRow, Store } from "../store/port.ts";

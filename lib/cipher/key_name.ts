@@ -1,5 +1,5 @@
-import { SpikeError } from "../api/error.ts";
-import { quoteValue } from "../api/quote.ts";
+import { SpikeError } from "../error/error.ts";
+import { quoteValue } from "../text/quote.ts";
 
 /** Most characters of a key's name. */
 export const MAX_KEY_NAME = 64;

@@ -1,5 +1,6 @@
-import { type Keyring, wipe } from "../seal/mod.ts";
-import { BoundedCache } from "../secret/cache.ts";
+import { type Keyring } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
+import { BoundedCache } from "../cache/cache.ts";
 import { isDamage } from "../seal/damage.ts";
 import type { StoreReader } from "../store/port.ts";
 import { damagedKey, type KeyHead, openKeyHead } from "./key_head.ts";

@@ -4,9 +4,9 @@ import {
   type Place,
   type RandomSource,
   unwrapDataKey,
-  wipe,
   wrapDataKey,
 } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
 import type { KeyRow } from "../store/port.ts";
 
 /** Which version of which long-lived key. */

@@ -1,13 +1,12 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
+import { constantTimeEqual, wipe } from "../bytes/mod.ts";
 import {
-  constantTimeEqual,
   NAMED_OVERHEAD,
   openNamed,
   type RandomSource,
   readNamedHeader,
   sealNamed,
   TAG_BYTES,
-  wipe,
 } from "../seal/mod.ts";
 import { type KeyHead, newestVersion } from "./key_head.ts";
 import type { KeyReader } from "./key_reader.ts";

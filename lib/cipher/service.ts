@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import {
   type CipherKey,
   decryptUnder,
@@ -8,8 +8,8 @@ import {
   NONCE_BYTES,
   type RandomSource,
   TAG_BYTES,
-  wipe,
 } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
 
 /** Where the versions of the key are found while a request runs. */
 export interface CipherKeys {

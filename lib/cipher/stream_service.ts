@@ -1,5 +1,5 @@
-import { SpikeError } from "../api/error.ts";
-import { following } from "../api/following.ts";
+import { SpikeError } from "../error/error.ts";
+import { following } from "../bytes/following.ts";
 import {
   CHUNK_BYTES,
   type ChunkCipher,
@@ -11,8 +11,8 @@ import {
   SEALED_CHUNK_BYTES,
   sealStream,
   STREAM_HEAD_BYTES,
-  wipe,
 } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
 import { newestVersion } from "./key_head.ts";
 import { requireVersion, usable } from "./named_service.ts";
 import type { KeyReader } from "./key_reader.ts";

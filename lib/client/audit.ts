@@ -1,5 +1,5 @@
-import { SpikeError } from "../api/error.ts";
-import { ANSWER_LIMITS, parseJson } from "../api/json.ts";
+import { SpikeError } from "../error/error.ts";
+import { ANSWER_LIMITS, parseJson } from "../json/json.ts";
 
 /** The last moment that a date of the runtime can name. */
 const LAST_MS = 8.64e15;

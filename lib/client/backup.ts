@@ -1,5 +1,5 @@
-import { SpikeError } from "../api/error.ts";
-import { following } from "../api/following.ts";
+import { SpikeError } from "../error/error.ts";
+import { following } from "../bytes/following.ts";
 
 /** A backup on its way. */
 export interface ReceivedBackup {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { receiveBackup } from "./backup.ts";
 
 const MANIFEST = new TextEncoder().encode("what it is\n");

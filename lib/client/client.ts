@@ -1,5 +1,5 @@
 import type { AnswerOf } from "../api/answer.ts";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { encodeShard } from "../api/response.ts";
 import type { NexusStatus } from "../api/status.ts";
 import { decodeManifest, type Manifest } from "../recovery/manifest.ts";

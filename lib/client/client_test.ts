@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { recordOf } from "../api/member.ts";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { type Client, createClient } from "./client.ts";
 import type { Transport } from "./exchange.ts";
 

@@ -1,5 +1,5 @@
 import { type AnswerOf, type ClientOperation, decodeAnswer as decoded } from "../api/answer.ts";
-import { REASON_HEADER, SpikeError } from "../api/error.ts";
+import { REASON_HEADER, SpikeError } from "../error/error.ts";
 import { routeUrl } from "../api/route.ts";
 import { refusalOf } from "./refusal.ts";
 

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { ListOptions, ListPage } from "./secret.ts";
 
 /** An honest page without paths stands for some 10,000 that were looked at. */

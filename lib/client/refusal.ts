@@ -6,7 +6,7 @@ import {
   reasonIn,
   SpikeError,
   statusOf,
-} from "../api/error.ts";
+} from "../error/error.ts";
 import { text } from "../api/member.ts";
 
 /** What a status says by itself, when the body adds nothing. */

@@ -1,5 +1,5 @@
 import type { AnswerOf } from "../api/answer.ts";
-import { type ErrorCode, isErrorCode, SpikeError } from "../api/error.ts";
+import { type ErrorCode, isErrorCode, SpikeError } from "../error/error.ts";
 import type { Call, UnlessKnown } from "./exchange.ts";
 import { pagesOf } from "./pages.ts";
 

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 /** Reads one variable as the runtime does; throws `InvalidData` where its bytes are not UTF-8. */
 type Read = (name: string) => string | undefined;

@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
-import { SpikeError } from "../api/error.ts";
-import { looksLikeKey, quoteValue } from "../api/quote.ts";
-import { yamlFault } from "../api/yaml_fault.ts";
+import { SpikeError } from "../error/error.ts";
+import { looksLikeKey, quoteValue } from "../text/quote.ts";
+import { yamlFault } from "../input/yaml_fault.ts";
 
 /** A settings file, read: texts by setting name. */
 export interface SettingsFile {

@@ -1,5 +1,5 @@
-import { SpikeError } from "../api/error.ts";
-import { quoteValue } from "../api/quote.ts";
+import { SpikeError } from "../error/error.ts";
+import { quoteValue } from "../text/quote.ts";
 import type { SettingsRole } from "./setting.ts";
 import { flag } from "./kind.ts";
 import { SETTINGS } from "./table.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { explainSettings, loadSettings, type SettingsRequest } from "./load.ts";
 import { Resolver } from "./resolve.ts";
 import { ROLES, type SettingsRole } from "./setting.ts";

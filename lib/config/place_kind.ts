@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { parseSpiffeId, type SpiffeId } from "../spiffe/id.ts";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { type Kind, kindOf, type Place, Refusal } from "./kind.ts";
 
 /** Where a server listens; an empty host means every interface, port 0 one that the system picks. */

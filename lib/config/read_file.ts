@@ -1,8 +1,8 @@
-import { SpikeError } from "../api/error.ts";
-import { readFileAtMost } from "../api/bounded_file.ts";
-import { decodeUtf8 } from "../api/utf8.ts";
-import { quoteValue } from "../api/quote.ts";
-import { fileFault } from "../api/file_fault.ts";
+import { SpikeError } from "../error/error.ts";
+import { readFileAtMost } from "../input/os_bounded_file.ts";
+import { decodeUtf8 } from "../input/utf8.ts";
+import { quoteValue } from "../text/quote.ts";
+import { fileFault } from "../error/os_file_fault.ts";
 import type { SettingsFile } from "./file.ts";
 import { Resolver, type SettingSources } from "./resolve.ts";
 import type { SettingsRole } from "./setting.ts";

@@ -1,4 +1,4 @@
-import { looksLikeKey, quoteValue } from "../api/quote.ts";
+import { looksLikeKey, quoteValue } from "../text/quote.ts";
 import { type Kind, type Place, Refusal } from "./kind.ts";
 import type { Setting, SettingsRole } from "./setting.ts";
 

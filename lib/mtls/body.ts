@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 /**
  * What all connections of one listener hold of unread bodies. TLS sockets of this runtime go on reading when

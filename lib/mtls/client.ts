@@ -2,9 +2,10 @@ import { Agent, request as httpsRequest } from "node:https";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { IdentitySnapshot, SpiffeId, SvidSource } from "../spiffe/mod.ts";
-import { identityState, pemEncode } from "../spiffe/mod.ts";
+import { identityState } from "../spiffe/mod.ts";
+import { pemEncode } from "../x509/mod.ts";
 import { guardHandshake, peerChain } from "./chain.ts";
 import {
   exchangeStream,

@@ -2,7 +2,7 @@ import { type Agent, request as httpsRequest } from "node:https";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { SpiffeId } from "../spiffe/mod.ts";
 import { BodyBudget } from "./body.ts";
 import { StreamedBody } from "./streamed_body.ts";

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { listenFault } from "../api/listen_fault.ts";
+import { listenFault } from "../error/os_listen_fault.ts";
 import type { Logger } from "../telemetry/mod.ts";
 import { accepts } from "./accept_probe.ts";
 

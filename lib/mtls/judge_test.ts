@@ -9,8 +9,8 @@ import {
   seq,
   signerExtensions,
   tlv,
-} from "../spiffe/_make_certificate.ts";
-import { createAuthority } from "../spiffe/authority.ts";
+} from "../x509/_make_certificate.ts";
+import { createAuthority } from "../authority/authority.ts";
 import { MemorySource, parseSpiffeId, parseTrustDomain } from "../spiffe/mod.ts";
 import { createJudge } from "./judge.ts";
 

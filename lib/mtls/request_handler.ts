@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { SpiffeId } from "../spiffe/mod.ts";
 import { BodyBudget, BoundedBody } from "./body.ts";
 import { type JudgeDeps, recheck } from "./connection.ts";

@@ -2,7 +2,8 @@ import { createServer, type Server } from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { pemEncode, type SvidSource } from "../spiffe/mod.ts";
+import { pemEncode } from "../x509/mod.ts";
+import { type SvidSource } from "../spiffe/mod.ts";
 import { type Logger, meter } from "../telemetry/mod.ts";
 import { BodyBudget } from "./body.ts";
 import {

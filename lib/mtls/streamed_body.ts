@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { BodyBudget } from "./body.ts";
 import { resumeReading, stopReading } from "./flow.ts";
 

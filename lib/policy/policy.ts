@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { faultOf, type Pattern, patternOf } from "./pattern.ts";
 import { isPermissionWord, PERMISSION_WORDS, type PermissionWord } from "./permission.ts";
 import { reservedPathMissed } from "./reserved.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import {
   type CompiledPolicy,
   compilePolicy,
@@ -7,7 +7,7 @@ import {
   type PolicySet,
 } from "../policy/mod.ts";
 import type { Keyring } from "../seal/mod.ts";
-import { isSame } from "../secret/cache.ts";
+import { isSame } from "../cache/cache.ts";
 import { isDamage } from "../seal/damage.ts";
 import type { PolicyRow, StoreReader } from "../store/port.ts";
 import type { PolicyRecord } from "./record.ts";

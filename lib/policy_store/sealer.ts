@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { type Keyring, openRow, type RandomSource, type RowFormat, sealRow } from "../seal/mod.ts";
 import type { PolicyRow } from "../store/port.ts";
 import { decodePolicy, encodePolicy, type PolicyRecord } from "./record.ts";

@@ -2,7 +2,7 @@
  * How many file descriptors the process may have, and how many of them its connections may take. Without a free one
  * nothing can be opened any more: no file of the database, no connection to a keeper, no listener.
  */
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { LIBC_PATHS } from "../seal/locked_memory.ts";
 
 /** Linux, on all architectures that are built for. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { connectionShare, raiseDescriptorLimit } from "./descriptors.ts";
 
 Deno.test("the limit that is read is that of the process", () => {

@@ -1,5 +1,5 @@
-import { SpikeError } from "../api/error.ts";
-import { listenFaultWords } from "../api/listen_fault.ts";
+import { SpikeError } from "../error/error.ts";
+import { listenFaultWords } from "../error/os_listen_fault.ts";
 import type { HealthListen } from "../config/mod.ts";
 import { type Logger, meter, type ThreadReport, watchLag } from "../telemetry/mod.ts";
 import { VERSION } from "../version.ts";

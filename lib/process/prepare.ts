@@ -1,10 +1,10 @@
 import process from "node:process";
-import { exitCodeOf, failureLines, SpikeError } from "../api/error.ts";
-import { fileFault, isFileFault } from "../api/file_fault.ts";
-import { listenFault } from "../api/listen_fault.ts";
-import { requireUtf8 } from "../api/utf8.ts";
+import { exitCodeOf, failureLines, SpikeError } from "../error/error.ts";
+import { fileFault, isFileFault } from "../error/os_file_fault.ts";
+import { listenFault } from "../error/os_listen_fault.ts";
+import { requireUtf8 } from "../input/utf8.ts";
 import { hardenProcess } from "../seal/locked_memory.ts";
-import { printable } from "../telemetry/printable.ts";
+import { printable } from "../text/printable.ts";
 import { type PlainFailure, plainFailure } from "./supervise.ts";
 
 /** The first thing a server role does: nothing it makes is readable by others, and it leaves no core dump. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { type FileView, inspectFiles } from "./private_files.ts";
 
 const KEY = "/svid/key.pem";

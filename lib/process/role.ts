@@ -1,6 +1,6 @@
-import { SpikeError } from "../api/error.ts";
-import { fileFault } from "../api/file_fault.ts";
-import { quoteValue } from "../api/quote.ts";
+import { SpikeError } from "../error/error.ts";
+import { fileFault } from "../error/os_file_fault.ts";
+import { quoteValue } from "../text/quote.ts";
 import {
   loadSettings,
   type NexusSettings,
@@ -10,8 +10,8 @@ import {
   serverHelp,
 } from "../config/mod.ts";
 import { asRole, sayLines } from "./prepare.ts";
-import { findOutput } from "./output_place.ts";
-import { makeOwnDirectory } from "./own_place.ts";
+import { findOutput } from "../file/output_place.ts";
+import { makeOwnDirectory } from "../file/own_place.ts";
 import { inspectFiles } from "./private_files.ts";
 
 /** The roles that run as servers. */

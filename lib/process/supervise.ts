@@ -1,7 +1,7 @@
-import { exitCodeOf, SpikeError } from "../api/error.ts";
-import { asFileError, isFileFault } from "../api/file_fault.ts";
-import { withoutKeys } from "../api/quote.ts";
-import type { ErrorCode, Reason } from "../api/error.ts";
+import { exitCodeOf, SpikeError } from "../error/error.ts";
+import { asFileError, isFileFault } from "../error/os_file_fault.ts";
+import { withoutKeys } from "../text/quote.ts";
+import type { ErrorCode, Reason } from "../error/error.ts";
 import { revokeAll } from "./confine.ts";
 import type { FromThread } from "./thread_message.ts";
 

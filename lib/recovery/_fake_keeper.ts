@@ -1,5 +1,5 @@
 /** A keeper for tests that lives in this thread, under the real rule, without a network. */
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { contribute, type HeldShard, type Holding } from "./holding.ts";
 import type { ContributeOptions, KeeperClient } from "./keeper_client.ts";
 import { encodeProbe, type KeeperProbe } from "./message.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { isCommitted, isSameId, type ShardStamp } from "./stamp.ts";
 
 /** One shard as a keeper holds it. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { sampleId, sampleKey, sampleSet, sampleShards } from "./_sample.ts";
 import {
   contribute,
@@ -8,7 +8,7 @@ import {
   type HeldShard,
   type Holding,
   holdingState,
-} from "./mod.ts";
+} from "./holding.ts";
 
 const STORE = sampleId(1);
 const OTHER_STORE = sampleId(2);

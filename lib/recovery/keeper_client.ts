@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { MtlsAnswer, MtlsClient } from "../mtls/mod.ts";
 import type { SpiffeId } from "../spiffe/mod.ts";
 import type { Candidate } from "./rebuild.ts";

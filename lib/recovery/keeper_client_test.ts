@@ -2,16 +2,10 @@ import assert from "node:assert/strict";
 import type { MtlsClient } from "../mtls/mod.ts";
 import { parseSpiffeId } from "../spiffe/mod.ts";
 import { sampleId, sampleShards } from "./_sample.ts";
-import {
-  claimedPosition,
-  createKeeperClient,
-  encodeProbe,
-  encodeShardAnswer,
-  type HeldShard,
-  holds,
-  type StampedShard,
-  watchPosition,
-} from "./mod.ts";
+import { claimedPosition, createKeeperClient, holds, watchPosition } from "./keeper_client.ts";
+import { encodeProbe, encodeShardAnswer } from "./message.ts";
+import { type HeldShard } from "./holding.ts";
+import { type StampedShard } from "./shard_set.ts";
 
 const PEER = parseSpiffeId("spiffe://spike.ist/spike/keeper/2");
 const [SHARD] = sampleShards({ storeId: sampleId(1) }) as [StampedShard];

@@ -1,6 +1,6 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { parseTime } from "../api/time.ts";
-import { quoteValue } from "../api/quote.ts";
+import { quoteValue } from "../text/quote.ts";
 import type { Shard } from "../shamir/mod.ts";
 import { isSameId, type Scheme } from "./stamp.ts";
 import { belongsTo, type CommittedSet } from "./record.ts";

@@ -2,8 +2,8 @@
  * The keeper protocol's JSON. A shard is an array of 32 numbers, as original peers send it; everything else is
  * an optional member that they ignore, bytes as standard base64.
  */
-import { SpikeError } from "../api/error.ts";
-import { type Json, type JsonObject, parseJson } from "../api/json.ts";
+import { SpikeError } from "../error/error.ts";
+import { type Json, type JsonObject, parseJson } from "../json/json.ts";
 import type { Candidate } from "./rebuild.ts";
 import type { ContributeOptions } from "./keeper_client.ts";
 import { type HeldShard, type Holding, holdingState } from "./holding.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { sampleId, sampleSet, sampleShards } from "./_sample.ts";
 import {
   decodeProbe,
@@ -10,9 +10,9 @@ import {
   encodeProbe,
   encodeShardAnswer,
   encodeStamp,
-  type HeldShard,
-  type StampedShard,
-} from "./mod.ts";
+} from "./message.ts";
+import { type HeldShard } from "./holding.ts";
+import { type StampedShard } from "./shard_set.ts";
 
 const golden = JSON.parse(
   readFileSync(new URL("../../tests/golden/keeper_protocol.json", import.meta.url), "utf8"),

@@ -1,17 +1,12 @@
 /** The scheme of SPIKE in Go, through everything that recovers a key. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { constantTimeEqual } from "../seal/mod.ts";
+import { constantTimeEqual } from "../bytes/mod.ts";
 import { combine, formatShard, isShare } from "../shamir/mod.ts";
 import { candidatesOf, sampleId, sampleKey, sampleSet, sampleShards } from "./_sample.ts";
-import {
-  agree,
-  type Candidate,
-  drawRootKey,
-  rebuild,
-  type RebuildOptions,
-  shardsOf,
-} from "./mod.ts";
+import { agree, type Candidate, rebuild, type RebuildOptions } from "./rebuild.ts";
+import { drawRootKey } from "./root_key.ts";
+import { shardsOf } from "./shard_set.ts";
 
 const KEY = sampleKey();
 const SET = sampleSet({ scheme: "p256" });

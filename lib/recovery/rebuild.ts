@@ -1,5 +1,5 @@
 import { combine, interpolateAt, isShare, liesOnOnePolynomial } from "../shamir/mod.ts";
-import { constantTimeEqual } from "../seal/mod.ts";
+import { constantTimeEqual } from "../bytes/mod.ts";
 import { type ShardSet, shardsOf } from "./shard_set.ts";
 import { isCommitted, type Scheme, setKey, type ShardStamp } from "./stamp.ts";
 

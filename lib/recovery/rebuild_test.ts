@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { constantTimeEqual, keyCheckValue, matchesKeyCheck } from "../seal/mod.ts";
+import { constantTimeEqual } from "../bytes/mod.ts";
+import { keyCheckValue, matchesKeyCheck } from "../seal/mod.ts";
 import { formatShard, shardCommitment } from "../shamir/mod.ts";
 import { candidatesOf, sampleId, sampleKey, sampleSet, sampleShards } from "./_sample.ts";
 import {
@@ -9,7 +10,7 @@ import {
   rebuild,
   type RebuildOptions,
   type Rebuilt,
-} from "./mod.ts";
+} from "./rebuild.ts";
 
 const KEY = sampleKey();
 const isKey = (key: Uint8Array) => constantTimeEqual(key, KEY);

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { isSameId, type Scheme } from "./stamp.ts";
 import { shardCommitment } from "../shamir/mod.ts";
 import type { ShardSet } from "./shard_set.ts";

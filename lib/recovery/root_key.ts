@@ -1,4 +1,5 @@
-import { draw, type RandomSource, wipe } from "../seal/mod.ts";
+import { draw, type RandomSource } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
 import { isShare, type Scheme } from "../shamir/mod.ts";
 
 /** Each draw fails once in 2^32; a source that fails so often in a row is broken. */

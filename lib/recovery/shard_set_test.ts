@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { keyCheckValue } from "../seal/mod.ts";
 import { combine, shardCommitment } from "../shamir/mod.ts";
 import { sampleId, sampleKey, sampleSet, sampleShards } from "./_sample.ts";
-import { isCommitted, isSameId, setKey, shardsOf } from "./mod.ts";
+import { isCommitted, isSameId, setKey } from "./stamp.ts";
+import { shardsOf } from "./shard_set.ts";
 
 Deno.test("the same key and set give the same shards, and the store changes only the stamp", () => {
   assert.deepEqual(sampleShards(), sampleShards());

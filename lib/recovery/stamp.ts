@@ -1,4 +1,4 @@
-import { constantTimeEqual } from "../seal/mod.ts";
+import { constantTimeEqual } from "../bytes/mod.ts";
 import { type Scheme, shardCommitment } from "../shamir/mod.ts";
 
 export type { Scheme } from "../shamir/mod.ts";

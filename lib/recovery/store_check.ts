@@ -1,4 +1,5 @@
-import { constantTimeEqual, deriveBytes, encodeTuple, wipe } from "../seal/mod.ts";
+import { constantTimeEqual, wipe } from "../bytes/mod.ts";
+import { deriveBytes, encodeTuple } from "../seal/mod.ts";
 import type { ShardSet } from "./shard_set.ts";
 
 /** Number of the tuple's layout. */

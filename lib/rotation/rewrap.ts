@@ -7,9 +7,9 @@ import {
   sealRecord,
   type Table,
   unwrapDataKey,
-  wipe,
   wrapDataKey,
 } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
 import { isDamage } from "../seal/damage.ts";
 import type { SealBudget } from "../secret/mod.ts";
 import { keyPlace as dataKeyPlace } from "../secret/value_seal.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 /** Most sealings one key may do with random 96-bit nonces (NIST SP 800-38D section 8.3). */
 export const SEAL_LIMIT = 2 ** 32;

@@ -4,7 +4,7 @@
  * `version(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`; the first byte is the version of the key. While that is 1 the blob
  * is what {@linkcode seal} writes without AAD, bit for bit.
  */
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import {
   BULK_THRESHOLD,
   gcmDecrypt,

@@ -2,7 +2,7 @@
  * The head of every ciphertext that says itself what it is: `00 "SPK" ‖ kind(1) ‖ key id(16) ‖ version(4,
  * big-endian)`. The first byte tells it from a blob of the default key, which begins with its version, from 1 on.
  */
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 /** What follows a header. A number is never reused. */
 export const CIPHER_KIND = { blob: 1, stream: 2 } as const;

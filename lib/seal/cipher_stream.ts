@@ -5,8 +5,8 @@
  * construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015). Header, salt and the caller's own data are the AAD of
  * every chunk. So no chunk can be changed, moved, dropped, repeated or taken from another stream, and no end be cut off.
  */
-import { SpikeError } from "../api/error.ts";
-import { wipe } from "./bytes.ts";
+import { SpikeError } from "../error/error.ts";
+import { wipe } from "../bytes/bytes.ts";
 import type { CipherKey } from "./cipher_blob.ts";
 import {
   CIPHER_HEADER_BYTES,

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 /** Whether `reason` says that stored bytes are wrong, and not, say, that there is no key to open them with. */
 export function isDamage(reason: unknown): boolean {

@@ -1,6 +1,6 @@
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { constantTimeEqual, requireLength, wipe } from "./bytes.ts";
+import { constantTimeEqual, requireLength, wipe } from "../bytes/bytes.ts";
 
 /** Length of the root key and of every key derived from it, bytes. */
 export const KEY_BYTES = 32;

@@ -1,5 +1,5 @@
-import { SpikeError } from "../api/error.ts";
-import { wipe } from "./bytes.ts";
+import { SpikeError } from "../error/error.ts";
+import { wipe } from "../bytes/bytes.ts";
 import { unwrapKek } from "./keyring.ts";
 import type { LockedKeyring } from "./locked_keyring.ts";
 

@@ -4,8 +4,8 @@
  */
 import { gcm } from "@noble/ciphers/aes.js";
 import { gcm as webGcm } from "@noble/ciphers/webcrypto.js";
-import { SpikeError } from "../api/error.ts";
-import { requireLength, wipe } from "./bytes.ts";
+import { SpikeError } from "../error/error.ts";
+import { requireLength, wipe } from "../bytes/bytes.ts";
 import { KEY_BYTES } from "./derive.ts";
 
 /** The only nonce length in use: 96 bits, for which SP 800-38D section 8.2 gives the collision bound. */

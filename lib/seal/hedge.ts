@@ -7,7 +7,7 @@
 import { expand } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { requireLength, wipe } from "./bytes.ts";
+import { requireLength, wipe } from "../bytes/bytes.ts";
 import { KEY_BYTES } from "./derive.ts";
 import { BULK_THRESHOLD, NONCE_BYTES, unshared } from "./gcm.ts";
 import { draw, type RandomSource } from "./random.ts";

@@ -2,9 +2,9 @@
  * The key hierarchy below the root key: the storage key wraps KEKs, a KEK wraps data keys and seals records, a
  * data key seals one value. Every step is bound to its place, so that nothing opens anywhere else.
  */
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { open, openBulk, seal, sealBulk } from "./aead.ts";
-import { requireLength } from "./bytes.ts";
+import { requireLength } from "../bytes/bytes.ts";
 import { KEY_BYTES } from "./derive.ts";
 import { type Place, placeAad, valueAad, type ValuePlace } from "./place.ts";
 import { draw, type RandomSource } from "./random.ts";

@@ -1,5 +1,5 @@
-import { SpikeError } from "../api/error.ts";
-import { requireLength } from "./bytes.ts";
+import { SpikeError } from "../error/error.ts";
+import { requireLength } from "../bytes/bytes.ts";
 import { ID_BYTES, KEY_BYTES } from "./derive.ts";
 import type { KeySlots } from "./key_slots.ts";
 import type { Keyring } from "./keyring.ts";

@@ -1,6 +1,6 @@
 import { expand } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { wipe } from "./bytes.ts";
+import { wipe } from "../bytes/bytes.ts";
 import { draw, type RandomSource } from "./random.ts";
 
 /** What random bytes are made of. Any one source may fail or repeat itself, as long as another does not. */

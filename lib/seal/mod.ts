@@ -25,7 +25,7 @@ export {
   type StreamKey,
   type StreamSealer,
 } from "./cipher_stream.ts";
-export { constantTimeEqual, requireLength, wipe } from "./bytes.ts";
+
 export { isDamage } from "./damage.ts";
 export * from "./derive.ts";
 export * from "./fill_keyring.ts";

@@ -1,4 +1,4 @@
-import type { SpikeError } from "../api/error.ts";
+import type { SpikeError } from "../error/error.ts";
 import { isDamage } from "./damage.ts";
 import { type Keyring, openRecord, sealRecord } from "./keyring.ts";
 import type { Place, Table } from "./place.ts";

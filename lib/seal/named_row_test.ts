@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { ordinarySlots } from "./key_slots.ts";
 import { LockedKeyring } from "./locked_keyring.ts";
 import { Members } from "./members.ts";

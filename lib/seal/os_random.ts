@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { mixedRandom } from "./mixed_random.ts";
 import type { RandomSource } from "./random.ts";
 

@@ -1,4 +1,4 @@
-import { requireLength } from "./bytes.ts";
+import { requireLength } from "../bytes/bytes.ts";
 import { ID_BYTES } from "./derive.ts";
 import { encodeTuple } from "./tuple.ts";
 

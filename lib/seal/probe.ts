@@ -1,7 +1,7 @@
 /** Bootstrap's proof that Nexus holds the root key it made: a sealed random text comes back as its hash. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { SpikeError } from "../api/error.ts";
-import { wipe } from "./bytes.ts";
+import { SpikeError } from "../error/error.ts";
+import { wipe } from "../bytes/bytes.ts";
 import { gcmDecrypt, gcmEncrypt, NONCE_BYTES } from "./gcm.ts";
 import { hedgedNonce } from "./hedge.ts";
 import { draw, type RandomSource } from "./random.ts";

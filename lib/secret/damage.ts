@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 /** A head that is not what was stored. */
 export function damagedHead(path: string, cause?: unknown): SpikeError {

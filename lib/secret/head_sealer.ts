@@ -6,7 +6,7 @@ import {
   sealRecord,
 } from "../seal/mod.ts";
 import type { HeadRow } from "../store/port.ts";
-import { BoundedCache, isSame } from "./cache.ts";
+import { BoundedCache, isSame } from "../cache/cache.ts";
 import { isDamage } from "../seal/damage.ts";
 import { damagedHead } from "./damage.ts";
 import { decodeHead, encodeHead, type Head } from "./head.ts";

@@ -1,5 +1,5 @@
-import { SpikeError } from "../api/error.ts";
-import { holdsControls, printable } from "../telemetry/printable.ts";
+import { SpikeError } from "../error/error.ts";
+import { holdsControls, printable } from "../text/printable.ts";
 
 declare const secretPath: unique symbol;
 

@@ -1,4 +1,5 @@
-import { type Keyring, wipe } from "../seal/mod.ts";
+import { type Keyring } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
 import type { ListedPath, StoreReader } from "../store/port.ts";
 import { encodeHead, type Head } from "./head.ts";
 import { HeadSealer } from "./head_sealer.ts";

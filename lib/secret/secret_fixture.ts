@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { type Keyring, newKey, osRandom, type RandomSource, wrapKek } from "../seal/mod.ts";
 import { openMemory } from "../store/memory.ts";
 import type { Store } from "../store/port.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { Keyring } from "../seal/mod.ts";
 import type { SecretValues } from "./name.ts";
 import { createSecretReader } from "./reader.ts";

@@ -4,10 +4,10 @@ import {
   openValue,
   openValueBulk,
   unwrapDataKey,
-  wipe,
 } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
 import type { VersionRow } from "../store/port.ts";
-import { BoundedCache, isSame } from "./cache.ts";
+import { BoundedCache, isSame } from "../cache/cache.ts";
 import { isDamage } from "../seal/damage.ts";
 import { damagedVersion } from "./damage.ts";
 import { digestOf, keyPlace, valuePlace, type VersionPlace } from "./value_seal.ts";

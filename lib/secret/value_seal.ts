@@ -7,9 +7,9 @@ import {
   sealValue,
   sealValueBulk,
   type ValuePlace,
-  wipe,
   wrapDataKey,
 } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
 import type { VersionRow } from "../store/port.ts";
 
 /** Which version of which path. */

@@ -1,5 +1,6 @@
-import { SpikeError } from "../api/error.ts";
-import { type Keyring, type RandomSource, wipe } from "../seal/mod.ts";
+import { SpikeError } from "../error/error.ts";
+import { type Keyring, type RandomSource } from "../seal/mod.ts";
+import { wipe } from "../bytes/mod.ts";
 import type { Store, StoreTx } from "../store/port.ts";
 import { createSealBudget, type SealBudget } from "./budget.ts";
 import { aheadOfStore } from "./damage.ts";

@@ -1,4 +1,4 @@
-import { constantTimeEqual, wipe } from "../seal/bytes.ts";
+import { constantTimeEqual, wipe } from "../bytes/bytes.ts";
 import { invert, multiply } from "./gf256.ts";
 import { interpolateP256 } from "./p256.ts";
 import type { Scheme } from "./scheme.ts";

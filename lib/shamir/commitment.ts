@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { constantTimeEqual, requireLength, wipe } from "../seal/bytes.ts";
+import { constantTimeEqual, requireLength, wipe } from "../bytes/bytes.ts";
 import { ID_BYTES, LABEL, labelText } from "../seal/derive.ts";
 import { encodeTuple } from "../seal/tuple.ts";
 import type { Shard } from "./shard.ts";

@@ -4,8 +4,8 @@
  * projects combine.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { SpikeError } from "../api/error.ts";
-import { wipe } from "../seal/bytes.ts";
+import { SpikeError } from "../error/error.ts";
+import { wipe } from "../bytes/bytes.ts";
 import { isScalar, readInteger, scalars, writeScalar } from "./scalar.ts";
 import { requireQuorum, type Shard } from "./shard.ts";
 

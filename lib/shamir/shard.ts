@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 /** Most shards of one set: the non-zero bytes. */
 export const MAX_SHARES = 255;

@@ -1,5 +1,5 @@
-import { SpikeError } from "../api/error.ts";
-import { wipe } from "../seal/bytes.ts";
+import { SpikeError } from "../error/error.ts";
+import { wipe } from "../bytes/bytes.ts";
 import type { CoefficientSource } from "./coefficients.ts";
 import { multiply } from "./gf256.ts";
 import { requireIndex, requireQuorum, type Shard } from "./shard.ts";

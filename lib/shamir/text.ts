@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { MAX_SHARES, requireIndex, type Shard } from "./shard.ts";
 
 /** Bytes of a shard in text form: those of a root key. */

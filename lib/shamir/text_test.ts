@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { formatShard, parseShard } from "./text.ts";
 
 const HEX = "af236f32fa2a813f8bcb40fbaf87b2f4ded823a83c257443fea67d20d4c431e9";

@@ -1,9 +1,9 @@
-import { quoteValue } from "../api/quote.ts";
+import { quoteValue } from "../text/quote.ts";
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
-import { SpikeError } from "../api/error.ts";
-import { type Json, type JsonObject, NumberText, parseJson } from "../api/json.ts";
-import { parseCertificate } from "./certificate.ts";
-import { DerError } from "./der.ts";
+import { SpikeError } from "../error/error.ts";
+import { type Json, type JsonObject, NumberText, parseJson } from "../json/json.ts";
+import { parseCertificate } from "../x509/certificate.ts";
+import { DerError } from "../x509/der.ts";
 import { parseTrustDomain, type TrustDomain } from "./id.ts";
 
 /** What a trust domain publishes of itself. It does not name its domain: keep the pair. */

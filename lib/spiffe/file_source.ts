@@ -1,9 +1,9 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { parseAnyBundle } from "./bundle.ts";
 import { parseTrustDomain, type TrustDomain, trustDomainOf } from "./id.ts";
-import { pemDecodeAll } from "./pem.ts";
-import { inFile, lookAtFile, readTextOf } from "./pem_file.ts";
-import { readPrivateKey } from "./private_key.ts";
+import { pemDecodeAll } from "../x509/pem.ts";
+import { inFile, lookAtFile, readTextOf } from "../x509/pem_file.ts";
+import { readPrivateKey } from "../x509/private_key.ts";
 import type { BundleMap, IdentitySnapshot, SvidSource, X509Svid } from "./source.ts";
 import { SourceState } from "./source_state.ts";
 import { parseSvid, splitDer } from "./svid.ts";

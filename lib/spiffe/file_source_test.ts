@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createPrivateKey } from "node:crypto";
 import { FakeTimers } from "./_fake_timers.ts";
-import { type Authority, createAuthority } from "./authority.ts";
+import { type Authority, createAuthority } from "../authority/authority.ts";
 import { type IdentityFiles, openFileSource } from "./file_source.ts";
 import { parseSpiffeId, parseTrustDomain } from "./id.ts";
-import { pemEncode } from "./pem.ts";
+import { pemEncode } from "../x509/pem.ts";
 import type { SvidSource, X509Svid } from "./source.ts";
 
 const DOMAIN = parseTrustDomain("spike.ist");

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 declare const idBrand: unique symbol;
 declare const domainBrand: unique symbol;

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { SpiffeId } from "./id.ts";
 import type { SvidSource } from "./source.ts";
 import { startRealTimer, type StartTimer } from "./timer.ts";

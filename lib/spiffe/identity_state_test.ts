@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeTimers } from "./_fake_timers.ts";
-import { createAuthority } from "./authority.ts";
+import { createAuthority } from "../authority/authority.ts";
 import { parseSpiffeId, parseTrustDomain } from "./id.ts";
 import { type IdentityState, identityState, watchIdentity } from "./identity_state.ts";
 import { MemorySource } from "./memory_source.ts";

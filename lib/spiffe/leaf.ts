@@ -1,4 +1,4 @@
-import type { Certificate } from "./certificate.ts";
+import type { Certificate } from "../x509/certificate.ts";
 import { parseSpiffeId, pathOf, type SpiffeId, SpiffeIdError } from "./id.ts";
 
 /** Why a certificate may not stand as the leaf of an X.509-SVID. */

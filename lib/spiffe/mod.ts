@@ -7,14 +7,12 @@
 export * from "./bundle.ts";
 export * from "./id.ts";
 export * from "./identity_state.ts";
-export * from "./jwt_keys.ts";
-export * from "./jwt_svid.ts";
+
 export * from "./memory_source.ts";
-export * from "./pem.ts";
+
 export * from "./role.ts";
 export type * from "./source.ts";
 export * from "./svid.ts";
 export * from "./verify.ts";
-export * from "./endpoint.ts";
+
 export * from "./file_source.ts";
-export * from "./workload_source.ts";

@@ -1,5 +1,5 @@
-import { quoteValue } from "../api/quote.ts";
-import { SpikeError } from "../api/error.ts";
+import { quoteValue } from "../text/quote.ts";
+import { SpikeError } from "../error/error.ts";
 import { parseSpiffeId, type SpiffeId, SpiffeIdError } from "./id.ts";
 
 /** What an ID may be in this system; one ID may be several. */

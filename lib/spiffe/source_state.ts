@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import type { BundleMap, IdentitySnapshot, X509Svid } from "./source.ts";
 import type { StartTimer } from "./timer.ts";
 

@@ -1,11 +1,11 @@
-import { quoteText } from "../api/quote.ts";
+import { quoteText } from "../text/quote.ts";
 import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { SpikeError } from "../api/error.ts";
-import { type Certificate, parseCertificate } from "./certificate.ts";
-import { Der, DerError, readSmallInteger, TAG } from "./der.ts";
+import { SpikeError } from "../error/error.ts";
+import { type Certificate, parseCertificate } from "../x509/certificate.ts";
+import { Der, DerError, readSmallInteger, TAG } from "../x509/der.ts";
 import { judgeLeaf } from "./leaf.ts";
-import { toKeyObject } from "./signature.ts";
+import { toKeyObject } from "../x509/signature.ts";
 import type { X509Svid } from "./source.ts";
 
 /** One SVID as the Workload API or a set of files gives it. */

@@ -1,11 +1,11 @@
-import { type Certificate, parseCertificate } from "./certificate.ts";
-import { DerError } from "./der.ts";
+import { type Certificate, parseCertificate } from "../x509/certificate.ts";
+import { DerError } from "../x509/der.ts";
 import { type SpiffeId, type TrustDomain, trustDomainOf } from "./id.ts";
 import { judgeLeaf, type LeafFault } from "./leaf.ts";
-import { type PathFault, validatePath } from "./path.ts";
+import { type PathFault, validatePath } from "../x509/path.ts";
 import type { BundleMap } from "./source.ts";
 
-export { type PathFault, type PathQuestion, type PathVerdict, validatePath } from "./path.ts";
+export { type PathFault, type PathQuestion, type PathVerdict, validatePath } from "../x509/path.ts";
 
 /** Why a peer was refused: one word of a closed list, for logs and metrics. */
 export type PeerRefusal =

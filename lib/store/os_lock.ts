@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 /** Name of the lock file inside the data directory. Its content means nothing. */
 export const LOCK_FILE = "spike.lock";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 /** A version number that is there already, although the head calls it free. */
 export function repeatedVersion(path: string, version: number, cause?: unknown): SpikeError {

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { type CommitEngine, CommitQueue, type OpenTx } from "./commit_queue.ts";
 import type { Store, StoreReader } from "./port.ts";
 import { closed, failedSync } from "./refusal.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { Misshapen } from "./sqlite_column.ts";
 
 /** Primary result codes (sqlite.org/rescode.html) that an operator can meet. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { integer, text } from "./sqlite_column.ts";
 import { guarded } from "./sqlite_error.ts";
 

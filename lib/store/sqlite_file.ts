@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { guarded } from "./sqlite_error.ts";
 import { identify, type Identity, migrate } from "./sqlite_schema.ts";
 import { requireWhole } from "./sqlite_whole.ts";

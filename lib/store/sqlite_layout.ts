@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 /** Statement that made each table, index, view and trigger, by kind and name. */
 type Layout = ReadonlyMap<string, string>;

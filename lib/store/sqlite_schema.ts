@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 import { oneInteger } from "./sqlite_column.ts";
 import { requireLayout } from "./sqlite_layout.ts";
 

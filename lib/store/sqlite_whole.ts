@@ -1,4 +1,4 @@
-import { SpikeError } from "../api/error.ts";
+import { SpikeError } from "../error/error.ts";
 
 const MAGIC = "SQLite format 3\0";
 /** Offsets in the header of a database file (sqlite.org/fileformat.html section 1.3). */

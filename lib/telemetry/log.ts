@@ -1,5 +1,5 @@
 import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
-import { printableJson } from "./printable.ts";
+import { printableJson } from "../text/printable.ts";
 
 /** Least level of the lines that are written. */
 export type Level = "debug" | "info" | "warn" | "error";

@@ -13,7 +13,7 @@ export {
   type Logger,
   writeLine,
 } from "./log.ts";
-export { holdsControls, isPrintable, printable, printableJson } from "./printable.ts";
+
 export { Meter } from "./meter.ts";
 export { Health, type HealthCheck, type HealthWord, judgeHealth } from "./health.ts";
 export { health, meter, ownReport, type ThreadReport, watchLag } from "./own.ts";

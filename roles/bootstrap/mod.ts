@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { exitCodeOf } from "../../lib/api/error.ts";
+import { exitCodeOf } from "../../lib/error/error.ts";
 import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import {
   prepareProcess,

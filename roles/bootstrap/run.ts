@@ -1,15 +1,9 @@
-import { type ErrorCode, SpikeError } from "../../lib/api/error.ts";
+import { type ErrorCode, SpikeError } from "../../lib/error/error.ts";
 import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import type { KeeperClient, ShardSet, StampedShard } from "../../lib/recovery/mod.ts";
 import { drawRootKey, shardsOf } from "../../lib/recovery/mod.ts";
-import {
-  constantTimeEqual,
-  deriveVerifyKey,
-  makeProbe,
-  type Probe,
-  type RandomSource,
-  wipe,
-} from "../../lib/seal/mod.ts";
+import { constantTimeEqual, wipe } from "../../lib/bytes/mod.ts";
+import { deriveVerifyKey, makeProbe, type Probe, type RandomSource } from "../../lib/seal/mod.ts";
 import { combine } from "../../lib/shamir/mod.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
 import { decide, type KeeperFinding, type Survey } from "./survey.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
 import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import { FakeKeeper } from "../../lib/recovery/_fake_keeper.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { NexusStatus } from "../../lib/api/mod.ts";
 import type { KeeperProbe } from "../../lib/recovery/mod.ts";
 

@@ -1,12 +1,13 @@
 /** Bootstrap's working thread. It reaches Nexus, the keepers and its agent's socket, and can write nothing. */
-import { decodeAnswer, type NexusStatus, routeUrl, SpikeError } from "../../lib/api/mod.ts";
+import { decodeAnswer, type NexusStatus, routeUrl } from "../../lib/api/mod.ts";
+import { SpikeError } from "../../lib/error/mod.ts";
 import type { BootstrapSettings } from "../../lib/config/mod.ts";
 import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";
 import { assertConfined, runJob, sayLines } from "../../lib/process/mod.ts";
 import { createKeeperClient, watchPosition } from "../../lib/recovery/mod.ts";
 import { attachLocked, osRandom, type SlotLayout } from "../../lib/seal/mod.ts";
 import { hasRole, type SvidSource } from "../../lib/spiffe/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import { configureLogging, createLogger } from "../../lib/telemetry/mod.ts";
 import { type NexusClient, runBootstrap } from "./run.ts";
 

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { fromPlainFailure } from "../../lib/process/supervise.ts";
 import {
   type ControlAnswer,

@@ -1,5 +1,5 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
 import { plainFailure } from "../../lib/process/mod.ts";
 import type { ControlAnswer, ControlHandlers, ControlName, ControlRequest } from "./control.ts";
 import { removeFile } from "./file.ts";

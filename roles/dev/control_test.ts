@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { askSupervisor } from "./control_client.ts";
 import { serveControl } from "./control_server.ts";
 import type { ControlHandlers } from "./control.ts";

@@ -1,8 +1,8 @@
-import type { Authority } from "../../lib/spiffe/authority.ts";
-import { createJwtAuthority, type JwtAuthority } from "../../lib/spiffe/jwt_authority.ts";
+import type { Authority } from "../../lib/authority/authority.ts";
+import { createJwtAuthority, type JwtAuthority } from "../../lib/authority/jwt_authority.ts";
 import type { BundleMap, TrustDomain } from "../../lib/spiffe/mod.ts";
-import type { Issuer } from "../../lib/spiffe/issuer.ts";
-import type { WorkloadIdentity } from "../../lib/spiffe/workload_answer.ts";
+import type { Issuer } from "../../lib/authority/issuer.ts";
+import type { WorkloadIdentity } from "../../lib/workload_api/answer.ts";
 
 /** Authorities that trust one another; a new one is made known to every identity at once. */
 export class Federation {

@@ -1,4 +1,4 @@
-import { type ErrorCode, SpikeError } from "../../lib/api/error.ts";
+import { type ErrorCode, SpikeError } from "../../lib/error/error.ts";
 
 /**
  * Does `work` on files that somebody named; what the operating system has against it becomes a failure to show.

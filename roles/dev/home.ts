@@ -1,9 +1,9 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
 import { directory } from "../../lib/config/place_kind.ts";
 import { Refusal } from "../../lib/config/kind.ts";
 import { placeOf } from "../../lib/config/resolve.ts";
-import { makeOwnDirectory } from "../../lib/process/own_place.ts";
+import { makeOwnDirectory } from "../../lib/file/own_place.ts";
 import { openSqlite } from "../../lib/store/mod.ts";
 import {
   exists,

@@ -1,19 +1,19 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { type Authority, createAuthority } from "../../lib/spiffe/authority.ts";
-import type { JwtRequest } from "../../lib/spiffe/jwt_authority.ts";
-import { createIssuer, type Issuer } from "../../lib/spiffe/issuer.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { type Authority, createAuthority } from "../../lib/authority/authority.ts";
+import type { JwtRequest } from "../../lib/authority/jwt_authority.ts";
+import { createIssuer, type Issuer } from "../../lib/authority/issuer.ts";
 import {
   isMemberOf,
   MemorySource,
   parseTrustDomain,
-  pemEncode,
   type SpiffeId,
   type SvidSource,
   type TrustDomain,
   trustDomainOf,
   type X509Svid,
 } from "../../lib/spiffe/mod.ts";
-import { serveWorkloadApi, type WorkloadServer } from "../../lib/spiffe/workload_server.ts";
+import { pemEncode } from "../../lib/x509/mod.ts";
+import { serveWorkloadApi, type WorkloadServer } from "../../lib/workload_api/server.ts";
 import type { AuthorityAction, IdentityAction } from "./control.ts";
 import { Federation } from "./federation.ts";
 import type { Say } from "./say.ts";

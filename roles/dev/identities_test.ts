@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseSpiffeId, parseTrustDomain, verifyPeer } from "../../lib/spiffe/mod.ts";
-import { pemDecodeAll } from "../../lib/spiffe/pem.ts";
+import { pemDecodeAll } from "../../lib/x509/pem.ts";
 import { Identities } from "./identities.ts";
 
 const WEB = parseSpiffeId("spiffe://spike.ist/app/web");

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { Client } from "../../lib/client/mod.ts";
 import { formatShard, parseShard, type Shard } from "../../lib/shamir/mod.ts";
 import { replaceFile } from "./file.ts";

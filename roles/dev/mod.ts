@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { exitCodeOf } from "../../lib/api/error.ts";
-import { requireUtf8 } from "../../lib/api/utf8.ts";
+import { exitCodeOf } from "../../lib/error/error.ts";
+import { requireUtf8 } from "../../lib/input/utf8.ts";
 import { reportFailure, sayLines } from "../../lib/process/prepare.ts";
 import { plainFailure } from "../../lib/process/supervise.ts";
 import { type Self, thisProgram } from "./self.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { NexusStatus } from "../../lib/api/status.ts";
 import { type Client, createClient } from "../../lib/client/mod.ts";
 import { createMtlsClient } from "../../lib/mtls/mod.ts";

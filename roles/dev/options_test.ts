@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import {
   directoryOf,
   durationFlag,

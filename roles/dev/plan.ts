@@ -1,4 +1,4 @@
-import { formatEndpoint } from "../../lib/spiffe/endpoint.ts";
+import { formatEndpoint } from "../../lib/workload_api/endpoint.ts";
 import { type Layout, socketPath } from "./layout.ts";
 import type { Ports } from "./ports.ts";
 

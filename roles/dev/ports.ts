@@ -1,4 +1,4 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { tryLock } from "./file.ts";
 
 /** Ports of one system: Nexus has the first, keepers have those after it; probes are answered ten further on. */

@@ -1,4 +1,4 @@
-import { makeOwnDirectory } from "../../lib/process/own_place.ts";
+import { makeOwnDirectory } from "../../lib/file/own_place.ts";
 import { exists, ownDirectory } from "./file.ts";
 
 /** Longer ones leave too little of a socket's path. */

@@ -1,4 +1,4 @@
-import { printable } from "../../lib/telemetry/printable.ts";
+import { printable } from "../../lib/text/printable.ts";
 
 /** Tells a person who looks on; progress goes to standard error, so that standard output stays for results. */
 export type Say = (line: string) => void;

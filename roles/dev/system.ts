@@ -1,5 +1,5 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
 import type { Client } from "../../lib/client/mod.ts";
 import { parseSpiffeId } from "../../lib/spiffe/mod.ts";
 import { type Child, type Ending, startChild } from "./child.ts";

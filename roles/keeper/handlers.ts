@@ -1,5 +1,5 @@
-import type { Handlers } from "../../lib/api/app.ts";
-import { SpikeError } from "../../lib/api/error.ts";
+import type { Handlers } from "../../lib/http/app.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { RequestOf } from "../../lib/api/mod.ts";
 import type { Call } from "../../lib/audit/mod.ts";
 import {
@@ -11,7 +11,7 @@ import {
   encodeShardAnswer,
   type HeldShard,
 } from "../../lib/recovery/mod.ts";
-import { wipe } from "../../lib/seal/mod.ts";
+import { wipe } from "../../lib/bytes/mod.ts";
 import { hasRole, type TrustRoots } from "../../lib/spiffe/mod.ts";
 import type { Logger } from "../../lib/telemetry/mod.ts";
 import type { ShardSlots } from "./slots.ts";

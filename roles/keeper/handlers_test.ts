@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createApp } from "../../lib/api/app.ts";
-import { authorizeByRole } from "../../lib/api/authorize.ts";
-import { SpikeError } from "../../lib/api/error.ts";
+import { createApp } from "../../lib/http/app.ts";
+import { authorizeByRole } from "../../lib/access/authorize.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { decodeRequest } from "../../lib/api/mod.ts";
 import type { Peer } from "../../lib/mtls/mod.ts";
 import { sampleId, sampleKey, sampleSet, sampleShards } from "../../lib/recovery/_sample.ts";

@@ -1,15 +1,15 @@
 /** The keeper's working thread. It has its address and its agent's socket, and can write and start nothing. */
-import { createApp } from "../../lib/api/app.ts";
-import { createRefusalAudit } from "../../lib/api/refusal_audit.ts";
-import { authorizeByRole } from "../../lib/api/authorize.ts";
-import { SpikeError } from "../../lib/api/error.ts";
+import { createApp } from "../../lib/http/app.ts";
+import { createRefusalAudit } from "../../lib/http/refusal_audit.ts";
+import { authorizeByRole } from "../../lib/access/authorize.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { recordOnStderr } from "../../lib/audit/mod.ts";
 import type { KeeperSettings } from "../../lib/config/mod.ts";
 import { createMtlsServer } from "../../lib/mtls/mod.ts";
 import { assertConfined, type Running, runThread, watchIdentity } from "../../lib/process/mod.ts";
 import { attachLocked, type SlotLayout } from "../../lib/seal/mod.ts";
 import { hasRole, logIdentity, type SpiffeId } from "../../lib/spiffe/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import {
   configureLogging,
   createLogger,

@@ -1,5 +1,5 @@
 /** The thread of a Nexus that holds the root key and writes the store. Request workers have neither. */
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { openSink } from "../../lib/audit/mod.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import {
@@ -10,14 +10,9 @@ import {
   watchIdentity,
 } from "../../lib/process/mod.ts";
 import { attachLocked, osRandom } from "../../lib/seal/mod.ts";
-import {
-  hasRole,
-  JwtKeys,
-  logIdentity,
-  type SvidSource,
-  trustDomainOf,
-} from "../../lib/spiffe/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { hasRole, logIdentity, type SvidSource, trustDomainOf } from "../../lib/spiffe/mod.ts";
+import { JwtKeys } from "../../lib/jwt_svid/mod.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import {
   type DataDirectoryLock,
   lockDataDirectory,

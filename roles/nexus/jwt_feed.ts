@@ -1,6 +1,12 @@
 import type { NexusSettings } from "../../lib/config/mod.ts";
-import { type JwtDocuments, parseEndpoint, type TrustDomain } from "../../lib/spiffe/mod.ts";
-import { followJwtBundles, followJwtFile, type JwtSource } from "../../lib/spiffe/jwt_source.ts";
+import { type JwtDocuments } from "../../lib/jwt_svid/mod.ts";
+import { parseEndpoint } from "../../lib/workload_api/mod.ts";
+import { type TrustDomain } from "../../lib/spiffe/mod.ts";
+import {
+  followJwtBundles,
+  followJwtFile,
+  type JwtSource,
+} from "../../lib/workload_api/jwt_source.ts";
 import { health, type Logger } from "../../lib/telemetry/mod.ts";
 
 /** The newest JWT bundles, for whoever judges tokens. */

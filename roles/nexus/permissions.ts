@@ -1,7 +1,7 @@
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { listenPermissions, urlPermissions } from "../../lib/process/mod.ts";
 import { RANDOM_DEVICE } from "../../lib/seal/mod.ts";
-import { permissionsOf } from "../../lib/spiffe/place.ts";
+import { permissionsOf } from "../../lib/workload_api/place.ts";
 import { COPIER_MODULES } from "./backup/copier_modules.ts";
 
 /** All that the core may do: get its identity, reach the keepers, draw keys, and keep its data. It listens only without request workers. */

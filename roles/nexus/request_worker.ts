@@ -3,12 +3,11 @@ import { assertConfined, remoteCalls, type Running, runThread } from "../../lib/
 import { attachLocked } from "../../lib/seal/mod.ts";
 import {
   type BundleMap,
-  type JwtDocuments,
-  JwtKeys,
   MemorySource,
   type SvidSource,
   type X509Svid,
 } from "../../lib/spiffe/mod.ts";
+import { type JwtDocuments, JwtKeys } from "../../lib/jwt_svid/mod.ts";
 import { openSqlite, type StoreReader } from "../../lib/store/mod.ts";
 import { configureLogging, createLogger, watchLag } from "../../lib/telemetry/mod.ts";
 import { CORE_METHODS, type CorePort, READER_METHODS } from "./core_port.ts";

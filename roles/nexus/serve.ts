@@ -1,5 +1,5 @@
 import { ROUTES } from "../../lib/api/mod.ts";
-import { STREAM_TYPE } from "../../lib/api/raw.ts";
+import { STREAM_TYPE } from "../../lib/http/raw.ts";
 import type { NexusSettings } from "../../lib/config/mod.ts";
 import { createMtlsServer, type MtlsServer, seldom } from "../../lib/mtls/mod.ts";
 import type { SvidSource } from "../../lib/spiffe/mod.ts";

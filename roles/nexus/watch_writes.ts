@@ -1,4 +1,4 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { Store } from "../../lib/store/mod.ts";
 import type { Health, Meter } from "../../lib/telemetry/mod.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { Store } from "../../lib/store/mod.ts";
 import { expose } from "../../lib/telemetry/exposition.ts";
 import { Health, Meter } from "../../lib/telemetry/mod.ts";

@@ -1,6 +1,6 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
-import { decodeUtf8 } from "../../lib/api/utf8.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
+import { decodeUtf8 } from "../../lib/input/utf8.ts";
 import type { PilotDeps } from "./deps.ts";
 import { readFile } from "./input.ts";
 import { hasMark, linesOf, type NumberedLine, requireNarrow } from "./text_file.ts";

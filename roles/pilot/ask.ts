@@ -1,4 +1,4 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { PilotDeps } from "./deps.ts";
 
 /** Longer than any answer to a question. */

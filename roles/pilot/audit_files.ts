@@ -7,10 +7,10 @@ import {
   openCheckpoint,
   parseKey,
 } from "../../lib/audit/mod.ts";
-import { SpikeError } from "../../lib/api/error.ts";
-import { decodeUtf8 } from "../../lib/api/utf8.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
-import { fileFault } from "../../lib/api/file_fault.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { decodeUtf8 } from "../../lib/input/utf8.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
+import { fileFault } from "../../lib/error/os_file_fault.ts";
 import { readFile } from "./input.ts";
 
 /** More than keys, checkpoints and proofs ever have. */

@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path";
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
 import { type BackupVerified, type Finding, type Manifest } from "../../lib/backup/mod.ts";
-import { fileFault } from "../../lib/api/file_fault.ts";
-import { findOutput } from "../../lib/process/output_place.ts";
+import { fileFault } from "../../lib/error/os_file_fault.ts";
+import { findOutput } from "../../lib/file/output_place.ts";
 import { counted } from "./format.ts";
 import { removeIfThere } from "./private_file.ts";
 

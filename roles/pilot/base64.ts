@@ -1,4 +1,4 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 
 /** Reads padded standard base64 of a flag; the value is not repeated. @throws SpikeError `data_invalid_input` */
 export function parseBase64(flag: string, given: string): Uint8Array {

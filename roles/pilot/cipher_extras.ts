@@ -1,4 +1,4 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { parseKeyName } from "../../lib/cipher/key_name.ts";
 import type { ByteExtras } from "../../lib/client/mod.ts";
 import type { PilotDeps } from "./deps.ts";

@@ -1,5 +1,5 @@
 import { decodeAnswer } from "../../lib/api/answer.ts";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { Encrypted } from "../../lib/client/mod.ts";
 
 /** More than Nexus takes at its highest limit, in base64 too. */

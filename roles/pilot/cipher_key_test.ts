@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ErrorCode, type Reason } from "../../lib/api/error.ts";
+import { type ErrorCode, type Reason } from "../../lib/error/error.ts";
 import { type Answering, type Message, refusing, spike } from "./fake_nexus.ts";
 
 const PAY = {

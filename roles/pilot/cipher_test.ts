@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { NexusStatus } from "../../lib/api/status.ts";
 import { explainStream } from "./command/cipher_decrypt.ts";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { type Answering, type Message, refusing, spike } from "./fake_nexus.ts";
 
 const NONCE = "Zm9vYmFyYmF6cXV4";

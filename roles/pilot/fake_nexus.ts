@@ -5,7 +5,7 @@ import {
   REASON_HEADER,
   SpikeError,
   statusOf,
-} from "../../lib/api/error.ts";
+} from "../../lib/error/error.ts";
 import { errorBody } from "../../lib/api/response.ts";
 import type { Transport } from "../../lib/client/mod.ts";
 import { parseSpiffeId } from "../../lib/spiffe/id.ts";

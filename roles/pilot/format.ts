@@ -1,7 +1,7 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { printableJson } from "../../lib/telemetry/printable.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { printableJson } from "../../lib/text/printable.ts";
 import type { PilotDeps } from "./deps.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
 
 /** How data are printed. */
 export type Format = "human" | "json" | "yaml";

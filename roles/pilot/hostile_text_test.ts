@@ -1,8 +1,8 @@
 /** Every command, given hostile text by everybody: what it prints for people stays on its lines and shows itself. */
 import assert from "node:assert/strict";
 import type { Command } from "commander";
-import { SpikeError } from "../../lib/api/error.ts";
-import { isPrintable } from "../../lib/telemetry/printable.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { isPrintable } from "../../lib/text/printable.ts";
 import { type Answering, type Outcome, spike } from "./fake_nexus.ts";
 import { createProgram } from "./program.ts";
 import { dataSink, textSink } from "./sink.ts";

@@ -1,7 +1,7 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { decodeUtf8 } from "../../lib/api/utf8.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
-import { fileFault } from "../../lib/api/file_fault.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { decodeUtf8 } from "../../lib/input/utf8.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
+import { fileFault } from "../../lib/error/os_file_fault.ts";
 import type { PilotDeps } from "./deps.ts";
 
 /** Reads a stream to its end, but no more than `limitBytes`. @throws SpikeError `data_invalid_input` */

@@ -1,5 +1,5 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { isPrintable, printableJson } from "../../lib/telemetry/printable.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { isPrintable, printableJson } from "../../lib/text/printable.ts";
 import type { PilotDeps } from "./deps.ts";
 import { draftOutput, writeOutput } from "./private_file.ts";
 

@@ -1,5 +1,5 @@
-import { type Reason, SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
+import { type Reason, SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
 import type { Expectation, VersionsOptions } from "../../lib/client/mod.ts";
 import { parseSecretPath, parseWritablePath, type SecretPath } from "../../lib/secret/name.ts";
 import type { TextSink } from "./deps.ts";

@@ -1,8 +1,8 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
 import { type AccessQuestion, parseQuestion } from "../../lib/access/mod.ts";
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
-import { yamlFault } from "../../lib/api/yaml_fault.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
+import { yamlFault } from "../../lib/input/yaml_fault.ts";
 
 /** What is expected of one decision. */
 export interface PolicyCase {

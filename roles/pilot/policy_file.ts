@@ -9,9 +9,9 @@ import {
   type YAMLError,
   type YAMLMap,
 } from "yaml";
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
-import { yamlFault } from "../../lib/api/yaml_fault.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
+import { yamlFault } from "../../lib/input/yaml_fault.ts";
 import type { PolicyDraft } from "../../lib/policy/policy.ts";
 
 const KEYS = ["name", "spiffeidPattern", "pathPattern", "permissions"] as const;

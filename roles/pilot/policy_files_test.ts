@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ErrorCode, SpikeError } from "../../lib/api/error.ts";
+import { type ErrorCode, SpikeError } from "../../lib/error/error.ts";
 import { type Answering, type Message, spike } from "./fake_nexus.ts";
 
 interface Stored {

@@ -1,9 +1,9 @@
 /** All policies of a directory, or of Nexus. */
 import { join } from "node:path";
-import { SpikeError } from "../../lib/api/error.ts";
-import { decodeUtf8 } from "../../lib/api/utf8.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
-import { fileFault } from "../../lib/api/file_fault.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { decodeUtf8 } from "../../lib/input/utf8.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
+import { fileFault } from "../../lib/error/os_file_fault.ts";
 import type { Client } from "../../lib/client/mod.ts";
 import { isPermissionWord } from "../../lib/policy/permission.ts";
 import { parsePolicy, type Policy } from "../../lib/policy/policy.ts";

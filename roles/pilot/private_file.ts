@@ -1,8 +1,8 @@
 import { dirname, join } from "node:path";
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
-import { fileFault } from "../../lib/api/file_fault.ts";
-import { findOutput, type OutputPlace } from "../../lib/process/output_place.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
+import { fileFault } from "../../lib/error/os_file_fault.ts";
+import { findOutput, type OutputPlace } from "../../lib/file/output_place.ts";
 
 /** Writes a new file that nobody else may read and waits until it is on the disk. */
 export async function writePrivately(path: string, bytes: Uint8Array): Promise<void> {

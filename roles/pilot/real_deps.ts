@@ -1,5 +1,5 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { fileFault } from "../../lib/api/file_fault.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { fileFault } from "../../lib/error/os_file_fault.ts";
 import type { DataSink, PilotDeps, TextSink } from "./deps.ts";
 import { readHiddenLine } from "./input.ts";
 import { dataSink, textSink } from "./sink.ts";
@@ -76,7 +76,7 @@ export function realDeps(env: PilotDeps["env"]): PilotDeps {
     isOutputTerminal: Deno.stdout.isTerminal(),
     readHidden: () => readHiddenLine(Deno.stdin),
     openSource: async (settings) => {
-      const { openSource } = await import("../../lib/spiffe/open_source.ts");
+      const { openSource } = await import("../../lib/workload_api/open_source.ts");
       // Nobody reads along: when the wait ends in vain, the error has the last reason.
       return openSource(settings, () => {});
     },

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { RecoveryShard } from "../../lib/client/mod.ts";
 import { formatManifest, type Manifest } from "../../lib/recovery/manifest.ts";
 import { formatShard } from "../../lib/shamir/mod.ts";

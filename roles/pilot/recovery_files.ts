@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
-import { fileFault } from "../../lib/api/file_fault.ts";
-import { makeOwnDirectory } from "../../lib/process/own_place.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
+import { fileFault } from "../../lib/error/os_file_fault.ts";
+import { makeOwnDirectory } from "../../lib/file/own_place.ts";
 import { removeIfThere, writePrivately } from "./private_file.ts";
 
 /** Everything that an export leaves behind. */

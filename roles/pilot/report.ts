@@ -1,4 +1,4 @@
-import { exitCodeOf, failureLines, SpikeError } from "../../lib/api/error.ts";
+import { exitCodeOf, failureLines, SpikeError } from "../../lib/error/error.ts";
 import type { TextSink } from "./deps.ts";
 
 /** Runs a check that servers use too; here its refusal is a mistake in the arguments. */

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { SpikeError } from "../../lib/api/error.ts";
-import { asFileError, isFileFault } from "../../lib/api/file_fault.ts";
-import { requireUtf8 } from "../../lib/api/utf8.ts";
-import { looksLikeKey, quoteValue, withoutKeys } from "../../lib/api/quote.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { asFileError, isFileFault } from "../../lib/error/os_file_fault.ts";
+import { requireUtf8 } from "../../lib/input/utf8.ts";
+import { looksLikeKey, quoteValue, withoutKeys } from "../../lib/text/quote.ts";
 import type { PilotDeps, TextSink } from "./deps.ts";
 import { createProgram } from "./program.ts";
 import { report } from "./report.ts";

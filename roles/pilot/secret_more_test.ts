@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Reason } from "../../lib/api/error.ts";
+import type { Reason } from "../../lib/error/error.ts";
 import { type Answering, refusing, spike } from "./fake_nexus.ts";
 
 const answering = (answer: unknown): Answering => () => answer;

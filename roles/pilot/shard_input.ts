@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
-import { decodeUtf8 } from "../../lib/api/utf8.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
+import { decodeUtf8 } from "../../lib/input/utf8.ts";
 import { type Manifest, parseManifest } from "../../lib/recovery/manifest.ts";
 import { parseShard, type Shard } from "../../lib/shamir/mod.ts";
 import {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { type Message, spike } from "./fake_nexus.ts";
 
 const CHANGED = { generation: 2, threshold: 2, shares: 3, promoted: [1, 2, 3], keks: 0 };

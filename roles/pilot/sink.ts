@@ -1,5 +1,5 @@
 /** The one way of text to a person: each line passes through `printable`, layout is the program's own. */
-import { printable } from "../../lib/telemetry/printable.ts";
+import { printable } from "../../lib/text/printable.ts";
 import type { DataSink, TextSink } from "./deps.ts";
 
 /** A sink for people over something that writes text. */

@@ -1,5 +1,5 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { decodeUtf8 } from "../../lib/api/utf8.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { decodeUtf8 } from "../../lib/input/utf8.ts";
 
 /** Whether bytes are UTF-16 or UTF-32, with a byte order mark or without one. */
 function isWide(bytes: Uint8Array): boolean {

@@ -1,5 +1,5 @@
-import { SpikeError } from "../../lib/api/error.ts";
-import { quoteValue } from "../../lib/api/quote.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { quoteValue } from "../../lib/text/quote.ts";
 import { MAX_VALUE_BYTES, requireValues } from "../../lib/secret/name.ts";
 import type { PilotDeps } from "./deps.ts";
 import { counted } from "./format.ts";

@@ -2,7 +2,7 @@
  * Data as YAML that readers of 1.1 and of 1.2 understand alike. What the two read differently, or what would not come
  * through unchanged, stands in double quotes: the spelling of a string never decides its type.
  */
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 
 /** What starts with a letter or one of a few signs and holds no sign that YAML gives a meaning to (YAML 1.2.2, 7.3.3). */
 const PLAIN = /^[A-Za-z_/^($\\][\w/^($.\\+*)|?=;@%~-]*(?:[: ][\w/^($.\\+*)|?=;@%~-]+)*$/;

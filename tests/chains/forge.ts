@@ -17,7 +17,7 @@ import {
   signerExtensions,
   type Signing,
   tlv,
-} from "../../lib/spiffe/_make_certificate.ts";
+} from "../../lib/x509/_make_certificate.ts";
 
 export { ascii, bytes, extension, leafExtensions, name, newKey, oid, seq, signerExtensions, tlv };
 export type { KeyPair, Shape };

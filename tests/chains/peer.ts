@@ -5,10 +5,10 @@ import {
   type MemorySource,
   parseSpiffeId,
   parseTrustDomain,
-  pemEncode,
   type TrustDomain,
   type X509Svid,
 } from "../../lib/spiffe/mod.ts";
+import { pemEncode } from "../../lib/x509/mod.ts";
 import { client, type Served } from "../e2e/mtls_fixture.ts";
 import type { Presented, World } from "./bad_chain.ts";
 import { type Leaf, makeLeaf, makeRoot, NEXUS } from "./forge.ts";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { createServer } from "node:https";
 import { connect } from "node:tls";
-import { pemEncode } from "../../lib/spiffe/mod.ts";
+import { pemEncode } from "../../lib/x509/mod.ts";
 import { BAD_CHAINS, type Presented } from "./bad_chain.ts";
 import { makeRoot, NEXUS } from "./forge.ts";
 

@@ -20,7 +20,7 @@ import {
   tlv,
   uri,
 } from "./forge.ts";
-import { makeCertificate, type Shape, type Signing } from "../../lib/spiffe/_make_certificate.ts";
+import { makeCertificate, type Shape, type Signing } from "../../lib/x509/_make_certificate.ts";
 
 /** A chain and the anchors of the domain that its leaf claims. */
 export interface CostlyChain {

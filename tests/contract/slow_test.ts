@@ -1,7 +1,7 @@
 /** Clients that take their time: the server's patience is a parameter, so that nobody has to wait for it. */
 import assert from "node:assert/strict";
 import { createMtlsServer } from "../../lib/mtls/mod.ts";
-import { pemEncode } from "../../lib/spiffe/mod.ts";
+import { pemEncode } from "../../lib/x509/mod.ts";
 import { authority, echo, NEXUS, RecordedLog, sourceOf, SUPERUSER } from "../e2e/mtls_fixture.ts";
 import { requestBytes, textOf, Wire } from "./wire.ts";
 

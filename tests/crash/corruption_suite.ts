@@ -4,7 +4,7 @@
  * whole file is refused. No other value is ever shown, and nothing is thrown that is no refusal.
  */
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { type Running, start } from "../tamper/scene.ts";
 import { seeded } from "./power_loss.ts";
 import { recordRun } from "./result.ts";

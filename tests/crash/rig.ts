@@ -3,7 +3,7 @@
  * with the same keepers.
  */
 import { routeUrl } from "../../lib/api/mod.ts";
-import { pemDecodeAll } from "../../lib/spiffe/pem.ts";
+import { pemDecodeAll } from "../../lib/x509/pem.ts";
 import { MemorySource, parseTrustDomain } from "../../lib/spiffe/mod.ts";
 import { parseSvid } from "../../lib/spiffe/svid.ts";
 import { createMtlsClient, type MtlsClient } from "../../lib/mtls/mod.ts";

@@ -1,6 +1,6 @@
 /** A small store on disk that is not running, with something of every kind in it, and all that can be read of it. */
 import { DatabaseSync } from "node:sqlite";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { AUTHOR, CIPHER_KEYS } from "../tamper/plan.ts";
 import { build, type Running, type Scene, start } from "../tamper/scene.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createMtlsClient, type MtlsAnswer } from "../../lib/mtls/mod.ts";
 import { combine } from "../../lib/shamir/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import type { DevSystem } from "./harness.ts";
 
 /** Who sends messages to any of the servers. */

@@ -1,6 +1,6 @@
 /** A crowd of connections that never say who they are, in processes that may have few file descriptors. */
 import { spikeProgram } from "../../scripts/program.ts";
-import { pemEncode } from "../../lib/spiffe/mod.ts";
+import { pemEncode } from "../../lib/x509/mod.ts";
 import { ask, promptly } from "../contract/wire.ts";
 import { environment, temporaryDirectory } from "./harness.ts";
 import { authority, NEXUS, sourceOf, SUPERUSER } from "./mtls_fixture.ts";

@@ -1,7 +1,7 @@
 /** `spike dev` as a person uses it: real processes, killed in every way, and what is left afterwards. */
 import assert from "node:assert/strict";
 import { request } from "node:https";
-import { openWorkloadSource, parseEndpoint } from "../../lib/spiffe/mod.ts";
+import { openWorkloadSource, parseEndpoint } from "../../lib/workload_api/mod.ts";
 import {
   DevSystem,
   isListening,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "node:tls";
-import { pemEncode } from "../../lib/spiffe/mod.ts";
+import { pemEncode } from "../../lib/x509/mod.ts";
 import { authority, NEXUS, sourceOf, SUPERUSER } from "./mtls_fixture.ts";
 
 const MIB = 1024 * 1024;

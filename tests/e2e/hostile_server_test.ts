@@ -1,6 +1,6 @@
 /** Whatever a server answers, a client of ours ends with a clean failure, soon, and without taking much memory. */
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/mod.ts";
+import { SpikeError } from "../../lib/error/mod.ts";
 import { promptly } from "../contract/wire.ts";
 import { answering, endless, hostileServer, type Hostility, saying } from "./hostile_server.ts";
 

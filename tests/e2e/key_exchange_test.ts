@@ -7,7 +7,7 @@ import {
   probeKeyExchange,
   readChoice,
   readOffer,
-} from "../../lib/mtls/key_exchange.ts";
+} from "../../roles/pilot/doctor/key_exchange.ts";
 import type { PeerLink } from "../../lib/mtls/mod.ts";
 import { authority, client, NEXUS, serve, sourceOf, SUPERUSER } from "./mtls_fixture.ts";
 

@@ -1,7 +1,7 @@
 import { type Client, createClient } from "../../lib/client/mod.ts";
 import { createMtlsClient } from "../../lib/mtls/mod.ts";
 import type { SvidSource } from "../../lib/spiffe/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import type { DevSystem } from "./harness.ts";
 
 /** Callers that read and write without pause, each over a connection of its own, and what came of it. */

@@ -14,7 +14,7 @@ import {
   type Write,
 } from "../../lib/secret/model_fixture.ts";
 import { parseSecretPath } from "../../lib/secret/name.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import { DevSystem, temporaryDirectory } from "./harness.ts";
 
 /** As many connections as reach both request workers, most likely. */

@@ -1,14 +1,14 @@
 /** Identities, servers and clients on loopback, with clocks and logs in the test's hands. */
-import { createAuthority } from "../../lib/spiffe/authority.ts";
-import type { Authority, LeafOverrides } from "../../lib/spiffe/authority.ts";
+import { createAuthority } from "../../lib/authority/authority.ts";
+import type { Authority, LeafOverrides } from "../../lib/authority/authority.ts";
 import {
   type BundleMap,
   MemorySource,
   parseSpiffeId,
   parseTrustDomain,
-  pemEncode,
   type SpiffeId,
 } from "../../lib/spiffe/mod.ts";
+import { pemEncode } from "../../lib/x509/mod.ts";
 import { createMtlsClient, createMtlsServer } from "../../lib/mtls/mod.ts";
 import type { Fetch, MtlsServer, MtlsStreamClient, PeerLink, Refusal } from "../../lib/mtls/mod.ts";
 import type { Fields, Logger } from "../../lib/telemetry/mod.ts";

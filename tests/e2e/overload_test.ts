@@ -1,7 +1,7 @@
 /** One identity asks for too much: it is told so at once, and others are served as before. */
 import assert from "node:assert/strict";
 import type { Fetch } from "../../lib/mtls/mod.ts";
-import { pemEncode } from "../../lib/spiffe/mod.ts";
+import { pemEncode } from "../../lib/x509/mod.ts";
 import { headerOf, requestBytes, textOf, Wire } from "../contract/wire.ts";
 import { authority, NEXUS, serve, sourceOf, SUPERUSER } from "./mtls_fixture.ts";
 

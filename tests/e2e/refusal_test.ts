@@ -1,7 +1,7 @@
 /** What is refused before it comes to a handler is told with the caller and the fault, whatever it is. */
 import assert from "node:assert/strict";
 import type { Fetch, Refusal } from "../../lib/mtls/mod.ts";
-import { pemEncode } from "../../lib/spiffe/mod.ts";
+import { pemEncode } from "../../lib/x509/mod.ts";
 import { ODD_HTTP } from "../contract/bad_http.ts";
 import { promptly, requestBytes, Wire } from "../contract/wire.ts";
 import { authority, NEXUS, serve, sourceOf, SUPERUSER } from "./mtls_fixture.ts";

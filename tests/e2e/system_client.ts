@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createMtlsClient } from "../../lib/mtls/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import type { DevSystem } from "./harness.ts";
 
 /** Sends requests to the Nexus of a development system over one connection after another. */

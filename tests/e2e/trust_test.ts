@@ -1,6 +1,6 @@
 /** What happens to connections when trust, time or one's own identity changes. */
 import assert from "node:assert/strict";
-import type { Authority } from "../../lib/spiffe/authority.ts";
+import type { Authority } from "../../lib/authority/authority.ts";
 import type { BundleMap } from "../../lib/spiffe/mod.ts";
 import {
   authority,

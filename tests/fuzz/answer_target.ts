@@ -1,7 +1,7 @@
 /** Answers of a hostile server: a client reads them or fails cleanly, and asks no more often than it should. */
 import assert from "node:assert/strict";
 import { ANSWERS, type ClientOperation } from "../../lib/api/answer.ts";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { type Client, createClient, type Transport } from "../../lib/client/mod.ts";
 import { decodeProbe, decodeShardAnswer } from "../../lib/recovery/mod.ts";
 import { mutateBytes } from "./mutate_bytes.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { parseHttpDate, parseTime } from "../../lib/api/time.ts";
-import { Der, DerError, readTime } from "../../lib/spiffe/der.ts";
+import { Der, DerError, readTime } from "../../lib/x509/der.ts";
 import { parseExpiry } from "../../roles/pilot/command/secret_metadata_set.ts";
 import { moment } from "../../roles/pilot/moment.ts";
 import { mutateTokens } from "./mutate_text.ts";

@@ -1,9 +1,9 @@
 /** Servers without a network, for requests that are nearly right; and what no answer of theirs may be. */
 import assert from "node:assert/strict";
-import { createApp } from "../../lib/api/app.ts";
-import { authorizeByRole } from "../../lib/api/authorize.ts";
-import { isErrorCode, SpikeError } from "../../lib/api/error.ts";
-import { STREAM_TYPE } from "../../lib/api/raw.ts";
+import { createApp } from "../../lib/http/app.ts";
+import { authorizeByRole } from "../../lib/access/authorize.ts";
+import { isErrorCode, SpikeError } from "../../lib/error/error.ts";
+import { STREAM_TYPE } from "../../lib/http/raw.ts";
 import type { Fetch, Peer } from "../../lib/mtls/mod.ts";
 import { ordinarySlots } from "../../lib/seal/mod.ts";
 import { DEFAULT_TRUST_ROOTS, parseSpiffeId } from "../../lib/spiffe/mod.ts";

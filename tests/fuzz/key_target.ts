@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
-import { SpikeError } from "../../lib/api/error.ts";
-import { Der, DerError, readTime } from "../../lib/spiffe/der.ts";
-import { pemEncode } from "../../lib/spiffe/pem.ts";
-import { readPrivateKey } from "../../lib/spiffe/private_key.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { Der, DerError, readTime } from "../../lib/x509/der.ts";
+import { pemEncode } from "../../lib/x509/pem.ts";
+import { readPrivateKey } from "../../lib/x509/private_key.ts";
 import { mutateBytes } from "./mutate_bytes.ts";
 import type { Random } from "./random.ts";
 import type { Target } from "./target.ts";

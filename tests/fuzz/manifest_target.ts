@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { nativeVerifier } from "../../lib/audit/mod.ts";
 import { openManifest } from "../../lib/backup/manifest.ts";
 import { mutateBytes } from "./mutate_bytes.ts";

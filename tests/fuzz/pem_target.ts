@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
-import { pemDecodeAll, pemEncode } from "../../lib/spiffe/pem.ts";
+import { SpikeError } from "../../lib/error/error.ts";
+import { pemDecodeAll, pemEncode } from "../../lib/x509/pem.ts";
 import { mutateBytes } from "./mutate_bytes.ts";
 import { mutateTokens } from "./mutate_text.ts";
 import type { Target } from "./target.ts";

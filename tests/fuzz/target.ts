@@ -1,15 +1,15 @@
 /** What is fuzzed: a way to make an input, and what a parser may do with it. */
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import {
   parseAnyBundle,
   parseBundle,
   parseBundleMap,
   parseJwtBundle,
 } from "../../lib/spiffe/bundle.ts";
-import { parseCertificate } from "../../lib/spiffe/certificate.ts";
-import { DerError } from "../../lib/spiffe/der.ts";
-import { encodeFrame, FrameReader, GrpcError } from "../../lib/spiffe/grpc.ts";
+import { parseCertificate } from "../../lib/x509/certificate.ts";
+import { DerError } from "../../lib/x509/der.ts";
+import { encodeFrame, FrameReader, GrpcError } from "../../lib/workload_api/grpc.ts";
 import {
   parseSpiffeId,
   parseTrustDomain,
@@ -23,8 +23,8 @@ import {
   decodeX509BundlesResponse,
   decodeX509SvidResponse,
   encodeX509SvidResponse,
-} from "../../lib/spiffe/workload_message.ts";
-import { toIdentity } from "../../lib/spiffe/workload_snapshot.ts";
+} from "../../lib/workload_api/message.ts";
+import { toIdentity } from "../../lib/workload_api/snapshot.ts";
 import { KEY, TIME } from "./key_target.ts";
 import { ANSWER } from "./answer_target.ts";
 import { DATE } from "./date_target.ts";

@@ -1,7 +1,7 @@
 import { connect } from "node:http2";
 import { connect as dial } from "node:net";
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { encodeFrame, FrameReader } from "../../lib/spiffe/grpc.ts";
+import { encodeFrame, FrameReader } from "../../lib/workload_api/grpc.ts";
 
 /** Asks an agent's unix socket for a JWT-SVID of this process; undefined while it has no identity. */
 export function fetchToken(path: string, audience: string): Promise<string | undefined> {

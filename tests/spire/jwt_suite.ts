@@ -1,8 +1,9 @@
 /** Tokens that a real SPIRE makes, handed over by a proxy. */
 import assert from "node:assert/strict";
 import { createMtlsClient } from "../../lib/mtls/mod.ts";
-import { parseEndpoint, type SvidSource } from "../../lib/spiffe/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { parseEndpoint } from "../../lib/workload_api/mod.ts";
+import { type SvidSource } from "../../lib/spiffe/mod.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import { IDENTITIES, System } from "../../scripts/spire/system.ts";
 import { fetchToken } from "./fetch_token.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createClient } from "../../lib/client/mod.ts";
 import { createMtlsClient } from "../../lib/mtls/mod.ts";
 import { DEFAULT_TRUST_ROOTS, hasRole } from "../../lib/spiffe/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import { IDENTITIES, KEEPERS, System } from "../../scripts/spire/system.ts";
 import { Child } from "../../scripts/spire/child.ts";
 

@@ -1,6 +1,7 @@
 /** Identities that come from elsewhere, go, return and are renewed, on real processes. */
 import assert from "node:assert/strict";
-import { pemDecodeAll, trustDomainOf } from "../../lib/spiffe/mod.ts";
+import { pemDecodeAll } from "../../lib/x509/mod.ts";
+import { trustDomainOf } from "../../lib/spiffe/mod.ts";
 import { DevSystem, type Ran, temporaryDirectory } from "../e2e/harness.ts";
 import { Load } from "../e2e/load.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createMtlsClient, type MtlsAnswer } from "../../lib/mtls/mod.ts";
 import { combine, splitP256 } from "../../lib/shamir/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import { DevSystem, temporaryDirectory } from "../e2e/harness.ts";
 
 const P256 = { args: ["--shamir-scheme", "p256"] };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { createClient } from "../../lib/client/mod.ts";
 import { createMtlsClient } from "../../lib/mtls/mod.ts";
-import { openSource } from "../../lib/spiffe/open_source.ts";
+import { openSource } from "../../lib/workload_api/open_source.ts";
 import { DevSystem, temporaryDirectory } from "../e2e/harness.ts";
 
 /** All files of the database as one text of bytes. */

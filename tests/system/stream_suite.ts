@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { connect } from "node:tls";
 import { createMtlsServer, type Fetch } from "../../lib/mtls/mod.ts";
-import { pemEncode, type SvidSource } from "../../lib/spiffe/mod.ts";
-import { SpikeError } from "../../lib/api/error.ts";
+import { pemEncode } from "../../lib/x509/mod.ts";
+import { type SvidSource } from "../../lib/spiffe/mod.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { authority, client, NEXUS, RecordedLog, sourceOf, SUPERUSER } from "../e2e/mtls_fixture.ts";
 import { DevSystem, temporaryDirectory } from "../e2e/harness.ts";
 

@@ -1,6 +1,6 @@
 /** What somebody can do to named cipher keys who can write the database file, while Nexus is stopped. */
 import assert from "node:assert/strict";
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import { CIPHER_KEY_ATTACKS } from "./cipher_key_attacks.ts";
 import type { Observation } from "./observe.ts";
 import { AUTHOR, CIPHER_KEYS } from "./plan.ts";

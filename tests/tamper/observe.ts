@@ -1,5 +1,5 @@
 /** What can be seen of a store from outside, as one flat record: so that "and nothing else changed" is one comparison. */
-import { SpikeError } from "../../lib/api/error.ts";
+import { SpikeError } from "../../lib/error/error.ts";
 import type { StampedShard } from "../../lib/recovery/mod.ts";
 import { decide, type Permission } from "../../lib/policy/mod.ts";
 import type { SecretNotFound } from "../../lib/secret/mod.ts";

@@ -1,5 +1,5 @@
-import { SpikeError } from "../../../lib/api/error.ts";
-import { quoteValue } from "../../../lib/api/quote.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
+import { quoteValue } from "../../../lib/text/quote.ts";
 import { IDENTITY_ACTIONS } from "../control.ts";
 import { askSupervisor } from "../control_client.ts";
 import type { CommandContext } from "../mod.ts";

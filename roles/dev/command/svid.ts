@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { makeOwnDirectory } from "../../../lib/process/own_place.ts";
+import { makeOwnDirectory } from "../../../lib/file/own_place.ts";
 import { askSupervisor } from "../control_client.ts";
 import { onFiles, replaceFile } from "../file.ts";
 import type { CommandContext } from "../mod.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { bringUp } from "../bring_up.ts";
 import { shellQuote } from "../env_file.ts";
 import { SCHEMES } from "../../../lib/shamir/scheme.ts";

@@ -3,12 +3,8 @@ import type { RequestEntry } from "../../../lib/audit/mod.ts";
 import type { JwtSettings, NexusSettings } from "../../../lib/config/mod.ts";
 import type { Fetch, Peer } from "../../../lib/mtls/mod.ts";
 import { ordinarySlots } from "../../../lib/seal/mod.ts";
-import {
-  DEFAULT_TRUST_ROOTS,
-  type JwtKeySet,
-  MemorySource,
-  parseSpiffeId,
-} from "../../../lib/spiffe/mod.ts";
+import { DEFAULT_TRUST_ROOTS, MemorySource, parseSpiffeId } from "../../../lib/spiffe/mod.ts";
+import { type JwtKeySet } from "../../../lib/jwt_svid/mod.ts";
 import { openMemory, type Store } from "../../../lib/store/mod.ts";
 import { keepRecords } from "./_auditing.ts";
 import { keepLines, type Line } from "../_sink.ts";

@@ -1,5 +1,5 @@
 /** Encrypts with the key that another thread published: for the test of the boundary between threads. */
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { createCipherService } from "../../../lib/cipher/mod.ts";
 import { attachLocked, type Encrypted, osRandom } from "../../../lib/seal/mod.ts";
 import { followCipherKeys } from "./cipher_keys.ts";

@@ -1,5 +1,5 @@
 import { judgeByRole, placeOf } from "../../../lib/access/mod.ts";
-import { denied } from "../../../lib/api/authorize.ts";
+import { denied } from "../../../lib/access/authorize.ts";
 import { type Route, routeOf } from "../../../lib/api/mod.ts";
 import type { Grant } from "../../../lib/audit/mod.ts";
 import { decide, type PolicySet, RESERVED, type Sight, sightOf } from "../../../lib/policy/mod.ts";

@@ -1,5 +1,6 @@
-import type { Handlers } from "../../../lib/api/app.ts";
-import { type Operation, SpikeError } from "../../../lib/api/mod.ts";
+import type { Handlers } from "../../../lib/http/app.ts";
+import { type Operation } from "../../../lib/api/mod.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
 import type { CorePort } from "../core_port.ts";
 
 /** The operations on the audit log. What it is told to keep and where is no matter for the API. */

@@ -1,6 +1,6 @@
-import type { Handlers } from "../../../lib/api/app.ts";
-import { SpikeError } from "../../../lib/api/mod.ts";
-import { STREAM_TYPE, type StreamHandler } from "../../../lib/api/raw.ts";
+import type { Handlers } from "../../../lib/http/app.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
+import { STREAM_TYPE, type StreamHandler } from "../../../lib/http/raw.ts";
 import type { BackupBegun, BackupPort } from "../backup/backup_port.ts";
 
 /** The operations on backups. */

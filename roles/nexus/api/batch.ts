@@ -1,6 +1,7 @@
 import { bounded } from "../../../lib/audit/mod.ts";
-import type { Handler } from "../../../lib/api/app.ts";
-import { type ErrorCode, routeOf, SpikeError } from "../../../lib/api/mod.ts";
+import type { Handler } from "../../../lib/http/app.ts";
+import { type ErrorCode, SpikeError } from "../../../lib/error/mod.ts";
+import { routeOf } from "../../../lib/api/mod.ts";
 import type { SecretFound, SecretReader } from "../../../lib/secret/mod.ts";
 import type { SpiffeId } from "../../../lib/spiffe/mod.ts";
 import type { Logger } from "../../../lib/telemetry/mod.ts";

@@ -1,6 +1,6 @@
-import type { Handlers } from "../../../lib/api/app.ts";
-import { type ErrorCode, SpikeError } from "../../../lib/api/mod.ts";
-import type { RawHandler, StreamHandler } from "../../../lib/api/raw.ts";
+import type { Handlers } from "../../../lib/http/app.ts";
+import { type ErrorCode, SpikeError } from "../../../lib/error/mod.ts";
+import type { RawHandler, StreamHandler } from "../../../lib/http/raw.ts";
 import { required } from "./required.ts";
 import type {
   CipherService,
@@ -14,8 +14,8 @@ import {
   openedLength,
   sealedLength,
   splitBlob,
-  wipe,
 } from "../../../lib/seal/mod.ts";
+import { wipe } from "../../../lib/bytes/mod.ts";
 
 /** The operations of the encryption service. */
 export type CipherOperation = "cipher.encrypt" | "cipher.decrypt" | "cipher.key.rewrap";

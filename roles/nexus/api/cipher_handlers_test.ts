@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createApp } from "../../../lib/api/app.ts";
-import { SpikeError } from "../../../lib/api/mod.ts";
+import { createApp } from "../../../lib/http/app.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
 import { createCipherService } from "../../../lib/cipher/mod.ts";
 import type { Peer } from "../../../lib/mtls/mod.ts";
 import { encryptUnder, joinBlob, osRandom, type RandomSource } from "../../../lib/seal/mod.ts";

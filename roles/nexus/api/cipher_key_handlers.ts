@@ -1,5 +1,6 @@
-import type { Handlers } from "../../../lib/api/app.ts";
-import { formatTime, SpikeError } from "../../../lib/api/mod.ts";
+import type { Handlers } from "../../../lib/http/app.ts";
+import { formatTime } from "../../../lib/api/mod.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
 import {
   DEFAULT_KEY,
   DEFAULT_KEY_NAME,

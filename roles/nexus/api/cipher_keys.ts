@@ -1,6 +1,6 @@
 import type { CipherKeys } from "../../../lib/cipher/mod.ts";
 import type { KeySlots } from "../../../lib/seal/mod.ts";
-import { wipe } from "../../../lib/seal/mod.ts";
+import { wipe } from "../../../lib/bytes/mod.ts";
 import type { SharedPage } from "../page.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import {
   deriveBytes,
   encodeTuple,
@@ -7,8 +7,8 @@ import {
   open,
   type RandomSource,
   seal,
-  wipe,
 } from "../../../lib/seal/mod.ts";
+import { wipe } from "../../../lib/bytes/mod.ts";
 import { parseSecretPath } from "../../../lib/secret/mod.ts";
 
 /** Stands in no path. */

@@ -7,7 +7,8 @@ import {
   parseWanted,
   whoCan,
 } from "../../../lib/access/mod.ts";
-import { type RequestOf, SpikeError } from "../../../lib/api/mod.ts";
+import { type RequestOf } from "../../../lib/api/mod.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
 import type { PolicySet } from "../../../lib/policy/mod.ts";
 import { parseSecretPath } from "../../../lib/secret/mod.ts";
 import type { TrustRoots } from "../../../lib/spiffe/mod.ts";

@@ -1,14 +1,9 @@
-import type { Handlers } from "../../../lib/api/app.ts";
+import type { Handlers } from "../../../lib/http/app.ts";
 import type { Call } from "../../../lib/audit/mod.ts";
-import {
-  encodeShards,
-  formatTime,
-  type Operation,
-  type RequestOf,
-  SpikeError,
-} from "../../../lib/api/mod.ts";
-import { holdsControls } from "../../../lib/telemetry/printable.ts";
-import { wipe } from "../../../lib/seal/mod.ts";
+import { encodeShards, formatTime, type Operation, type RequestOf } from "../../../lib/api/mod.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
+import { holdsControls } from "../../../lib/text/printable.ts";
+import { wipe } from "../../../lib/bytes/mod.ts";
 import type { BackupOperation } from "./backup_handlers.ts";
 import type { CorePort, KekStatus } from "../core_port.ts";
 import type { ChangeKind } from "../key/shard_change.ts";

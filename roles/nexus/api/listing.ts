@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { Sight } from "../../../lib/policy/mod.ts";
 import type { SecretEntry } from "../../../lib/secret/mod.ts";
 

@@ -1,6 +1,7 @@
-import { createApp } from "../../../lib/api/app.ts";
-import { createRefusalAudit, type RefusalAudit } from "../../../lib/api/refusal_audit.ts";
-import { type Route, SpikeError } from "../../../lib/api/mod.ts";
+import { createApp } from "../../../lib/http/app.ts";
+import { createRefusalAudit, type RefusalAudit } from "../../../lib/http/refusal_audit.ts";
+import { type Route } from "../../../lib/api/mod.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
 import {
   createCipherService,
   createEncryptionBudget,
@@ -12,7 +13,8 @@ import type { NexusSettings } from "../../../lib/config/mod.ts";
 import type { Fetch, Refusal } from "../../../lib/mtls/mod.ts";
 import { type KeySlots, osRandom } from "../../../lib/seal/mod.ts";
 import { meter } from "../../../lib/telemetry/mod.ts";
-import type { JwtKeySet, SpiffeId } from "../../../lib/spiffe/mod.ts";
+import type { JwtKeySet } from "../../../lib/jwt_svid/mod.ts";
+import type { SpiffeId } from "../../../lib/spiffe/mod.ts";
 import { type Access, createAccess } from "./access.ts";
 import {
   cipherBodyLimit,

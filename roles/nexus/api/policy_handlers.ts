@@ -1,5 +1,6 @@
-import type { Handlers } from "../../../lib/api/app.ts";
-import { formatTime, type Operation, SpikeError } from "../../../lib/api/mod.ts";
+import type { Handlers } from "../../../lib/http/app.ts";
+import { formatTime, type Operation } from "../../../lib/api/mod.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
 import { parsePolicy } from "../../../lib/policy/mod.ts";
 import type { TrustRoots } from "../../../lib/spiffe/mod.ts";
 import type { PolicyReader, PolicyRecord } from "../../../lib/policy_store/mod.ts";

@@ -1,6 +1,7 @@
-import { SpikeError } from "../../../lib/api/mod.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
 import type { Peer } from "../../../lib/mtls/mod.ts";
-import { type JwtKeySet, type SpiffeId, verifyJwtSvid } from "../../../lib/spiffe/mod.ts";
+import { type JwtKeySet, verifyJwtSvid } from "../../../lib/jwt_svid/mod.ts";
+import { type SpiffeId } from "../../../lib/spiffe/mod.ts";
 
 /** By what the callers behind proxies are known. */
 export interface ProxiedCallers {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { ROUTES } from "../../../lib/api/mod.ts";
 import { isOpenToTokens } from "../../../lib/api/route.ts";
-import { createJwtAuthority } from "../../../lib/spiffe/jwt_authority.ts";
-import { JwtKeys, parseSpiffeId } from "../../../lib/spiffe/mod.ts";
+import { createJwtAuthority } from "../../../lib/authority/jwt_authority.ts";
+import { JwtKeys } from "../../../lib/jwt_svid/mod.ts";
+import { parseSpiffeId } from "../../../lib/spiffe/mod.ts";
 import { type Answer, type AppWorld, idOf, startApps } from "./_app_fixture.ts";
 
 const PROXY = "spiffe://spike.ist/edge/proxy";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/mod.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
 
 /**
  * The member of a request, where its absence must not pass for an empty one. Unknown members are ignored, so a

@@ -1,6 +1,7 @@
-import type { Handlers } from "../../../lib/api/app.ts";
-import { type Operation, parseTime, type RequestOf, SpikeError } from "../../../lib/api/mod.ts";
-import { NotModified, Tagged } from "../../../lib/api/reply.ts";
+import type { Handlers } from "../../../lib/http/app.ts";
+import { type Operation, parseTime, type RequestOf } from "../../../lib/api/mod.ts";
+import { SpikeError } from "../../../lib/error/mod.ts";
+import { NotModified, Tagged } from "../../../lib/http/reply.ts";
 import type { Call } from "../../../lib/audit/mod.ts";
 import type { SecretNotFound, SecretReader } from "../../../lib/secret/mod.ts";
 import type { SpiffeId } from "../../../lib/spiffe/mod.ts";

@@ -1,4 +1,4 @@
-import { denied } from "../../../lib/api/authorize.ts";
+import { denied } from "../../../lib/access/authorize.ts";
 import { routeOf } from "../../../lib/api/mod.ts";
 import type { SpiffeId } from "../../../lib/spiffe/mod.ts";
 import type { Access } from "./access.ts";

@@ -8,9 +8,9 @@ import {
   osRandom,
   type Place,
   unwrapDataKey,
-  wipe,
   wrapDataKey,
 } from "../../../lib/seal/mod.ts";
+import { wipe } from "../../../lib/bytes/mod.ts";
 import { isDamage } from "../../../lib/seal/damage.ts";
 import type { KeyRow, Store } from "../../../lib/store/mod.ts";
 

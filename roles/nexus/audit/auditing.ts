@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import {
   AuditLog,
   type AuditLogOptions,
@@ -20,7 +20,8 @@ import {
   type TailRequest,
 } from "../../../lib/audit/mod.ts";
 import { isDamage } from "../../../lib/seal/damage.ts";
-import { type LockedKeyring, osRandom, wipe } from "../../../lib/seal/mod.ts";
+import { type LockedKeyring, osRandom } from "../../../lib/seal/mod.ts";
+import { wipe } from "../../../lib/bytes/mod.ts";
 import type { AuditLogRow, Store, StoreTx } from "../../../lib/store/mod.ts";
 import { VERSION } from "../../../lib/version.ts";
 import { loadLogKeys, makeLogKeys, type OpenLogKeys } from "./audit_keys.ts";

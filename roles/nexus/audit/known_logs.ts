@@ -1,5 +1,6 @@
 import { type Covered, coverWith } from "../../../lib/audit/mod.ts";
-import { type LockedKeyring, wipe } from "../../../lib/seal/mod.ts";
+import { type LockedKeyring } from "../../../lib/seal/mod.ts";
+import { wipe } from "../../../lib/bytes/mod.ts";
 import type { Store } from "../../../lib/store/mod.ts";
 import { loadLogKeys } from "./audit_keys.ts";
 import type { KnownLog } from "./store_verifier.ts";

@@ -1,5 +1,5 @@
 /** Auditing where no log is kept. */
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import {
   currentCall,
   decodeChange,

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { Call } from "../../../lib/audit/mod.ts";
 import { type Manifest, signManifest } from "../../../lib/backup/manifest.ts";
 import type { Copied } from "../../../lib/backup/os_copy.ts";

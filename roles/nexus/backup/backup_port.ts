@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { Call } from "../../../lib/audit/mod.ts";
 
 /** A backup that is ready to be read. */

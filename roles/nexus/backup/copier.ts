@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { Copied, CopyRequest } from "../../../lib/backup/os_copy.ts";
 import { startConfined } from "../../../lib/process/mod.ts";
 import { translate } from "../../../lib/store/sqlite_error.ts";

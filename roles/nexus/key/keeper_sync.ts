@@ -1,6 +1,6 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { KeeperStatus } from "../../../lib/api/mod.ts";
-import { constantTimeEqual, wipe } from "../../../lib/seal/mod.ts";
+import { constantTimeEqual, wipe } from "../../../lib/bytes/mod.ts";
 import {
   type Candidate,
   type Complaint,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { FakeKeeper } from "../../../lib/recovery/_fake_keeper.ts";
 import { sampleId, sampleKey, sampleSet, sampleShards } from "../../../lib/recovery/_sample.ts";
 import type { Candidate, ShardSet } from "../../../lib/recovery/mod.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { type DueReason, isKekDue, rewrapGeneration } from "../../../lib/rotation/mod.ts";
 import { osRandom } from "../../../lib/seal/mod.ts";
 import type { Store } from "../../../lib/store/mod.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { loadDefaultKey } from "../../../lib/cipher/mod.ts";
 import {
   agree,
@@ -18,7 +18,6 @@ import {
 } from "../../../lib/recovery/mod.ts";
 import {
   answerProbe,
-  constantTimeEqual,
   deriveStorageKey,
   deriveVerifyKey,
   fillKeyring,
@@ -28,9 +27,9 @@ import {
   matchesKeyCheck,
   newKey,
   type RandomSource,
-  wipe,
   wrapKek,
 } from "../../../lib/seal/mod.ts";
+import { constantTimeEqual, wipe } from "../../../lib/bytes/mod.ts";
 import type { Store, StoreMeta } from "../../../lib/store/mod.ts";
 import { requireQuorum } from "../../../lib/shamir/mod.ts";
 import type { Logger } from "../../../lib/telemetry/mod.ts";

@@ -1,12 +1,7 @@
 import { makeFirstKey } from "../../../lib/cipher/mod.ts";
 import { type ShardSet, shardsOf, storeCheck } from "../../../lib/recovery/mod.ts";
-import {
-  deriveStorageKey,
-  newKey,
-  type RandomSource,
-  wipe,
-  wrapKek,
-} from "../../../lib/seal/mod.ts";
+import { deriveStorageKey, newKey, type RandomSource, wrapKek } from "../../../lib/seal/mod.ts";
+import { wipe } from "../../../lib/bytes/mod.ts";
 import type { Store } from "../../../lib/store/mod.ts";
 
 export interface NewStoreOptions {

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 
 /** A time that several waits share. */
 export interface Deadline {

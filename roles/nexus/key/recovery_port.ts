@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { type Call, inCall } from "../../../lib/audit/mod.ts";
 import {
   encodeManifest,
@@ -9,7 +9,7 @@ import {
   RECOVERY_MARK,
   SEAL_MARK,
 } from "../../../lib/recovery/mod.ts";
-import { constantTimeEqual, wipe } from "../../../lib/seal/mod.ts";
+import { constantTimeEqual, wipe } from "../../../lib/bytes/mod.ts";
 import type { Store } from "../../../lib/store/mod.ts";
 import type { Logger } from "../../../lib/telemetry/mod.ts";
 import type { CorePort, RestoreProgress } from "../core_port.ts";

@@ -1,6 +1,6 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { Candidate, CommittedSet } from "../../../lib/recovery/mod.ts";
-import { wipe } from "../../../lib/seal/mod.ts";
+import { wipe } from "../../../lib/bytes/mod.ts";
 import type { RestoreProgress } from "../core_port.ts";
 
 /** Shards that were handed in by people are forgotten when the next one does not come within this time. */

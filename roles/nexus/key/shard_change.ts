@@ -1,6 +1,6 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { KeeperClient, StampedShard } from "../../../lib/recovery/mod.ts";
-import { constantTimeEqual, wipe } from "../../../lib/seal/mod.ts";
+import { constantTimeEqual, wipe } from "../../../lib/bytes/mod.ts";
 import type { Logger } from "../../../lib/telemetry/mod.ts";
 import { within } from "./patience.ts";
 import type { Successor } from "./successor.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import {
   decodeRecord,
   encodeRecord,
@@ -10,14 +10,8 @@ import {
   storeCheck,
   withSuccessor,
 } from "../../../lib/recovery/mod.ts";
-import {
-  constantTimeEqual,
-  deriveStorageKey,
-  type RandomSource,
-  unwrapKek,
-  wipe,
-  wrapKek,
-} from "../../../lib/seal/mod.ts";
+import { constantTimeEqual, wipe } from "../../../lib/bytes/mod.ts";
+import { deriveStorageKey, type RandomSource, unwrapKek, wrapKek } from "../../../lib/seal/mod.ts";
 import type { Store, StoreMeta, StoreTx } from "../../../lib/store/mod.ts";
 
 /** The set that is to follow the one in force. Nothing rests on it until it is committed. */

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { NexusSettings } from "../../../lib/config/mod.ts";
 import type { Candidate } from "../../../lib/recovery/mod.ts";
 import type { Logger } from "../../../lib/telemetry/mod.ts";

@@ -6,11 +6,11 @@ import {
   recordIn,
   splitLines,
 } from "../../../lib/audit/mod.ts";
-import { SpikeError } from "../../../lib/api/error.ts";
-import { quoteValue } from "../../../lib/api/quote.ts";
-import { fileFault } from "../../../lib/api/file_fault.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
+import { quoteValue } from "../../../lib/text/quote.ts";
+import { fileFault } from "../../../lib/error/os_file_fault.ts";
 import type { AuditKeys } from "../../../lib/client/mod.ts";
-import { findOutput } from "../../../lib/process/output_place.ts";
+import { findOutput } from "../../../lib/file/output_place.ts";
 import { allLogsIn, readText } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
 import { writeRecord } from "../output.ts";

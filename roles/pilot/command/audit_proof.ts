@@ -11,8 +11,8 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from "../../../lib/audit/mod.ts";
-import { SpikeError } from "../../../lib/api/error.ts";
-import { quoteValue } from "../../../lib/api/quote.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
+import { quoteValue } from "../../../lib/text/quote.ts";
 import { logsIn, readCheckpoint, readKeys, readText, requireCheckpoint } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
 import { printAs } from "../format.ts";

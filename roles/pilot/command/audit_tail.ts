@@ -1,5 +1,5 @@
-import { SpikeError } from "../../../lib/api/error.ts";
-import { quoteValue } from "../../../lib/api/quote.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
+import { quoteValue } from "../../../lib/text/quote.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, printAs } from "../format.ts";
 import { writeRecord } from "../output.ts";

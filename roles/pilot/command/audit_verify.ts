@@ -8,7 +8,7 @@ import {
   nativeVerifier,
   type Verified,
 } from "../../../lib/audit/mod.ts";
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { logsIn, readCheckpoint, readKeys } from "../audit_files.ts";
 import type { PilotDeps } from "../deps.ts";
 import { counted, type Format, printAs } from "../format.ts";

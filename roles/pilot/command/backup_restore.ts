@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { findNewer, requireEmpty, restoreBackup, verifyBackup } from "../../../lib/backup/mod.ts";
 import { readKeys } from "../audit_files.ts";
 import { describeBackup, requireGood } from "../backup_file.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { ByteExtras, Client } from "../../../lib/client/mod.ts";
 import { parseBase64 } from "../base64.ts";
 import { explainKey, readExtras } from "../cipher_extras.ts";

@@ -1,5 +1,5 @@
-import { SpikeError } from "../../../lib/api/error.ts";
-import { quoteValue } from "../../../lib/api/quote.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
+import { quoteValue } from "../../../lib/text/quote.ts";
 import { DEFAULT_KEY_NAME, parseKeyName } from "../../../lib/cipher/key_name.ts";
 import type { CipherKeyInfo, Client } from "../../../lib/client/mod.ts";
 import { explainKey, readExtras } from "../cipher_extras.ts";

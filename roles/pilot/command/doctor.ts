@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import {
   loadSettings,
   peekSetting,
@@ -6,7 +6,7 @@ import {
   readSettingsFile,
 } from "../../../lib/config/mod.ts";
 import { IDENTITY, NEXUS } from "../../../lib/config/table.ts";
-import { probeKeyExchange } from "../../../lib/mtls/key_exchange.ts";
+import { probeKeyExchange } from "../doctor/key_exchange.ts";
 import type { PilotDeps } from "../deps.ts";
 import { examine } from "../doctor/examine.ts";
 import { failure, type Finding } from "../doctor/finding.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { nativeVerifier } from "../../../lib/audit/mod.ts";
 import { openManifest, verifyBackup } from "../../../lib/backup/mod.ts";
 import type { Client } from "../../../lib/client/mod.ts";

@@ -1,5 +1,5 @@
 import { makeIdentity } from "../age_file.ts";
-import { quoteValue } from "../../../lib/api/quote.ts";
+import { quoteValue } from "../../../lib/text/quote.ts";
 import type { PilotDeps } from "../deps.ts";
 import { writeNewOutput } from "../private_file.ts";
 

@@ -1,7 +1,7 @@
-import { SpikeError } from "../../../lib/api/error.ts";
-import { quoteValue } from "../../../lib/api/quote.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
+import { quoteValue } from "../../../lib/text/quote.ts";
 import type { Client, RecoveryShard } from "../../../lib/client/mod.ts";
-import { requireOwnPlace } from "../../../lib/process/own_place.ts";
+import { requireOwnPlace } from "../../../lib/file/own_place.ts";
 import type { Manifest } from "../../../lib/recovery/manifest.ts";
 import { type AgeTarget, readPassphrase, readRecipients, requireRecipients } from "../age_file.ts";
 import { requireConsent } from "../consent.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { Client, RestoreProgress } from "../../../lib/client/mod.ts";
 import { requireListed } from "../../../lib/recovery/manifest.ts";
 import type { PilotDeps } from "../deps.ts";

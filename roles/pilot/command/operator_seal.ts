@@ -1,5 +1,5 @@
-import { SpikeError } from "../../../lib/api/error.ts";
-import { holdsControls } from "../../../lib/telemetry/printable.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
+import { holdsControls } from "../../../lib/text/printable.ts";
 import type { PilotDeps } from "../deps.ts";
 import { withNexus } from "../session.ts";
 

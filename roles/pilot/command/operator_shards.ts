@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { NexusStatus } from "../../../lib/api/status.ts";
 import type { Client, ShardChanged, ShardChangeKind } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";

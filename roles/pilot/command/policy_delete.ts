@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { confirm } from "../ask.ts";
 import type { Consent } from "../consent.ts";

@@ -1,5 +1,5 @@
 import type { PolicyFilter, PolicyName } from "../../../lib/client/mod.ts";
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { PilotDeps } from "../deps.ts";
 import { type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";

@@ -1,4 +1,4 @@
-import { type ErrorCode, SpikeError } from "../../../lib/api/error.ts";
+import { type ErrorCode, SpikeError } from "../../../lib/error/error.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
 import { confirm } from "../ask.ts";

@@ -1,5 +1,5 @@
-import { SpikeError } from "../../../lib/api/error.ts";
-import { decodeUtf8 } from "../../../lib/api/utf8.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
+import { decodeUtf8 } from "../../../lib/input/utf8.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
 import type { PilotDeps } from "../deps.ts";

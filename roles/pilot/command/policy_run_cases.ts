@@ -1,7 +1,7 @@
 import { explainAccess } from "../../../lib/access/explain.ts";
-import { SpikeError } from "../../../lib/api/error.ts";
-import { decodeUtf8 } from "../../../lib/api/utf8.ts";
-import { quoteValue } from "../../../lib/api/quote.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
+import { decodeUtf8 } from "../../../lib/input/utf8.ts";
+import { quoteValue } from "../../../lib/text/quote.ts";
 import { loadSettings, readSettingsFile } from "../../../lib/config/mod.ts";
 import { compilePolicy, createPolicySet } from "../../../lib/policy/mod.ts";
 import type { PilotDeps } from "../deps.ts";

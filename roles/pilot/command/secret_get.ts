@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { parseTime } from "../../../lib/api/time.ts";
 import type { Secret } from "../../../lib/client/mod.ts";
 import type { PilotDeps } from "../deps.ts";

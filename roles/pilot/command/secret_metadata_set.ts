@@ -1,6 +1,6 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import { parseTime } from "../../../lib/api/time.ts";
-import { quoteValue } from "../../../lib/api/quote.ts";
+import { quoteValue } from "../../../lib/text/quote.ts";
 import type { Expectation, MetadataChange } from "../../../lib/client/mod.ts";
 import { MAX_MAX_VERSIONS, requireCustom, requireReadable } from "../../../lib/secret/name.ts";
 import type { PilotDeps } from "../deps.ts";

@@ -1,4 +1,4 @@
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { PilotDeps } from "../deps.ts";
 import { parsePath, reporting, requireAll } from "../path.ts";
 import { withNexus } from "../session.ts";

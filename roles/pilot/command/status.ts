@@ -5,7 +5,7 @@ import type {
   PeerStatus,
   RecoveryStatus,
 } from "../../../lib/api/status.ts";
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { PilotDeps } from "../deps.ts";
 import { counted, type Format, printAs } from "../format.ts";
 import { withNexus } from "../session.ts";

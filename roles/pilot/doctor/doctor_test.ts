@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { SpikeError } from "../../../lib/api/error.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
 import type { NexusStatus } from "../../../lib/api/status.ts";
 import { loadSettings } from "../../../lib/config/mod.ts";
-import { createAuthority } from "../../../lib/spiffe/authority.ts";
+import { createAuthority } from "../../../lib/authority/authority.ts";
 import { MemorySource, parseSpiffeId, parseTrustDomain } from "../../../lib/spiffe/mod.ts";
 import { type Examination, examine } from "./examine.ts";
 import { checkSocket, type FileFacts, type Machine } from "./machine.ts";

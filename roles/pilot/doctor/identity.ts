@@ -1,6 +1,6 @@
 import type { PilotSettings } from "../../../lib/config/mod.ts";
-import { parseCertificate } from "../../../lib/spiffe/certificate.ts";
-import { DerError } from "../../../lib/spiffe/der.ts";
+import { parseCertificate } from "../../../lib/x509/certificate.ts";
+import { DerError } from "../../../lib/x509/der.ts";
 import { trustDomainOf } from "../../../lib/spiffe/id.ts";
 import { rolesOf } from "../../../lib/spiffe/role.ts";
 import type { IdentitySnapshot } from "../../../lib/spiffe/source.ts";

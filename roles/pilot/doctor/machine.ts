@@ -1,7 +1,7 @@
-import { SpikeError } from "../../../lib/api/error.ts";
-import { fileFault } from "../../../lib/api/file_fault.ts";
+import { SpikeError } from "../../../lib/error/error.ts";
+import { fileFault } from "../../../lib/error/os_file_fault.ts";
 import type { PilotSettings } from "../../../lib/config/mod.ts";
-import type { EndpointAddress } from "../../../lib/spiffe/endpoint.ts";
+import type { EndpointAddress } from "../../../lib/workload_api/endpoint.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 import { LOCK_ADVICE } from "./nexus.ts";
 
@@ -33,7 +33,7 @@ export async function checkSocket(
   const { svidFiles, endpointSocket } = settings;
   if (svidFiles) return await checkSvidFiles(machine, Object.values(svidFiles));
   try {
-    const { parseEndpoint } = await import("../../../lib/spiffe/endpoint.ts");
+    const { parseEndpoint } = await import("../../../lib/workload_api/endpoint.ts");
     const address = parseEndpoint(endpointSocket);
     if (address.kind === "unix") {
       const facts = await machine.stat(address.path);

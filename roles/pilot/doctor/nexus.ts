@@ -1,6 +1,6 @@
 import type { NexusStatus } from "../../../lib/api/status.ts";
 import { parseHttpDate } from "../../../lib/api/time.ts";
-import { isPostQuantum } from "../../../lib/mtls/key_exchange.ts";
+import { isPostQuantum } from "./key_exchange.ts";
 import { failure, type Finding, ok, spanText, warning } from "./finding.ts";
 
 /** Checks that need Nexus to tell how it is. */

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import type { EndpointAddress } from "../../../lib/spiffe/endpoint.ts";
+import type { EndpointAddress } from "../../../lib/workload_api/endpoint.ts";
 import type { FileFacts, Machine } from "./machine.ts";
 
 const PATIENCE_MS = 2_000;

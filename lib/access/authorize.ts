@@ -1,0 +1,17 @@
+import type { Grant } from "../audit/mod.ts";
+import type { SpiffeId } from "../spiffe/id.ts";
+import { hasRole, type TrustRoots } from "../spiffe/role.ts";
+import { SpikeError } from "../error/error.ts";
+import type { Want } from "../api/route.ts";
+
+/** The one refusal. It never tells whether what was asked for exists. */
+export function denied(id: SpiffeId): SpikeError {
+  return new SpikeError("access_unauthorized", `${id} may not do this`);
+}
+
+/** Answers the role that lets the caller through, of those that a route names. @throws SpikeError `access_unauthorized` */
+export function authorizeByRole(id: SpiffeId, want: Want, roots: TrustRoots): Grant {
+  const name = want.by === "role" && want.roles.find((role) => hasRole(id, role, roots));
+  if (!name) throw denied(id);
+  return { by: "role", name };
+}

@@ -1,0 +1,2 @@
+/** @module */
+export { constantTimeEqual, requireLength, wipe } from "./bytes.ts";

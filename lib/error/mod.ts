@@ -1,0 +1,2 @@
+/** @module */
+export { type ErrorCode, exitCodeOf, isErrorCode, SpikeError, statusOf } from "./error.ts";

@@ -1,0 +1,346 @@
+import { Hono } from "hono";
+import {
+  bounded,
+  type Call,
+  type Caller,
+  type Grant,
+  nativeHash,
+  type RequestEntry,
+  type Subject,
+  subjectOf,
+  withAnswer,
+  withNames,
+} from "../audit/mod.ts";
+import type { Fetch, Peer } from "../mtls/mod.ts";
+import { type Logger, meter } from "../telemetry/mod.ts";
+import { denied } from "../access/authorize.ts";
+import { type ErrorCode, REASON_HEADER, SpikeError, statusOf } from "../error/error.ts";
+import { type Conditions, conditionsOf, entityTag, NotModified, Tagged } from "./reply.ts";
+import {
+  isRaw,
+  isStream,
+  rawAnswer,
+  rawExtras,
+  type RawHandler,
+  streamedAnswer,
+  streamExtras,
+  type StreamHandler,
+  textAnswer,
+} from "./raw.ts";
+import { decodeRequest, type Operation, type RequestOf } from "../api/request.ts";
+import { errorBody, RESPONSE_HEADERS } from "../api/response.ts";
+import { isOpenToTokens, type Route, ROUTES } from "../api/route.ts";
+
+/**
+ * Carries out one operation for a caller who may; answers the JSON value, or one of the kinds in `reply.ts`. What it
+ * changes through a port, it changes on behalf of `call`, so that the change is recorded with its origin.
+ */
+export type Handler<O extends Operation> = (
+  request: RequestOf<O>,
+  call: Call,
+  conditions: Conditions,
+) => Promise<unknown>;
+
+/** Every operation of one server. */
+export type Handlers<O extends Operation> = { readonly [K in O]: Handler<K> };
+
+export interface AppOptions<O extends Operation> {
+  readonly server: Route["server"];
+  readonly handlers: Handlers<O>;
+  /** For operations whose callers may also send and get plain bytes. */
+  readonly rawHandlers?: { readonly [K in O]?: RawHandler };
+  /** For operations whose callers may also send and get bodies of any length. */
+  readonly streamHandlers?: { readonly [K in O]?: StreamHandler };
+  /** Whether a route exists on this server as it is configured. Default: every one does. */
+  readonly offers?: (route: Route) => boolean;
+  /** Longest body of a route, in bytes. Default: what the route says. */
+  readonly bodyLimit?: (route: Route) => number;
+  /** Throws `state_not_ready` for a route (or none) that cannot be served yet. */
+  readonly assertReady: (route: Route | undefined) => void;
+  /**
+   * Answers what lets the caller through, or throws `access_unauthorized`; `subject` is the path or
+   * the key that the request names, as received.
+   */
+  readonly authorize: (peer: Peer, route: Route, subject: string) => Grant | Promise<Grant>;
+  /**
+   * Takes the record of every request before it is answered. Where it rejects, the request fails, whatever it has
+   * done: nothing that was not recorded is told. False: it was only counted, and is not to be logged either.
+   */
+  readonly audit: (entry: RequestEntry) => Promise<void | boolean>;
+  /**
+   * Who calls, where that is not the peer of the connection but whom it speaks for. Rejects with
+   * `access_unauthorized`.
+   */
+  readonly nameCaller?: (request: Request, peer: Peer) => Promise<Peer>;
+  readonly log: Logger;
+}
+
+interface Bindings {
+  readonly Bindings: { readonly context: Parameters<Fetch>[1] };
+}
+
+/**
+ * A server's routes as one function from request to response. The order of checks is always: method, readiness,
+ * path and action, body, caller, operation. Whatever fails answers with the zero value of its route and a code.
+ */
+export function createApp<O extends Operation>(options: AppOptions<O>): Fetch {
+  const { server, offers = () => true } = options;
+  const routes = ROUTES.filter((route) => route.server === server && offers(route));
+  const app = new Hono<Bindings>();
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const byAction = new Map(
+      routes.filter((route) => route.path === path).map((route) => [route.action, route]),
+    );
+    app.all(path, (c) => {
+      const action = new URL(c.req.url).searchParams.get("action") ?? "";
+      return serve(c.req.raw, c.env.context, byAction.get(action), options);
+    });
+  }
+  app.all("*", (c) => serve(c.req.raw, c.env.context, undefined, options));
+  return (request, context) => app.fetch(request, { context });
+}
+
+/** What becomes known of a request on its way. */
+interface Progress {
+  readonly correlation: string;
+  /** Undefined for what is no call of an operation, whatever its path says. */
+  readonly operation: Operation | undefined;
+  peer: Peer;
+  subject: Subject;
+  grant?: Grant;
+  code?: ErrorCode;
+  /** Why it was denied. */
+  denial?: string;
+}
+
+/** Names the request in the audit log and in the server's log. Nobody has to know of it. */
+const CORRELATION_HEADER = "spike-request-id";
+
+async function serve<O extends Operation>(
+  request: Request,
+  context: Parameters<Fetch>[1],
+  route: Route | undefined,
+  options: AppOptions<O>,
+): Promise<Response> {
+  const timeMs = Date.now();
+  const startedAt = performance.now();
+  const operation = request.method === "POST" ? route?.operation : undefined;
+  const { peer } = context;
+  const progress: Progress = { correlation: crypto.randomUUID(), operation, peer, subject: {} };
+  const conditions = conditionsOf(request.headers, context.hasLeft);
+  let response = await respond(request, context, { ...options, route, progress, conditions });
+  const { correlation, subject, grant, code, denial } = progress;
+  try {
+    const isSingle = await options.audit({
+      correlation,
+      server: options.server,
+      caller: callerOf(progress.peer),
+      operation: operation ?? null,
+      subject,
+      ...(grant ? { grant } : {}),
+      status: response.status,
+      ...(code ? { code } : {}),
+      timeMs,
+      durationUs: Math.round((performance.now() - startedAt) * 1000),
+    });
+    if (denial !== undefined && isSingle !== false) {
+      const call = { operation: operation ?? null, peer: progress.peer.id, correlation };
+      options.log.warn("access_denied", { ...call, detail: bounded(denial) });
+    }
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : "not an error";
+    options.log.error("audit_record_failed", { operation: operation ?? null, correlation, detail });
+    const failure = { code: "audit_unavailable" } as const;
+    response = answer(statusOf(failure.code), errorBody(operation, failure));
+  }
+  response.headers.set(CORRELATION_HEADER, correlation);
+  count(route, response, performance.now() - startedAt);
+  return response;
+}
+
+function count(route: Route | undefined, { status }: Response, ms: number): void {
+  const operation = route?.operation ?? "none";
+  meter.observe("spike_request_seconds", { operation }, ms / 1000);
+  meter.count("spike_requests_total", { operation, status: String(status) });
+}
+
+async function respond<O extends Operation>(
+  request: Request,
+  { readBody, streamBody }: Parameters<Fetch>[1],
+  options: AppOptions<O> & {
+    readonly route: Route | undefined;
+    readonly progress: Progress;
+    readonly conditions: Conditions;
+  },
+): Promise<Response> {
+  const { handlers, rawHandlers, assertReady, bodyLimit, log, route, progress } = options;
+  const raw = route && isRaw(request) ? rawHandlers?.[route.operation as O] : undefined;
+  try {
+    progress.peer = await options.nameCaller?.(request, progress.peer) ?? progress.peer;
+    const { peer } = progress;
+    if (request.method !== "POST") {
+      throw new SpikeError("api_bad_request", `Method is ${request.method}, expected POST`);
+    }
+    assertReady(route);
+    if (!route) {
+      throw new SpikeError("api_bad_request", "There is no such path and action");
+    }
+    const authorize = async (subject: string): Promise<Call> => {
+      if (peer.via && !isOpenToTokens(route)) throw denied(peer.id);
+      const grant = await options.authorize(peer, route, subject);
+      progress.grant = grant;
+      const { correlation } = progress;
+      return { ...callerOf(peer), correlation, operation: route.operation, grant };
+    };
+    const limit = bodyLimit?.(route) ?? route.bodyLimit;
+    const stream = isStream(request) ? options.streamHandlers?.[route.operation as O] : undefined;
+    if (stream && streamBody) {
+      const extras = streamExtras(request);
+      progress.subject = subjectOf(extras, nativeHash);
+      // Before a byte of the body is taken.
+      const call = await authorize(extras.key);
+      const { operation, correlation } = progress;
+      const told = await stream(streamBody(), call, extras);
+      progress.subject = withNames(progress.subject, told.names);
+      return streamedAnswer(told, (error) => {
+        const code = error instanceof SpikeError ? error.code : "unexpected";
+        const detail = error instanceof Error ? error.message : "not an error";
+        log.warn("stream_failed", {
+          operation: operation ?? null,
+          correlation,
+          peer: peer.id,
+          code,
+          detail,
+        });
+      });
+    }
+    if (raw) {
+      const extras = rawExtras(request);
+      progress.subject = subjectOf(extras, nativeHash);
+      if (route.judgesCallerFirst) await authorize(extras.key);
+      const body = await readBody(limit);
+      return rawAnswer(await raw(body, await authorize(extras.key), extras));
+    }
+    const read = async () => decodeRequest<O>(route.operation as O, await readBody(limit));
+    const decoded = route.judgesCallerFirst
+      ? await readByWhoMay(route, authorize, read)
+      : await read();
+    progress.subject = subjectOf(decoded, nativeHash);
+    const call = await authorize(namedBy(route, decoded));
+    const reply = await handlers[route.operation as O](decoded, call, options.conditions);
+    if (reply instanceof NotModified) return notModified(reply);
+    const [value, headers] = reply instanceof Tagged
+      ? [reply.value, entityTag(reply.tag)]
+      : [reply, {}];
+    // Peers of the original trust a success to have a body.
+    if (value === undefined) throw new Error(`Operation ${route.operation} answered nothing`);
+    if (isDeniedThroughout(value)) denyAll(progress);
+    else progress.subject = withAnswer(progress.subject, value, nativeHash);
+    return answer(200, JSON.stringify(value), headers);
+  } catch (error) {
+    const text = raw && textAnswer(error);
+    const { operation, correlation } = progress;
+    if (text?.status === 400) {
+      progress.code = (error as SpikeError).code;
+      return text;
+    }
+    const failure = publicFace(error, { operation, correlation, peer: progress.peer.id, log });
+    progress.code = failure.code;
+    if (failure.code === "access_unauthorized") progress.denial = failure.message;
+    // Of several paths none was let through yet.
+    if (isJudgedByPath(route) && progress.grant?.by === "policy") delete progress.grant;
+    const { code, reason } = failure;
+    const told = reason === undefined ? {} : { [REASON_HEADER]: reason };
+    return text ?? answer(statusOf(code), errorBody(operation, failure), told);
+  }
+}
+
+function isJudgedByPath(route: Route | undefined): boolean {
+  return route?.want.by === "permission" && route.want.on === "request.paths";
+}
+
+/** Whether an answer about several paths refuses every one of them to this caller. */
+function isDeniedThroughout(answer: unknown): boolean {
+  const { secrets } = Object(answer) as { secrets?: unknown };
+  return Array.isArray(secrets) && secrets.length > 0 &&
+    secrets.every(({ err }) => err === "access_unauthorized");
+}
+
+/** It counts as the denial that it is, whatever its status. */
+function denyAll(progress: Progress): void {
+  delete progress.grant;
+  progress.code = "access_unauthorized";
+  progress.denial = "Every path of it is denied";
+}
+
+function callerOf({ id, trustDomain, serial, via }: Peer): Caller {
+  return { id, trustDomain, serial, ...(via ? { via } : {}) };
+}
+
+/** What is known of a request that failed. */
+interface FailedCall {
+  readonly operation: Operation | undefined;
+  readonly correlation: string;
+  readonly peer: string;
+  readonly log: Logger;
+}
+
+/** What a caller may know of an error; what it may not know goes to the log. */
+function publicFace(error: unknown, { operation, correlation, peer, log }: FailedCall): SpikeError {
+  const call = { operation: operation ?? null, peer, correlation };
+  if (error instanceof SpikeError) {
+    const { code, message: detail } = error;
+    if (statusOf(code) === 500) log.error("operation_failed", { ...call, code, detail });
+    return error;
+  }
+  log.error("operation_crashed", {
+    ...call,
+    detail: error instanceof Error ? (error.stack ?? error.message) : "not an error",
+  });
+  return new SpikeError("api_internal_error", "The server failed");
+}
+
+/** Nothing is in it, so it has neither type nor length (RFC 9110 sections 8.6 and 15.4.5). */
+function notModified({ tag }: NotModified): Response {
+  const { "content-type": _, ...headers } = RESPONSE_HEADERS;
+  return new Response(null, { status: 304, headers: { ...headers, ...entityTag(tag) } });
+}
+
+function answer(
+  status: number,
+  body: string,
+  more: Readonly<Record<string, string>> = {},
+): Response {
+  const bytes = new TextEncoder().encode(body);
+  const headers = { ...RESPONSE_HEADERS, ...more, "content-length": String(bytes.length) };
+  return new Response(bytes, { status, headers });
+}
+
+/**
+ * Reads a request whose caller is judged first. Who may not ask without naming anything may still ask about what it
+ * names; until it has named that, it hears of its denial and of nothing else.
+ */
+async function readByWhoMay<T>(
+  route: Route,
+  judge: (subject: string) => Promise<unknown>,
+  read: () => Promise<T>,
+): Promise<T> {
+  try {
+    await judge("");
+  } catch (denial) {
+    if (!(denial instanceof SpikeError) || denial.code !== "access_unauthorized") throw denial;
+    const decoded = await read().catch(() => undefined);
+    if (decoded === undefined || namedBy(route, decoded) === "") throw denial;
+    return decoded;
+  }
+  return await read();
+}
+
+/** What a request is about: a path, the one that it leads to, or a cipher key; empty where it names none. */
+function namedBy({ want }: Route, request: unknown): string {
+  const { path, to, key } = request as Readonly<Record<"path" | "to" | "key", unknown>>;
+  const isAboutKey = want.by === "permission" &&
+    (want.on === "request.key" || want.on === "request.cipher");
+  const subject = isAboutKey ? key : path ?? to;
+  return typeof subject === "string" ? subject : "";
+}

@@ -1,0 +1,3 @@
+/** @module */
+export * from "./jwt_keys.ts";
+export * from "./jwt_svid.ts";

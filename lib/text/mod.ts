@@ -1,0 +1,2 @@
+/** @module */
+export { holdsControls, isPrintable, printable, printableJson } from "./printable.ts";

@@ -1,0 +1,3 @@
+/** @module */
+export * from "./endpoint.ts";
+export * from "./source.ts";
