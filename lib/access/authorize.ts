@@ -2,7 +2,7 @@ import type { Grant } from "../audit/mod.ts";
 import type { SpiffeId } from "../spiffe/id.ts";
 import { hasRole, type TrustRoots } from "../spiffe/role.ts";
 import { SpikeError } from "../error/error.ts";
-import type { Want } from "../api/route.ts";
+import type { Want } from "../api/operation/mod.ts";
 
 /** The one refusal. It never tells whether what was asked for exists. */
 export function denied(id: SpiffeId): SpikeError {

@@ -1,4 +1,4 @@
-import type { Permission } from "../api/route.ts";
+import type { Permission } from "../policy/permission.ts";
 import { explain, isReserved, type PolicyMiss, type PolicySet } from "../policy/mod.ts";
 import type { SpiffeId } from "../spiffe/id.ts";
 import { hasRole, type Role, type TrustRoots } from "../spiffe/role.ts";

@@ -1,5 +1,6 @@
 import { denied } from "./authorize.ts";
 import type { Route } from "../api/route.ts";
+import type { PermissionWant } from "../api/operation/mod.ts";
 import { RESERVED } from "../policy/mod.ts";
 import type { SpiffeId } from "../spiffe/id.ts";
 import { hasRole, type Role, type TrustRoots } from "../spiffe/role.ts";
@@ -10,14 +11,6 @@ export type Judgement = { readonly granted: Role } | "denied" | "open";
 
 /** Narrower than the SPIFFE standard: no underscore in the trust domain. The original's rule for callers. */
 const CALLER = /^spiffe:\/\/[a-zA-Z0-9.-]+(?:\/[a-zA-Z0-9._-]+)*$/;
-
-/** What roles grant, of what can be granted by policies too. */
-const GRANTS: readonly (readonly [Role, (route: Route, target: string) => boolean])[] = [
-  ["superuser", () => true],
-  ["admin", ({ operation }) => /^(policy|audit)\./.test(operation)],
-  ["operator", ({ operation }) => operation.startsWith("secret.")],
-  ["lite", (_, target) => target === RESERVED.cipherExec],
-];
 
 /** Their rights are those of the role, and no policy adds to them. */
 const CONFINED: readonly Role[] = ["lite", "recover", "restore", "bootstrap", "nexus", "keeper"];
@@ -41,10 +34,8 @@ export function judgementOf(
 ): Judgement {
   const has = (role: Role) => hasRole(id, role, roots);
   const { want } = route;
-  const target = want.by === "role" ? "" : placeOf(want, subject);
-  const granted = want.by === "role"
-    ? want.roles.find(has)
-    : GRANTS.find(([role, grants]) => grants(route, target) && has(role))?.[0];
+  const granted = want.roles.find(has) ??
+    (want.by === "permission" ? defaultKeyRole(want, subject, has) : undefined);
   if (granted) return { granted };
   if (want.by === "role") return "denied";
   return confinedRole(id, roots) ? "denied" : "open";
@@ -61,4 +52,14 @@ export function judgeByRole(
 ): Judgement {
   if (!isCaller(id)) throw denied(id);
   return judgementOf(id, route, roots, subject);
+}
+
+/** The role that has a permission for the default cipher key alone, where that key is what the request is about. */
+function defaultKeyRole(
+  want: PermissionWant,
+  subject: string,
+  has: (role: Role) => boolean,
+): Role | undefined {
+  const isDefaultKey = placeOf(want, subject) === RESERVED.cipherExec;
+  return isDefaultKey ? want.defaultKeyRoles?.find(has) : undefined;
 }

@@ -1,10 +1,9 @@
-import { type Permission, type Route, ROUTES, type Want } from "../api/route.ts";
+import type { Permission, PermissionWant } from "../api/operation/mod.ts";
+import { type Route, ROUTES } from "../api/route.ts";
 import { CIPHER_KEY_PREFIX, isReserved, RESERVED } from "../policy/mod.ts";
 
-type WantedPermission = Extract<Want, { by: "permission" }>;
-
 /** Where the permission of a route is wanted, when the request is about `subject`: a path, or a cipher key's name. */
-export function placeOf({ on }: WantedPermission, subject: string): string {
+export function placeOf({ on }: PermissionWant, subject: string): string {
   switch (on) {
     case "request.path":
     case "request.to":
@@ -23,7 +22,7 @@ export function placeOf({ on }: WantedPermission, subject: string): string {
  * What a request has to be about so that its permission is wanted on `path`; undefined when none is. The system's own
  * paths are no paths of secrets.
  */
-export function subjectOn(want: WantedPermission, path: string): string | undefined {
+export function subjectOn(want: PermissionWant, path: string): string | undefined {
   if (isOfSecrets(want)) return isReserved(path) ? undefined : path;
   const key = path.startsWith(CIPHER_KEY_PREFIX) ? path.slice(CIPHER_KEY_PREFIX.length) : "";
   return [key, ""].find((subject) => placeOf(want, subject) === path);
@@ -37,6 +36,6 @@ export function routesWanting(permission: Permission, path: string): readonly Ro
   );
 }
 
-function isOfSecrets({ on }: WantedPermission): boolean {
+function isOfSecrets({ on }: PermissionWant): boolean {
   return on === "request.path" || on === "request.to" || on === "request.paths";
 }

@@ -1,5 +1,5 @@
 import { SpikeError } from "../error/error.ts";
-import type { Permission } from "../api/route.ts";
+import type { Permission } from "../policy/permission.ts";
 import { isPermission, PERMISSIONS } from "../policy/mod.ts";
 import { parseSecretPath } from "../secret/name.ts";
 import { parseSpiffeId, type SpiffeId, SpiffeIdError } from "../spiffe/id.ts";

@@ -1,4 +1,4 @@
-import type { Permission } from "../api/route.ts";
+import type { Permission } from "../policy/permission.ts";
 import {
   type CompiledPolicy,
   createPolicySet,

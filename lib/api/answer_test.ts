@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { ANSWERS } from "./answer.ts";
-import { decodeMessage } from "./decode.ts";
+import { decodeAnswer } from "./request.ts";
 import { encodeShards } from "./response.ts";
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
@@ -13,8 +12,8 @@ Deno.test("recovery shards travel by decimal index and come back", () => {
   const wire = { shards: encodeShards(shards) };
   assert.deepEqual(Object.keys(wire.shards), ["1", "12"]);
   assert.deepEqual(wire.shards["1"], Array(32).fill(7));
-  assert.deepEqual(decodeMessage(ANSWERS["operator.recover"], encode(wire)).shards, shards);
-  assert.throws(() => decodeMessage(ANSWERS["operator.recover"], encode({ shards: { "0": [1] } })));
+  assert.deepEqual(decodeAnswer("operator.recover", encode(wire)).shards, shards);
+  assert.throws(() => decodeAnswer("operator.recover", encode({ shards: { "0": [1] } })));
 });
 
 Deno.test("a metadata answer is read with its versions by number", () => {
@@ -35,14 +34,14 @@ Deno.test("a metadata answer is read with its versions by number", () => {
       maxVersions: 10,
     },
   };
-  const answer = decodeMessage(ANSWERS["secret.metadata"], encode(wire));
+  const answer = decodeAnswer("secret.metadata", encode(wire));
   assert.deepEqual([...answer.versions.keys()], [2, 10]);
   assert.equal(answer.versions.get(10)?.deletedTime, "2026-01-04T00:00:00Z");
   assert.equal(answer.metadata?.maxVersions, 10);
 });
 
 Deno.test("an answer's error is read whatever its case", () => {
-  assert.equal(decodeMessage(ANSWERS["secret.put"], encode({ Err: "x" })).err, "x");
+  assert.equal(decodeAnswer("secret.put", encode({ Err: "x" })).err, "x");
 });
 
 Deno.test("a status answer is read, a state that is not known is refused", () => {
@@ -58,8 +57,8 @@ Deno.test("a status answer is read, a state that is not known is refused", () =>
     generation: 1,
     since: "2026-01-01T00:00:00Z",
   };
-  const { err, ...status } = decodeMessage(ANSWERS.status, encode(wire));
+  const { err, ...status } = decodeAnswer("status", encode(wire));
   assert.deepEqual(status, wire);
   assert.equal(err, "");
-  assert.throws(() => decodeMessage(ANSWERS.status, encode({ ...wire, state: "fine" })));
+  assert.throws(() => decodeAnswer("status", encode({ ...wire, state: "fine" })));
 });

@@ -1,30 +1,26 @@
 /**
- * The wire API: routes with the permission each wants, messages, encodings and error codes, shared by servers,
- * command line and client. It sends nothing and decides nothing. Start reading at `route.ts`.
+ * The wire API: every operation with the permission it wants, its messages and encodings, shared by servers,
+ * command line and client. It sends nothing and decides nothing. Start reading at `operation/mod.ts`.
  *
  * @module
  */
-export { type AnswerOf, ANSWERS, type ClientOperation, decodeAnswer } from "./answer.ts";
 export { decodeMessage, message, type MessageSchema } from "./decode.ts";
-
-export { decodeRequest, type Operation, type RequestOf, REQUESTS } from "./request.ts";
 export {
-  encodeShard,
-  encodeShards,
-  errorBody,
-  formatTime,
-  RESPONSE_HEADERS,
-  ZERO_TIME,
-} from "./response.ts";
-export {
+  type AnswerOf,
+  type ClientOperation,
+  type Operation,
+  type OperationOf,
+  OPERATIONS,
+  type OperationWith,
   type Permission,
   type PermissionTarget,
-  type Route,
-  routeOf,
-  ROUTES,
-  routeUrl,
+  type RequestOf,
+  type ResultOf,
   type Want,
-} from "./route.ts";
+} from "./operation/mod.ts";
+export { decodeAnswer, decodeRequest } from "./request.ts";
+export { encodeShard, encodeShards, errorBody, RESPONSE_HEADERS } from "./response.ts";
+export { type Route, routeOf, ROUTES, routeUrl } from "./route.ts";
 export { KEEPER_STATES, NEXUS_STATES } from "./status.ts";
 export type { KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";
-export { parseTime } from "./time.ts";
+export { formatTime, parseTime, ZERO_TIME } from "./time.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { decodeRequest, type Operation, type RequestOf, REQUESTS } from "./request.ts";
+import { type Operation, OPERATIONS, type RequestOf } from "./operation/mod.ts";
+import { decodeRequest } from "./request.ts";
 
 function decode<O extends Operation>(operation: O, text: string): RequestOf<O> {
   return decodeRequest(operation, new TextEncoder().encode(text));
@@ -23,7 +24,7 @@ Deno.test("null and {} decode to zero values, everything that is no object is re
     assert.deepEqual(decode("secret.delete", text), { path: "", versions: [], report: false });
     assert.deepEqual(decode("operator.restore", text), { id: 0 });
   }
-  for (const operation of Object.keys(REQUESTS) as Operation[]) {
+  for (const operation of Object.keys(OPERATIONS) as Operation[]) {
     decode(operation, "null");
     for (const text of ["", "[]", '"x"', "1", "true"]) refuses(operation, text);
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { ErrorCode } from "../error/error.ts";
-import type { Operation } from "./request.ts";
-import { errorBody, formatTime } from "./response.ts";
+import type { Operation } from "./operation/mod.ts";
+import { errorBody } from "./response.ts";
+import { formatTime } from "./time.ts";
 
 const bodyOf = (operation: Operation | undefined, code: ErrorCode) =>
   errorBody(operation, { code });

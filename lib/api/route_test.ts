@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { REQUESTS } from "./request.ts";
+import { OPERATIONS } from "./operation/mod.ts";
 import { routeOf, ROUTES, routeUrl } from "./route.ts";
 
 Deno.test("every operation has exactly one route, and every route says who may call it", () => {
-  assert.deepEqual(ROUTES.map(({ operation }) => operation).sort(), Object.keys(REQUESTS).sort());
+  assert.deepEqual(ROUTES.map(({ operation }) => operation).sort(), Object.keys(OPERATIONS).sort());
   const addresses = ROUTES.map(({ server, path, action }) => `${server}${path}?${action}`);
   assert.equal(new Set(addresses).size, ROUTES.length);
   for (const { want, operation } of ROUTES) {
@@ -18,7 +18,7 @@ Deno.test("recover and restore belong to their own roles alone", () => {
 });
 
 Deno.test("before there is a root key only status and what operators do with the key are served", () => {
-  const served = ROUTES.filter(({ isServedWithoutKey }) => isServedWithoutKey);
+  const served = ROUTES.filter(({ servedIn }) => servedIn === "every-state");
   assert.deepEqual(served.map(({ operation }) => operation).sort(), [
     "operator.manifest",
     "operator.recover",

@@ -1,8 +1,6 @@
-/** State of Nexus in its status. */
-export const NEXUS_STATES = ["waiting", "provisional", "ready", "database_lost", "sealed"] as const;
+import type { KEEPER_STATES, NEXUS_STATES } from "../telemetry/state.ts";
 
-/** State of one keeper in the status of Nexus. */
-export const KEEPER_STATES = ["unknown", "ok", "empty", "wrong", "unreachable"] as const;
+export { KEEPER_STATES, NEXUS_STATES } from "../telemetry/state.ts";
 
 /** What can become of a file of the audit log while Nexus runs. */
 export const LOG_CHANGES = ["removed", "replaced", "truncated"] as const;

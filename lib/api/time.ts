@@ -1,5 +1,13 @@
 /** Times as they travel: RFC 3339, and the one form of an HTTP date. A time that does not exist is no time. */
 
+/** Go's zero time. */
+export const ZERO_TIME = "0001-01-01T00:00:00Z";
+
+/** RFC 3339 in UTC, the fraction without trailing zeros, as Go writes it. `ms` counts from the epoch. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.?0+Z$/, "Z");
+}
+
 const RFC_3339 =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[+-](\d\d):(\d\d))$/;
 

@@ -1,4 +1,4 @@
-import type { AnswerOf } from "../api/answer.ts";
+import type { AnswerOf } from "../api/operation/mod.ts";
 import { SpikeError } from "../error/error.ts";
 import { encodeShard } from "../api/response.ts";
 import type { NexusStatus } from "../api/status.ts";

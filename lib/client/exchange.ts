@@ -1,4 +1,5 @@
-import { type AnswerOf, type ClientOperation, decodeAnswer as decoded } from "../api/answer.ts";
+import type { AnswerOf, ClientOperation } from "../api/operation/mod.ts";
+import { decodeAnswer } from "../api/request.ts";
 import { REASON_HEADER, SpikeError } from "../error/error.ts";
 import { routeUrl } from "../api/route.ts";
 import { refusalOf } from "./refusal.ts";
@@ -63,7 +64,7 @@ function answered<O extends ClientOperation>(
   sent: Sent,
 ): AnswerOf<O> {
   if (sent.status !== 200) throw refusal(options, sent);
-  const answer = decodeAnswer(operation, sent.body);
+  const answer = readAnswer(operation, sent.body);
   if (answer.err !== "") throw refusal(options, sent);
   return answer;
 }
@@ -176,9 +177,9 @@ function refusal(
   return refusalOf({ status, body, reason: headers?.[REASON_HEADER], nexusUrl, identity });
 }
 
-function decodeAnswer<O extends ClientOperation>(operation: O, body: Uint8Array): AnswerOf<O> {
+function readAnswer<O extends ClientOperation>(operation: O, body: Uint8Array): AnswerOf<O> {
   try {
-    return decoded(operation, body);
+    return decodeAnswer(operation, body);
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
     throw new SpikeError("data_unmarshal_failure", "The answer of Nexus cannot be read", {

@@ -1,4 +1,4 @@
-import type { AnswerOf } from "../api/answer.ts";
+import type { AnswerOf } from "../api/operation/mod.ts";
 import { type ErrorCode, isErrorCode, SpikeError } from "../error/error.ts";
 import type { Call, UnlessKnown } from "./exchange.ts";
 import { pagesOf } from "./pages.ts";

@@ -27,9 +27,10 @@ import {
   type StreamHandler,
   textAnswer,
 } from "./raw.ts";
-import { decodeRequest, type Operation, type RequestOf } from "../api/request.ts";
+import { type Operation, type OperationWith, type RequestOf } from "../api/operation/mod.ts";
+import { decodeRequest } from "../api/request.ts";
 import { errorBody, RESPONSE_HEADERS } from "../api/response.ts";
-import { isOpenToTokens, type Route, ROUTES } from "../api/route.ts";
+import { type Route, ROUTES } from "../api/route.ts";
 
 /**
  * Carries out one operation for a caller who may; answers the JSON value, or one of the kinds in `reply.ts`. What it
@@ -48,9 +49,9 @@ export interface AppOptions<O extends Operation> {
   readonly server: Route["server"];
   readonly handlers: Handlers<O>;
   /** For operations whose callers may also send and get plain bytes. */
-  readonly rawHandlers?: { readonly [K in O]?: RawHandler };
+  readonly rawHandlers?: { readonly [K in O & OperationWith<"bytes">]: RawHandler };
   /** For operations whose callers may also send and get bodies of any length. */
-  readonly streamHandlers?: { readonly [K in O]?: StreamHandler };
+  readonly streamHandlers?: { readonly [K in O & OperationWith<"stream">]: StreamHandler };
   /** Whether a route exists on this server as it is configured. Default: every one does. */
   readonly offers?: (route: Route) => boolean;
   /** Longest body of a route, in bytes. Default: what the route says. */
@@ -174,7 +175,9 @@ async function respond<O extends Operation>(
   },
 ): Promise<Response> {
   const { handlers, rawHandlers, assertReady, bodyLimit, log, route, progress } = options;
-  const raw = route && isRaw(request) ? rawHandlers?.[route.operation as O] : undefined;
+  const raw = route && isRaw(request)
+    ? handlerOf<RawHandler>(rawHandlers, route.operation)
+    : undefined;
   try {
     progress.peer = await options.nameCaller?.(request, progress.peer) ?? progress.peer;
     const { peer } = progress;
@@ -186,14 +189,16 @@ async function respond<O extends Operation>(
       throw new SpikeError("api_bad_request", "There is no such path and action");
     }
     const authorize = async (subject: string): Promise<Call> => {
-      if (peer.via && !isOpenToTokens(route)) throw denied(peer.id);
+      if (peer.via && !route.isOpenToTokens) throw denied(peer.id);
       const grant = await options.authorize(peer, route, subject);
       progress.grant = grant;
       const { correlation } = progress;
       return { ...callerOf(peer), correlation, operation: route.operation, grant };
     };
     const limit = bodyLimit?.(route) ?? route.bodyLimit;
-    const stream = isStream(request) ? options.streamHandlers?.[route.operation as O] : undefined;
+    const stream = isStream(request)
+      ? handlerOf<StreamHandler>(options.streamHandlers, route.operation)
+      : undefined;
     if (stream && streamBody) {
       const extras = streamExtras(request);
       progress.subject = subjectOf(extras, nativeHash);
@@ -217,12 +222,12 @@ async function respond<O extends Operation>(
     if (raw) {
       const extras = rawExtras(request);
       progress.subject = subjectOf(extras, nativeHash);
-      if (route.judgesCallerFirst) await authorize(extras.key);
+      if (route.checksCallerFirst) await authorize(extras.key);
       const body = await readBody(limit);
       return rawAnswer(await raw(body, await authorize(extras.key), extras));
     }
     const read = async () => decodeRequest<O>(route.operation as O, await readBody(limit));
-    const decoded = route.judgesCallerFirst
+    const decoded = route.checksCallerFirst
       ? await readByWhoMay(route, authorize, read)
       : await read();
     progress.subject = subjectOf(decoded, nativeHash);
@@ -271,6 +276,14 @@ function denyAll(progress: Progress): void {
   delete progress.grant;
   progress.code = "access_unauthorized";
   progress.denial = "Every path of it is denied";
+}
+
+/** The handler of an operation in a form besides JSON, where it has that form. */
+function handlerOf<H>(
+  handlers: { readonly [K in Operation]?: H } | undefined,
+  operation: Operation,
+): H | undefined {
+  return handlers?.[operation];
 }
 
 function callerOf({ id, trustDomain, serial, via }: Peer): Caller {

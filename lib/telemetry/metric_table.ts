@@ -1,10 +1,9 @@
 /** Every metric there is: from these lines come the exposition and its documentation. */
-import { ROUTES } from "../api/route.ts";
-import { KEEPER_STATES, NEXUS_STATES } from "../api/status.ts";
 import { counter, gauge, histogram, matching, words } from "./metric.ts";
+import { KEEPER_STATES, NEXUS_STATES } from "./state.ts";
 
-const OPERATION = words(
-  [...new Set(ROUTES.map(({ operation }) => operation)), "none"],
+const OPERATION = matching(
+  /^[a-z]+(\.[a-zA-Z-]+){0,2}$/,
   "an operation such as `secret.get`, or `none`",
 );
 const STATUS = matching(/^[1-5]\d\d$/, "HTTP status");

@@ -1,4 +1,4 @@
-import { decodeAnswer } from "../../lib/api/answer.ts";
+import { decodeAnswer } from "../../lib/api/request.ts";
 import { SpikeError } from "../../lib/error/error.ts";
 import type { Encrypted } from "../../lib/client/mod.ts";
 

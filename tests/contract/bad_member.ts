@@ -1,5 +1,5 @@
 /** Every member of every request, given everything that it cannot be. Made from the schemas of the requests. */
-import { type Operation, REQUESTS, type Route, ROUTES } from "../../lib/api/mod.ts";
+import { type Operation, OPERATIONS, type Route, ROUTES } from "../../lib/api/mod.ts";
 import * as member from "../../lib/api/member.ts";
 import type { Caller } from "./identity.ts";
 import { targetOf } from "./rule_pairs.ts";
@@ -174,7 +174,7 @@ interface Schema {
 
 /** Names and kinds of an operation's members. */
 export function membersOf(operation: Operation): [name: string, kind: Kind][] {
-  const schema = REQUESTS[operation] as unknown as Schema;
+  const schema = OPERATIONS[operation].request as unknown as Schema;
   const entries = schema.pipe.at(-1)?.entries ?? {};
   return Object.entries(entries).map(([name, entry]) => {
     const { wrapped } = entry as { wrapped?: { type: string } };

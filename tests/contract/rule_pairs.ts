@@ -77,7 +77,7 @@ const routing: readonly Pair[] = [
     at,
     gives: [503, { err: "state_not_ready" }],
   })),
-  ...NEXUS_ROUTES.filter((route) => !route.isServedWithoutKey).map((route): Pair => ({
+  ...NEXUS_ROUTES.filter((route) => route.servedIn !== "every-state").map((route): Pair => ({
     that: `${route.operation} has to wait for the root key, whoever asks whatever`,
     as: "workload",
     server: "waiting",

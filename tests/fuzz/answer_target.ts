@@ -1,6 +1,6 @@
 /** Answers of a hostile server: a client reads them or fails cleanly, and asks no more often than it should. */
 import assert from "node:assert/strict";
-import { ANSWERS, type ClientOperation } from "../../lib/api/answer.ts";
+import { type ClientOperation, OPERATIONS as DEFINED } from "../../lib/api/operation/mod.ts";
 import { SpikeError } from "../../lib/error/error.ts";
 import { type Client, createClient, type Transport } from "../../lib/client/mod.ts";
 import { decodeProbe, decodeShardAnswer } from "../../lib/recovery/mod.ts";
@@ -10,7 +10,9 @@ import type { Random } from "./random.ts";
 import type { Target } from "./target.ts";
 
 const encoder = new TextEncoder();
-const OPERATIONS = Object.keys(ANSWERS) as ClientOperation[];
+const OPERATIONS = Object.entries(DEFINED).flatMap(([name, operation]) =>
+  "answer" in operation ? [name as ClientOperation] : []
+);
 const SHARD = JSON.stringify(Array.from({ length: 32 }, (_, i) => i + 1));
 const MANIFEST =
   `{"storeId":"${"ab".repeat(16)}","scheme":"gf256","setId":"${"cd".repeat(16)}","generation":1,` +
@@ -64,7 +66,7 @@ const ETAGS = ["", '"x"', "W/", "*", "\u00e9"];
 const REASONS = ["", "sealed", "busy", "x".repeat(300)];
 
 function makeBody(operation: ClientOperation, random: Random): string {
-  const schema = ANSWERS[operation] as unknown as { pipe: readonly { entries?: object }[] };
+  const schema = DEFINED[operation].answer as unknown as { pipe: readonly { entries?: object }[] };
   const members = Object.keys(schema.pipe.at(-1)?.entries ?? {});
   const told = [...members, "shard", "state"].filter(() => random.below(5) > 0).map((name) => {
     const good = GOOD[name] ?? ["1", '"x"', "true"];

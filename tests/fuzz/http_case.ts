@@ -1,5 +1,5 @@
 /** Makes requests that are nearly right: a known operation, with something out of place. */
-import { REQUESTS } from "../../lib/api/request.ts";
+import { OPERATIONS } from "../../lib/api/operation/mod.ts";
 import { type Route, ROUTES } from "../../lib/api/route.ts";
 import { mutateBytes } from "./mutate_bytes.ts";
 import { mutateJson } from "./mutate_text.ts";
@@ -164,7 +164,9 @@ export function makeHttpCase(random: Random): HttpCase {
 
 /** A message with the members of the operation: most of them good, some odd, some twice, some missing. */
 function messageFor({ operation }: Route, random: Random): string {
-  const schema = REQUESTS[operation] as unknown as { pipe: readonly { entries?: object }[] };
+  const schema = OPERATIONS[operation].request as unknown as {
+    pipe: readonly { entries?: object }[];
+  };
   const names = Object.keys(schema.pipe.at(-1)?.entries ?? {});
   const members: string[] = [];
   for (const name of names) {

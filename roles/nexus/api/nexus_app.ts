@@ -132,9 +132,9 @@ function routesOf(options: NexusAppOptions, { readers, ciphers, refusals }: Rout
       ...createStreamCipherHandlers(ciphers.streams),
       "operator.backup": createBackupStreamHandler(core),
     },
-    offers: ({ operation }) => !isLite || !/^(secret|policy|cipher\.key)\./.test(operation),
-    bodyLimit: ({ operation, bodyLimit }) =>
-      operation.startsWith("cipher.") ? cipherBodyLimit(settings.cipherLimitBytes) : bodyLimit,
+    offers: (route) => !isLite || route.isInLite,
+    bodyLimit: ({ hasCipherLimit, bodyLimit }) =>
+      hasCipherLimit ? cipherBodyLimit(settings.cipherLimitBytes) : bodyLimit,
     assertReady: (route) => {
       assertServed(settings.backend, route);
       assertReady(page, route);
@@ -157,17 +157,15 @@ function nameCaller({ settings: { jwt }, jwtKeys: keys, ownId }: NexusAppOptions
 
 /** What operators do with shards is refused, whoever asks, where there are no keepers to have any. */
 function assertServed(backend: NexusSettings["backend"], route: Route | undefined): void {
-  if (backend !== "memory" || !route || !/^operator\.(?!kek|verify|backup)/.test(route.operation)) {
-    return;
-  }
+  if (backend !== "memory" || !route?.isAboutShards) return;
   throw new SpikeError("api_bad_request", "A Nexus with a memory store has no recovery shards");
 }
 
 /** Before there is a final key only what helps to get one is served; Bootstrap's proof needs one to be judged. */
 function assertReady(page: SharedPage, route: Route | undefined): void {
   const { state } = page;
-  if (state === "ready" || route?.isServedWithoutKey) return;
-  if (state === "provisional" && route?.operation === "bootstrap.verify") return;
+  const servedIn = route?.servedIn ?? "ready";
+  if (state === "ready" || servedIn === "every-state" || servedIn === state) return;
   const reason = state === "waiting" ? {} : { reason: state };
   throw new SpikeError("state_not_ready", `This Nexus is ${state}`, reason);
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { ROUTES } from "../../../lib/api/mod.ts";
-import { isOpenToTokens } from "../../../lib/api/route.ts";
 import { createJwtAuthority } from "../../../lib/authority/jwt_authority.ts";
 import { JwtKeys } from "../../../lib/jwt_svid/mod.ts";
 import { parseSpiffeId } from "../../../lib/spiffe/mod.ts";
@@ -112,9 +111,9 @@ Deno.test("a token of whatever role does not reach what belongs to operators, Bo
 });
 
 Deno.test("every route that is for roles alone is closed to tokens, but for the status", () => {
-  const open = ROUTES.filter((route) => route.want.by === "role" && isOpenToTokens(route));
+  const open = ROUTES.filter((route) => route.want.by === "role" && route.isOpenToTokens);
   assert.deepEqual(open.map(({ operation }) => operation), ["status"]);
-  for (const { server, operation } of ROUTES.filter(isOpenToTokens)) {
+  for (const { server, operation } of ROUTES.filter((route) => route.isOpenToTokens)) {
     assert(server === "nexus" && !/^(operator|bootstrap|keeper)\./.test(operation), operation);
   }
 });

@@ -1,0 +1,123 @@
+/** What an operation is: everything that servers, clients and the command line have to agree on, in one entry. */
+import type { Permission } from "../../policy/permission.ts";
+import type { Role } from "../../spiffe/role.ts";
+import type { MessageSchema } from "../decode.ts";
+
+export type { Permission } from "../../policy/permission.ts";
+
+/** Where a permission is wanted. */
+export type PermissionTarget =
+  | "request.path"
+  | "request.to"
+  | "request.paths"
+  /** The path of the cipher key that the request names, or that of the default key when it names none. */
+  | "request.cipher"
+  /** The path of the cipher key that the request names; when it names none, the path that all of them begin with. */
+  | "request.key"
+  | "spike/system/secret"
+  | "spike/system/acl"
+  | "spike/system/audit";
+
+/** A permission that a role or a policy can grant, on the request's own path or on a reserved one. */
+export interface PermissionWant {
+  readonly by: "permission";
+  readonly permission: Permission;
+  /** Where the request has several paths, the operation checks each. */
+  readonly on: PermissionTarget;
+  /** Roles that have the permission on every target, without a policy. */
+  readonly roles: readonly Role[];
+  /** Roles that have it for the default cipher key alone. */
+  readonly defaultKeyRoles?: readonly Role[];
+  /** Callers who hold the permission anywhere else may call too, and see only what they may see. */
+  readonly orPartly?: true;
+}
+
+/** Callers with one of these roles, and no others. */
+export interface RoleWant {
+  readonly by: "role";
+  readonly roles: readonly Role[];
+}
+
+/** Who may call an operation. */
+export type Want = PermissionWant | RoleWant;
+
+/**
+ * When Nexus serves an operation: once it is `ready`; also while its key is `provisional`, for the proof that makes
+ * it final; or in `every-state`, for what helps to get a key.
+ */
+export type ServedIn = "ready" | "provisional" | "every-state";
+
+/** Forms in which a body may come besides JSON. */
+export type BodyForm = "bytes" | "stream";
+
+/** One operation. There is none without a `want`. */
+export interface OperationDefinition {
+  readonly server: "nexus" | "keeper";
+  readonly path: string;
+  /** The query parameter `action`; empty is the default action. */
+  readonly action: string;
+  readonly want: Want;
+  readonly servedIn: ServedIn;
+  /** Whether a Nexus without a store of secrets and policies (backend `lite`) has it. */
+  readonly isInLite: boolean;
+  /** Whether it is about recovery shards, which a Nexus with a memory store does not have. */
+  readonly isAboutShards: boolean;
+  /** Whether a caller named by a token, on the connection of a proxy, may use it (design: proxied callers). */
+  readonly isOpenToTokens: boolean;
+  /** Longest body in JSON, in bytes. */
+  readonly bodyLimit: number;
+  /** Whether the limit of the encryption service, a setting, takes the place of `bodyLimit`. */
+  readonly hasCipherLimit: boolean;
+  /** Whether bytes may travel as numbers, many elements of a list in JSON. */
+  readonly carriesBytes: boolean;
+  /** Forms of the body besides JSON. */
+  readonly forms: readonly BodyForm[];
+  /**
+   * Whether the caller is checked before the body is read as well as after it was decoded. A caller who may not do it
+   * without naming anything is checked once more against what the body names.
+   */
+  readonly checksCallerFirst: boolean;
+  /** Schema of the request. */
+  readonly request: MessageSchema;
+  /** Schema of the answer as clients of ours read it; absent where none of them does. */
+  readonly answer?: MessageSchema;
+  /** What an answer holds besides the error when the operation failed. */
+  readonly zero: Readonly<Record<string, unknown>>;
+}
+
+/** Longest bodies, in bytes. */
+export const BODY = {
+  /** A value at its limit, in base64 or with escapes, with room for the rest of the message. */
+  value: 2_097_152,
+  /** All custom metadata at its limits, with escapes. */
+  custom: 262_144,
+  /** A ciphertext at the original's limit, in base64, with room for the rest of the message. */
+  ciphertext: 131_072,
+  /** Everything else. */
+  small: 65_536,
+} as const;
+
+/** What most operations have in common. */
+const USUAL = {
+  server: "nexus",
+  action: "",
+  servedIn: "ready",
+  isInLite: true,
+  isAboutShards: false,
+  isOpenToTokens: false,
+  bodyLimit: BODY.small,
+  hasCipherLimit: false,
+  carriesBytes: false,
+  forms: [],
+  checksCallerFirst: false,
+  zero: {},
+} as const;
+
+type Given =
+  & Pick<OperationDefinition, "path" | "want" | "request">
+  & Partial<OperationDefinition>;
+
+/** Completes a definition with what is usual; what it says itself counts. */
+export function define<const D extends Given>(given: D): Omit<typeof USUAL, keyof D> & D {
+  return { ...USUAL, ...given };
+}

@@ -1,0 +1,67 @@
+/**
+ * Every operation of every server, each defined once. Routes, decoding, access, the client's types and the offers of
+ * each backend follow from these entries; the tables in `tests/contract` are written by hand and check them.
+ *
+ * @module
+ */
+import type * as v from "valibot";
+import { AUDIT_OPERATIONS } from "./audit.ts";
+import { BACKUP_OPERATIONS } from "./backup.ts";
+import { CIPHER_OPERATIONS } from "./cipher.ts";
+import type { BodyForm, OperationDefinition } from "./definition.ts";
+
+import { KEEPER_OPERATIONS } from "./keeper.ts";
+import { OPERATOR_OPERATIONS } from "./operator.ts";
+import { POLICY_OPERATIONS } from "./policy.ts";
+import { SECRET_OPERATIONS } from "./secret.ts";
+
+export type {
+  BodyForm,
+  OperationDefinition,
+  Permission,
+  PermissionTarget,
+  PermissionWant,
+  RoleWant,
+  ServedIn,
+  Want,
+} from "./definition.ts";
+
+/** All operations by name. */
+export const OPERATIONS = {
+  ...SECRET_OPERATIONS,
+  ...POLICY_OPERATIONS,
+  ...AUDIT_OPERATIONS,
+  ...CIPHER_OPERATIONS,
+  ...OPERATOR_OPERATIONS,
+  ...BACKUP_OPERATIONS,
+  ...KEEPER_OPERATIONS,
+} as const satisfies Readonly<Record<string, OperationDefinition>>;
+
+type Table = typeof OPERATIONS;
+
+/** Name of an operation. */
+export type Operation = keyof Table;
+
+/** Operations whose answer our clients read. */
+export type ClientOperation = {
+  [O in Operation]: Table[O] extends { readonly answer: unknown } ? O : never;
+}[Operation];
+
+/** Operations of one server. */
+export type OperationOf<S extends OperationDefinition["server"]> = {
+  [O in Operation]: Table[O]["server"] extends S ? O : never;
+}[Operation];
+
+/** Operations that take a body in a form besides JSON. */
+export type OperationWith<F extends BodyForm> = {
+  [O in Operation]: F extends Table[O]["forms"][number] ? O : never;
+}[Operation];
+
+/** The decoded request of an operation. */
+export type RequestOf<O extends Operation> = v.InferOutput<Table[O]["request"]>;
+
+/** The decoded answer of an operation. */
+export type AnswerOf<O extends ClientOperation> = v.InferOutput<Table[O]["answer"]>;
+
+/** The answer of an operation that succeeded. */
+export type ResultOf<O extends ClientOperation> = Omit<AnswerOf<O>, "err">;
