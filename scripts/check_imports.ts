@@ -1,7 +1,10 @@
 /**
- * Enforces the direction of imports: `roles -> lib`, never between roles, never `lib -> roles`, nothing of the
- * tests in the program, and nothing of the runtime within reach of the pure folders. Part of `deno task check`.
+ * Enforces the direction of imports: `roles -> lib`, never between roles, never `lib -> roles`, inside `lib` never
+ * upwards (`floors.ts`), no cycle of files, nothing of the tests in the program, and nothing of the runtime within
+ * reach of the pure folders. Part of `deno task check`.
  */
+import { climbs } from "./floors.ts";
+import { fileCycles } from "./file_cycle.ts";
 import type { ModuleScan } from "./module_scan.ts";
 import { type Program, readProgram, targetOf } from "./module_graph.ts";
 import { isTestFile } from "./source_files.ts";
@@ -21,6 +24,7 @@ export function forbidden(file: string, target: string): string | undefined {
   if (isTestFile(target)) return "the program contains nothing of its tests";
   if (/^(tests|scripts)\//.test(target)) return "the program imports only lib and roles";
   if (file.startsWith("lib/") && !target.startsWith("lib/")) return "lib imports nothing above it";
+  if (file.startsWith("lib/")) return climbs(file, target);
   const from = roleOf(file);
   const to = roleOf(target);
   return from && to && from !== to ? "a role never imports another role" : undefined;
@@ -84,6 +88,9 @@ export function complaintsAbout(program: Program): string[] {
     complaints.push(...directionComplaints(file, scan, program));
     const way = isPure(file) ? wayOut(file, program) : undefined;
     if (way) complaints.push(`${way}: pure code takes time, randomness and I/O as parameters`);
+  }
+  for (const cycle of fileCycles(program)) {
+    complaints.push(`${cycle.join(" > ")}: a cycle of files`);
   }
   return complaints;
 }

@@ -3,7 +3,6 @@
  * follow from all leaves before it) and the line's own leaf. So a line fits one place of one history.
  */
 import { HASH_BYTES } from "./merkle.ts";
-import type { Header } from "./line.ts";
 
 /** Authenticates a message under the line key of a log: 16 bytes. */
 export type Mac = (message: Uint8Array) => Uint8Array;
@@ -29,8 +28,17 @@ export function recordMessage(place: LinePlace, leaf: Uint8Array): Uint8Array {
   return message(KIND.record, place, leaf);
 }
 
+/** What a header says besides its format and MAC. */
+export interface HeaderContent {
+  readonly log: string;
+  readonly first: number;
+  readonly roots: readonly Uint8Array[];
+  readonly revision: number;
+  readonly life: string;
+}
+
 /** The message of a header's MAC. */
-export function headerMessage(header: Omit<Header, "format" | "mac">): Uint8Array {
+export function headerMessage(header: HeaderContent): Uint8Array {
   const { log, first, roots, revision, life } = header;
   return message(KIND.header, { log, size: first, roots }, encoder.encode(`${revision} ${life}`));
 }

@@ -4,19 +4,9 @@ import { type Header, type Line, MARK_DIGITS, parseLine, splitLines } from "./li
 import { boundLeaf, leafOf } from "./leaf.ts";
 import { Frontier, type Hash, isEqual } from "./merkle.ts";
 import { headOf } from "./record_head.ts";
+import type { Finding } from "./finding.ts";
 import { Drops } from "./verify_drops.ts";
 import { Revisions } from "./verify_revisions.ts";
-
-/** Something that is not as it was written. Records are counted from 0. */
-export interface Finding {
-  /** The record, or the first of those among which it is. */
-  readonly record: number;
-  /** The last of them, where it can be told no better. */
-  readonly to?: number;
-  readonly file: string;
-  readonly line: number;
-  readonly what: string;
-}
 
 /** What verification found. */
 export interface Verified {

@@ -1,5 +1,5 @@
 import { headOf, type RecordKind } from "./record_head.ts";
-import type { Finding } from "./verify.ts";
+import type { Finding } from "./finding.ts";
 
 /** The dropped records of one file. */
 interface Dropped {

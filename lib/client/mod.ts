@@ -31,8 +31,6 @@ export {
 } from "./client.ts";
 export type {
   Expectation,
-  ListOptions,
-  ListPage,
   MetadataChange,
   ReadOptions,
   Secret,
@@ -46,3 +44,4 @@ export type {
 } from "./secret.ts";
 export type { ReceivedBackup } from "./backup.ts";
 export type { ByteExtras, ClientOptions, StreamExtras, Transport } from "./exchange.ts";
+export type { ListOptions, ListPage } from "./pages.ts";

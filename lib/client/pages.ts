@@ -1,5 +1,23 @@
 import { SpikeError } from "../error/error.ts";
-import type { ListOptions, ListPage } from "./secret.ts";
+
+/** Which paths. */
+export interface ListOptions {
+  readonly prefix?: string;
+  /** False for what comes directly behind the prefix only; folders end with a slash. */
+  readonly recursive?: boolean;
+  readonly limit?: number;
+  /** Where the page before ended, as its `next` told. */
+  readonly after?: string;
+}
+
+/** A page of paths. It may be short, or empty, and still not the last one. */
+export interface ListPage {
+  readonly paths: readonly string[];
+  /** Those of them that have expired. */
+  readonly expired: readonly string[];
+  /** Absent on the last page. */
+  readonly next?: string;
+}
 
 /** An honest page without paths stands for some 10,000 that were looked at. */
 const MAX_PAGES = 100_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { pagesOf } from "./pages.ts";
-import type { ListPage } from "./secret.ts";
+import type { ListPage } from "./pages.ts";
 
 function from(pages: (asked: number) => Partial<ListPage>) {
   let asked = 0;

@@ -1,7 +1,7 @@
 import type { AnswerOf } from "../api/operation/mod.ts";
 import { type ErrorCode, isErrorCode, SpikeError } from "../error/error.ts";
 import type { Call, UnlessKnown } from "./exchange.ts";
-import { pagesOf } from "./pages.ts";
+import { type ListOptions, type ListPage, pagesOf } from "./pages.ts";
 
 /** One version of a secret. Times are RFC 3339. What is not told by a server of the original is absent. */
 export interface VersionInfo {
@@ -69,25 +69,6 @@ export interface ReadOptions {
   readonly version?: number;
   /** A tag that was read before: while it holds, nothing is transferred. */
   readonly known?: string;
-}
-
-/** Which paths. */
-export interface ListOptions {
-  readonly prefix?: string;
-  /** False for what comes directly behind the prefix only; folders end with a slash. */
-  readonly recursive?: boolean;
-  readonly limit?: number;
-  /** Where the page before ended, as its `next` told. */
-  readonly after?: string;
-}
-
-/** A page of paths. It may be short, or empty, and still not the last one. */
-export interface ListPage {
-  readonly paths: readonly string[];
-  /** Those of them that have expired. */
-  readonly expired: readonly string[];
-  /** Absent on the last page. */
-  readonly next?: string;
 }
 
 /** What to set; what is absent stays as it is. */

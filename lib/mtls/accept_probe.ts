@@ -1,11 +1,18 @@
 import { connect } from "node:net";
-import type { Address } from "./front.ts";
 
 /** How long a connection to this machine may take to arrive. */
 const PATIENCE_MS = 300;
 const TRIES = 6;
 /** Where several listeners share a port, the system chooses who gets a connection. */
 const TRIES_SHARED = 24;
+
+/** The listener to connect to. */
+export interface ProbedAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Several listeners of one process share the port. */
+  readonly reusePort?: boolean;
+}
 
 /** Where a listener on `host` is reached from this machine. */
 export function reachable(host: string): string {
@@ -14,13 +21,13 @@ export function reachable(host: string): string {
 }
 
 /** Connects to a listener of our own until `hasArrived`; false when no connection does. */
-export async function accepts(address: Address, hasArrived: () => boolean): Promise<boolean> {
+export async function accepts(address: ProbedAddress, hasArrived: () => boolean): Promise<boolean> {
   const tries = address.reusePort ? TRIES_SHARED : TRIES;
   for (let i = 0; i < tries && !hasArrived(); i++) await tryOnce(address, hasArrived);
   return hasArrived();
 }
 
-function tryOnce({ host, port }: Address, hasArrived: () => boolean): Promise<void> {
+function tryOnce({ host, port }: ProbedAddress, hasArrived: () => boolean): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ host: reachable(host), port });
     const end = () => {

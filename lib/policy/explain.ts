@@ -77,7 +77,7 @@ function missOf(
   const miss = (lacks: Lack) => ({ policy: name, lacks, missing });
   if (!finds.id) return miss("id");
   if (!finds.path) return miss("path");
-  if (reserved && !reachesReserved({ name, permissions, ...policy }, path)) return miss("reserved");
+  if (reserved && !reachesReserved(policy, path)) return miss("reserved");
   return missing.length > 0 ? miss("permissions") : undefined;
 }
 

@@ -1,4 +1,12 @@
-import type { CompiledPolicy } from "./policy.ts";
+import type { Pattern } from "./pattern.ts";
+import type { PermissionWord } from "./permission.ts";
+
+/** What of a compiled policy decides whether it reaches a reserved path. */
+interface Reaching {
+  readonly id: Pattern;
+  readonly path: Pattern;
+  readonly permissions: readonly PermissionWord[];
+}
 
 /** What begins so is the system's own. */
 export const RESERVED_PREFIX = "spike/system/";
@@ -36,7 +44,7 @@ export function isReserved(path: string): boolean {
  * The original also admits an ID pattern that matches a probe text which is no ID; since every ID pattern has to
  * begin with `spiffe://`, none does.
  */
-export function reachesReserved(policy: CompiledPolicy, path: string): boolean {
+export function reachesReserved(policy: Pick<Reaching, "id" | "path">, path: string): boolean {
   const { text } = policy.id;
   return text.startsWith("^") && text.endsWith("$") && policy.path.matchesWhole(path);
 }
@@ -45,7 +53,7 @@ export function reachesReserved(policy: CompiledPolicy, path: string): boolean {
  * The first reserved path that a policy would hit without being fit to count there, or undefined. A policy that
  * grants nothing but `admin` is never in want of the test: it reaches no reserved path at all.
  */
-export function reservedPathMissed(policy: CompiledPolicy): string | undefined {
+export function reservedPathMissed(policy: Reaching): string | undefined {
   if (policy.permissions.every((word) => word === "admin")) return undefined;
   return PROBES.find((path) => policy.path.finds(path) && !reachesReserved(policy, path));
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers";
-import { fromPlainFailure, type PlainFailure, plainFailure } from "./supervise.ts";
+import { fromPlainFailure, type PlainFailure, plainFailure } from "./plain_failure.ts";
 
 /** An interface whose methods may be called from another thread. */
 type Callable<T> = { [K in keyof T]: (...args: never[]) => Promise<unknown> };

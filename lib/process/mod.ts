@@ -8,6 +8,7 @@
 export * from "./call.ts";
 export * from "./confine.ts";
 export * from "./prepare.ts";
+export * from "./plain_failure.ts";
 export * from "./supervise.ts";
 export * from "./thread.ts";
 export * from "./thread_message.ts";

@@ -5,7 +5,7 @@ import { listenFault } from "../error/os_listen_fault.ts";
 import { requireUtf8 } from "../input/utf8.ts";
 import { hardenProcess } from "../seal/locked_memory.ts";
 import { printable } from "../text/printable.ts";
-import { type PlainFailure, plainFailure } from "./supervise.ts";
+import { type PlainFailure, plainFailure } from "./plain_failure.ts";
 
 /** The first thing a server role does: nothing it makes is readable by others, and it leaves no core dump. */
 export function prepareProcess(): void {

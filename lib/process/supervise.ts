@@ -1,47 +1,7 @@
-import { exitCodeOf, SpikeError } from "../error/error.ts";
-import { asFileError, isFileFault } from "../error/os_file_fault.ts";
-import { withoutKeys } from "../text/quote.ts";
-import type { ErrorCode, Reason } from "../error/error.ts";
+import { exitCodeOf } from "../error/error.ts";
 import { revokeAll } from "./confine.ts";
+import { type PlainFailure, plainFailure } from "./plain_failure.ts";
 import type { FromThread } from "./thread_message.ts";
-
-/** A failure as plain data, since errors lose their fields on the way between threads. */
-export interface PlainFailure {
-  readonly code: ErrorCode;
-  readonly message: string;
-  /** What belongs to the message, each on a line of its own. */
-  readonly details?: readonly string[];
-  readonly hint?: string;
-  readonly reason?: Reason;
-}
-
-/** Takes the public face of any error; what is no `SpikeError` is a bug and says so. */
-export function plainFailure(error: unknown): PlainFailure {
-  if (error instanceof SpikeError) {
-    const { code, headline: message, details } = error;
-    return { code, message, ...(details.length === 0 ? {} : { details }), ...moreOf(error) };
-  }
-  if (isFileFault(error)) {
-    const { code, headline: message } = asFileError(error);
-    return { code, message };
-  }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const [message = "", ...details] = `Unexpected failure: ${withoutKeys(detail)}`.split("\n");
-  return { code: "api_internal_error", message, ...(details.length === 0 ? {} : { details }) };
-}
-
-/** The error that `plainFailure` was made from, as far as its public face goes. */
-export function fromPlainFailure(failure: PlainFailure): SpikeError {
-  const { code, message, details = [] } = failure;
-  return new SpikeError(code, message, { details, ...moreOf(failure) });
-}
-
-function moreOf({ hint, reason }: Pick<PlainFailure, "hint" | "reason">) {
-  return {
-    ...(hint === undefined ? {} : { hint }),
-    ...(reason === undefined ? {} : { reason }),
-  };
-}
 
 export interface SupervisedOptions {
   readonly threads: readonly Worker[];

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { SpikeError } from "../error/error.ts";
-import {
-  fromPlainFailure,
-  type PlainFailure,
-  plainFailure,
-  superviseThreads,
-} from "./supervise.ts";
+import { fromPlainFailure, type PlainFailure, plainFailure } from "./plain_failure.ts";
+import { superviseThreads } from "./supervise.ts";
 import type { FromThread } from "./thread_message.ts";
 
 const PERMISSIONS = ["read", "write", "net", "env", "run", "ffi", "sys"];

@@ -1,5 +1,5 @@
 import { health, ownReport } from "../telemetry/mod.ts";
-import { plainFailure } from "./supervise.ts";
+import { plainFailure } from "./plain_failure.ts";
 import type { FromThread, ToThread } from "./thread_message.ts";
 
 /** Something that runs until it is told to stop. */

@@ -1,5 +1,5 @@
 import type { ThreadReport } from "../telemetry/own.ts";
-import type { PlainFailure } from "./supervise.ts";
+import type { PlainFailure } from "./plain_failure.ts";
 
 /** What the main thread tells a confined thread; `data` is the role's own. */
 export type ToThread<T> =

@@ -1,7 +1,8 @@
 /** A keeper for tests that lives in this thread, under the real rule, without a network. */
 import { SpikeError } from "../error/error.ts";
 import { contribute, type HeldShard, type Holding } from "./holding.ts";
-import type { ContributeOptions, KeeperClient } from "./keeper_client.ts";
+import type { KeeperClient } from "./keeper_client.ts";
+import type { ContributeOptions } from "./message.ts";
 import { encodeProbe, type KeeperProbe } from "./message.ts";
 import type { Candidate } from "./rebuild.ts";
 import type { StampedShard } from "./shard_set.ts";

@@ -4,7 +4,13 @@ import type { SpiffeId } from "../spiffe/mod.ts";
 import type { Candidate } from "./rebuild.ts";
 import type { ShardStamp } from "./stamp.ts";
 import type { StampedShard } from "./shard_set.ts";
-import { decodeProbe, decodeShardAnswer, encodeContribution, type KeeperProbe } from "./message.ts";
+import {
+  type ContributeOptions,
+  decodeProbe,
+  decodeShardAnswer,
+  encodeContribution,
+  type KeeperProbe,
+} from "./message.ts";
 
 /** One keeper as Nexus and Bootstrap see it. */
 export interface KeeperClient {
@@ -17,16 +23,6 @@ export interface KeeperClient {
   probe(): Promise<KeeperProbe | undefined>;
   /** Hands it a shard. Rejects with `shard_held` or `shard_generation_stale` when it keeps its own. */
   contribute(shard: StampedShard, options?: ContributeOptions): Promise<void>;
-}
-
-export interface ContributeOptions {
-  readonly stage?: "current" | "pending";
-  /** See `Contribution.replaces`. */
-  readonly replaces?: Uint8Array;
-  /** See `Contribution.isForced`. */
-  readonly isForced?: boolean;
-  /** See `Contribution.abandonsPending`. */
-  readonly abandonsPending?: boolean;
 }
 
 export interface KeeperClientOptions {

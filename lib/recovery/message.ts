@@ -5,7 +5,6 @@
 import { SpikeError } from "../error/error.ts";
 import { type Json, type JsonObject, parseJson } from "../json/json.ts";
 import type { Candidate } from "./rebuild.ts";
-import type { ContributeOptions } from "./keeper_client.ts";
 import { type HeldShard, type Holding, holdingState } from "./holding.ts";
 import type { StampedShard } from "./shard_set.ts";
 import type { Scheme, ShardStamp } from "./stamp.ts";
@@ -102,6 +101,17 @@ export function bytesOf(text: string | undefined, length: number, name: string):
     // Same answer as for a wrong length.
   }
   throw new SpikeError("api_bad_request", `Member ${name} is not base64 of ${length} bytes`);
+}
+
+/** How a keeper is to take a shard. */
+export interface ContributeOptions {
+  readonly stage?: "current" | "pending";
+  /** See `Contribution.replaces`. */
+  readonly replaces?: Uint8Array;
+  /** See `Contribution.isForced`. */
+  readonly isForced?: boolean;
+  /** See `Contribution.abandonsPending`. */
+  readonly abandonsPending?: boolean;
 }
 
 /** Body of a contribution. */

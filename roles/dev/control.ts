@@ -1,6 +1,14 @@
 /** What commands ask of a running supervisor: one line of JSON each way on a unix socket. */
 import type { PlainFailure } from "../../lib/process/mod.ts";
-import type { SvidFiles } from "./identities.ts";
+
+/** An SVID as PEM, and the anchors its holder needs. */
+export interface SvidFiles {
+  readonly certificates: string;
+  readonly privateKey: string;
+  /** Anchors of the system's servers, then those of the holder's own trust domain. */
+  readonly bundle: string;
+  readonly notAfterMs: number;
+}
 
 /** What can be asked, by command: the request and its result. */
 export interface ControlCalls {

@@ -1,5 +1,5 @@
 import { SpikeError } from "../../lib/error/error.ts";
-import { fromPlainFailure } from "../../lib/process/supervise.ts";
+import { fromPlainFailure } from "../../lib/process/plain_failure.ts";
 import {
   type ControlAnswer,
   type ControlName,

@@ -14,7 +14,7 @@ import {
 } from "../../lib/spiffe/mod.ts";
 import { pemEncode } from "../../lib/x509/mod.ts";
 import { serveWorkloadApi, type WorkloadServer } from "../../lib/workload_api/server.ts";
-import type { AuthorityAction, IdentityAction } from "./control.ts";
+import type { AuthorityAction, IdentityAction, SvidFiles } from "./control.ts";
 import { Federation } from "./federation.ts";
 import type { Say } from "./say.ts";
 import { TRUST_DOMAIN } from "./plan.ts";
@@ -25,15 +25,6 @@ export interface SvidRequest {
   readonly ttlMs: number;
   /** Whose authority signs; the ID's own trust domain unless a forgery is wanted. */
   readonly signer?: TrustDomain;
-}
-
-/** An SVID as PEM, and the anchors its holder needs. */
-export interface SvidFiles {
-  readonly certificates: string;
-  readonly privateKey: string;
-  /** Anchors of the system's servers, then those of the holder's own trust domain. */
-  readonly bundle: string;
-  readonly notAfterMs: number;
 }
 
 /** All identities of one system, and the sockets that hand them out. Keys live in memory only. */

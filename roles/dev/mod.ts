@@ -7,20 +7,10 @@
  */
 import { exitCodeOf } from "../../lib/error/error.ts";
 import { requireUtf8 } from "../../lib/input/utf8.ts";
+import { plainFailure } from "../../lib/process/plain_failure.ts";
 import { reportFailure, sayLines } from "../../lib/process/prepare.ts";
-import { plainFailure } from "../../lib/process/supervise.ts";
+import type { Command } from "./command_context.ts";
 import { type Self, thisProgram } from "./self.ts";
-
-/** What a command is given. */
-export interface CommandContext {
-  /** Without the command's own name. */
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** How this program is run again; asked only by who starts processes. */
-  readonly self: () => Self;
-}
-
-type Command = (context: CommandContext) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   svid: async () => (await import("./command/svid.ts")).svid,

@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/error/error.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 import { AUTHORITY_ACTIONS } from "../control.ts";
 import { askSupervisor } from "../control_client.ts";
-import type { CommandContext } from "../mod.ts";
+import type { CommandContext } from "../command_context.ts";
 import { directoryOf, parseOptions } from "../options.ts";
 import { programName } from "../self.ts";
 import { sayOnStderr } from "../say.ts";

@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { askSupervisor } from "../control_client.ts";
-import type { CommandContext } from "../mod.ts";
+import type { CommandContext } from "../command_context.ts";
 import { directoryOf, type Given, parseOptions } from "../options.ts";
 import { programName } from "../self.ts";
 import { sayOnStderr } from "../say.ts";

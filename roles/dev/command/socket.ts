@@ -1,5 +1,5 @@
 import { askSupervisor } from "../control_client.ts";
-import type { CommandContext } from "../mod.ts";
+import type { CommandContext } from "../command_context.ts";
 import { directoryOf, durationFlag, noWords, parseOptions, required } from "../options.ts";
 import { sayLines } from "../../../lib/process/prepare.ts";
 

@@ -1,5 +1,5 @@
 import { askSupervisor } from "../control_client.ts";
-import type { CommandContext } from "../mod.ts";
+import type { CommandContext } from "../command_context.ts";
 import { directoryOf, durationFlag, parseOptions } from "../options.ts";
 import { processName } from "./kill.ts";
 import { sayOnStderr } from "../say.ts";

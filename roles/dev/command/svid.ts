@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { makeOwnDirectory } from "../../../lib/file/own_place.ts";
 import { askSupervisor } from "../control_client.ts";
 import { onFiles, replaceFile } from "../file.ts";
-import type { CommandContext } from "../mod.ts";
+import type { CommandContext } from "../command_context.ts";
 import { directoryOf, durationFlag, noWords, parseOptions, required } from "../options.ts";
 import { sayOnStderr } from "../say.ts";
 

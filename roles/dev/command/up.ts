@@ -3,7 +3,7 @@ import { bringUp } from "../bring_up.ts";
 import { shellQuote } from "../env_file.ts";
 import { SCHEMES } from "../../../lib/shamir/scheme.ts";
 import { type Home, openHome } from "../home.ts";
-import type { CommandContext } from "../mod.ts";
+import type { CommandContext } from "../command_context.ts";
 import {
   choiceFlag,
   directoryOf,

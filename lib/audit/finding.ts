@@ -1,0 +1,10 @@
+/** Something that is not as it was written. Records are counted from 0. */
+export interface Finding {
+  /** The record, or the first of those among which it is. */
+  readonly record: number;
+  /** The last of them, where it can be told no better. */
+  readonly to?: number;
+  readonly file: string;
+  readonly line: number;
+  readonly what: string;
+}
