@@ -5,14 +5,25 @@
 export const FLOORS: readonly { readonly about: string; readonly folders: readonly string[] }[] = [
   {
     about: "foundations",
-    folders: ["text", "error", "input", "file", "bytes", "json", "cache", "telemetry"],
+    folders: ["text", "error", "input", "file", "bytes", "json", "cache", "async", "telemetry"],
   },
   { about: "pure cores", folders: ["policy", "seal", "shamir", "x509"] },
   { about: "identity", folders: ["spiffe", "jwt_svid", "workload_api", "authority"] },
   { about: "ports and formats", folders: ["store", "audit", "api", "config", "mtls"] },
   {
     about: "the domain",
-    folders: ["secret", "cipher", "policy_store", "rotation", "recovery", "backup", "access"],
+    folders: [
+      "secret",
+      "cipher",
+      "policy_store",
+      "rotation",
+      "recovery",
+      "audit_store",
+      "backup",
+      "shared_page",
+      "root_key",
+      "access",
+    ],
   },
   { about: "serving and calling", folders: ["http", "client", "process"] },
 ];

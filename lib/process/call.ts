@@ -4,6 +4,13 @@ import { fromPlainFailure, type PlainFailure, plainFailure } from "./plain_failu
 /** An interface whose methods may be called from another thread. */
 type Callable<T> = { [K in keyof T]: (...args: never[]) => Promise<unknown> };
 
+/** The names of the methods of an interface. A name that is left out does not compile, nor does one too many. */
+export function methodsOf<T>(
+  names: { readonly [K in keyof T]: true },
+): readonly (keyof T & string)[] {
+  return Object.keys(names) as (keyof T & string)[];
+}
+
 interface Call {
   readonly id: number;
   readonly name: string;

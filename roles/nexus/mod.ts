@@ -20,9 +20,9 @@ import { serveHealth } from "../../lib/process/health_server.ts";
 import { runRole } from "../../lib/process/role.ts";
 import { allocateLocked } from "../../lib/seal/locked_memory.ts";
 import { configureLogging, createLogger } from "../../lib/telemetry/mod.ts";
-import { CIPHER_SLOTS, KEK_SLOTS, ROOT_SLOTS, SharedPage } from "./page.ts";
-import { corePermissions, requestPermissions } from "./permissions.ts";
-import type { CoreStart, RequestStart, WorkerPorts } from "./start.ts";
+import { CIPHER_SLOTS, KEK_SLOTS, ROOT_SLOTS, SharedPage } from "../../lib/shared_page/page.ts";
+import { corePermissions, requestPermissions } from "./main/permissions.ts";
+import type { CoreStart, RequestStart, WorkerPorts } from "./main/start.ts";
 
 /** Runs Nexus until it is told to stop; answers the exit code. */
 export function runNexus(
@@ -73,7 +73,7 @@ interface Threads {
 
 function startThreads(settings: NexusSettings, connections: number): Threads {
   const core = startConfined({
-    entry: new URL("./core_worker.ts", import.meta.url),
+    entry: new URL("./core/core_worker.ts", import.meta.url),
     name: "core",
     permissions: corePermissions(settings),
   });
@@ -117,7 +117,7 @@ function startThreads(settings: NexusSettings, connections: number): Threads {
 
 function startRequestWorker(name: string, start: RequestStart): Worker {
   const worker = startConfined({
-    entry: new URL("./request_worker.ts", import.meta.url),
+    entry: new URL("./request/request_worker.ts", import.meta.url),
     name,
     permissions: requestPermissions(start.settings),
   });

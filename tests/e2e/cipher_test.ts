@@ -8,10 +8,10 @@ import { loadSettings, type NexusSettings } from "../../lib/config/mod.ts";
 import { candidatesOf, sampleKey, sampleSet, sampleShards } from "../../lib/recovery/_sample.ts";
 import { deriveVerifyKey, makeProbe, ordinarySlots, osRandom } from "../../lib/seal/mod.ts";
 import { openMemory } from "../../lib/store/mod.ts";
-import { keepRecords } from "../../roles/nexus/api/_auditing.ts";
-import { startCore } from "../../roles/nexus/core.ts";
-import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "../../roles/nexus/page.ts";
-import { startServing } from "../../roles/nexus/serve.ts";
+import { keepRecords } from "../../roles/nexus/request/_auditing.ts";
+import { startCore } from "../../roles/nexus/core/core.ts";
+import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "../../lib/shared_page/page.ts";
+import { startServing } from "../../roles/nexus/request/serve.ts";
 import { authority, client, NEXUS, RecordedLog, sourceOf, SUPERUSER } from "./mtls_fixture.ts";
 
 const LITE = "spiffe://spike.ist/spike/workload/role/lite/batch";

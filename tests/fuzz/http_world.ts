@@ -9,8 +9,8 @@ import { ordinarySlots } from "../../lib/seal/mod.ts";
 import { DEFAULT_TRUST_ROOTS, parseSpiffeId } from "../../lib/spiffe/mod.ts";
 import { createHandlers } from "../../roles/keeper/handlers.ts";
 import { ShardSlots } from "../../roles/keeper/slots.ts";
-import { idOf, startApps } from "../../roles/nexus/api/_app_fixture.ts";
-import { keepLines, type Line } from "../../roles/nexus/_sink.ts";
+import { idOf, startApps } from "../../roles/nexus/request/_app_fixture.ts";
+import { keepLines, type Line } from "../../lib/telemetry/_sink.ts";
 import type { HttpCase } from "./http_case.ts";
 
 /** In a secret that nobody of the callers of its world may read. */

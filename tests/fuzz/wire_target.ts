@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createMtlsServer } from "../../lib/mtls/mod.ts";
 import { authority, pemOf, RecordedLog, sourceOf } from "../e2e/mtls_fixture.ts";
 import { type Answer, ConnectionEnded, requestBytes, textOf, Wire } from "../contract/wire.ts";
-import { idOf, startApps } from "../../roles/nexus/api/_app_fixture.ts";
+import { idOf, startApps } from "../../roles/nexus/request/_app_fixture.ts";
 import { makeHttpCase } from "./http_case.ts";
 import { assertAnswer } from "./http_world.ts";
 import { mutateBytes } from "./mutate_bytes.ts";

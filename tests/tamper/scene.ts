@@ -26,11 +26,11 @@ import {
   type SecretWriter,
 } from "../../lib/secret/mod.ts";
 import { openSqlite, type Store } from "../../lib/store/mod.ts";
-import { keepLines, type Line } from "../../roles/nexus/_sink.ts";
-import { openAuditing } from "../../roles/nexus/audit/auditing.ts";
-import { KeyControl } from "../../roles/nexus/key/key_control.ts";
-import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "../../roles/nexus/page.ts";
-import type { StoreVerified } from "../../roles/nexus/audit/store_verifier.ts";
+import { keepLines, type Line } from "../../lib/telemetry/_sink.ts";
+import { openAuditing } from "../../lib/audit_store/auditing.ts";
+import { KeyControl } from "../../lib/root_key/key_control.ts";
+import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "../../lib/shared_page/page.ts";
+import type { StoreVerified } from "../../lib/audit_store/store_verifier.ts";
 import {
   AUTHOR,
   CIPHER_KEYS,

@@ -1,0 +1,60 @@
+import type { ChangedFile } from "../audit/mod.ts";
+import type { Health, Logger } from "../telemetry/mod.ts";
+
+/** What watching takes. */
+export interface LogWatchOptions {
+  /** What is not as it was, now; see `Auditing.changedFiles`. */
+  readonly look: () => readonly ChangedFile[];
+  readonly health: Health;
+  readonly log: Logger;
+}
+
+/** Watches the files of the audit log. */
+export interface WatchedLog {
+  /** Looks again. A change is logged once, and once more when it is no more. */
+  look(): void;
+  /** What was found last. */
+  readonly found: readonly ChangedFile[];
+}
+
+/** How often the files are looked at: a change is to be noticed within a minute. */
+export const WATCH_MS = 15_000;
+
+/** Tells the log and probes of files that somebody else has removed, replaced or truncated. */
+export function watchLog({ look, health, log }: LogWatchOptions): WatchedLog {
+  let found: readonly ChangedFile[] = [];
+  health.add(() => found.length > 0 ? ["audit_log_changed"] : []);
+  return {
+    get found() {
+      return found;
+    },
+    look: () => {
+      const now = lookSafely(look, log);
+      for (const each of now) {
+        if (!includes(found, each)) log.error("audit_log_changed", { ...each });
+      }
+      for (const { log: name, file } of found) {
+        if (!now.some((each) => each.file === file)) {
+          log.info("audit_log_as_written", { log: name, file });
+        }
+      }
+      found = now;
+    },
+  };
+}
+
+/** What cannot be looked at is not known to have changed. */
+function lookSafely(look: LogWatchOptions["look"], log: Logger): readonly ChangedFile[] {
+  try {
+    return look();
+  } catch (error) {
+    log.error("audit_log_unreadable", {
+      detail: error instanceof Error ? error.message : "unknown",
+    });
+    return [];
+  }
+}
+
+function includes(found: readonly ChangedFile[], { file, change }: ChangedFile): boolean {
+  return found.some((each) => each.file === file && each.change === change);
+}

@@ -1,0 +1,12 @@
+import type { Copied, CopyRequest } from "./os_copy.ts";
+
+/** How one copy is watched. */
+export interface CopyWatch {
+  /** Called when the database is not in use any more. */
+  readonly onReleased: () => void;
+  /** Ends the copy; what there is of it stays. */
+  readonly stopping: AbortSignal;
+}
+
+/** Copies a database beside those who use it. */
+export type Copier = (request: CopyRequest, watch: CopyWatch) => Promise<Copied>;

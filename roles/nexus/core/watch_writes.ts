@@ -1,0 +1,27 @@
+import { SpikeError } from "../../../lib/error/error.ts";
+import type { Store } from "../../../lib/store/mod.ts";
+import type { Health, Meter } from "../../../lib/telemetry/mod.ts";
+
+/**
+ * Lets probes and metrics tell whether the disk takes what is written: the last attempt counts. Answers the same
+ * store.
+ */
+export function watchWrites(store: Store, health: Health, meter: Meter): Store {
+  let isFailing = false;
+  const write = store.write.bind(store);
+  store.write = async (work) => {
+    try {
+      const result = await write(work);
+      isFailing = false;
+      return result;
+    } catch (error) {
+      if (error instanceof SpikeError && error.code === "store_failure") {
+        isFailing = true;
+        meter.count("spike_store_failures_total", {});
+      }
+      throw error;
+    }
+  };
+  health.add(() => isFailing ? ["writes_failing"] : []);
+  return store;
+}
