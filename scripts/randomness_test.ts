@@ -17,8 +17,8 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "lib/workload_api/jwt_source.ts Math.random": "spreads retries",
   "lib/workload_api/source.ts Math.random": "spreads retries",
   "roles/nexus/core/core.ts Math.random": "spreads probes",
-  "roles/pilot/backup_file.ts randomUUID": "names a draft, which is created exclusively",
-  "roles/pilot/private_file.ts randomUUID": "names a draft, which is created exclusively",
+  "roles/pilot/backup/file.ts randomUUID": "names a draft, which is created exclusively",
+  "roles/pilot/terminal/private_file.ts randomUUID": "names a draft, which is created exclusively",
 };
 
 Deno.test("keys and nonces are drawn through osRandom: every other generator in use is known", () => {

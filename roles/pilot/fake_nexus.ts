@@ -12,7 +12,7 @@ import { parseSpiffeId } from "../../lib/spiffe/id.ts";
 import { MemorySource } from "../../lib/spiffe/memory_source.ts";
 import type { PilotDeps } from "./deps.ts";
 import { runPilot } from "./run.ts";
-import { dataSink, textSink } from "./sink.ts";
+import { dataSink, textSink } from "./terminal/sink.ts";
 
 /** What a fake Nexus answers, in bytes or as JSON; a SpikeError becomes a refusal. */
 export type Answering = (path: string, action: string, request: Message) => unknown;

@@ -5,7 +5,7 @@ import { SpikeError } from "../../lib/error/error.ts";
 import { isPrintable } from "../../lib/text/printable.ts";
 import { type Answering, type Outcome, spike } from "./fake_nexus.ts";
 import { createProgram } from "./program.ts";
-import { dataSink, textSink } from "./sink.ts";
+import { dataSink, textSink } from "./terminal/sink.ts";
 
 /** Ends a line, clears a screen, sets a title, turns text around, hides: in all the ways there are. */
 const EVIL =

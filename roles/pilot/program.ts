@@ -4,17 +4,17 @@
 import { Command } from "commander";
 import { VERSION } from "../../lib/version.ts";
 import type { PilotDeps } from "./deps.ts";
-import { addDoctor, addStatus, addVersion } from "./tree/about.ts";
-import { addAudit } from "./tree/audit.ts";
-import { addBackup } from "./tree/backup.ts";
-import { addCipher } from "./tree/cipher.ts";
-import { addCompletion, addConfig } from "./tree/local.ts";
-import { addOperator } from "./tree/operator.ts";
-import { addPolicy } from "./tree/policy.ts";
-import { addRecover, addRestore } from "./tree/recovery.ts";
-import { addGet, addPut, addSecret } from "./tree/secret.ts";
-import { addNoInput, described, example, NO_INPUT_OPTION } from "./tree/shared.ts";
-import { throwFaults } from "./usage_fault.ts";
+import { addDoctor, addStatus, addVersion } from "./status/tree.ts";
+import { addAudit } from "./audit/tree.ts";
+import { addBackup } from "./backup/tree.ts";
+import { addCipher } from "./cipher/tree.ts";
+import { addCompletion, addConfig } from "./config/tree.ts";
+import { addOperator } from "./operator/tree.ts";
+import { addPolicy } from "./policy/tree.ts";
+import { addRecover, addRestore } from "./operator/recovery_tree.ts";
+import { addGet, addPut, addSecret } from "./secret/tree.ts";
+import { addNoInput, described, example, NO_INPUT_OPTION } from "./terminal/option.ts";
+import { throwFaults } from "./terminal/usage_fault.ts";
 
 const EPILOGUE = `
 Servers, each with its own --help: spike nexus | keeper | bootstrap | dev

@@ -1,8 +1,8 @@
 import { SpikeError } from "../../lib/error/error.ts";
 import { fileFault } from "../../lib/error/os_file_fault.ts";
 import type { DataSink, PilotDeps, TextSink } from "./deps.ts";
-import { readHiddenLine } from "./input.ts";
-import { dataSink, textSink } from "./sink.ts";
+import { readHiddenLine } from "./terminal/input.ts";
+import { dataSink, textSink } from "./terminal/sink.ts";
 
 /** A stream of the process. */
 interface ProcessStream {

@@ -5,8 +5,8 @@ import { requireUtf8 } from "../../lib/input/utf8.ts";
 import { looksLikeKey, quoteValue, withoutKeys } from "../../lib/text/quote.ts";
 import type { PilotDeps, TextSink } from "./deps.ts";
 import { createProgram } from "./program.ts";
-import { report } from "./report.ts";
-import { UsageFault } from "./usage_fault.ts";
+import { report } from "./terminal/report.ts";
+import { UsageFault } from "./terminal/usage_fault.ts";
 
 /** Notes and questions name files and values that somebody gave, as errors do. */
 function withoutKeysIn(stderr: TextSink): TextSink {

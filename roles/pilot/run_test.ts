@@ -277,7 +277,7 @@ Deno.test("a bug is thrown, not told as if it were the caller's mistake", async 
 
 Deno.test("a missing identity ends with 6", async () => {
   const { runPilot } = await import("./run.ts");
-  const { dataSink, textSink } = await import("./sink.ts");
+  const { dataSink, textSink } = await import("./terminal/sink.ts");
   let told = "";
   const code = await runPilot(["secret", "list"], {
     env: {},

@@ -1,8 +1,8 @@
 /** Readers of YAML in other languages give back what this program wrote; each runs where it is installed. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { SAME } from "../../roles/pilot/_yaml_sample.ts";
-import { toYaml } from "../../roles/pilot/yaml.ts";
+import { SAME } from "../../roles/pilot/terminal/_yaml_sample.ts";
+import { toYaml } from "../../roles/pilot/terminal/yaml.ts";
 
 const HERE = fileURLToPath(new URL("./yaml_readers", import.meta.url));
 

@@ -1,0 +1,39 @@
+import type { Expectation } from "../../../lib/client/mod.ts";
+import { type Consent, requireConsent } from "../terminal/consent.ts";
+import type { PilotDeps } from "../deps.ts";
+import { naming, parsePath, reporting, requireAll } from "./path.ts";
+import { withNexus } from "../session.ts";
+import type { VersionsRequest } from "./delete.ts";
+
+/** `spike secret destroy`: asks, unless it was agreed to before. */
+export async function secretDestroy(
+  deps: PilotDeps,
+  { path: given, versions, expected }: VersionsRequest,
+  consent: Consent,
+): Promise<void> {
+  const path = parsePath(given);
+  const which = versions.length === 0 || versions.every((version) => version === 0)
+    ? "the current version"
+    : `version ${versions.join(", ")}`;
+  await requireConsent(deps, `Destroy ${which} of ${path} for good?`, consent);
+  const { missing = [] } = await withNexus(
+    deps,
+    ({ client }) =>
+      naming(path, 0, () => client.destroySecret(path, versions, reporting(versions, expected))),
+  );
+  requireAll(path, versions, { missing, done: "destroyed" });
+  deps.stdout.print("OK");
+}
+
+/** `spike secret purge`: asks, unless it was agreed to before. */
+export async function secretPurge(
+  deps: PilotDeps,
+  given: string,
+  { expected, ...consent }: Consent & { readonly expected: Expectation },
+): Promise<void> {
+  const path = parsePath(given);
+  const question = `Destroy all versions of ${path}, and all that is known of it, for good?`;
+  await requireConsent(deps, question, consent);
+  await withNexus(deps, ({ client }) => naming(path, 0, () => client.purgeSecret(path, expected)));
+  deps.stdout.print("OK");
+}

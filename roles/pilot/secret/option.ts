@@ -1,0 +1,42 @@
+/** Options that commands about secrets share. */
+import type { Expectation } from "../../../lib/client/mod.ts";
+
+/** How the one version of a command is declared. */
+export const ONE_VERSION = [
+  "-v, --version <number>",
+  "version, 0 for the current one",
+  "0",
+] as const;
+
+/** How the versions of a command are declared. */
+export const VERSIONS = [
+  "-v, --versions <list>",
+  "comma-separated versions (default: the current one)",
+] as const;
+
+/** How the expected version is declared. */
+export const CAS = [
+  "--cas <version>",
+  "only if this is the current version; 0 if there must be none",
+] as const;
+
+/** An expected version. */
+export interface CasOption {
+  readonly cas?: string;
+}
+
+/** Versions, and what is expected. */
+export interface VersionsOption extends CasOption {
+  readonly versions?: string;
+}
+
+/** Reads both. */
+export async function parseWhich(
+  { versions, cas }: VersionsOption,
+): Promise<{ versions: readonly number[]; expected: Expectation }> {
+  const { parseExpected, parseVersions } = await import("./path.ts");
+  return {
+    versions: versions === undefined ? [] : parseVersions(versions),
+    expected: parseExpected(cas),
+  };
+}

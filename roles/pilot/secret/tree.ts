@@ -1,0 +1,138 @@
+import type { Command } from "commander";
+import type { PilotDeps } from "../deps.ts";
+import { parseFormat } from "../terminal/format.ts";
+import {
+  CAS,
+  type CasOption,
+  ONE_VERSION,
+  parseWhich,
+  VERSIONS,
+  type VersionsOption,
+} from "./option.ts";
+import { addMetadataGet, addMetadataSet } from "./metadata_tree.ts";
+import { addDestroy, addDiff, addHistory, addPurge, addTransfer } from "./version_tree.ts";
+import { example, FORMAT, type FormatOption, mayAsk, NO_INPUT_OPTION } from "../terminal/option.ts";
+
+interface GetOptions extends FormatOption {
+  readonly version: string;
+  readonly out?: string;
+}
+
+interface ListOptions extends FormatOption {
+  readonly level?: boolean;
+  readonly long?: boolean;
+}
+
+const PUT_VALUES = `
+Values:
+  key=value   the value itself (others can see it in the list of processes)
+  key=-       standard input, to its end; at a terminal one line, which stays hidden
+  key=@file   a file's content
+Bytes are kept exactly, a trailing newline too; they need not be text.`;
+
+/** `spike secret put`, and the hidden `spike put`. */
+export function addPut(command: Command, deps: PilotDeps): void {
+  command
+    .description("write a new version of a secret")
+    .argument("<path>", "where the secret is kept")
+    .argument("<pairs...>", "one or more key=value")
+    .addHelpText("after", PUT_VALUES)
+    .addHelpText(
+      "after",
+      example("spike secret put tenants/acme/db user=ada password=@password.txt"),
+    )
+    .option(...CAS)
+    .option(...NO_INPUT_OPTION)
+    .action(async (path: string, pairs: string[], { cas }: CasOption, command: Command) => {
+      const { parseExpected } = await import("./path.ts");
+      const { secretPut } = await import("./put.ts");
+      const expected = parseExpected(cas);
+      await secretPut(deps, { path, pairs, expected, mayAsk: mayAsk(command) });
+    });
+}
+
+/** `spike secret get`, and the hidden `spike get`. */
+export function addGet(command: Command, deps: PilotDeps): void {
+  command
+    .description("print a secret, or one of its values")
+    .argument("<path>", "where the secret is kept")
+    .argument("[key]", "print only this key's value")
+    .option(...ONE_VERSION)
+    .option("-o, --out <file>", "write the value there, byte by byte; - for standard output")
+    .option(...FORMAT)
+    .addHelpText(
+      "after",
+      example(
+        "spike secret get tenants/acme/db password",
+        "spike secret get tenants/acme/tls key --out key.der",
+      ),
+    )
+    .action(async (path: string, key: string | undefined, options: GetOptions) => {
+      const { out } = options;
+      const format = parseFormat(options.format);
+      const { parseVersion } = await import("./path.ts");
+      const { secretGet } = await import("./get.ts");
+      await secretGet(deps, { path, key, version: parseVersion(options.version), format, out });
+    });
+}
+
+function addList(command: Command, deps: PilotDeps): void {
+  command
+    .description("print the paths of secrets")
+    .argument("[prefix]", "only paths that begin so")
+    .option("-1, --level", "one level only: what lies deeper as folders with a slash at the end")
+    .option("-l, --long", "in json and yaml, tell of each path whether it has expired")
+    .option(...FORMAT)
+    .addHelpText("after", example("spike secret list tenants/ --level"))
+    .action(async (prefix: string | undefined, options: ListOptions) => {
+      const format = parseFormat(options.format);
+      const { secretList } = await import("./list.ts");
+      const [isOneLevel, isLong] = [options.level === true, options.long === true];
+      await secretList(deps, { prefix, isOneLevel, isLong, format });
+    });
+}
+
+function addDelete(command: Command, deps: PilotDeps): void {
+  command
+    .description("delete versions so that they can still be brought back")
+    .argument("<path>", "where the secret is kept")
+    .option(...VERSIONS)
+    .option(...CAS)
+    .addHelpText("after", example("spike secret delete tenants/acme/db --versions 1,2"))
+    .action(async (path: string, options: VersionsOption) => {
+      const { secretDelete } = await import("./delete.ts");
+      await secretDelete(deps, { path, ...await parseWhich(options) });
+    });
+}
+
+function addUndelete(command: Command, deps: PilotDeps): void {
+  command
+    .description("bring deleted versions back")
+    .argument("<path>", "where the secret is kept")
+    .option("-v, --versions <list>", "comma-separated versions (default: the newest deleted one)")
+    .option(...CAS)
+    .addHelpText("after", example("spike secret undelete tenants/acme/db"))
+    .action(async (path: string, options: VersionsOption) => {
+      const { secretUndelete } = await import("./undelete.ts");
+      await secretUndelete(deps, { path, ...await parseWhich(options) });
+    });
+}
+
+/** `spike secret …`. */
+export function addSecret(secret: Command, deps: PilotDeps): void {
+  secret.description("write, read and delete secrets");
+  addPut(secret.command("put"), deps);
+  addGet(secret.command("get"), deps);
+  addList(secret.command("list"), deps);
+  addDelete(secret.command("delete"), deps);
+  addUndelete(secret.command("undelete"), deps);
+  addDestroy(secret.command("destroy"), deps);
+  addPurge(secret.command("purge"), deps);
+  addTransfer(secret.command("copy"), deps, "copy");
+  addTransfer(secret.command("move"), deps, "move");
+  addHistory(secret.command("history"), deps);
+  addDiff(secret.command("diff"), deps);
+  const metadata = secret.command("metadata").description("what is known besides the values");
+  addMetadataGet(metadata.command("get"), deps);
+  addMetadataSet(metadata.command("set"), deps);
+}

@@ -1,0 +1,138 @@
+import type { Command } from "commander";
+import type { PilotDeps } from "../deps.ts";
+import { parseFormat } from "../terminal/format.ts";
+import {
+  CAS,
+  type CasOption,
+  ONE_VERSION,
+  parseWhich,
+  VERSIONS,
+  type VersionsOption,
+} from "./option.ts";
+import { example, FORMAT, type FormatOption, mayAsk, NO_INPUT_OPTION } from "../terminal/option.ts";
+
+interface YesOption {
+  readonly yes?: boolean;
+}
+
+interface TransferOptions extends CasOption {
+  readonly version: string;
+}
+
+interface DiffOptions extends FormatOption {
+  readonly show?: boolean;
+}
+
+const YES = ["-y, --yes", "do not ask"] as const;
+
+const FOR_GOOD = `
+What is destroyed is gone from the store at once, and from its files. It is gone from a backup only
+when the root key that opens the backup is retired and its shards are destroyed.`;
+
+/** `spike secret destroy`. */
+export function addDestroy(command: Command, deps: PilotDeps): void {
+  command
+    .description("destroy the values of versions for good, after asking")
+    .argument("<path>", "where the secret is kept")
+    .option(...VERSIONS)
+    .option(...CAS)
+    .option(...YES)
+    .option(...NO_INPUT_OPTION)
+    .addHelpText("after", FOR_GOOD)
+    .addHelpText("after", example("spike secret destroy tenants/acme/db --versions 1,2"))
+    .action(async (path: string, options: VersionsOption & YesOption, command: Command) => {
+      const { secretDestroy } = await import("./destroy.ts");
+      const consent = { isAgreed: options.yes === true, mayAsk: mayAsk(command) };
+      await secretDestroy(deps, { path, ...await parseWhich(options) }, consent);
+    });
+}
+
+/** `spike secret purge`. */
+export function addPurge(command: Command, deps: PilotDeps): void {
+  command
+    .description("destroy all that is known of a secret for good, after asking")
+    .argument("<path>", "where the secret is kept")
+    .option(...CAS)
+    .option(...YES)
+    .option(...NO_INPUT_OPTION)
+    .addHelpText("after", `${FOR_GOOD}\nVersion numbers are not given again.`)
+    .addHelpText("after", example("spike secret purge tenants/acme/old"))
+    .action(async (path: string, options: CasOption & YesOption, command: Command) => {
+      const { parseExpected } = await import("./path.ts");
+      const { secretPurge } = await import("./destroy.ts");
+      const expected = parseExpected(options.cas);
+      const isAgreed = options.yes === true;
+      await secretPurge(deps, path, { expected, isAgreed, mayAsk: mayAsk(command) });
+    });
+}
+
+const TRANSFERS = {
+  copy: {
+    about: "copy a version to another path, where it is a new version",
+    sample: "spike secret copy tenants/acme/db tenants/acme/db-standby --cas 0",
+    note: "\nA copy onto the same path makes an older version current again.",
+  },
+  move: {
+    about: "move a secret to another path",
+    sample: "spike secret move tenants/acme/db tenants/acme/orders-db",
+    note: "\nOne version moves; those of the path that is left can be brought back there.",
+  },
+} as const;
+
+/** `spike secret copy` and `spike secret move`. */
+export function addTransfer(command: Command, deps: PilotDeps, kind: "copy" | "move"): void {
+  const { about, sample, note } = TRANSFERS[kind];
+  command
+    .description(about)
+    .argument("<from>", "where the secret is kept")
+    .argument("<to>", "where it goes; --cas is about this path")
+    .option(...ONE_VERSION)
+    .option(...CAS)
+    .addHelpText("after", note)
+    .addHelpText("after", example(sample))
+    .action(async (from: string, to: string, options: TransferOptions) => {
+      const { parseExpected, parseVersion } = await import("./path.ts");
+      const { secretTransfer } = await import("./transfer.ts");
+      const version = parseVersion(options.version);
+      const expected = parseExpected(options.cas);
+      await secretTransfer(deps, { from, to, version, expected, isMove: kind === "move" });
+    });
+}
+
+/** `spike secret history`. */
+export function addHistory(command: Command, deps: PilotDeps): void {
+  command
+    .description("print who wrote, deleted or destroyed which version, the newest first")
+    .argument("<path>", "where the secret is kept")
+    .option(...FORMAT)
+    .addHelpText("after", example("spike secret history tenants/acme/db"))
+    .action(async (path: string, options: FormatOption) => {
+      const format = parseFormat(options.format);
+      const { secretHistory } = await import("./history.ts");
+      await secretHistory(deps, { path, format });
+    });
+}
+
+/** `spike secret diff`. */
+export function addDiff(command: Command, deps: PilotDeps): void {
+  command
+    .description("print which keys differ between two versions")
+    .argument("<path>", "where the secret is kept")
+    .argument("[from]", "version (default: the one before)")
+    .argument("[to]", "version", "0")
+    .option("--show", "print the values too, which otherwise stay masked")
+    .option(...FORMAT)
+    .addHelpText("after", example("spike secret diff tenants/acme/db 3 4"))
+    .action(async (path: string, from: string | undefined, to: string, options: DiffOptions) => {
+      const format = parseFormat(options.format);
+      const { parseVersion } = await import("./path.ts");
+      const { secretDiff } = await import("./diff.ts");
+      await secretDiff(deps, {
+        path,
+        from: from === undefined ? undefined : parseVersion(from),
+        to: parseVersion(to),
+        show: options.show === true,
+        format,
+      });
+    });
+}
