@@ -41,11 +41,17 @@ function makeOne(step: PathStep, given: string, view: PathView): void {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     const facts = view.lstat(step.path);
     if (facts?.kind === "file" || facts?.kind === "other") {
-      throw new Deno.errors.NotADirectory(`${step.path} is not a directory`);
+      throw notADirectory(step.path);
     }
     if (facts?.kind === "link") throw unsafe(given, `${step.path} has become a link`);
     requireOwn({ ...step, ...(facts && { facts }) }, given, view);
   }
+}
+
+/** As the system says it where a file is on the way. */
+function notADirectory(path: string): Error {
+  const message = `Not a directory (os error 20): mkdir '${path}'`;
+  return Object.assign(new Deno.errors.NotADirectory(message), { code: "ENOTDIR" });
 }
 
 function requireOwn({ path, facts, isLast }: PathStep, given: string, view: PathView): void {
