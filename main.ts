@@ -17,5 +17,5 @@ const [name = "", ...rest] = Deno.args;
 const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;
 const env = readEnvironment();
 if (role) Deno.exit(await (await role())(rest, env));
-const { runPilot, realDeps } = await import("./roles/pilot/mod.ts");
-Deno.exit(await runPilot(Deno.args, realDeps(env)));
+const { runPilot, realIo } = await import("./roles/pilot/mod.ts");
+Deno.exit(await runPilot(Deno.args, realIo(env)));

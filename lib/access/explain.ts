@@ -3,7 +3,7 @@ import { explain, isReserved, type PolicyMiss, type PolicySet } from "../policy/
 import type { SpiffeId } from "../spiffe/id.ts";
 import { hasRole, type Role, type TrustRoots } from "../spiffe/role.ts";
 import { confinedRole, isCaller, judgementOf } from "./judge.ts";
-import { routesWanting, subjectOn } from "./place.ts";
+import { routesWanting, subjectOn } from "./target.ts";
 
 /** Who may do what, where. */
 export interface AccessQuestion {

@@ -6,7 +6,7 @@ import { parseSpiffeId } from "../spiffe/id.ts";
 import { DEFAULT_TRUST_ROOTS, idsOfRole, ROLES } from "../spiffe/role.ts";
 import { type AccessExplanation, explainAccess } from "./explain.ts";
 import { judgeByRole } from "./judge.ts";
-import { placeOf } from "./place.ts";
+import { targetOf } from "./target.ts";
 import { whoCan } from "./who_can.ts";
 
 const ROOTS = DEFAULT_TRUST_ROOTS;
@@ -88,7 +88,7 @@ function isServed(id: string, route: typeof ROUTES[number], path: string): boole
     const caller = parseSpiffeId(id);
     const judgement = judgeByRole(caller, route, ROOTS, path);
     if (judgement !== "open") return judgement !== "denied";
-    return decide(SET, { id, path: placeOf(want, path), wanted: [want.permission] }).allowed;
+    return decide(SET, { id, path: targetOf(want, path), wanted: [want.permission] }).allowed;
   } catch {
     return false;
   }
@@ -107,7 +107,7 @@ Deno.test("an explanation agrees with the decision on every request, for every r
       const { want } = route;
       if (want.by === "role") continue;
       for (const path of ["tenants/x", "x"]) {
-        const told = ask(id, placeOf(want, path), want.permission);
+        const told = ask(id, targetOf(want, path), want.permission);
         assert.equal(told.allowed, isServed(id, route, path), `${id} ${route.operation} ${path}`);
         compared++;
       }

@@ -4,7 +4,7 @@ import type { PermissionWant } from "../api/operation/mod.ts";
 import { RESERVED } from "../policy/mod.ts";
 import type { SpiffeId } from "../spiffe/id.ts";
 import { hasRole, type Role, type TrustRoots } from "../spiffe/role.ts";
-import { placeOf } from "./place.ts";
+import { targetOf } from "./target.ts";
 
 /** What follows from a caller's roles alone: the role that grants it, or not; `open` leaves it to the policies. */
 export type Judgement = { readonly granted: Role } | "denied" | "open";
@@ -25,7 +25,7 @@ export function confinedRole(id: SpiffeId, roots: TrustRoots): Role | undefined 
   return CONFINED.find((role) => hasRole(id, role, roots));
 }
 
-/** Judges a caller with an ID that rules are made for. `subject` is what the request is about, see `placeOf`. */
+/** Judges a caller with an ID that rules are made for. `subject` is what the request is about, see `targetOf`. */
 export function judgementOf(
   id: SpiffeId,
   route: Route,
@@ -60,6 +60,6 @@ function defaultKeyRole(
   subject: string,
   has: (role: Role) => boolean,
 ): Role | undefined {
-  const isDefaultKey = placeOf(want, subject) === RESERVED.cipherExec;
+  const isDefaultKey = targetOf(want, subject) === RESERVED.cipherExec;
   return isDefaultKey ? want.defaultKeyRoles?.find(has) : undefined;
 }

@@ -13,6 +13,6 @@ export {
   explainAccess,
 } from "./explain.ts";
 export { isCaller, judgeByRole, type Judgement } from "./judge.ts";
-export { placeOf, routesWanting } from "./place.ts";
+export { routesWanting, targetOf } from "./target.ts";
 export { type GrantingPolicy, type GrantingRole, type Grants, whoCan } from "./who_can.ts";
 export { parseAskedId, parseQuestion, parseWanted, type QuestionDraft } from "./question.ts";

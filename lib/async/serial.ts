@@ -1,8 +1,8 @@
 /** Runs what it is given one after another: the key's life is changed by one event at a time. */
-export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+export type Serial = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** A queue of its own. What fails does not hold up what comes after it. */
-export function createTurn(): InTurn {
+export function createSerial(): Serial {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const mine = last.then(work);

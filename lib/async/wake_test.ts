@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createTurn } from "./serial.ts";
+import { createSerial } from "./serial.ts";
 import { Wake } from "./wake.ts";
 
 const LONG_MS = 3_600_000;
@@ -30,7 +30,7 @@ Deno.test("stopping ends the sleep, and there is none afterwards", async () => {
 });
 
 Deno.test("work runs one after another, and a failure holds up nobody", async () => {
-  const inTurn = createTurn();
+  const inTurn = createSerial();
   const seen: string[] = [];
   const gate = Promise.withResolvers<void>();
   const slow = inTurn(async () => {

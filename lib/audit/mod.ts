@@ -55,5 +55,5 @@ export { digestOf, recordingStore } from "./recording_store.ts";
 export { isRefusal, type RefusalLimits, Refusals } from "./refusals.ts";
 export { Restorations } from "./restorations.ts";
 export { subjectOf, withAnswer, withNames } from "./subject.ts";
-export type { Finding } from "./finding.ts";
+export type { LogFault } from "./log_fault.ts";
 export { LogVerifier, type Verified } from "./verify.ts";

@@ -4,7 +4,7 @@ import { type Header, type Line, MARK_DIGITS, parseLine, splitLines } from "./li
 import { boundLeaf, leafOf } from "./leaf.ts";
 import { Frontier, type Hash, isEqual } from "./merkle.ts";
 import { headOf } from "./record_head.ts";
-import type { Finding } from "./finding.ts";
+import type { LogFault } from "./log_fault.ts";
 import { Drops } from "./verify_drops.ts";
 import { Revisions } from "./verify_revisions.ts";
 
@@ -29,7 +29,7 @@ export interface Verified {
   };
   /** Checkpoints held by the verifier that the log was compared with. */
   readonly held: number;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly LogFault[];
   /** Bytes after the last newline, where there are any: a line that was being written, and was never answered for. */
   readonly tornBytes?: number;
   /** The newest checkpoint in the log. */
@@ -67,7 +67,7 @@ const LIMIT = 100;
 export class LogVerifier {
   readonly #options: VerifyOptions;
   readonly #held: Map<number, Checkpoint[]>;
-  readonly #findings: Finding[] = [];
+  readonly #findings: LogFault[] = [];
   readonly #drops = new Drops();
   readonly #revisions = new Revisions();
   #older = 0;
@@ -286,7 +286,7 @@ export class LogVerifier {
     this.#keep({ record: from, ...range, file: this.#file, line: this.#line, what });
   }
 
-  #keep(finding: Finding): void {
+  #keep(finding: LogFault): void {
     if (this.#findings.length < (this.#options.limit ?? LIMIT)) this.#findings.push(finding);
   }
 }

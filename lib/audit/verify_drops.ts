@@ -1,5 +1,5 @@
 import { headOf, type RecordKind } from "./record_head.ts";
-import type { Finding } from "./finding.ts";
+import type { LogFault } from "./log_fault.ts";
 
 /** The dropped records of one file. */
 interface Dropped {
@@ -68,7 +68,7 @@ export class Drops {
   }
 
   /** What was dropped without a notice among the first `signed` records, or is not what retention drops. */
-  *unfounded(signed: number): Generator<Finding> {
+  *unfounded(signed: number): Generator<LogFault> {
     for (const { file, begins, first, last, count, others } of this.#files) {
       for (const { record, line, kind } of others) {
         yield { record, file, line, what: `a record of kind ${kind} was dropped` };

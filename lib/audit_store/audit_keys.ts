@@ -6,7 +6,7 @@ import {
   type Keyring,
   newKey,
   osRandom,
-  type Place,
+  type SealBinding,
   unwrapDataKey,
   wrapDataKey,
 } from "../seal/mod.ts";
@@ -107,6 +107,6 @@ async function load(store: Store, ring: Keyring, name: string): Promise<Uint8Arr
 function placeOf(
   { storeId }: Keyring,
   { name, version, kekGeneration }: Pick<KeyRow, "name" | "version" | "kekGeneration">,
-): Place {
+): SealBinding {
   return { storeId, table: "key", path: name, version, kekGeneration };
 }

@@ -2,7 +2,7 @@ import {
   type Cover,
   digestOf,
   feedLog,
-  type Finding,
+  type LogFault,
   LogVerifier,
   nameOfKey,
   nativeHash,
@@ -225,7 +225,7 @@ async function checkLogs(
     });
     await feedLog(verifier, directory, log, pause);
     const { newest: _, ...verified } = verifier.end();
-    const findings: readonly Finding[] = publicKey ? verified.findings : [
+    const findings: readonly LogFault[] = publicKey ? verified.findings : [
       { record: 0, file: "", line: 0, what: "the key of the log is not what was stored" },
       ...verified.findings,
     ];

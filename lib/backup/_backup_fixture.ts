@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type ErrorCode, SpikeError } from "../error/error.ts";
 import { signerOf } from "../audit/os_sign.ts";
 import { openSqlite, type Store } from "../store/mod.ts";
-import { type Manifest, signManifest } from "./manifest.ts";
+import { type BackupManifest, signManifest } from "./manifest.ts";
 import { copyDatabase } from "./os_copy.ts";
 
 const SIGNER = signerOf(new Uint8Array(32).fill(9));
@@ -28,7 +28,7 @@ export interface BackupWorld extends AsyncDisposable {
   /** Stores the next version of a path. */
   put(path: string, version: number): Promise<void>;
   /** Writes `<name>` and `<name>.manifest`; answers the path of the former. */
-  backUp(name: string, change?: Partial<Manifest>): Promise<string>;
+  backUp(name: string, change?: Partial<BackupManifest>): Promise<string>;
 }
 
 /** Makes a store with one path in it; in pages of another size than usual, which makes a small one smaller. */

@@ -1,6 +1,6 @@
 import { SpikeError } from "../error/error.ts";
 import type { Call } from "../audit/mod.ts";
-import { type Manifest, signManifest } from "./manifest.ts";
+import { type BackupManifest, signManifest } from "./manifest.ts";
 import type { Copied } from "./os_copy.ts";
 import { BACKUP_MARK, encodeNote, type LastBackup } from "./restored.ts";
 import type { RandomSource } from "../seal/mod.ts";
@@ -11,7 +11,7 @@ import type { Auditing } from "../audit_store/auditing.ts";
 import type { BackupBegun, BackupPort } from "./backup_port.ts";
 import type { Copier } from "./copier.ts";
 import { onBehalf } from "../audit_store/on_behalf.ts";
-import type { InTurn } from "../async/serial.ts";
+import type { Serial } from "../async/serial.ts";
 
 export interface BackupOptions {
   /** Records who confirms. */
@@ -23,7 +23,7 @@ export interface BackupOptions {
   readonly directory: string;
   readonly copy: Copier;
   /** Keeps copying apart from what cannot be done meanwhile; see `forgetInTurn`. */
-  readonly inTurn: InTurn;
+  readonly inTurn: Serial;
   readonly random: RandomSource;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -159,7 +159,7 @@ export class Backups {
     if (this.#present) await this.#end(this.#present);
   }
 
-  async #make(path: string): Promise<{ manifest: Manifest; note: string }> {
+  async #make(path: string): Promise<{ manifest: BackupManifest; note: string }> {
     const { auditing, clock, copy, inTurn, source } = this.#options;
     // Before the copy, so that all that it covers is in the copy.
     const { key, sign, checkpoint } = await auditing.attest();
@@ -206,7 +206,7 @@ function removeDraft(path: string): void {
  * Lets what is to be forgotten wait for a copy that is being made: while its snapshot is in use the log of the database
  * cannot be cut. Answers the same store.
  */
-export function forgetInTurn(store: Store, inTurn: InTurn): Store {
+export function forgetInTurn(store: Store, inTurn: Serial): Store {
   const forget = store.forgetRemoved.bind(store);
   store.forgetRemoved = () => inTurn(forget);
   return store;

@@ -10,7 +10,7 @@ import { backupStatus } from "./backup_status.ts";
 import { createCopier } from "../../roles/nexus/core/copier.ts";
 import type { Copier } from "./copier.ts";
 import { keepLines } from "../telemetry/_sink.ts";
-import { createTurn } from "../async/serial.ts";
+import { createSerial } from "../async/serial.ts";
 
 const CALL = { id: "spiffe://spike.ist/spike/pilot/role/superuser", correlation: "c" } as never;
 
@@ -20,7 +20,7 @@ async function prepare(more: Partial<BackupOptions> = {}) {
   const world = await startWorld();
   const { log, lines } = keepLines();
   const { directory, store } = world;
-  const inTurn = createTurn();
+  const inTurn = createSerial();
   const make = () =>
     new Backups({
       store,

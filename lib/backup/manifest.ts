@@ -7,7 +7,7 @@ import type { Contents } from "./contents.ts";
 import { chunkBytesFor, type FileDigest } from "./digest.ts";
 
 /** What a backup is, in the clear: it holds nothing secret. */
-export interface Manifest extends Contents {
+export interface BackupManifest extends Contents {
   /** Milliseconds since the epoch: when the copy was begun. */
   readonly createdAtMs: number;
   /** Version of the program that made it. */
@@ -25,12 +25,12 @@ const FORMAT = 1;
 export const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 /** The manifest as a signed note: JSON, an empty line and a signature (C2SP `signed-note`). */
-export function signManifest(manifest: Manifest, sign: Sign): string {
+export function signManifest(manifest: BackupManifest, sign: Sign): string {
   return signNote(bodyOf(manifest), manifest.key, sign);
 }
 
 /** The text that is signed. There is one text for each manifest. */
-function bodyOf(manifest: Manifest): string {
+function bodyOf(manifest: BackupManifest): string {
   const { createdAtMs, spike, store, file, counts, recovery, checkpoint, key } = manifest;
   const told = {
     kind: KIND,
@@ -73,7 +73,7 @@ function bodyOf(manifest: Manifest): string {
 
 /** A manifest as it was read, and whether its own key has signed it. */
 export interface OpenedManifest {
-  readonly manifest: Manifest;
+  readonly manifest: BackupManifest;
   /** False when one of its bytes, or of its signature, is not what was signed. */
   readonly isSigned: boolean;
 }
@@ -91,8 +91,8 @@ export function openManifest(note: string, verify: Verify): OpenedManifest {
   return { manifest, isSigned: openNote(note, manifest.key, verify) === body };
 }
 
-function decodeBody(body: string): Manifest {
-  let manifest: Manifest;
+function decodeBody(body: string): BackupManifest {
+  let manifest: BackupManifest;
   try {
     manifest = readBody(JSON.parse(body));
   } catch (cause) {
@@ -119,7 +119,7 @@ function noManifest(why: string, cause?: unknown): SpikeError {
 
 type Given = Readonly<Record<string, unknown>>;
 
-function readBody(given: Given): Manifest {
+function readBody(given: Given): BackupManifest {
   if (Object(given).kind !== KIND) throw new RangeError(`it is no ${KIND}`);
   if (given["format"] !== FORMAT) {
     throw new SpikeError(
@@ -175,7 +175,7 @@ function readContentsOf(given: Given): Contents {
   };
 }
 
-function readFile(given: Given): Manifest["file"] {
+function readFile(given: Given): BackupManifest["file"] {
   const pageBytes = count(given, "pageBytes", 512, 65_536);
   const file = {
     bytes: count(given, "bytes", 1),

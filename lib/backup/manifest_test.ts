@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { nativeVerifier } from "../audit/os_sign.ts";
 import { CREATED_MS, KEY, sign } from "./_backup_fixture.ts";
 import { chunkBytesFor, Digester, MOST_CHUNKS } from "./digest.ts";
-import { type Manifest, MAX_MANIFEST_BYTES, openManifest, signManifest } from "./manifest.ts";
+import { type BackupManifest, MAX_MANIFEST_BYTES, openManifest, signManifest } from "./manifest.ts";
 
 const GOLDEN = new URL("../../tests/golden/backup.json", import.meta.url);
 const HASH = "0123456789abcdef".repeat(4);
 
-const MANIFEST: Manifest = {
+const MANIFEST: BackupManifest = {
   createdAtMs: CREATED_MS,
   spike: "0.1.0",
   store: { id: "5a".repeat(16), format: 7, revision: 42, restores: 1 },

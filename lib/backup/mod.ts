@@ -8,7 +8,7 @@
 export type { Contents, Counts, RecoverySet, StoreState } from "./contents.ts";
 export { Digester, type FileDigest } from "./digest.ts";
 export {
-  type Manifest,
+  type BackupManifest,
   MAX_MANIFEST_BYTES,
   type OpenedManifest,
   openManifest,
@@ -28,8 +28,8 @@ export {
   RESTORED_MARK,
 } from "./restored.ts";
 export {
+  type BackupFault,
   type BackupVerified,
-  type Finding,
   type Origin,
   verifyBackup,
   type VerifyRequest,

@@ -11,12 +11,12 @@ import {
   splitLines,
 } from "../audit/mod.ts";
 import type { StoreState } from "./contents.ts";
-import { type Manifest, openManifest } from "./manifest.ts";
+import { type BackupManifest, openManifest } from "./manifest.ts";
 import { readNote } from "./os_verify.ts";
 
 /** Where to look. */
 export interface NewerRequest {
-  readonly manifest: Manifest;
+  readonly manifest: BackupManifest;
   /** The manifest's own file: others of the same store may lie beside it. */
   readonly manifestPath: string;
   /** Audit logs that are here. */
@@ -56,7 +56,7 @@ function laterManifests(request: NewerRequest): string[] {
 function trustedManifest(
   { manifest, keys = [manifest.key] }: NewerRequest,
   read: () => string,
-): Manifest | undefined {
+): BackupManifest | undefined {
   try {
     const { manifest: other, isSigned } = openManifest(read(), nativeVerifier());
     const isTrusted = keys.some((key) =>
@@ -69,7 +69,7 @@ function trustedManifest(
   }
 }
 
-function describeLater({ store }: Manifest, other: Manifest, name: string): string[] {
+function describeLater({ store }: BackupManifest, other: BackupManifest, name: string): string[] {
   if (!isLater(other.store, store)) return [];
   const at = new Date(other.createdAtMs).toISOString();
   return [

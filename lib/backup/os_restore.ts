@@ -5,13 +5,13 @@ import { writeAll } from "../audit/os_log_files.ts";
 import { makeOwnDirectory } from "../file/own_place.ts";
 import { LOCK_FILE, lockDataDirectory } from "../store/os_lock.ts";
 import { Digester } from "./digest.ts";
-import type { Manifest } from "./manifest.ts";
+import type { BackupManifest } from "./manifest.ts";
 import { encodeNote, RESTORED_FILE, restoredFrom } from "./restored.ts";
 
 /** What to put where. The backup was verified. */
 export interface RestoreRequest {
   readonly file: string;
-  readonly manifest: Manifest;
+  readonly manifest: BackupManifest;
   /** The data directory; made when it is not there. */
   readonly directory: string;
   /** Name of the database in it. */

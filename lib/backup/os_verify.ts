@@ -7,11 +7,11 @@ import { formatKey, type LogKey } from "../audit/note.ts";
 import { nativeVerifier } from "../audit/os_sign.ts";
 import { identify } from "../store/sqlite_schema.ts";
 import { digestFile, type FileDigest } from "./digest.ts";
-import { type Manifest, MAX_MANIFEST_BYTES, openManifest } from "./manifest.ts";
+import { type BackupManifest, MAX_MANIFEST_BYTES, openManifest } from "./manifest.ts";
 import { findWrong, ownersOf } from "./structure.ts";
 
 /** Something that is not as it was written, and where. */
-export interface Finding {
+export interface BackupFault {
   readonly where: string;
   readonly what: string;
 }
@@ -26,10 +26,10 @@ export type Origin =
 /** The outcome. */
 export interface BackupVerified {
   /** Absent when there is nothing that could be read as one. */
-  readonly manifest?: Manifest;
+  readonly manifest?: BackupManifest;
   readonly origin: Origin;
   /** Empty for a backup that is what was made. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly BackupFault[];
 }
 
 /** Which files, and whose signature counts. */
@@ -46,8 +46,8 @@ const NAMED = 20;
 /** Compares a backup with its manifest, byte for byte, and looks at what it holds. Needs no key that opens anything. */
 export function verifyBackup({ file, manifest: path, keys }: VerifyRequest): BackupVerified {
   const origin = keys === undefined ? "unpinned" : "pinned";
-  let manifest: Manifest;
-  const findings: Finding[] = [];
+  let manifest: BackupManifest;
+  const findings: BackupFault[] = [];
   try {
     const opened = openManifest(readNote(path), nativeVerifier());
     manifest = opened.manifest;
@@ -74,7 +74,7 @@ export function readNote(path: string): string {
     if (cause instanceof SpikeError) throw cause;
     throw new SpikeError(
       "fs_file_open_failed",
-      `Manifest ${quoteValue(path)} cannot be read: ${fileFault(cause)}`,
+      `BackupManifest ${quoteValue(path)} cannot be read: ${fileFault(cause)}`,
       { hint: "It is written beside the backup; name it with --manifest", cause },
     );
   }
@@ -85,11 +85,11 @@ export function readNote(path: string): string {
   }
 }
 
-function inManifest(what: string): Finding {
+function inManifest(what: string): BackupFault {
   return { where: "manifest", what };
 }
 
-function pinnedBy(keys: readonly LogKey[] | undefined, { log, publicKey }: LogKey): Finding[] {
+function pinnedBy(keys: readonly LogKey[] | undefined, { log, publicKey }: LogKey): BackupFault[] {
   if (keys === undefined) return [];
   const known = keys.find((key) => key.log === log);
   if (known?.publicKey.toHex() === publicKey.toHex()) return [];
@@ -100,7 +100,7 @@ function pinnedBy(keys: readonly LogKey[] | undefined, { log, publicKey }: LogKe
   )];
 }
 
-function compareFile(path: string, { file: told }: Manifest): Finding[] {
+function compareFile(path: string, { file: told }: BackupManifest): BackupFault[] {
   let found: FileDigest;
   try {
     found = digestFile(path, told.chunkBytes);
@@ -127,7 +127,7 @@ function compareFile(path: string, { file: told }: Manifest): Finding[] {
   return [...length, ...places, ...(isSame ? [] : [whole])];
 }
 
-function describeChunk(path: string, { pageBytes, chunkBytes }: Manifest["file"], i: number) {
+function describeChunk(path: string, { pageBytes, chunkBytes }: BackupManifest["file"], i: number) {
   const first = i * chunkBytes / pageBytes + 1;
   const count = chunkBytes / pageBytes;
   const pages = Array.from({ length: count }, (_, page) => first + page);
@@ -139,7 +139,7 @@ function describeChunk(path: string, { pageBytes, chunkBytes }: Manifest["file"]
   };
 }
 
-function lookInside(path: string, manifest: Manifest): Finding[] {
+function lookInside(path: string, manifest: BackupManifest): BackupFault[] {
   const what = withDatabase(path, (db) => {
     identify(db, path);
     return findWrong(db, manifest);

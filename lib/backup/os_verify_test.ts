@@ -3,13 +3,13 @@ import { DatabaseSync } from "node:sqlite";
 import { signerOf } from "../audit/os_sign.ts";
 import { type BackupWorld, KEY, sealed, startWorld } from "./_backup_fixture.ts";
 import { digestFile } from "./digest.ts";
-import { type Finding, verifyBackup, type VerifyRequest } from "./os_verify.ts";
+import { type BackupFault, verifyBackup, type VerifyRequest } from "./os_verify.ts";
 
 function verified(file: string, more: Partial<VerifyRequest> = {}) {
   return verifyBackup({ file, manifest: `${file}.manifest`, keys: [KEY], ...more });
 }
 
-function texts(findings: readonly Finding[]): string {
+function texts(findings: readonly BackupFault[]): string {
   return findings.map(({ where, what }) => `${where}: ${what}`).join("\n");
 }
 

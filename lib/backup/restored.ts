@@ -1,4 +1,4 @@
-import type { Manifest } from "./manifest.ts";
+import type { BackupManifest } from "./manifest.ts";
 
 /** Name of the mark that a store keeps about its last restoration. Its member `restores` counts them. */
 export const RESTORED_MARK = "restored";
@@ -23,7 +23,7 @@ export interface Restored {
 
 /** What is left for Nexus of a restoration from a backup. */
 export function restoredFrom(
-  { store, file, createdAtMs }: Manifest,
+  { store, file, createdAtMs }: BackupManifest,
   restoredAtMs: number,
 ): Restored {
   return {

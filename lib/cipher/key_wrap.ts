@@ -1,8 +1,8 @@
 import {
   type Keyring,
   newKey,
-  type Place,
   type RandomSource,
+  type SealBinding,
   unwrapDataKey,
   wrapDataKey,
 } from "../seal/mod.ts";
@@ -13,7 +13,7 @@ import type { KeyRow } from "../store/port.ts";
 export type KeyPlace = Pick<KeyRow, "name" | "version" | "kekGeneration">;
 
 /** Where the wrapped bytes of a long-lived key lie. */
-export function keyPlace({ storeId }: Pick<Keyring, "storeId">, at: KeyPlace): Place {
+export function keyPlace({ storeId }: Pick<Keyring, "storeId">, at: KeyPlace): SealBinding {
   const { name, version, kekGeneration } = at;
   return { storeId, table: "key", path: name, version, kekGeneration };
 }

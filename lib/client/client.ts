@@ -2,13 +2,13 @@ import type { AnswerOf } from "../api/operation/mod.ts";
 import { SpikeError } from "../error/error.ts";
 import { encodeShard } from "../api/response.ts";
 import type { NexusStatus } from "../api/status.ts";
-import { decodeManifest, type Manifest } from "../recovery/manifest.ts";
+import { decodeManifest, type RecoveryManifest } from "../recovery/manifest.ts";
 import { checkRecords } from "./audit.ts";
 import { receiveBackup, type ReceivedBackup } from "./backup.ts";
 import {
   type ByteExtras,
-  type Call,
   type ClientOptions,
+  type Exchange,
   exchange,
   exchangeBytes,
   exchangeStream,
@@ -181,7 +181,7 @@ export interface RecoveryShard {
 
 /** What recognises the shards in force, and which sets came before. */
 export interface KnownSets {
-  readonly manifest: Manifest;
+  readonly manifest: RecoveryManifest;
   /** Whether it was made from the root key; otherwise it is what the store says. */
   readonly isProved: boolean;
   /** Newest first; `opens` says whether enough shards of that set still give the root key. */
@@ -292,7 +292,7 @@ export interface Client extends SecretClient {
    * `confirmExport` says so.
    */
   exportShards(): Promise<
-    { readonly shards: readonly RecoveryShard[]; readonly manifest?: Manifest }
+    { readonly shards: readonly RecoveryShard[]; readonly manifest?: RecoveryManifest }
   >;
   /** Says that the shards of a set are in safe hands. Needs the recover role. */
   confirmExport(setId: Uint8Array): Promise<void>;
@@ -322,7 +322,7 @@ export interface Client extends SecretClient {
  * ```
  */
 export function createClient(options: ClientOptions): Client {
-  const call: Call = (operation, request) => exchange(options, operation, request);
+  const call: Exchange = (operation, request) => exchange(options, operation, request);
   return {
     ...secretCalls(
       call,
@@ -404,7 +404,7 @@ type RecoveryCalls = Pick<
   "exportShards" | "confirmExport" | "manifest" | "seal" | "unseal" | "changeShards"
 >;
 
-function recoveryCalls(call: Call): RecoveryCalls {
+function recoveryCalls(call: Exchange): RecoveryCalls {
   return {
     exportShards: async () => {
       const { shards, manifest } = await call("operator.recover", { confirms: true });
@@ -425,7 +425,7 @@ function recoveryCalls(call: Call): RecoveryCalls {
 }
 
 /** What a server sent is no input of the caller's. */
-function toManifest(message: unknown): Manifest {
+function toManifest(message: unknown): RecoveryManifest {
   try {
     return decodeManifest(message);
   } catch (cause) {
@@ -435,7 +435,7 @@ function toManifest(message: unknown): Manifest {
   }
 }
 
-function policyCalls(call: Call): PolicyCalls {
+function policyCalls(call: Exchange): PolicyCalls {
   return {
     putPolicy: async ({ name, spiffeidPattern, pathPattern, permissions }) =>
       void await call("policy.put", { name, spiffeidPattern, pathPattern, permissions }),
@@ -465,7 +465,7 @@ type CipherKeyCalls = Pick<
   "rewrapBlob" | "createCipherKey" | "rotateCipherKey" | "setCipherKey" | "listCipherKeys"
 >;
 
-function cipherKeyCalls(call: Call): CipherKeyCalls {
+function cipherKeyCalls(call: Exchange): CipherKeyCalls {
   return {
     rewrapBlob: async (blob, { key, aad } = {}) => {
       const bound = aad?.length ? { aad: aad.toBase64() } : {};

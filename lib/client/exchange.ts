@@ -78,7 +78,7 @@ export interface ByteExtras {
 }
 
 /** Asks for one operation; see {@linkcode exchange}. */
-export type Call = <O extends ClientOperation>(
+export type Exchange = <O extends ClientOperation>(
   operation: O,
   request: unknown,
 ) => Promise<AnswerOf<O>>;

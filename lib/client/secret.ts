@@ -1,6 +1,6 @@
 import type { AnswerOf } from "../api/operation/mod.ts";
 import { type ErrorCode, isErrorCode, SpikeError } from "../error/error.ts";
-import type { Call, UnlessKnown } from "./exchange.ts";
+import type { Exchange, UnlessKnown } from "./exchange.ts";
 import { type ListOptions, type ListPage, pagesOf } from "./pages.ts";
 
 /** One version of a secret. Times are RFC 3339. What is not told by a server of the original is absent. */
@@ -144,7 +144,7 @@ export interface SecretClient {
 }
 
 /** The operations on secrets, by way of `call`. */
-export function secretCalls(call: Call, unlessKnown: UnlessKnown): SecretClient {
+export function secretCalls(call: Exchange, unlessKnown: UnlessKnown): SecretClient {
   const readSecret: SecretClient["readSecret"] = async (path, { version = 0, known } = {}) => {
     const found = await unlessKnown("secret.get", { path, version }, known);
     return found && { ...toSecret(found.answer), ...(found.tag ? { tag: found.tag } : {}) };

@@ -9,7 +9,7 @@ export class Refusal {
 }
 
 /** What a parser may know of the place the process runs at. */
-export interface Place {
+export interface UserEnvironment {
   /** `HOME`; without it `~/` cannot be expanded. */
   readonly homeDir: string | undefined;
 }
@@ -18,7 +18,7 @@ export interface Place {
 export interface Kind<T> {
   /** Continues "expected …". */
   readonly expects: string;
-  parse(text: string, place: Place): T | Refusal;
+  parse(text: string, place: UserEnvironment): T | Refusal;
   /** Canonical text: two values are the same when these are equal. */
   show(value: T): string;
 }
@@ -26,7 +26,7 @@ export interface Kind<T> {
 /** Makes a kind of a parser that answers undefined for a text it does not understand. */
 export function kindOf<T>(
   expects: string,
-  parse: (text: string, place: Place) => T | Refusal | undefined,
+  parse: (text: string, place: UserEnvironment) => T | Refusal | undefined,
   show: (value: T) => string = String,
 ): Kind<T> {
   return { expects, show, parse: (text, place) => parse(text, place) ?? new Refusal(expects) };

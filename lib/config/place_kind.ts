@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { parseSpiffeId, type SpiffeId } from "../spiffe/id.ts";
 import { SpikeError } from "../error/error.ts";
-import { type Kind, kindOf, type Place, Refusal } from "./kind.ts";
+import { type Kind, kindOf, Refusal, type UserEnvironment } from "./kind.ts";
 
 /** Where a server listens; an empty host means every interface, port 0 one that the system picks. */
 export interface ListenAddress {
@@ -72,7 +72,7 @@ export const spiffeId: Kind<SpiffeId> = kindOf("a SPIFFE ID", (given) => {
 });
 
 /** `~/x` below the home directory; other texts unchanged. */
-function expandHome(given: string, place: Place): string | undefined {
+function expandHome(given: string, place: UserEnvironment): string | undefined {
   if (given !== "~" && !given.startsWith("~/")) return given;
   return place.homeDir === undefined ? undefined : posix.join(place.homeDir, given.slice(1));
 }
@@ -103,7 +103,7 @@ function isWithin(path: string, directory: string): boolean {
 }
 
 /** A directory of ours when nothing is set: below the home directory, and nowhere for a user without one. */
-export function ownDirectory({ homeDir }: Place, name: string): string | undefined {
+export function ownDirectory({ homeDir }: UserEnvironment, name: string): string | undefined {
   return homeDir === undefined ? undefined : posix.join(homeDir, ".spike", name);
 }
 

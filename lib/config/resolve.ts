@@ -1,5 +1,5 @@
 import { looksLikeKey, quoteValue } from "../text/quote.ts";
-import { type Kind, type Place, Refusal } from "./kind.ts";
+import { type Kind, Refusal, type UserEnvironment } from "./kind.ts";
 import type { Setting, SettingsRole } from "./setting.ts";
 
 /** Where settings come from. Flags beat the environment, which beats the file, which beats the default. */
@@ -25,7 +25,7 @@ interface Candidate<T> {
 }
 
 /** The place of the process, as its environment tells it. */
-export function placeOf(env: SettingSources["env"]): Place {
+export function placeOf(env: SettingSources["env"]): UserEnvironment {
   const home = env["HOME"] ?? "";
   // What is relative would name another directory wherever a command is run.
   return { homeDir: home.startsWith("/") ? home : undefined };
@@ -64,7 +64,7 @@ export class Resolver {
   readonly problems: string[] = [];
   readonly resolved: Map<string, Resolved<unknown>> = new Map();
   readonly #unsound = new Set<string>();
-  readonly #place: Place;
+  readonly #place: UserEnvironment;
 
   constructor(readonly role: SettingsRole, readonly sources: SettingSources) {
     this.#place = placeOf(sources.env);

@@ -1,4 +1,4 @@
-import type { Kind, Place } from "./kind.ts";
+import type { Kind, UserEnvironment } from "./kind.ts";
 
 /** The roles that read settings. */
 export const ROLES = ["nexus", "keeper", "bootstrap", "pilot"] as const;
@@ -24,7 +24,7 @@ export interface Setting<T> {
   readonly kind: Kind<T>;
   /** Every variable understood; where two are set they must agree. */
   readonly variables: readonly Variable<T>[];
-  readonly fallback: (role: SettingsRole, place: Place) => T;
+  readonly fallback: (role: SettingsRole, place: UserEnvironment) => T;
   /** The default in the documentation, where the value itself depends on the place. */
   readonly fallbackText?: string;
   readonly roles: readonly SettingsRole[];
@@ -36,7 +36,7 @@ export interface Setting<T> {
 export interface SettingText<T> {
   kind: Kind<T>;
   variables: readonly (string | Variable<T>)[];
-  fallback: T | ((role: SettingsRole, place: Place) => T);
+  fallback: T | ((role: SettingsRole, place: UserEnvironment) => T);
   fallbackText?: string;
   roles?: readonly SettingsRole[];
   meaning: string;
@@ -56,7 +56,7 @@ export function setting<T extends string | number | boolean | object | undefined
       typeof variable === "string" ? { name: variable, kind: line.kind } : variable
     ),
     fallback: typeof fallback === "function"
-      ? fallback as (role: SettingsRole, place: Place) => T
+      ? fallback as (role: SettingsRole, place: UserEnvironment) => T
       : () => fallback,
   };
 }

@@ -98,7 +98,7 @@ export function createMtlsClient(options: MtlsClientOptions): MtlsStreamClient {
     post: async (url, body, extra = {}) => {
       agent ??= createAgent(options, judge);
       assertOwnTime(options);
-      endDistrusted(agent, judge);
+      endDistrustedSockets(agent, judge);
       const payload = typeof body === "string" ? new TextEncoder().encode(body) : body;
       const exchange: Exchange = { url: new URL(url), payload, agent, options, ...extra };
       try {
@@ -168,7 +168,7 @@ function createAgent(options: MtlsClientOptions, judge: Judge): Agent {
  * Ends idle connections whose server would not be trusted any more: nothing is sent to a server whose certificate
  * has expired since the handshake, and neither is anything after a jump of the clock.
  */
-function endDistrusted(agent: Agent, judge: Judge): void {
+function endDistrustedSockets(agent: Agent, judge: Judge): void {
   for (const socket of Object.values(agent.freeSockets).flat()) {
     if (socket) endIfDistrusted(socket, judge);
   }

@@ -29,7 +29,7 @@ export type Rule =
   | "unfinished";
 
 /** Something to look at. */
-export interface Finding {
+export interface LintFinding {
   readonly level: Level;
   readonly rule: Rule;
   /** Absent where it is about all of them. */
@@ -57,7 +57,7 @@ const DEFAULT_STEPS = 2_000_000;
 export function lint(
   policies: readonly Policy[],
   { steps = DEFAULT_STEPS }: { readonly steps?: number } = {},
-): Finding[] {
+): LintFinding[] {
   const comparer = createComparer({ left: steps });
   const sorted = [...policies].sort((a, b) => a.name < b.name ? -1 : 1);
   const alone = sorted.flatMap((policy) => lintOne(policy, comparer));
@@ -67,16 +67,16 @@ export function lint(
   return [...alone, ...together, ...unfinished(comparer.givenUp)];
 }
 
-function unfinished(count: number): Finding[] {
+function unfinished(count: number): LintFinding[] {
   if (count === 0) return [];
   const message =
     `${count} comparisons took too long and were given up; what they would find is not told`;
   return [{ level: "note", rule: "unfinished", message }];
 }
 
-function lintOne(policy: Policy, comparer: Comparer): Finding[] {
+function lintOne(policy: Policy, comparer: Comparer): LintFinding[] {
   const { name } = policy;
-  const unanchored = unanchoredPatterns(policy).map((member): Finding => ({
+  const unanchored = unanchoredPatterns(policy).map((member): LintFinding => ({
     level: "warning",
     rule: "unanchored",
     policy: name,
@@ -87,7 +87,7 @@ function lintOne(policy: Policy, comparer: Comparer): Finding[] {
   }));
   const unread = MEMBERS.filter((member) => !comparer.reads(policy[member])).map((
     member,
-  ): Finding => ({
+  ): LintFinding => ({
     level: "note",
     rule: "unread",
     policy: name,
@@ -107,16 +107,16 @@ function lintOne(policy: Policy, comparer: Comparer): Finding[] {
 
 const MEMBERS = ["spiffeidPattern", "pathPattern"] as const;
 
-function never(policy: Policy, comparer: Comparer): Finding[] {
+function never(policy: Policy, comparer: Comparer): LintFinding[] {
   const { name, spiffeidPattern, pathPattern } = policy;
-  const finding = (message: string, member?: PatternMember): Finding => ({
+  const finding = (message: string, member?: PatternMember): LintFinding => ({
     level: "error",
     rule: "never",
     policy: name,
     ...(member ? { member } : {}),
     message,
   });
-  const findings: Finding[] = [];
+  const findings: LintFinding[] = [];
   if (comparer.common("ids", [spiffeidPattern]).kind === "none") {
     findings.push(
       finding(`spiffeidPattern ${spiffeidPattern} finds no valid SPIFFE ID`, "spiffeidPattern"),
@@ -137,7 +137,7 @@ function never(policy: Policy, comparer: Comparer): Finding[] {
   return findings;
 }
 
-function looseDot({ name, spiffeidPattern }: Policy): Finding[] {
+function looseDot({ name, spiffeidPattern }: Policy): LintFinding[] {
   // A dot without a quantifier, behind literal characters only: written for itself, most likely.
   const loose = /^\^?spiffe:\/\/(?:[a-z0-9-]|\\[.-])+\.(?![*+?{])/.exec(spiffeidPattern)?.[0];
   if (loose === undefined) return [];
@@ -151,7 +151,7 @@ function looseDot({ name, spiffeidPattern }: Policy): Finding[] {
   }];
 }
 
-function reserved(policy: Policy, comparer: Comparer): Finding[] {
+function reserved(policy: Policy, comparer: Comparer): LintFinding[] {
   if (grantsIn("reserved", policy).length === 0) return [];
   const found = comparer.common("reserved", [policy.pathPattern]);
   if (found.kind !== "found") return [];
@@ -196,7 +196,7 @@ function effectOf(policy: Policy, comparer: Comparer): Effect | undefined {
   return grants.length > 0 ? { policy, shapes, grants } : undefined;
 }
 
-function lintTogether(effects: readonly Effect[], comparer: Comparer): Finding[] {
+function lintTogether(effects: readonly Effect[], comparer: Comparer): LintFinding[] {
   const order = new Map(effects.map((effect, i) => [effect, i]));
   return effects.flatMap((effect, i) => {
     const { name } = effect.policy;
@@ -204,7 +204,7 @@ function lintTogether(effects: readonly Effect[], comparer: Comparer): Finding[]
     const same = covering.filter((other) => covers(effect, other, comparer));
     const earlier = same.filter((other) => (order.get(other) ?? 0) < i);
     const wider = covering.filter((other) => !same.includes(other));
-    const findings: Finding[] = [];
+    const findings: LintFinding[] = [];
     if (earlier.length > 0) {
       findings.push(about(name, "duplicate", earlier, "grants exactly what others grant:"));
     }
@@ -222,7 +222,7 @@ function about(
   rule: "duplicate" | "shadowed",
   others: readonly Effect[],
   what: string,
-): Finding {
+): LintFinding {
   const names = others.map(({ policy }) => policy.name);
   return {
     level: "warning",
@@ -253,7 +253,7 @@ function areApart(a: Effect, b: Effect): boolean {
   return excludeEachOther(a.shapes[0], b.shapes[0]) || excludeEachOther(a.shapes[1], b.shapes[1]);
 }
 
-function overlap(effect: Effect, others: readonly Effect[], comparer: Comparer): Finding[] {
+function overlap(effect: Effect, others: readonly Effect[], comparer: Comparer): LintFinding[] {
   const met = others.flatMap((other) => {
     const example = exampleOf(effect, other, comparer);
     return example ? [{ name: other.policy.name, example }] : [];
@@ -274,7 +274,7 @@ function overlap(effect: Effect, others: readonly Effect[], comparer: Comparer):
   }];
 }
 
-function exampleOf(a: Effect, b: Effect, comparer: Comparer): Finding["example"] {
+function exampleOf(a: Effect, b: Effect, comparer: Comparer): LintFinding["example"] {
   if (areApart(a, b)) return undefined;
   for (const [region, granted] of a.grants) {
     const given = b.grants.find(([other]) => other === region)?.[1] ?? [];

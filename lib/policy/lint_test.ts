@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { samplePolicy } from "./_sample.ts";
 import { createPolicySet, decide } from "./decide.ts";
-import { type Finding, lint } from "./lint.ts";
+import { lint, type LintFinding } from "./lint.ts";
 import { faultOf } from "./pattern.ts";
 import { PERMISSION_WORDS, PERMISSIONS, type PermissionWord } from "./permission.ts";
 import { compilePolicy, type Policy } from "./policy.ts";
 
-function linted(...members: Partial<Policy>[]): Finding[] {
+function linted(...members: Partial<Policy>[]): LintFinding[] {
   return lint(members.map((one, i) => samplePolicy({ name: `p${i}`, ...one })));
 }
 
-function brief(findings: readonly Finding[]): string[] {
+function brief(findings: readonly LintFinding[]): string[] {
   return findings.map(({ level, rule, policy = "", member = "", others = [] }) =>
     [level, rule, policy, member, ...others].filter((word) => word !== "").join(" ")
   );

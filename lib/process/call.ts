@@ -11,7 +11,7 @@ export function methodsOf<T>(
   return Object.keys(names) as (keyof T & string)[];
 }
 
-interface Call {
+interface RemoteCall {
   readonly id: number;
   readonly name: string;
   readonly args: readonly unknown[];
@@ -66,7 +66,7 @@ export function exposeCalls<T extends Callable<T>>(
     ({ id }, error) => reply({ id, failure: plainFailure(error) }),
   );
   const allowed = new Set<string>(names);
-  const answer = async ({ id, name, args }: Call): Promise<Result> => {
+  const answer = async ({ id, name, args }: RemoteCall): Promise<Result> => {
     try {
       if (!allowed.has(name)) throw new Error(`No method ${name} is exposed`);
       const method = target[name as keyof T] as unknown as (
@@ -77,7 +77,7 @@ export function exposeCalls<T extends Callable<T>>(
       return { id, failure: plainFailure(error) };
     }
   };
-  port.onmessage = ({ data }: MessageEvent<readonly Call[]>) => {
+  port.onmessage = ({ data }: MessageEvent<readonly RemoteCall[]>) => {
     for (const call of data) void answer(call).then(reply);
   };
 }
@@ -88,7 +88,7 @@ export function remoteCalls<T extends Callable<T>>(
   names: readonly (keyof T & string)[],
 ): T {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  const post = createBatch<Call>(port, ({ id }, error) => {
+  const post = createBatch<RemoteCall>(port, ({ id }, error) => {
     waiting.get(id)?.reject(error);
     waiting.delete(id);
   });

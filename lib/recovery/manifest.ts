@@ -12,7 +12,7 @@ const FORMAT = 1;
  * What goes with exported shards, so that each can be recognised at once, offline and without the others. It holds
  * nothing secret: a commitment is a hash of 256 unguessable bits.
  */
-export interface Manifest extends CommittedSet {
+export interface RecoveryManifest extends CommittedSet {
   readonly storeId: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly exportedAtMs: number;
@@ -33,7 +33,7 @@ export interface ManifestMessage {
 }
 
 /** A manifest on its way. */
-export function encodeManifest(manifest: Manifest): ManifestMessage {
+export function encodeManifest(manifest: RecoveryManifest): ManifestMessage {
   const { storeId, scheme, setId, generation, threshold, shares, commitments } = manifest;
   return {
     storeId: storeId.toHex(),
@@ -54,7 +54,7 @@ export function encodeManifest(manifest: Manifest): ManifestMessage {
  *
  * @throws SpikeError `data_invalid_input`
  */
-export function decodeManifest(message: unknown): Manifest {
+export function decodeManifest(message: unknown): RecoveryManifest {
   const given = message as Partial<ManifestMessage>;
   try {
     const shares = count(given.shares, 255);
@@ -79,7 +79,7 @@ export function decodeManifest(message: unknown): Manifest {
 }
 
 /** The text of `manifest.json`. */
-export function formatManifest(manifest: Manifest): string {
+export function formatManifest(manifest: RecoveryManifest): string {
   const file = { kind: KIND, format: FORMAT, ...encodeManifest(manifest) };
   return `${JSON.stringify(file, undefined, 2)}\n`;
 }
@@ -89,7 +89,7 @@ export function formatManifest(manifest: Manifest): string {
  *
  * @throws SpikeError `data_invalid_input`
  */
-export function parseManifest(text: string): Manifest {
+export function parseManifest(text: string): RecoveryManifest {
   let file: { kind?: unknown; format?: unknown } | null;
   try {
     file = JSON.parse(text);
@@ -114,7 +114,7 @@ export function parseManifest(text: string): Manifest {
  *
  * @throws SpikeError `data_invalid_input`, naming the index
  */
-export function requireListed(manifest: Manifest, { index, bytes }: Shard): void {
+export function requireListed(manifest: RecoveryManifest, { index, bytes }: Shard): void {
   const { generation, shares } = manifest;
   if (index > shares) {
     throw new SpikeError(
@@ -131,8 +131,9 @@ export function requireListed(manifest: Manifest, { index, bytes }: Shard): void
 }
 
 /** Whether two manifests are about the same shards. */
-export function isSameSet(a: Manifest, b: Manifest): boolean {
-  const commitmentsOf = ({ commitments }: Manifest) => commitments.map((c) => c.toHex()).join();
+export function isSameSet(a: RecoveryManifest, b: RecoveryManifest): boolean {
+  const commitmentsOf = ({ commitments }: RecoveryManifest) =>
+    commitments.map((c) => c.toHex()).join();
   return isSameId(a.setId, b.setId) && isSameId(a.storeId, b.storeId) &&
     a.threshold === b.threshold && commitmentsOf(a) === commitmentsOf(b);
 }

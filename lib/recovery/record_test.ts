@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { sampleId, sampleSet, sampleShards } from "./_sample.ts";
-import { decodeManifest, encodeManifest, formatManifest, type Manifest } from "./manifest.ts";
+import {
+  decodeManifest,
+  encodeManifest,
+  formatManifest,
+  type RecoveryManifest,
+} from "./manifest.ts";
 import { isSameSet, parseManifest, requireListed } from "./manifest.ts";
 import { decodeRecord, encodeRecord, FIRST_RECORD, isExported, withSuccessor } from "./record.ts";
 import { belongsTo, type RecoveryRecord } from "./record.ts";
@@ -14,7 +19,7 @@ const golden = JSON.parse(
 const AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 const SHARDS = sampleShards();
 const COMMITTED = { ...sampleSet(), commitments: SHARDS.map(({ stamp }) => stamp.commitment) };
-const MANIFEST: Manifest = { ...COMMITTED, storeId: sampleId(1), exportedAtMs: AT_MS };
+const MANIFEST: RecoveryManifest = { ...COMMITTED, storeId: sampleId(1), exportedAtMs: AT_MS };
 const RECORD: RecoveryRecord = {
   ...withSuccessor(FIRST_RECORD, COMMITTED, { isNewRoot: true, atMs: AT_MS }),
   exported: { setId: sampleId(4), atMs: AT_MS },

@@ -16,7 +16,7 @@ import {
   type ChangeStep,
   ShardChange,
 } from "./shard_change.ts";
-import { createTurn } from "../async/serial.ts";
+import { createSerial } from "../async/serial.ts";
 
 /** One life of a Nexus. */
 export type Life = ReturnType<typeof live>;
@@ -102,7 +102,7 @@ function live(store: Store, keepers: readonly FakeKeeper[], options: LifeOptions
     keepers: clients,
     control,
     sync,
-    inTurn: createTurn(),
+    inTurn: createSerial(),
     log,
     isExported: async () => (await exportStatus(store)).exported,
     patienceMs: { before: 2_000, after: 50 },

@@ -5,7 +5,7 @@ import type { Store } from "../store/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
 import type { KeyControl } from "./key_control.ts";
 import type { SharedPage } from "../shared_page/page.ts";
-import type { InTurn } from "../async/serial.ts";
+import type { Serial } from "../async/serial.ts";
 import type { Wake } from "../async/wake.ts";
 import type { Writers } from "./writers.ts";
 
@@ -23,7 +23,7 @@ export interface KekRotationOptions {
   readonly control: Pick<KeyControl, "keyring" | "addKek" | "removeKek">;
   readonly writers: () => Writers;
   /** Shared with all that handles the root key. */
-  readonly inTurn: InTurn;
+  readonly inTurn: Serial;
   readonly wake: Wake;
   /** 0: age does not count. */
   readonly maxAgeMs: number;

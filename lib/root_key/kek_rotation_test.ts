@@ -8,7 +8,7 @@ import { KekRotation } from "./kek_rotation.ts";
 import { KeyControl } from "./key_control.ts";
 import { CIPHER_SLOTS, KEK_SLOTS, SharedPage } from "../shared_page/page.ts";
 import { publishedKeyring } from "../../roles/nexus/request/readers.ts";
-import { createTurn } from "../async/serial.ts";
+import { createSerial } from "../async/serial.ts";
 import { Wake } from "../async/wake.ts";
 import { createWritersOnDemand } from "./writers.ts";
 
@@ -41,7 +41,7 @@ async function build(maxAgeMs = 0) {
   const writers = createWritersOnDemand(store, control, { maxSecretVersions: 5 });
   const wake = new Wake(new AbortController().signal);
   const parts = { store, page, control, writers, wake, maxAgeMs, clock, log };
-  const rotation = () => new KekRotation({ ...parts, inTurn: createTurn() });
+  const rotation = () => new KekRotation({ ...parts, inTurn: createSerial() });
   const put = (path: string) => {
     return writers().secrets.put({ path, values: { path }, author: ADMIN });
   };

@@ -5,9 +5,9 @@ import {
   encodeRecord,
   encodeSealed,
   isExported,
-  type Manifest,
   type ManifestMessage,
   RECOVERY_MARK,
+  type RecoveryManifest,
   SEAL_MARK,
 } from "../recovery/mod.ts";
 import { constantTimeEqual, wipe } from "../bytes/mod.ts";
@@ -18,7 +18,7 @@ import type { SharedPage } from "../shared_page/page.ts";
 import type { RestoreCollection, RestoreProgress } from "./restore.ts";
 import type { ChangeOutcome, ChangeRequest, ShardChange } from "./shard_change.ts";
 import { recordIn, setOf } from "./successor.ts";
-import type { InTurn } from "../async/serial.ts";
+import type { Serial } from "../async/serial.ts";
 
 /** How long threads may take to forget their keys. */
 const FORGET_MS = 5_000;
@@ -60,7 +60,7 @@ export interface RecoveryPortOptions {
   readonly page: SharedPage;
   readonly restore: RestoreCollection;
   readonly change: Pick<ShardChange, "run">;
-  readonly inTurn: InTurn;
+  readonly inTurn: Serial;
   /** Ends the loop's sleep: there may be something to do. */
   readonly wake: { now(): void };
   /** False where there are no keepers, and so no shards. */
@@ -164,7 +164,7 @@ async function exportShards(
 function manifestOf(
   shards: ReturnType<KeyControl["shards"]>,
   exportedAtMs: number,
-): Manifest {
+): RecoveryManifest {
   const stamp = shards[0]?.stamp;
   if (!stamp?.storeId) throw new Error("Shards in force are stamped with their store");
   const { storeId, scheme, setId, generation, threshold, shares } = stamp;

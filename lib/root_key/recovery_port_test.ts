@@ -6,7 +6,7 @@ import { keepLines } from "../telemetry/_sink.ts";
 import { createWorld } from "./_shard_world.ts";
 import { createRecoveryPort, exportStatus } from "./recovery_port.ts";
 import { RestoreCollection } from "./restore.ts";
-import { createTurn } from "../async/serial.ts";
+import { createSerial } from "../async/serial.ts";
 
 const ADA = { id: "spiffe://spike.ist/spike/pilot/role/superuser" } as Call;
 
@@ -27,7 +27,7 @@ function serve(world: Awaited<ReturnType<typeof createWorld>>) {
       clock: () => 0,
     }),
     change: { run: ({ kind }) => nexus.run(kind) },
-    inTurn: createTurn(),
+    inTurn: createSerial(),
     wake: { now: () => void woken++ },
     hasShards: true,
     clock: () => Date.UTC(2026, 0, 1),

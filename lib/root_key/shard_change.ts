@@ -4,7 +4,7 @@ import { constantTimeEqual, wipe } from "../bytes/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
 import { within } from "../async/deadline.ts";
 import type { Successor } from "./successor.ts";
-import type { InTurn } from "../async/serial.ts";
+import type { Serial } from "../async/serial.ts";
 
 /** Kinds of changes: new shards of the same key, the same with other numbers, or a new key. */
 export type ChangeKind = "refresh" | "reshare" | "rotate-root";
@@ -63,7 +63,7 @@ export interface ShardChangeOptions {
   readonly sync: { pause(): Promise<void>; resume(): void };
   /** Whether the shards in force were exported. */
   readonly isExported: () => Promise<boolean>;
-  readonly inTurn: InTurn;
+  readonly inTurn: Serial;
   readonly log: Logger;
   /** How long all keepers together may take before the commit, and after it. */
   readonly patienceMs?: { readonly before: number; readonly after: number };

@@ -3,7 +3,7 @@ import type { NexusSettings } from "../config/mod.ts";
 import type { Candidate } from "../recovery/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
 import type { SharedPage } from "../shared_page/page.ts";
-import type { InTurn } from "../async/serial.ts";
+import type { Serial } from "../async/serial.ts";
 
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 10_000;
@@ -25,7 +25,7 @@ export interface WatchOptions {
   };
   /** See `RestoreCollection`. */
   readonly restore: { expire(): void; clear(): void };
-  readonly inTurn: InTurn;
+  readonly inTurn: Serial;
   /** See `Wake`. */
   readonly wake: { readonly isStopping: boolean; sleep(ms: number): Promise<boolean> };
   /** Milliseconds since the epoch. */

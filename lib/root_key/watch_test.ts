@@ -3,7 +3,7 @@ import type { Candidate } from "../recovery/mod.ts";
 import { sampleKey } from "../recovery/_sample.ts";
 import { keepLines } from "../telemetry/_sink.ts";
 import { type NexusState, SharedPage } from "../shared_page/page.ts";
-import { createTurn } from "../async/serial.ts";
+import { createSerial } from "../async/serial.ts";
 import { watchKeepers } from "./watch.ts";
 
 const CANDIDATES: Candidate[] = [{ keeper: 1, bytes: sampleKey() }];
@@ -49,7 +49,7 @@ async function play(script: Script, start: Partial<World> = {}) {
       push: () => void done.push("push"),
     },
     restore: { expire: () => {}, clear: () => void done.push("clear") },
-    inTurn: createTurn(),
+    inTurn: createSerial(),
     wake: {
       get isStopping() {
         return step >= script.length;

@@ -2,8 +2,8 @@ import { keyPlace } from "../cipher/key_wrap.ts";
 import {
   type Keyring,
   openRecord,
-  type Place,
   type RandomSource,
+  type SealBinding,
   sealRecord,
   type Table,
   unwrapDataKey,
@@ -188,7 +188,7 @@ function rewrapKeyRow(keyring: Keyring, row: KeyRow, to: number, random: RandomS
 /** The same plaintext, whatever its format, in the same place under the other generation. */
 function resealed(step: Step, table: Table, sealed: Uint8Array): Uint8Array {
   const { keyring, name, from, to, random } = step;
-  const place = (kekGeneration: number): Place => {
+  const place = (kekGeneration: number): SealBinding => {
     return { storeId: keyring.storeId, table, path: name, version: 0, kekGeneration };
   };
   const plaintext = openRecord(keyring.kek(from), place(from), sealed);

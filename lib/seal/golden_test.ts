@@ -18,7 +18,7 @@ import {
 } from "./keyring.ts";
 import { gcmEncrypt } from "./gcm.ts";
 import { osRandom } from "./os_random.ts";
-import { type Place, placeAad, type Table, valueAad } from "./place.ts";
+import { placeAad, type SealBinding, type Table, valueAad } from "./place.ts";
 import { answerProbe, makeProbe } from "./probe.ts";
 import { encodeTuple } from "./tuple.ts";
 
@@ -48,7 +48,7 @@ function sealedWith(key: Uint8Array, plaintext: Uint8Array, aad: string): string
   return Uint8Array.of(1, ...nonce, ...gcmEncrypt(key, nonce, plaintext, bytes(aad))).toHex();
 }
 
-const at = (place: GoldenPlace): Place => ({ storeId, ...place });
+const at = (place: GoldenPlace): SealBinding => ({ storeId, ...place });
 
 Deno.test("derived keys and the key check are frozen", () => {
   const keys = Object.values(LABEL).map((

@@ -6,7 +6,7 @@ import { SpikeError } from "../error/error.ts";
 import { open, openBulk, seal, sealBulk } from "./aead.ts";
 import { requireLength } from "../bytes/bytes.ts";
 import { KEY_BYTES } from "./derive.ts";
-import { type Place, placeAad, valueAad, type ValuePlace } from "./place.ts";
+import { placeAad, type SealBinding, valueAad, type ValuePlace } from "./place.ts";
 import { draw, type RandomSource } from "./random.ts";
 
 /** The unwrapped KEKs of one store. */
@@ -66,7 +66,7 @@ export function unwrapKek(
 /** Wraps a data key (table `datakey`), or any other 32-byte key (table `key`), under a KEK. */
 export function wrapDataKey(
   kek: Uint8Array,
-  place: Place,
+  place: SealBinding,
   dataKey: Uint8Array,
   random: RandomSource,
 ): Uint8Array {
@@ -75,14 +75,18 @@ export function wrapDataKey(
 }
 
 /** Unwraps what {@linkcode wrapDataKey} made. Throws `crypto_decryption_failed`. The caller wipes the key. */
-export function unwrapDataKey(kek: Uint8Array, place: Place, wrapped: Uint8Array): Uint8Array {
+export function unwrapDataKey(
+  kek: Uint8Array,
+  place: SealBinding,
+  wrapped: Uint8Array,
+): Uint8Array {
   return open(kek, wrapped, placeAad("data-key", place));
 }
 
 /** Seals a head, a policy or another small record directly under a KEK. */
 export function sealRecord(
   kek: Uint8Array,
-  place: Place,
+  place: SealBinding,
   plaintext: Uint8Array,
   random: RandomSource,
 ): Uint8Array {
@@ -90,7 +94,7 @@ export function sealRecord(
 }
 
 /** Opens what {@linkcode sealRecord} made. Throws `crypto_decryption_failed`. */
-export function openRecord(kek: Uint8Array, place: Place, sealed: Uint8Array): Uint8Array {
+export function openRecord(kek: Uint8Array, place: SealBinding, sealed: Uint8Array): Uint8Array {
   return open(kek, sealed, placeAad("record", place));
 }
 

@@ -13,16 +13,22 @@ import {
   wrapKek,
 } from "./keyring.ts";
 import { osRandom } from "./os_random.ts";
-import type { Place, Table } from "./place.ts";
+import type { SealBinding, Table } from "./place.ts";
 
 const STORE = new Uint8Array(16).fill(1);
 const TEXT = new TextEncoder().encode("value");
-const PLACE: Place = { storeId: STORE, table: "head", path: "a/b", version: 3, kekGeneration: 2 };
+const PLACE: SealBinding = {
+  storeId: STORE,
+  table: "head",
+  path: "a/b",
+  version: 3,
+  kekGeneration: 2,
+};
 const refused = { code: "crypto_decryption_failed" };
 
 const TABLES: readonly Table[] = ["kek", "version", "datakey", "policy", "meta", "key", "audit"];
 /** Every place that differs from PLACE in one member. */
-const ELSEWHERE: readonly Place[] = [
+const ELSEWHERE: readonly SealBinding[] = [
   { ...PLACE, storeId: STORE.with(0, 2) },
   ...TABLES.map((table) => ({ ...PLACE, table })),
   { ...PLACE, path: "a/c" },
@@ -84,7 +90,7 @@ Deno.test("a KEK unwraps only under its storage key, store and generation", () =
 Deno.test("what was sealed for one purpose does not serve another, even under the same key and place", () => {
   const key = newKey(osRandom);
   const thirtyTwo = newKey(osRandom);
-  const kekPlace: Place = { ...PLACE, table: "kek", path: "", version: 0 };
+  const kekPlace: SealBinding = { ...PLACE, table: "kek", path: "", version: 0 };
   const record = sealRecord(key, kekPlace, thirtyTwo, osRandom);
   const generation = kekPlace.kekGeneration;
   assert.throws(() => unwrapKek(key, STORE, generation, record), changedKek(generation));

@@ -1,7 +1,7 @@
 import type { SpikeError } from "../error/error.ts";
 import { isDamage } from "./damage.ts";
 import { type Keyring, openRecord, sealRecord } from "./keyring.ts";
-import type { Place, Table } from "./place.ts";
+import type { SealBinding, Table } from "./place.ts";
 import type { RandomSource } from "./random.ts";
 
 /** A row that is sealed as a whole under a KEK, and found by its name. */
@@ -60,6 +60,6 @@ function placeOf(
   table: Table,
   name: string,
   kekGeneration: number,
-): Place {
+): SealBinding {
   return { storeId, table, path: name, version: 0, kekGeneration };
 }

@@ -27,7 +27,7 @@ export type Table =
   | "audit";
 
 /** Where a sealed row lies. Everything in it is authenticated, so that the row opens nowhere else. */
-export interface Place {
+export interface SealBinding {
   /** 16 bytes. */
   readonly storeId: Uint8Array;
   readonly table: Table;
@@ -40,16 +40,16 @@ export interface Place {
 }
 
 /**
- * Place of bytes sealed by a data key. The KEK generation is no part of it: the data key's own wrapping is bound
+ * SealBinding of bytes sealed by a data key. The KEK generation is no part of it: the data key's own wrapping is bound
  * to that, and re-wrapping it under the next KEK must leave the value as it is.
  */
-export type ValuePlace = Omit<Place, "kekGeneration">;
+export type ValuePlace = Omit<SealBinding, "kekGeneration">;
 
 /** What a ciphertext is for: the second thing, beside its place, that keeps two kinds of it apart. */
 export type Purpose = "kek" | "record" | "data-key" | "value";
 
 /** AAD of a row sealed by a KEK (or, for a KEK, by the storage key). */
-export function placeAad(purpose: Exclude<Purpose, "value">, place: Place): Uint8Array {
+export function placeAad(purpose: Exclude<Purpose, "value">, place: SealBinding): Uint8Array {
   requireLength(place.storeId, ID_BYTES, "Store id");
   return encodeTuple([
     PLACE_FORMAT,

@@ -12,8 +12,8 @@ import {
   type Keyring,
   openRecord,
   osRandom,
-  type Place,
   type RandomSource,
+  type SealBinding,
   unwrapDataKey,
   unwrapKek,
   wrapDataKey,
@@ -61,7 +61,7 @@ function countingRandom(): RandomSource {
   };
 }
 
-function cipherKeyPlace({ storeId }: Keyring): Place {
+function cipherKeyPlace({ storeId }: Keyring): SealBinding {
   return { storeId, table: "key", path: "cipher/default", version: 1, kekGeneration: 1 };
 }
 
@@ -275,7 +275,7 @@ Deno.test("the plaintext of a cipher key's head is that of the golden file", () 
   assert.ok(sealed instanceof Uint8Array);
   const { storeId } = keyring;
   const place = { storeId, table: "keyhead", path: NAMED_KEY, version: 0, kekGeneration: 1 };
-  const plaintext = openRecord(keyring.kek(1), place as Place, sealed);
+  const plaintext = openRecord(keyring.kek(1), place as SealBinding, sealed);
   assert.equal(new TextDecoder().decode(plaintext), golden.keyHead);
   assert.deepEqual(encodeKeyHead(decodeKeyHead(plaintext)), plaintext);
 });
@@ -286,7 +286,7 @@ Deno.test("the plaintext of a policy is that of the golden file", () => {
   assert.ok(sealed instanceof Uint8Array);
   const { storeId } = keyring;
   const place = { storeId, table: "policy", path: POLICY.name, version: 0, kekGeneration: 1 };
-  const plaintext = openRecord(keyring.kek(1), place as Place, sealed);
+  const plaintext = openRecord(keyring.kek(1), place as SealBinding, sealed);
   assert.equal(new TextDecoder().decode(plaintext), golden.policy);
   const record = decodePolicy(plaintext);
   assert.deepEqual(

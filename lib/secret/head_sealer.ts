@@ -1,8 +1,8 @@
 import {
   type Keyring,
   openRecord,
-  type Place,
   type RandomSource,
+  type SealBinding,
   sealRecord,
 } from "../seal/mod.ts";
 import type { HeadRow } from "../store/port.ts";
@@ -71,7 +71,7 @@ export class HeadSealer {
     }
   }
 
-  #place(path: string, kekGeneration: number): Place {
+  #place(path: string, kekGeneration: number): SealBinding {
     return { storeId: this.#keyring.storeId, table: "head", path, version: 0, kekGeneration };
   }
 }

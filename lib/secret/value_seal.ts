@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import {
   BULK_THRESHOLD,
   newKey,
-  type Place,
   type RandomSource,
+  type SealBinding,
   sealValue,
   sealValueBulk,
   type ValuePlace,
@@ -25,7 +25,10 @@ export function valuePlace({ storeId, path, version }: VersionPlace): ValuePlace
 }
 
 /** What the wrapped data key is bound to. */
-export function keyPlace({ storeId, path, version }: VersionPlace, kekGeneration: number): Place {
+export function keyPlace(
+  { storeId, path, version }: VersionPlace,
+  kekGeneration: number,
+): SealBinding {
   return { storeId, table: "datakey", path, version, kekGeneration };
 }
 

@@ -9,7 +9,7 @@ import { encodeTuple } from "../seal/tuple.ts";
 export type CoefficientSource = (degree: number, length: number) => Uint8Array;
 
 /** What identifies a shard set, beside the secret. All of it is public. */
-export interface ShardSet {
+export interface CoefficientContext {
   readonly scheme: "gf256";
   /** 16 fresh random bytes for each set. */
   readonly setId: Uint8Array;
@@ -28,7 +28,10 @@ const CONTEXT_FORMAT = 1;
  * HKDF-SHA-256, salt the set id, info the tuple (1, label, scheme, set id, generation, t, n, degree).
  * Secrecy is that of HKDF: fewer than t shards tell nothing to whoever cannot guess 256 random bits.
  */
-export function derivedCoefficients(rootKey: Uint8Array, set: ShardSet): CoefficientSource {
+export function derivedCoefficients(
+  rootKey: Uint8Array,
+  set: CoefficientContext,
+): CoefficientSource {
   return (degree, length) => {
     const context = encodeTuple([
       CONTEXT_FORMAT,

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { osRandom } from "../seal/os_random.ts";
-import { derivedCoefficients, randomCoefficients, type ShardSet } from "./coefficients.ts";
+import {
+  type CoefficientContext,
+  derivedCoefficients,
+  randomCoefficients,
+} from "./coefficients.ts";
 import { combine, interpolateAt, liesOnOnePolynomial } from "./combine.ts";
 import type { Shard } from "./shard.ts";
 import { shardAt, split, type SplitOptions } from "./split.ts";
@@ -201,7 +205,7 @@ Deno.test("shards of two splits do not combine", () => {
   assert.notDeepEqual(combine([a, b]), SECRET);
 });
 
-const SET: ShardSet = {
+const SET: CoefficientContext = {
   scheme: "gf256",
   setId: new Uint8Array(16).fill(0x70),
   generation: 1,
@@ -210,7 +214,7 @@ const SET: ShardSet = {
 };
 
 Deno.test("derived coefficients give the same shards every time, one at a time or all at once", () => {
-  const make = (set: ShardSet, root = SECRET) => ({
+  const make = (set: CoefficientContext, root = SECRET) => ({
     secret: SECRET,
     threshold: set.threshold,
     shares: set.shares,
@@ -224,7 +228,7 @@ Deno.test("derived coefficients give the same shards every time, one at a time o
 });
 
 Deno.test("every member of the set changes every coefficient", () => {
-  const row = (set: ShardSet, root = SECRET, degree = 1) =>
+  const row = (set: CoefficientContext, root = SECRET, degree = 1) =>
     derivedCoefficients(root, set)(degree, 32).toHex();
   const rows = [
     row(SET),

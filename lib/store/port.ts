@@ -2,7 +2,7 @@
 export type ShardScheme = "gf256" | "p256";
 
 /** The set of shards that counts: what tells a shard of this set from any other, never a shard. */
-export interface ShardSet {
+export interface StoredShardSet {
   /** 16 random bytes, drawn for each set. */
   readonly setId: Uint8Array;
   readonly generation: number;
@@ -21,7 +21,7 @@ export interface StoreMeta {
   /** Proves a rebuilt root key before it is used. */
   readonly keyCheck: Uint8Array;
   readonly scheme: ShardScheme;
-  readonly shardSet: ShardSet;
+  readonly shardSet: StoredShardSet;
   readonly createdAtMs: number;
 }
 

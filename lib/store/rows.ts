@@ -5,7 +5,7 @@ import type {
   KeyRow,
   ListRequest,
   PolicyRow,
-  ShardSet,
+  StoredShardSet,
   VersionRow,
 } from "./port.ts";
 
@@ -38,7 +38,7 @@ export function copyMeta<M extends InitialMeta>(meta: M): M {
   };
 }
 
-function copyShardSet(set: ShardSet): ShardSet {
+function copyShardSet(set: StoredShardSet): StoredShardSet {
   return { ...set, setId: set.setId.slice(), commitments: set.commitments.map((c) => c.slice()) };
 }
 

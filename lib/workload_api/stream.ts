@@ -48,7 +48,7 @@ export function openStream(
 ): WorkloadStream {
   const session = connect("http://localhost", { createConnection: () => dial(address) });
   const gone = new Promise<void>((resolve) => session.once("close", () => resolve()));
-  const call = new Call(listener, () => session.destroy());
+  const call = new GrpcCall(listener, () => session.destroy());
   session.on("error", (error) => call.fail(error));
   session.on("close", () => call.connectionGone());
   const stream = session.request({
@@ -82,7 +82,7 @@ function dial(address: EndpointAddress): Socket {
 }
 
 /** Turns the events of HTTP/2 into messages and one status. */
-class Call {
+class GrpcCall {
   readonly #frames = new FrameReader();
   #status: GrpcStatus | undefined;
   #failure = "the stream ended without a status";

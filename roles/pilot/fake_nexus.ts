@@ -10,7 +10,7 @@ import { errorBody } from "../../lib/api/response.ts";
 import type { Transport } from "../../lib/client/mod.ts";
 import { parseSpiffeId } from "../../lib/spiffe/id.ts";
 import { MemorySource } from "../../lib/spiffe/memory_source.ts";
-import type { PilotDeps } from "./deps.ts";
+import type { PilotIo } from "./io.ts";
 import { runPilot } from "./run.ts";
 import { dataSink, textSink } from "./terminal/sink.ts";
 
@@ -95,7 +95,7 @@ export async function spike(args: readonly string[], around: Surroundings = {}):
   let err = "";
   const calls: { to: string; request: Message }[] = [];
   const { nexus, stdin = around.typed ?? "" } = around;
-  const deps: PilotDeps = {
+  const deps: PilotIo = {
     env: { HOME: "/home/ada", ...around.env },
     stdin: new Blob([typeof stdin === "string" ? stdin : stdin.slice()]).stream(),
     stdout: dataSink((bytes) => {

@@ -4,6 +4,6 @@
  *
  * @module
  */
-export type { DataSink, PilotDeps, TextSink } from "./deps.ts";
+export type { DataSink, PilotIo, TextSink } from "./io.ts";
 export { runPilot } from "./run.ts";
-export { realDeps } from "./real_deps.ts";
+export { realIo } from "./real_io.ts";

@@ -3,7 +3,7 @@
  */
 import { Command } from "commander";
 import { VERSION } from "../../lib/version.ts";
-import type { PilotDeps } from "./deps.ts";
+import type { PilotIo } from "./io.ts";
 import { addDoctor, addStatus, addVersion } from "./status/tree.ts";
 import { addAudit } from "./audit/tree.ts";
 import { addBackup } from "./backup/tree.ts";
@@ -22,7 +22,7 @@ Exit codes: 0 done, 1 usage, 2 refused, 3 denied, 4 not found, 5 conflict, 6 not
 ${example("spike secret put tenants/acme/db user=ada password=@password.txt")}`;
 
 /** Makes the whole tree. Nothing ends the process: what goes wrong is thrown. */
-export function createProgram(deps: PilotDeps): Command {
+export function createProgram(deps: PilotIo): Command {
   const program = new Command("spike")
     .description("SPIKE keeps secrets; who you are is what your SPIFFE identity says.")
     .version(`spike ${VERSION}`, "-V, --version", "print the version of this program")

@@ -3,7 +3,7 @@ import { SpikeError } from "../../lib/error/error.ts";
 import { asFileError, isFileFault } from "../../lib/error/os_file_fault.ts";
 import { requireUtf8 } from "../../lib/input/utf8.ts";
 import { looksLikeKey, quoteValue, withoutKeys } from "../../lib/text/quote.ts";
-import type { PilotDeps, TextSink } from "./deps.ts";
+import type { PilotIo, TextSink } from "./io.ts";
 import { createProgram } from "./program.ts";
 import { report } from "./terminal/report.ts";
 import { UsageFault } from "./terminal/usage_fault.ts";
@@ -46,10 +46,10 @@ function asHelp(program: Command, args: readonly string[]): readonly string[] {
  *
  * @example
  * ```ts
- * Deno.exit(await runPilot(Deno.args, realDeps(Deno.env.toObject())));
+ * Deno.exit(await runPilot(Deno.args, realIo(Deno.env.toObject())));
  * ```
  */
-export async function runPilot(given: readonly string[], around: PilotDeps): Promise<number> {
+export async function runPilot(given: readonly string[], around: PilotIo): Promise<number> {
   const deps = { ...around, stderr: withoutKeysIn(around.stderr) };
   try {
     requireUtf8(given);

@@ -1,7 +1,7 @@
 import { type Client, createClient } from "../../lib/client/mod.ts";
 import { loadSettings, type PilotSettings, readSettingsFile } from "../../lib/config/mod.ts";
 import { hasRole, type Role } from "../../lib/spiffe/role.ts";
-import type { PilotDeps } from "./deps.ts";
+import type { PilotIo } from "./io.ts";
 
 /** A client of Nexus in the name of this process's identity. */
 export interface Session {
@@ -12,7 +12,7 @@ export interface Session {
 /** What is said before a call that the server is going to refuse. The server decides, not we. */
 function warnWithoutRole(id: Parameters<typeof hasRole>[0], role: Role, session: {
   settings: PilotSettings;
-  deps: PilotDeps;
+  deps: PilotIo;
 }): void {
   const { settings, deps } = session;
   if (hasRole(id, role, settings.trustRoots)) return;
@@ -23,7 +23,7 @@ function warnWithoutRole(id: Parameters<typeof hasRole>[0], role: Role, session:
 }
 
 /** The settings of the command line. @throws SpikeError `config_invalid` */
-export async function readSettings({ env }: PilotDeps): Promise<PilotSettings> {
+export async function readSettings({ env }: PilotIo): Promise<PilotSettings> {
   const file = await readSettingsFile("pilot", { env });
   return loadSettings({ role: "pilot", env, ...(file && { file }) });
 }
@@ -33,7 +33,7 @@ export async function readSettings({ env }: PilotDeps): Promise<PilotSettings> {
  * which Nexus refuses.
  */
 export async function withNexus<T>(
-  deps: PilotDeps,
+  deps: PilotIo,
   use: (session: Session) => Promise<T>,
   role?: Role,
 ): Promise<T> {

@@ -1,7 +1,7 @@
 /** Every byte of a backup and of its manifest is changed in turn: each change is found, and its place is told. */
 import assert from "node:assert/strict";
 import { KEY, startWorld } from "../../lib/backup/_backup_fixture.ts";
-import { type Finding, verifyBackup } from "../../lib/backup/mod.ts";
+import { type BackupFault, verifyBackup } from "../../lib/backup/mod.ts";
 import { recordRun } from "../crash/result.ts";
 
 /** The smallest there are: so a whole database is small. */
@@ -50,7 +50,7 @@ Deno.test("every changed byte of a backup is found, and the page is named that i
     const { findings } = verify();
     const page = Math.floor(at / PAGE_BYTES) + 1;
     assert.equal(findings.length, 1, `byte ${at}`);
-    const [{ where }] = findings as [Finding];
+    const [{ where }] = findings as [BackupFault];
     assert.match(where, new RegExp(`^page ${page}( \\(.+\\))?$`), `byte ${at}`);
     if (where.includes("(")) named++;
   });

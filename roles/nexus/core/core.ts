@@ -40,7 +40,7 @@ import { createRecoveryPort, exportStatus } from "../../../lib/root_key/recovery
 import { RestoreCollection } from "../../../lib/root_key/restore.ts";
 import { scrubStore } from "../../../lib/audit_store/scrub.ts";
 import { ShardChange } from "../../../lib/root_key/shard_change.ts";
-import { createTurn, type InTurn } from "../../../lib/async/serial.ts";
+import { createSerial, type Serial } from "../../../lib/async/serial.ts";
 import { watchKeepers } from "../../../lib/root_key/watch.ts";
 import { watchState } from "../../../lib/root_key/watch_state.ts";
 import { Wake } from "../../../lib/async/wake.ts";
@@ -93,7 +93,7 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   });
   const peers = new PeerLog();
   const transport = createKeeperTransport(options, peers);
-  const inTurn = createTurn();
+  const inTurn = createSerial();
   const stopping = new AbortController();
   const wake = new Wake(stopping.signal);
   const keepers = settings.keeperPeers.map((url, i) =>
@@ -220,7 +220,7 @@ type PortDeps = CoreOptions & {
   readonly change: ShardChange;
   readonly writers: () => Writers;
   readonly rotation: KekRotation;
-  readonly inTurn: InTurn;
+  readonly inTurn: Serial;
   readonly wake: Wake;
   readonly peers: PeerLog;
   readonly startedAtMs: number;

@@ -46,7 +46,7 @@ import { SharedPage } from "../../../lib/shared_page/page.ts";
 import { recordRestoration } from "../../../lib/backup/restoration.ts";
 import { startServing } from "../request/serve.ts";
 import type { CoreStart, WorkerPorts } from "../main/start.ts";
-import { createTurn, type InTurn } from "../../../lib/async/serial.ts";
+import { createSerial, type Serial } from "../../../lib/async/serial.ts";
 import { watchWrites } from "./watch_writes.ts";
 
 runThread(start);
@@ -63,7 +63,7 @@ async function start(given: CoreStart): Promise<Running> {
   const source = await openIdentity(settings, log);
   const { lock, store } = openStore(settings);
   watchWrites(store, health, meter);
-  const apart = createTurn();
+  const apart = createSerial();
   forgetInTurn(store, apart);
   const page = new SharedPage(given.page);
   const auditing = await openAudit(settings, { store, page, log, uid: given.uid });
@@ -162,7 +162,7 @@ function openStore(settings: NexusSettings): { lock?: DataDirectoryLock; store: 
 /** Where the database was put back from a backup, that is recorded before anything else happens to it. */
 async function openBackups(
   settings: NexusSettings,
-  { auditing, inTurn, log }: { auditing: Auditing; inTurn: InTurn; log: Logger },
+  { auditing, inTurn, log }: { auditing: Auditing; inTurn: Serial; log: Logger },
 ): Promise<Backups> {
   const directory = settings.dataDir;
   const { store } = auditing;

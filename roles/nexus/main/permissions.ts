@@ -1,7 +1,7 @@
 import type { NexusSettings } from "../../../lib/config/mod.ts";
 import { listenPermissions, urlPermissions } from "../../../lib/process/mod.ts";
 import { RANDOM_DEVICE } from "../../../lib/seal/mod.ts";
-import { permissionsOf } from "../../../lib/workload_api/place.ts";
+import { permissionsOf } from "../../../lib/workload_api/source_settings.ts";
 import { COPIER_MODULES } from "../core/copier_modules.ts";
 
 /** All that the core may do: get its identity, reach the keepers, draw keys, and keep its data. It listens only without request workers. */

@@ -1,4 +1,4 @@
-import { judgeByRole, placeOf } from "../../../lib/access/mod.ts";
+import { judgeByRole, targetOf } from "../../../lib/access/mod.ts";
 import { denied } from "../../../lib/access/authorize.ts";
 import { type Route, routeOf } from "../../../lib/api/mod.ts";
 import type { Grant } from "../../../lib/audit/mod.ts";
@@ -54,7 +54,7 @@ export function createAccess({ roots, policies }: AccessOptions): Access {
     const judgement = judgeByRole(id, route, roots, subject);
     if (typeof judgement === "object") return byRole(judgement);
     if (judgement === "denied" || !policies || want.by === "role") return undefined;
-    const question = { id, path: placeOf(want, subject), wanted: [want.permission] };
+    const question = { id, path: targetOf(want, subject), wanted: [want.permission] };
     const decision = decide(await policies(), question);
     return decision.allowed ? byPolicy(decision.policy) : undefined;
   };

@@ -13,7 +13,7 @@ export function encodeSecret({ values, binary, version, expiresMs }: SecretFound
 }
 
 /** All that is known of a path beside its values, on the wire. */
-export function encodeHead(head: Head): unknown {
+export function headMembers(head: Head): unknown {
   const versions = head.versions.map((info) => [String(info.number), encodeVersion(info)]);
   return {
     ...(versions.length > 0 ? { versions: Object.fromEntries(versions) } : {}),

@@ -11,7 +11,7 @@ import { createBatch } from "./batch.ts";
 import type { CorePort, Written } from "../core/core_port.ts";
 import { type Page, type PageRequest, parseLimit } from "./listing.ts";
 import { required } from "./required.ts";
-import { encodeHead, encodeSecret } from "./secret_answer.ts";
+import { encodeSecret, headMembers } from "./secret_answer.ts";
 import { judgeTransfer } from "./transfer.ts";
 
 /** The operations on secrets. */
@@ -81,7 +81,7 @@ export function createSecretHandlers(deps: SecretDeps): Handlers<SecretOperation
       if (!found.found) throw notFound(found);
       return isKnown(found.tag)
         ? new NotModified(found.tag)
-        : new Tagged(found.tag, encodeHead(found.head));
+        : new Tagged(found.tag, headMembers(found.head));
     },
     "secret.setMetadata": ({ cas, ...request }, call) =>
       core.setMetadata({ ...changeOf(request), call, ...casOf(cas) }),

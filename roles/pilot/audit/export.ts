@@ -12,7 +12,7 @@ import { fileFault } from "../../../lib/error/os_file_fault.ts";
 import type { AuditKeys } from "../../../lib/client/mod.ts";
 import { findOutput } from "../../../lib/file/output_place.ts";
 import { allLogsIn, readText } from "./files.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { writeRecord } from "../terminal/output.ts";
 import { writeOutput } from "../terminal/private_file.ts";
 import { withNexus } from "../session.ts";
@@ -22,7 +22,7 @@ const encoder = new TextEncoder();
 
 /** `spike audit export`. */
 export async function auditExport(
-  deps: PilotDeps,
+  deps: PilotIo,
   { out, records }: { readonly out?: string; readonly records?: string },
 ): Promise<void> {
   if (records !== undefined) return printRecords(deps, records);
@@ -102,7 +102,7 @@ async function writeCheckpoint(
 }
 
 /** All records of all logs in a directory, one a line, as they were written. */
-function printRecords(deps: PilotDeps, directory: string): void {
+function printRecords(deps: PilotIo, directory: string): void {
   for (const log of allLogsIn(directory)) {
     for (const { path } of listLogFiles(directory, log)) {
       const { lines } = splitLines(Deno.readFileSync(path));

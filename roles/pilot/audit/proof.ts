@@ -14,7 +14,7 @@ import {
 import { SpikeError } from "../../../lib/error/error.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 import { logsIn, readCheckpoint, readKeys, readText, requireCheckpoint } from "./files.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { printAs } from "../terminal/format.ts";
 import { parseCount } from "./tail.ts";
 
@@ -51,7 +51,7 @@ const decoder = new TextDecoder();
 const base64 = (hashes: readonly Uint8Array[]) => hashes.map((hash) => hash.toBase64());
 
 /** `spike audit proof`. */
-export async function auditProof(deps: PilotDeps, input: ProofInput): Promise<void> {
+export async function auditProof(deps: PilotIo, input: ProofInput): Promise<void> {
   const keys = await readKeys(input.key);
   const given = [input.record, input.since, input.check].filter((one) => one !== undefined);
   if (given.length !== 1) {
@@ -151,7 +151,7 @@ async function keyFor({ directory, at }: ProofInput, keys: readonly LogKey[]): P
   );
 }
 
-async function checkProof(deps: PilotDeps, path: string, keys: readonly LogKey[]): Promise<void> {
+async function checkProof(deps: PilotIo, path: string, keys: readonly LogKey[]): Promise<void> {
   const proof = parseProof(await readText("Proof", path), path);
   const tree = requireCheckpoint(proof.checkpoint, path, keys);
   const hashes = proof.proof.map((hash) => Uint8Array.fromBase64(hash));

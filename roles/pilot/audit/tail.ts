@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { writeRecord } from "../terminal/output.ts";
 import { withNexus } from "../session.ts";
@@ -15,7 +15,7 @@ export interface TailInput {
 const MOST = 1_000;
 
 /** `spike audit tail`: JSON comes one record a line, exactly as it was written. */
-export async function auditTail(deps: PilotDeps, input: TailInput): Promise<void> {
+export async function auditTail(deps: PilotIo, input: TailInput): Promise<void> {
   const limit = parseCount("--number", input.number, 1, MOST);
   const after = input.after === undefined
     ? {}

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import { example, FORMAT, type FormatOption } from "../terminal/option.ts";
 
@@ -28,7 +28,7 @@ function keyOption(): Option {
     .makeOptionMandatory();
 }
 
-function addTail(command: Command, deps: PilotDeps): void {
+function addTail(command: Command, deps: PilotIo): void {
   command
     .description("print the last records of the audit log")
     .option("-n, --number <count>", "how many, at most 1000", "20")
@@ -42,7 +42,7 @@ function addTail(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addExport(command: Command, deps: PilotDeps): void {
+function addExport(command: Command, deps: PilotIo): void {
   command
     .description("write the public keys and the newest signed checkpoint")
     .option("--out <directory>", "write them there; without it they are printed")
@@ -59,7 +59,7 @@ function addExport(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addVerify(command: Command, deps: PilotDeps): void {
+function addVerify(command: Command, deps: PilotIo): void {
   command
     .description("verify audit logs from their files; needs no Nexus")
     .argument(...DIRECTORY)
@@ -85,7 +85,7 @@ function addVerify(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addProof(command: Command, deps: PilotDeps): void {
+function addProof(command: Command, deps: PilotIo): void {
   command
     .description("prove that a record is in a log, or that a checkpoint is its beginning")
     .argument(...DIRECTORY)
@@ -108,7 +108,7 @@ function addProof(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike audit …`. */
-export function addAudit(audit: Command, deps: PilotDeps): void {
+export function addAudit(audit: Command, deps: PilotIo): void {
   audit.description("read and verify what was asked of Nexus, by whom");
   addTail(audit.command("tail"), deps);
   addVerify(audit.command("verify"), deps);

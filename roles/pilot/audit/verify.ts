@@ -1,8 +1,8 @@
 import {
   type Checkpoint,
   feedLog,
-  type Finding,
   listLogs,
+  type LogFault,
   LogVerifier,
   nativeHash,
   nativeVerifier,
@@ -10,7 +10,7 @@ import {
 } from "../../../lib/audit/mod.ts";
 import { SpikeError } from "../../../lib/error/error.ts";
 import { logsIn, readCheckpoint, readKeys } from "./files.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { counted, type Format, printAs } from "../terminal/format.ts";
 
 /** What `spike audit verify` was given. */
@@ -22,7 +22,7 @@ export interface VerifyInput {
 }
 
 /** `spike audit verify`: fails with `state_integrity_check` after printing when something was found. */
-export async function auditVerify(deps: PilotDeps, input: VerifyInput): Promise<void> {
+export async function auditVerify(deps: PilotIo, input: VerifyInput): Promise<void> {
   const { directory, format } = input;
   const keys = await readKeys(input.key);
   const held = await Promise.all(input.checkpoint.map((path) => readCheckpoint(path, keys)));
@@ -109,7 +109,7 @@ function endLines({ tornBytes }: Verified, held: readonly number[]): string[] {
   ];
 }
 
-function lineOf({ record, to, file, line, what }: Finding): string {
+function lineOf({ record, to, file, line, what }: LogFault): string {
   const where = to === undefined ? `Record ${record}` : `Records ${record} to ${to}`;
   return `${where} (${file}, line ${line}): ${what}`;
 }

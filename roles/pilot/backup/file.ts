@@ -1,7 +1,11 @@
 import { dirname, join } from "node:path";
 import { SpikeError } from "../../../lib/error/error.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
-import { type BackupVerified, type Finding, type Manifest } from "../../../lib/backup/mod.ts";
+import {
+  type BackupFault,
+  type BackupManifest,
+  type BackupVerified,
+} from "../../../lib/backup/mod.ts";
 import { fileFault } from "../../../lib/error/os_file_fault.ts";
 import { findOutput } from "../../../lib/file/output_place.ts";
 import { counted } from "../terminal/format.ts";
@@ -11,7 +15,7 @@ import { removeIfThere } from "../terminal/private_file.ts";
 export const MANIFEST_END = ".manifest";
 
 /** Where a backup goes: into a directory under a name of its own, or to the name that was given. */
-export async function backupPath(given: string, manifest: Manifest): Promise<string> {
+export async function backupPath(given: string, manifest: BackupManifest): Promise<string> {
   const there = findOutput(given);
   const isDirectory = there.facts?.kind === "directory";
   const { path } = isDirectory ? findOutput(join(there.path, nameOf(manifest))) : there;
@@ -24,7 +28,7 @@ export async function backupPath(given: string, manifest: Manifest): Promise<str
   return path;
 }
 
-function nameOf({ createdAtMs, store }: Manifest): string {
+function nameOf({ createdAtMs, store }: BackupManifest): string {
   const time = new Date(createdAtMs).toISOString().replace(/[-:]|\.\d+/g, "");
   return `spike-${time}-r${store.revision}.db`;
 }
@@ -105,7 +109,7 @@ async function statIfThere(path: string): Promise<Deno.FileInfo | undefined> {
 export function requireGood(
   { findings, manifest }: BackupVerified,
   tell: (line: string) => void,
-): Manifest {
+): BackupManifest {
   for (const finding of findings) tell(toLine(finding));
   if (manifest && findings.length === 0) return manifest;
   throw new SpikeError(
@@ -115,12 +119,12 @@ export function requireGood(
   );
 }
 
-function toLine({ where, what }: Finding): string {
+function toLine({ where, what }: BackupFault): string {
   return `${where[0]?.toUpperCase()}${where.slice(1)}: ${what}`;
 }
 
 /** What a manifest says, for people. */
-export function describeBackup(manifest: Manifest): string[] {
+export function describeBackup(manifest: BackupManifest): string[] {
   const { store, counts, recovery, file, createdAtMs, spike } = manifest;
   const { threshold, shares, generation } = recovery;
   return [
@@ -134,7 +138,7 @@ export function describeBackup(manifest: Manifest): string[] {
   ];
 }
 
-function holdings({ paths, versions, policies, cipherKeys }: Manifest["counts"]): string {
+function holdings({ paths, versions, policies, cipherKeys }: BackupManifest["counts"]): string {
   return [
     `${counted(paths, "path")} with ${counted(versions, "version")}`,
     counted(policies, "policy", "policies"),

@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/error/error.ts";
 import { findNewer, requireEmpty, restoreBackup, verifyBackup } from "../../../lib/backup/mod.ts";
 import { readKeys } from "../audit/files.ts";
 import { describeBackup, requireGood } from "./file.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type BackupInput, UNPINNED } from "./verify.ts";
 
 /** Where to, and what is known beyond the backup. */
@@ -15,7 +15,7 @@ export interface RestoreInput extends Omit<BackupInput, "format"> {
 const DATABASE = "spike.db";
 
 /** `spike backup restore`. */
-export async function backupRestore(deps: PilotDeps, input: RestoreInput): Promise<void> {
+export async function backupRestore(deps: PilotIo, input: RestoreInput): Promise<void> {
   const { file, directory, known, key, acceptsOlder } = input;
   const manifestPath = input.manifest ?? `${file}.manifest`;
   const keys = key === undefined ? {} : { keys: await readKeys(key) };

@@ -1,5 +1,5 @@
 import { type Command } from "commander";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import { example, FORMAT, type FormatOption } from "../terminal/option.ts";
 
@@ -19,7 +19,7 @@ const KEY = [
 ] as const;
 
 /** `spike operator backup`. */
-export function addOperatorBackup(command: Command, deps: PilotDeps): void {
+export function addOperatorBackup(command: Command, deps: PilotIo): void {
   command
     .description("write a copy of the database while Nexus serves (superuser role)")
     .argument("<file>", "where it goes on this machine; in a directory it gets a name of its own")
@@ -50,7 +50,7 @@ function onFile(command: Command): Command {
     .option(...KEY);
 }
 
-function addVerify(command: Command, deps: PilotDeps): void {
+function addVerify(command: Command, deps: PilotIo): void {
   onFile(command)
     .description("compare a backup with its manifest; needs no Nexus and no root key")
     .option(...FORMAT)
@@ -66,7 +66,7 @@ function addVerify(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addRestore(command: Command, deps: PilotDeps): void {
+function addRestore(command: Command, deps: PilotIo): void {
   onFile(command)
     .description("put a backup into an empty data directory, with Nexus stopped")
     .argument("<directory>", "data directory of Nexus; its audit logs may be there")
@@ -101,7 +101,7 @@ function addRestore(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike backup …`. */
-export function addBackup(backup: Command, deps: PilotDeps): void {
+export function addBackup(backup: Command, deps: PilotIo): void {
   backup.description("verify and restore backups (`spike operator backup` makes them)");
   addVerify(backup.command("verify"), deps);
   addRestore(backup.command("restore"), deps);

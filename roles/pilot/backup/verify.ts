@@ -1,7 +1,7 @@
 import { verifyBackup } from "../../../lib/backup/mod.ts";
 import { readKeys } from "../audit/files.ts";
 import { describeBackup, requireGood } from "./file.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 
 /** Which files, and whose signature counts. */
@@ -19,7 +19,7 @@ export const UNPINNED = [
 ];
 
 /** `spike backup verify`: fails with `state_integrity_check` after telling what was found. */
-export async function backupVerify(deps: PilotDeps, input: BackupInput): Promise<void> {
+export async function backupVerify(deps: PilotIo, input: BackupInput): Promise<void> {
   const { file, manifest: path = `${file}.manifest`, key, format } = input;
   const keys = key === undefined ? {} : { keys: await readKeys(key) };
   const verified = verifyBackup({ file, manifest: path, ...keys });

@@ -5,7 +5,7 @@ import { CIPHER_HEADER_BYTES, hasCipherMagic, isStream } from "../../../lib/seal
 import { parseBase64 } from "../terminal/base64.ts";
 import { explainKey, readExtras } from "./extras.ts";
 import { checkEncrypted, isJsonInput, MAX_CIPHER_INPUT_BYTES, parseEncrypted } from "./input.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { isStdin, openInput, peek, readAll } from "../terminal/input.ts";
 import { streamTo, writeValue } from "../terminal/output.ts";
 import { withNexus } from "../session.ts";
@@ -27,7 +27,7 @@ export interface DecryptOptions {
  * it was authenticated, and a file gets its name only when the whole stream was.
  */
 export async function cipherDecrypt(
-  deps: PilotDeps,
+  deps: PilotIo,
   options: DecryptOptions,
   mayAsk: boolean,
 ): Promise<void> {
@@ -65,7 +65,7 @@ export async function cipherDecrypt(
 
 /** Runs a call; what was refused is told in the words of this command. */
 async function calling<T>(
-  deps: PilotDeps,
+  deps: PilotIo,
   key: string | undefined,
   call: (client: Client) => Promise<T>,
 ): Promise<T> {

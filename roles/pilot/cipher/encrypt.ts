@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/error/error.ts";
 import type { ByteExtras, Client } from "../../../lib/client/mod.ts";
 import { parseBase64 } from "../terminal/base64.ts";
 import { explainKey, readExtras } from "./extras.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { render } from "../terminal/format.ts";
 import { isStdin, openInput, peek } from "../terminal/input.ts";
 import { refuseTerminal, streamTo, writeTo } from "../terminal/output.ts";
@@ -27,7 +27,7 @@ const MOST_IN_BLOB = 65_520;
  * a stream, which is written as it comes about.
  */
 export async function cipherEncrypt(
-  deps: PilotDeps,
+  deps: PilotIo,
   options: EncryptOptions,
   mayAsk: boolean,
 ): Promise<void> {
@@ -61,7 +61,7 @@ export async function cipherEncrypt(
 
 /** Encrypts what is held as a whole. */
 async function encryptHeld(
-  deps: PilotDeps,
+  deps: PilotIo,
   { out, key }: EncryptOptions,
   plaintext: Uint8Array,
   call: (client: Client) => Promise<Uint8Array>,

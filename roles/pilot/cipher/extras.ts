@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { parseKeyName } from "../../../lib/cipher/key_name.ts";
 import type { ByteExtras } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { readFile, readInput } from "../terminal/input.ts";
 import { asInputError } from "../terminal/report.ts";
 
@@ -27,7 +27,7 @@ export interface StdinUse {
  * @throws SpikeError `usage`, `data_invalid_input` or `fs_file_open_failed`
  */
 export async function readExtras(
-  deps: PilotDeps,
+  deps: PilotIo,
   { key, aad }: ExtraFlags,
   use: StdinUse,
 ): Promise<ByteExtras> {
@@ -38,7 +38,7 @@ export async function readExtras(
 }
 
 async function readAad(
-  deps: PilotDeps,
+  deps: PilotIo,
   given: string,
   { isStdinTaken, mayAsk }: StdinUse,
 ): Promise<Uint8Array> {

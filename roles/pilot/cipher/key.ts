@@ -4,7 +4,7 @@ import { DEFAULT_KEY_NAME, parseKeyName } from "../../../lib/cipher/key_name.ts"
 import type { CipherKeyInfo, Client } from "../../../lib/client/mod.ts";
 import { explainKey, readExtras } from "./extras.ts";
 import { MAX_CIPHER_INPUT_BYTES } from "./input.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { isStdin, readInput } from "../terminal/input.ts";
 import { refuseTerminal, writeTo } from "../terminal/output.ts";
@@ -25,7 +25,7 @@ export interface KeyChangeRequest {
 }
 
 /** `spike cipher key create` and `spike cipher key rotate`. */
-export async function cipherKeyChange(deps: PilotDeps, request: KeyChangeRequest): Promise<void> {
+export async function cipherKeyChange(deps: PilotIo, request: KeyChangeRequest): Promise<void> {
   const { action, name, format } = request;
   requireName(name, action === "rotate");
   await change(
@@ -44,7 +44,7 @@ export interface KeySetOptions {
 
 /** `spike cipher key set`. */
 export async function cipherKeySet(
-  deps: PilotDeps,
+  deps: PilotIo,
   name: string,
   options: KeySetOptions,
   format: Format,
@@ -77,7 +77,7 @@ function parseSettings({ minVersion, retired }: KeySetOptions) {
 }
 
 async function change(
-  deps: PilotDeps,
+  deps: PilotIo,
   name: string,
   format: Format,
   call: (client: Client) => Promise<CipherKeyInfo>,
@@ -88,7 +88,7 @@ async function change(
 
 /** `spike cipher key list`. */
 export async function cipherKeyList(
-  deps: PilotDeps,
+  deps: PilotIo,
   name: string | undefined,
   format: Format,
 ): Promise<void> {
@@ -115,7 +115,7 @@ export interface RewrapOptions {
 
 /** `spike cipher key rewrap`: nothing is written unless Nexus has answered. */
 export async function cipherKeyRewrap(
-  deps: PilotDeps,
+  deps: PilotIo,
   name: string,
   { file, out, aad }: RewrapOptions,
   mayAsk: boolean,

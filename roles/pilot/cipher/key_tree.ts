@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import type { KeySetOptions, RewrapOptions } from "./key.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import { example, FORMAT, type FormatOption, mayAsk, NO_INPUT_OPTION } from "../terminal/option.ts";
 
 const NAME = ["<name>", "its name"] as const;
 
-function addChange(command: Command, deps: PilotDeps, action: "create" | "rotate"): void {
+function addChange(command: Command, deps: PilotIo, action: "create" | "rotate"): void {
   command
     .argument(...NAME)
     .option(...FORMAT)
@@ -17,7 +17,7 @@ function addChange(command: Command, deps: PilotDeps, action: "create" | "rotate
     });
 }
 
-function addSet(command: Command, deps: PilotDeps): void {
+function addSet(command: Command, deps: PilotIo): void {
   command
     .description("set which versions of a key decrypt, or put it out of use")
     .argument(...NAME)
@@ -33,7 +33,7 @@ function addSet(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addList(command: Command, deps: PilotDeps): void {
+function addList(command: Command, deps: PilotIo): void {
   command
     .description("print all keys, or one")
     .argument("[name]", "its name")
@@ -46,7 +46,7 @@ function addList(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addRewrap(command: Command, deps: PilotDeps): void {
+function addRewrap(command: Command, deps: PilotIo): void {
   command
     .description("encrypt a ciphertext anew under the newest version of its key")
     .argument(...NAME)
@@ -69,7 +69,7 @@ function addRewrap(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike cipher key …`. */
-export function addCipherKey(key: Command, deps: PilotDeps): void {
+export function addCipherKey(key: Command, deps: PilotIo): void {
   key.description("manage the keys that `spike cipher` works with");
   const create = key.command("create").description("make a key");
   addChange(create, deps, "create");

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { DecryptOptions } from "./decrypt.ts";
 import type { EncryptOptions } from "./encrypt.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { addCipherKey } from "./key_tree.ts";
 import { example, mayAsk, NO_INPUT_OPTION } from "../terminal/option.ts";
 
@@ -27,7 +27,7 @@ The input is a blob, a stream or a JSON object, whichever encrypt wrote. A file 
 not at all; of a stream that was changed or cut short, standard output may have got a beginning:
 count on it only when the exit code is 0.`;
 
-function addEncrypt(command: Command, deps: PilotDeps): void {
+function addEncrypt(command: Command, deps: PilotIo): void {
   command
     .description("encrypt with a key that Nexus keeps")
     .option(...FILE)
@@ -46,7 +46,7 @@ function addEncrypt(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addDecrypt(command: Command, deps: PilotDeps): void {
+function addDecrypt(command: Command, deps: PilotIo): void {
   command
     .description("decrypt what `spike cipher encrypt` wrote")
     .option(...FILE)
@@ -67,7 +67,7 @@ function addDecrypt(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike cipher …`. */
-export function addCipher(cipher: Command, deps: PilotDeps): void {
+export function addCipher(cipher: Command, deps: PilotIo): void {
   cipher.description("encrypt and decrypt data that are kept elsewhere");
   addEncrypt(cipher.command("encrypt"), deps);
   addDecrypt(cipher.command("decrypt"), deps);

@@ -6,7 +6,7 @@ import { fishScript } from "./fish.ts";
 import { powershellScript } from "./powershell.ts";
 import { completionNodes, type Shell, SHELLS } from "./tree.ts";
 import { zshScript } from "./zsh.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 
 const SCRIPTS: { readonly [S in Shell]: typeof bashScript } = {
   bash: bashScript,
@@ -16,7 +16,7 @@ const SCRIPTS: { readonly [S in Shell]: typeof bashScript } = {
 };
 
 /** `spike completion`: the script of a shell, made from the tree of commands. */
-export function printCompletion(deps: PilotDeps, given: string, program: Command): void {
+export function printCompletion(deps: PilotIo, given: string, program: Command): void {
   const shell = SHELLS.find((name) => name === given);
   if (shell === undefined) {
     throw new SpikeError(

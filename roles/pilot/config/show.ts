@@ -7,11 +7,11 @@ import {
   ROLES,
   type SettingOrigin,
 } from "../../../lib/config/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 
 /** `spike config show`: what a role would read from this environment. */
-export async function configShow(deps: PilotDeps, role: string, format: Format): Promise<void> {
+export async function configShow(deps: PilotIo, role: string, format: Format): Promise<void> {
   if (!isSettingsRole(role)) {
     throw new SpikeError("usage", `Role is ${quoteValue(role)}, expected ${ROLES.join(", ")}`);
   }

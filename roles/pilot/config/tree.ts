@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import { example, FORMAT, type FormatOption } from "../terminal/option.ts";
 
 /** `spike config …`. */
-export function addConfig(config: Command, deps: PilotDeps): void {
+export function addConfig(config: Command, deps: PilotIo): void {
   config
     .description("tell which settings hold")
     .command("show")
@@ -21,7 +21,7 @@ export function addConfig(config: Command, deps: PilotDeps): void {
 }
 
 /** `spike completion`. */
-export function addCompletion(completion: Command, deps: PilotDeps): void {
+export function addCompletion(completion: Command, deps: PilotIo): void {
   completion
     .description("print a script that completes this program's commands in a shell")
     .argument("<shell>", "bash, zsh, fish or powershell")

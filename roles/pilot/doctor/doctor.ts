@@ -7,15 +7,15 @@ import {
 } from "../../../lib/config/mod.ts";
 import { IDENTITY, NEXUS } from "../../../lib/config/table.ts";
 import { probeKeyExchange } from "./key_exchange.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { examine } from "./examine.ts";
-import { failure, type Finding } from "./finding.ts";
+import { type Diagnosis, failure } from "./diagnosis.ts";
 import type { CheckedPaths } from "./machine.ts";
 import { REAL_MACHINE } from "./real_machine.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 
 /** `spike doctor`: prints every finding; fails with `config_invalid` when one of them is a failure. */
-export async function doctor(deps: PilotDeps, format: Format): Promise<void> {
+export async function doctor(deps: PilotIo, format: Format): Promise<void> {
   const findings = await findAll(deps);
   await printAs(deps, format, { data: () => findings, lines: () => toLines(findings) });
   const failed = findings.filter(({ level }) => level === "failure").map(({ check }) => check);
@@ -23,7 +23,7 @@ export async function doctor(deps: PilotDeps, format: Format): Promise<void> {
   throw new SpikeError("config_invalid", `Failed: ${failed.join(", ")}`);
 }
 
-async function findAll(deps: PilotDeps): Promise<Finding[]> {
+async function findAll(deps: PilotIo): Promise<Diagnosis[]> {
   const { env } = deps;
   let settings: PilotSettings;
   try {
@@ -49,7 +49,7 @@ async function findAll(deps: PilotDeps): Promise<Finding[]> {
   });
 }
 
-function pathsOf(settings: PilotSettings, env: PilotDeps["env"]): CheckedPaths {
+function pathsOf(settings: PilotSettings, env: PilotIo["env"]): CheckedPaths {
   const dataDir = peekSetting("nexus", NEXUS.dataDir, { env });
   const configFile = peekSetting("pilot", IDENTITY.configFile, { env });
   return {
@@ -68,7 +68,7 @@ async function askKeyExchange(nexusUrl: string): Promise<string | undefined> {
 
 const MARK = { ok: "ok      ", warning: "WARNING ", failure: "FAILURE " } as const;
 
-function toLines(findings: readonly Finding[]): string[] {
+function toLines(findings: readonly Diagnosis[]): string[] {
   const width = Math.max(...findings.map(({ check }) => check.length));
   return findings.flatMap(({ check, level, detail, advice }) => [
     `${MARK[level]}${check.padEnd(width)}  ${detail}`,

@@ -3,8 +3,8 @@ import type { NexusStatus } from "../../../lib/api/status.ts";
 import { createClient, type Transport } from "../../../lib/client/mod.ts";
 import type { PilotSettings } from "../../../lib/config/mod.ts";
 import type { SvidSource } from "../../../lib/spiffe/source.ts";
-import type { PilotDeps } from "../deps.ts";
-import { failure, type Finding, ok, unchecked } from "./finding.ts";
+import type { PilotIo } from "../io.ts";
+import { type Diagnosis, failure, ok, unchecked } from "./diagnosis.ts";
 import { IDENTITY_CHECKS, judgeIdentity } from "./identity.ts";
 import {
   type CheckedPaths,
@@ -20,7 +20,7 @@ const PATIENCE_MS = 5_000;
 
 /** What is examined, and with what. */
 export interface Examination {
-  readonly deps: Pick<PilotDeps, "openSource" | "createTransport">;
+  readonly deps: Pick<PilotIo, "openSource" | "createTransport">;
   readonly settings: PilotSettings;
   readonly paths: CheckedPaths;
   readonly machine: Machine;
@@ -31,7 +31,7 @@ export interface Examination {
 }
 
 /** Every check, in the order in which one depends on another. Never throws for what it finds. */
-export async function examine(examination: Examination): Promise<Finding[]> {
+export async function examine(examination: Examination): Promise<Diagnosis[]> {
   const { settings, paths, machine } = examination;
   const [socket, identity, files, locking] = await Promise.all([
     checkSocket(machine, settings),
@@ -42,7 +42,7 @@ export async function examine(examination: Examination): Promise<Finding[]> {
   return [socket, ...identity, ...files, locking];
 }
 
-async function checkIdentity(examination: Examination): Promise<Finding[]> {
+async function checkIdentity(examination: Examination): Promise<Diagnosis[]> {
   const { deps, settings, clock } = examination;
   let source: SvidSource | undefined;
   try {
@@ -60,7 +60,7 @@ async function checkIdentity(examination: Examination): Promise<Finding[]> {
   }
 }
 
-async function checkNexus(examination: Examination, source: SvidSource): Promise<Finding[]> {
+async function checkNexus(examination: Examination, source: SvidSource): Promise<Diagnosis[]> {
   const { deps, settings, clock, askKeyExchange } = examination;
   const { nexusUrl, callTimeouts } = settings;
   const within = (ms: number) => Math.min(ms, PATIENCE_MS);
@@ -93,7 +93,7 @@ async function checkNexus(examination: Examination, source: SvidSource): Promise
 }
 
 /** It serves those whom policies let in; how it is it tells those with a role. */
-function silent(url: string): Finding {
+function silent(url: string): Diagnosis {
   return ok("nexus", `answers at ${url}, and tells its state to Pilot roles only`);
 }
 

@@ -5,7 +5,7 @@ import { trustDomainOf } from "../../../lib/spiffe/id.ts";
 import { rolesOf } from "../../../lib/spiffe/role.ts";
 import type { IdentitySnapshot } from "../../../lib/spiffe/source.ts";
 import { verifyPeer } from "../../../lib/spiffe/verify.ts";
-import { failure, type Finding, ok, spanText, warning } from "./finding.ts";
+import { type Diagnosis, failure, ok, spanText, warning } from "./diagnosis.ts";
 
 /** Checks that look at the identity of this process. */
 export const IDENTITY_CHECKS = ["role", "expiry", "bundle"] as const;
@@ -15,7 +15,7 @@ export function judgeIdentity(
   snapshot: IdentitySnapshot,
   { trustRoots }: Pick<PilotSettings, "trustRoots">,
   nowMs: number,
-): Finding[] {
+): Diagnosis[] {
   return [
     judgeRole(snapshot, trustRoots),
     judgeExpiry(snapshot, nowMs),
@@ -23,7 +23,7 @@ export function judgeIdentity(
   ];
 }
 
-function judgeRole({ svid }: IdentitySnapshot, trustRoots: PilotSettings["trustRoots"]): Finding {
+function judgeRole({ svid }: IdentitySnapshot, trustRoots: PilotSettings["trustRoots"]): Diagnosis {
   const roles = rolesOf(svid.id, trustRoots);
   if (roles.length > 0) return ok("role", roles.join(", "));
   return warning(
@@ -35,7 +35,7 @@ function judgeRole({ svid }: IdentitySnapshot, trustRoots: PilotSettings["trustR
   );
 }
 
-function judgeExpiry({ svid }: IdentitySnapshot, nowMs: number): Finding {
+function judgeExpiry({ svid }: IdentitySnapshot, nowMs: number): Diagnosis {
   const until = new Date(svid.notAfterMs).toISOString();
   const now = new Date(nowMs).toISOString();
   if (nowMs < svid.notBeforeMs) {
@@ -61,7 +61,7 @@ function judgeExpiry({ svid }: IdentitySnapshot, nowMs: number): Finding {
   return ok("expiry", left);
 }
 
-function judgeBundle({ svid, bundles }: IdentitySnapshot, nowMs: number): Finding {
+function judgeBundle({ svid, bundles }: IdentitySnapshot, nowMs: number): Diagnosis {
   const own = trustDomainOf(svid.id);
   const anchors = bundles.get(own) ?? [];
   if (anchors.length === 0) {

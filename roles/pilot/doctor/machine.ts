@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/error/error.ts";
 import { fileFault } from "../../../lib/error/os_file_fault.ts";
 import type { PilotSettings } from "../../../lib/config/mod.ts";
 import type { EndpointAddress } from "../../../lib/workload_api/endpoint.ts";
-import { failure, type Finding, ok, warning } from "./finding.ts";
+import { type Diagnosis, failure, ok, warning } from "./diagnosis.ts";
 import { LOCK_ADVICE } from "./nexus.ts";
 
 /** What is known of a file. */
@@ -29,7 +29,7 @@ export interface Machine {
 export async function checkSocket(
   machine: Machine,
   settings: Pick<PilotSettings, "endpointSocket" | "svidFiles">,
-): Promise<Finding> {
+): Promise<Diagnosis> {
   const { svidFiles, endpointSocket } = settings;
   if (svidFiles) return await checkSvidFiles(machine, Object.values(svidFiles));
   try {
@@ -54,7 +54,7 @@ export async function checkSocket(
 
 const SOCKET_ADVICE = "Start the SPIFFE agent, or set SPIFFE_ENDPOINT_SOCKET to its socket";
 
-async function checkSvidFiles(machine: Machine, paths: readonly string[]): Promise<Finding> {
+async function checkSvidFiles(machine: Machine, paths: readonly string[]): Promise<Diagnosis> {
   const missing: string[] = [];
   for (const path of paths) if (await machine.stat(path) === undefined) missing.push(path);
   if (missing.length === 0) return ok("socket", `not used: files are, ${paths.join(", ")}`);
@@ -75,7 +75,7 @@ export interface CheckedPaths {
 }
 
 /** Looks at who else can read keys and data, or write settings, on this machine. */
-export async function checkFiles(machine: Machine, paths: CheckedPaths): Promise<Finding[]> {
+export async function checkFiles(machine: Machine, paths: CheckedPaths): Promise<Diagnosis[]> {
   const { keyFile, configFile, dataDir, recoveryDir } = paths;
   const wrong: string[] = [];
   const looked: string[] = [];
@@ -113,7 +113,7 @@ export async function checkFiles(machine: Machine, paths: CheckedPaths): Promise
   return shards ? [modes, leftShards(recoveryDir)] : [modes];
 }
 
-function leftShards(recoveryDir: string): Finding {
+function leftShards(recoveryDir: string): Diagnosis {
   return warning(
     "recovery files",
     `${recoveryDir} holds files of recovery shards`,
@@ -122,7 +122,7 @@ function leftShards(recoveryDir: string): Finding {
 }
 
 /** Whether this user's processes can lock memory. */
-export async function checkLocking(machine: Machine): Promise<Finding> {
+export async function checkLocking(machine: Machine): Promise<Diagnosis> {
   const answer = await machine.lockMemory();
   if (answer === "ok") return ok("memory locking", "this user may lock memory");
   return warning("memory locking", `the system answers ${answer}`, LOCK_ADVICE);

@@ -1,7 +1,7 @@
 import type { NexusStatus } from "../../../lib/api/status.ts";
 import { parseHttpDate } from "../../../lib/api/time.ts";
 import { isPostQuantum } from "./key_exchange.ts";
-import { failure, type Finding, ok, spanText, warning } from "./finding.ts";
+import { type Diagnosis, failure, ok, spanText, warning } from "./diagnosis.ts";
 
 /** Checks that need Nexus to tell how it is. */
 export const STATUS_CHECKS = ["keepers", "recovery shards", "backup", "memory of Nexus"] as const;
@@ -19,7 +19,7 @@ const STATE_ADVICE = {
 } as const;
 
 /** What is to be said of Nexus, by what it tells of itself. */
-export function judgeNexus(status: NexusStatus, url: string): Finding[] {
+export function judgeNexus(status: NexusStatus, url: string): Diagnosis[] {
   return [
     judgeState(status, url),
     judgeKeepers(status),
@@ -29,12 +29,12 @@ export function judgeNexus(status: NexusStatus, url: string): Finding[] {
   ];
 }
 
-function judgeState({ state, version, backend }: NexusStatus, url: string): Finding {
+function judgeState({ state, version, backend }: NexusStatus, url: string): Diagnosis {
   const what = `${version} at ${url}, ${backend} store: ${state}`;
   return state === "ready" ? ok("nexus", what) : failure("nexus", what, STATE_ADVICE[state]);
 }
 
-function judgeKeepers({ keepers, threshold, backend }: NexusStatus): Finding {
+function judgeKeepers({ keepers, threshold, backend }: NexusStatus): Diagnosis {
   if (backend === "memory") return ok("keepers", "none are needed for a memory store");
   const good = keepers.filter(({ state }) => state === "ok");
   const bad = keepers.filter(({ state }) => state !== "ok" && state !== "unknown");
@@ -58,7 +58,7 @@ function judgeKeepers({ keepers, threshold, backend }: NexusStatus): Finding {
   );
 }
 
-function judgeRecovery({ recovery }: NexusStatus): Finding[] {
+function judgeRecovery({ recovery }: NexusStatus): Diagnosis[] {
   const check = "recovery shards";
   if (recovery === undefined) return [];
   if (recovery.exported) return [ok(check, `exported ${recovery.exportedAt ?? "before"}`)];
@@ -71,7 +71,7 @@ function judgeRecovery({ recovery }: NexusStatus): Finding[] {
   ];
 }
 
-function judgeBackup({ backup, backend, initialized }: NexusStatus): Finding[] {
+function judgeBackup({ backup, backend, initialized }: NexusStatus): Diagnosis[] {
   if (backend === "memory" || !initialized) return [];
   if (backup) return [ok("backup", `the last one is of ${backup.at}`)];
   return [
@@ -83,7 +83,7 @@ function judgeBackup({ backup, backend, initialized }: NexusStatus): Finding[] {
   ];
 }
 
-function judgeLocked({ memoryLocked }: NexusStatus): Finding[] {
+function judgeLocked({ memoryLocked }: NexusStatus): Diagnosis[] {
   const check = "memory of Nexus";
   if (memoryLocked === undefined) return [];
   if (memoryLocked) return [ok(check, "its keys are kept out of swap")];
@@ -101,7 +101,7 @@ const SKEW_WARNING_MS = 5_000;
 const SKEW_FAILURE_MS = 60_000;
 
 /** Compares this machine's clock with the one in an answer's `date` header. */
-export function judgeClock(date: string | undefined, nowMs: number): Finding {
+export function judgeClock(date: string | undefined, nowMs: number): Diagnosis {
   const theirs = parseHttpDate(date ?? "");
   if (theirs === undefined) {
     return warning("clock", "Nexus does not tell its time", "Compare the clocks by hand");
@@ -119,7 +119,7 @@ export function judgeClock(date: string | undefined, nowMs: number): Finding {
 }
 
 /** What is to be said of the group that Nexus and clients of this runtime agree on. */
-export function judgeKeyExchange(group: string | undefined): Finding {
+export function judgeKeyExchange(group: string | undefined): Diagnosis {
   if (group === undefined) {
     return warning("key exchange", "Nexus does not speak TLS 1.3", "Look at what is between");
   }

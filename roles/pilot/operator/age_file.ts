@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 import { decodeUtf8 } from "../../../lib/input/utf8.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { readFile } from "../terminal/input.ts";
 import { hasMark, linesOf, type NumberedLine, requireNarrow } from "../terminal/text_file.ts";
 
@@ -139,7 +139,7 @@ async function readLines(path: string, what: string): Promise<NumberedLine[]> {
 }
 
 /** The passphrase in a file, its last line end apart; `-` asks for it where a person is. */
-export async function readPassphrase(deps: PilotDeps, path: string): Promise<string> {
+export async function readPassphrase(deps: PilotIo, path: string): Promise<string> {
   const passphrase = path === "-" ? await askPassphrase(deps) : await passphraseIn(path);
   if (passphrase !== "") return passphrase;
   throw new SpikeError("data_invalid_input", "The passphrase is empty");
@@ -156,7 +156,7 @@ async function passphraseIn(path: string): Promise<string> {
   });
 }
 
-async function askPassphrase(deps: PilotDeps): Promise<string> {
+async function askPassphrase(deps: PilotIo): Promise<string> {
   if (!deps.isTerminal) {
     throw new SpikeError("usage", "There is no terminal to ask for the passphrase at", {
       hint: "Give --passphrase-file the name of a file",

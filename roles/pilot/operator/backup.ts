@@ -4,13 +4,13 @@ import { openManifest, verifyBackup } from "../../../lib/backup/mod.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { readKeys } from "../audit/files.ts";
 import { BackupDraft, backupPath, describeBackup, requireGood } from "../backup/file.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike operator backup`: nothing gets its name before all of it was verified. */
 export async function operatorBackup(
-  deps: PilotDeps,
+  deps: PilotIo,
   input: { readonly out: string; readonly key?: string; readonly format: Format },
 ): Promise<void> {
   if (input.out === "-") {
@@ -51,7 +51,7 @@ export async function operatorBackup(
 }
 
 /** The backup is there and verified, whatever becomes of this. */
-async function confirm(client: Client, sha256: string, deps: PilotDeps): Promise<void> {
+async function confirm(client: Client, sha256: string, deps: PilotIo): Promise<void> {
   try {
     await client.confirmBackup(sha256);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import type { KnownSets } from "../../../lib/client/mod.ts";
-import { isSameSet, type Manifest, requireListed } from "../../../lib/recovery/manifest.ts";
-import type { PilotDeps } from "../deps.ts";
+import { isSameSet, type RecoveryManifest, requireListed } from "../../../lib/recovery/manifest.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 import { type NamedShard, readShards, type ShardSources } from "./shard_input.ts";
@@ -21,7 +21,7 @@ type Standing = "in-force" | "opens" | "unasked";
  * on this machine: each is compared with its commitment, and the commitments with those that Nexus makes from its
  * root key.
  */
-export async function operatorDrill(deps: PilotDeps, options: DrillOptions): Promise<void> {
+export async function operatorDrill(deps: PilotIo, options: DrillOptions): Promise<void> {
   const shards = await readShards(deps, options);
   try {
     const known = options.isOffline
@@ -54,7 +54,7 @@ export async function operatorDrill(deps: PilotDeps, options: DrillOptions): Pro
 }
 
 /** All shards of a drill are of one export: the one whose manifest is at hand, or else the one in force. */
-function manifestOf(shards: readonly NamedShard[], known: KnownSets | undefined): Manifest {
+function manifestOf(shards: readonly NamedShard[], known: KnownSets | undefined): RecoveryManifest {
   const manifests = shards.flatMap(({ manifest }) => manifest ?? []);
   const [first = known?.manifest] = manifests;
   if (!first) {
@@ -71,7 +71,7 @@ function manifestOf(shards: readonly NamedShard[], known: KnownSets | undefined)
   );
 }
 
-function standingOf(manifest: Manifest, known: KnownSets | undefined): Standing {
+function standingOf(manifest: RecoveryManifest, known: KnownSets | undefined): Standing {
   if (!known) return "unasked";
   if (isSameSet(manifest, known.manifest)) return "in-force";
   const past = known.past.find(({ setId }) => setId === manifest.setId.toHex());
@@ -86,7 +86,7 @@ function standingOf(manifest: Manifest, known: KnownSets | undefined): Standing 
   );
 }
 
-function problemOf(manifest: Manifest, { shard }: NamedShard): SpikeError | undefined {
+function problemOf(manifest: RecoveryManifest, { shard }: NamedShard): SpikeError | undefined {
   try {
     requireListed(manifest, shard);
     return undefined;

@@ -1,11 +1,11 @@
 import type { KekInfo } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike operator kek list` and `spike operator kek rotate`. */
 export async function operatorKek(
-  deps: PilotDeps,
+  deps: PilotIo,
   action: "list" | "rotate",
   format: Format,
 ): Promise<void> {

@@ -2,10 +2,10 @@ import { SpikeError } from "../../../lib/error/error.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 import type { Client, RecoveryShard } from "../../../lib/client/mod.ts";
 import { requireOwnPlace } from "../../../lib/file/own_place.ts";
-import type { Manifest } from "../../../lib/recovery/manifest.ts";
+import type { RecoveryManifest } from "../../../lib/recovery/manifest.ts";
 import { type AgeTarget, readPassphrase, readRecipients, requireRecipients } from "./age_file.ts";
 import { requireConsent } from "../terminal/consent.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { filesOfExport, refuseRepeated } from "./recovery_export.ts";
 import { requireNoExport, writeExport } from "./recovery_files.ts";
@@ -28,7 +28,7 @@ export interface RecoverOptions {
 }
 
 /** `spike operator recover`: writes every shard to a file of its own, and what recognises them beside it. */
-export async function operatorRecover(deps: PilotDeps, options: RecoverOptions): Promise<void> {
+export async function operatorRecover(deps: PilotIo, options: RecoverOptions): Promise<void> {
   const { isSplit, allowsRepeated, isForced } = options;
   const target = await targetOf(deps, options);
   if (isSplit && !allowsRepeated) refuseRepeated(target);
@@ -67,7 +67,7 @@ function requireDirectory(directory: string | undefined): string {
 
 /** @throws SpikeError `usage` where nobody can agree to plain text and nobody has */
 function requireSomebody(
-  { isTerminal }: PilotDeps,
+  { isTerminal }: PilotIo,
   { isPlain, mayAsk }: Pick<RecoverOptions, "isPlain" | "mayAsk">,
 ): void {
   if (isPlain || (isTerminal && mayAsk)) return;
@@ -79,7 +79,7 @@ function requireSomebody(
 
 /** A person at a terminal agrees to plain text, or the command line asks for it. */
 async function agreeToPlainText(
-  deps: PilotDeps,
+  deps: PilotIo,
   directory: string,
   { isPlain, mayAsk }: Pick<RecoverOptions, "isPlain" | "mayAsk">,
 ): Promise<void> {
@@ -100,7 +100,7 @@ const ENCRYPTED = [
   "`spike operator drill`. manifest.json holds nothing secret; keep a copy with every shard.",
 ];
 
-async function targetOf(deps: PilotDeps, options: RecoverOptions): Promise<AgeTarget | undefined> {
+async function targetOf(deps: PilotIo, options: RecoverOptions): Promise<AgeTarget | undefined> {
   const { recipientsFile, passphraseFile } = options;
   const fromFile = recipientsFile === undefined ? [] : await readRecipients(recipientsFile);
   const named = options.recipients.map((key, i) => ({ key, from: `Recipient ${i + 1}` }));
@@ -131,8 +131,8 @@ function refusePlain({ isPlain }: RecoverOptions, isEncrypted: boolean): void {
 /** Ends the warning of Nexus. When that fails the shards are written all the same. */
 async function noteExport(
   client: Client,
-  manifest: Manifest | undefined,
-  deps: PilotDeps,
+  manifest: RecoveryManifest | undefined,
+  deps: PilotIo,
 ): Promise<void> {
   // A server of the original knows no warning.
   if (!manifest) return;

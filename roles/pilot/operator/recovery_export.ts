@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import type { RecoveryShard } from "../../../lib/client/mod.ts";
-import { formatManifest, type Manifest } from "../../../lib/recovery/manifest.ts";
+import { formatManifest, type RecoveryManifest } from "../../../lib/recovery/manifest.ts";
 import { formatShard } from "../../../lib/shamir/mod.ts";
 import { type AgeTarget, encryptText } from "./age_file.ts";
 import { custodianDirectory, type ExportFile } from "./recovery_files.ts";
@@ -21,7 +21,7 @@ export interface ExportPlan {
  */
 export async function filesOfExport(
   shards: readonly RecoveryShard[],
-  manifest: Manifest | undefined,
+  manifest: RecoveryManifest | undefined,
   { target, isSplit }: ExportPlan,
 ): Promise<ExportFile[]> {
   const files: ExportFile[] = [];
@@ -70,7 +70,7 @@ function targetOf(target: AgeTarget, i: number, shards: number): AgeTarget {
   );
 }
 
-function manifestFile(directory: string, manifest: Manifest): ExportFile {
+function manifestFile(directory: string, manifest: RecoveryManifest): ExportFile {
   const bytes = new TextEncoder().encode(formatManifest(manifest));
   return { path: `${directory}manifest.json`, bytes };
 }

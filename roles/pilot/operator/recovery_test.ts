@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { armor } from "age-encryption";
 import { sampleId, sampleKey, sampleSet, sampleShards } from "../../../lib/recovery/_sample.ts";
-import { encodeManifest, type Manifest } from "../../../lib/recovery/manifest.ts";
+import { encodeManifest, type RecoveryManifest } from "../../../lib/recovery/manifest.ts";
 import type { ShardSet, StampedShard } from "../../../lib/recovery/mod.ts";
 import { formatShard, parseShard } from "../../../lib/shamir/mod.ts";
 import golden from "../../../tests/golden/recovery_age.json" with { type: "json" };
@@ -13,7 +13,7 @@ const RESTORE_ID = "spiffe://spike.ist/spike/pilot/role/restore";
 /** A set as Nexus exports it. */
 function exportOf(set: ShardSet = sampleSet(), key = sampleKey()) {
   const shards = sampleShards({ key, set, storeId: sampleId(1) });
-  const manifest: Manifest = {
+  const manifest: RecoveryManifest = {
     ...set,
     storeId: sampleId(1),
     commitments: shards.map(({ stamp }) => stamp.commitment),
@@ -25,7 +25,10 @@ function exportOf(set: ShardSet = sampleSet(), key = sampleKey()) {
 const { shards: SHARDS, manifest: MANIFEST } = exportOf();
 
 /** A Nexus that exports `SHARDS`, and remembers what it was told. */
-function nexusWith(manifest: Manifest = MANIFEST, shards: readonly StampedShard[] = SHARDS) {
+function nexusWith(
+  manifest: RecoveryManifest = MANIFEST,
+  shards: readonly StampedShard[] = SHARDS,
+) {
   return (path: string, action: string, request: Message): unknown => {
     if (path === "/v1/operator/recover" && action === "confirm") {
       assert.equal(request["setId"], manifest.setId.toHex());

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import { example, FORMAT, type FormatOption, mayAsk, NO_INPUT_OPTION } from "../terminal/option.ts";
 
@@ -14,7 +14,7 @@ interface RecoverOption extends FormatOption {
 }
 
 /** `spike operator recover`, and the hidden `spike recover`. */
-export function addRecover(command: Command, deps: PilotDeps): void {
+export function addRecover(command: Command, deps: PilotIo): void {
   command
     .description("export the shards of the root key (needs the recover role)")
     .option("-r, --recipient <key>", "encrypt to this public key, age1…; repeatable", collected)
@@ -93,7 +93,7 @@ function sourcesOf(files: readonly string[], options: SourceOption, command: Com
 }
 
 /** `spike operator restore`, and the hidden `spike restore`. */
-export function addRestore(command: Command, deps: PilotDeps): void {
+export function addRestore(command: Command, deps: PilotIo): void {
   reading(command)
     .description("hand recovery shards to Nexus (needs the restore role)")
     .addHelpText(
@@ -117,7 +117,7 @@ export function addRestore(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike operator drill`. */
-export function addDrill(command: Command, deps: PilotDeps): void {
+export function addDrill(command: Command, deps: PilotIo): void {
   reading(command)
     .description("prove that shards would bring the root key back, without doing it")
     .option("--offline", "compare with the manifest only, and ask no Nexus")

@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import type { Client, RestoreProgress } from "../../../lib/client/mod.ts";
 import { requireListed } from "../../../lib/recovery/manifest.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 import { about, type NamedShard, nameOf, readShards, type ShardSources } from "./shard_input.ts";
@@ -15,7 +15,7 @@ export interface RestoreOptions extends ShardSources {
  * `spike operator restore`: hands shards to Nexus, one or several. All are read and checked before anything is asked
  * of the network.
  */
-export async function operatorRestore(deps: PilotDeps, options: RestoreOptions): Promise<void> {
+export async function operatorRestore(deps: PilotIo, options: RestoreOptions): Promise<void> {
   const shards = await readShards(deps, options);
   try {
     for (const { manifest, shard, from } of shards) {
@@ -52,7 +52,7 @@ function explain(error: unknown, index: number, from: string): unknown {
   });
 }
 
-async function tell(progress: RestoreProgress, format: Format, deps: PilotDeps): Promise<void> {
+async function tell(progress: RestoreProgress, format: Format, deps: PilotIo): Promise<void> {
   await printAs(deps, format, { data: () => progress, lines: () => toLines(progress) });
   if (progress.generation !== undefined) {
     deps.stderr.print([

@@ -1,10 +1,10 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { holdsControls } from "../../../lib/text/printable.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike operator seal`: makes Nexus drop its keys. */
-export async function operatorSeal(deps: PilotDeps, reason: string): Promise<void> {
+export async function operatorSeal(deps: PilotIo, reason: string): Promise<void> {
   if (holdsControls(reason)) {
     throw new SpikeError(
       "data_invalid_input",
@@ -23,7 +23,7 @@ export async function operatorSeal(deps: PilotDeps, reason: string): Promise<voi
  * `spike operator unseal`: lets keepers bring the root key back. Nexus is asked all the same where it says that it is
  * not sealed: the note of a seal in its store may have outlived it.
  */
-export async function operatorUnseal(deps: PilotDeps): Promise<void> {
+export async function operatorUnseal(deps: PilotIo): Promise<void> {
   const before = await withNexus(deps, async ({ client }) => {
     const { state } = await client.status();
     await client.unseal();

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { SpikeError } from "../../../lib/error/error.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 import { decodeUtf8 } from "../../../lib/input/utf8.ts";
-import { type Manifest, parseManifest } from "../../../lib/recovery/manifest.ts";
+import { parseManifest, type RecoveryManifest } from "../../../lib/recovery/manifest.ts";
 import { parseShard, type Shard } from "../../../lib/shamir/mod.ts";
 import {
   type AgeKeys,
@@ -11,7 +11,7 @@ import {
   readIdentities,
   readPassphrase,
 } from "./age_file.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { readAll, readFile, requireAnswer } from "../terminal/input.ts";
 import { hasMark, requireNarrow } from "../terminal/text_file.ts";
 
@@ -34,7 +34,7 @@ export interface NamedShard {
   readonly shard: Shard;
   readonly from: string;
   /** Of the same export, where one is known. */
-  readonly manifest?: Manifest;
+  readonly manifest?: RecoveryManifest;
 }
 
 /**
@@ -42,7 +42,7 @@ export interface NamedShard {
  *
  * @throws SpikeError `data_invalid_input` for what is no shard, without repeating it
  */
-export async function readShards(deps: PilotDeps, sources: ShardSources): Promise<NamedShard[]> {
+export async function readShards(deps: PilotIo, sources: ShardSources): Promise<NamedShard[]> {
   const keys = await readKeys(deps, sources);
   const { files, manifestFile } = sources;
   const named = manifestFile === undefined ? undefined : await readManifest(manifestFile);
@@ -61,7 +61,7 @@ export async function readShards(deps: PilotDeps, sources: ShardSources): Promis
 }
 
 async function readKeys(
-  deps: PilotDeps,
+  deps: PilotIo,
   { identities, passphraseFile }: ShardSources,
 ): Promise<AgeKeys> {
   const read = await Promise.all(identities.map(readIdentities));
@@ -69,7 +69,7 @@ async function readKeys(
   return { identities: read.flat(), passphrase: await readPassphrase(deps, passphraseFile) };
 }
 
-async function readOne(deps: PilotDeps, keys: AgeKeys, mayAsk: boolean): Promise<Shard> {
+async function readOne(deps: PilotIo, keys: AgeKeys, mayAsk: boolean): Promise<Shard> {
   if (!deps.isTerminal) {
     const bytes = await readAll(deps.stdin, MAX_BYTES, nameOf(STDIN));
     if (bytes.length === 0) {
@@ -95,7 +95,7 @@ interface ShardText {
   readonly name: string;
 }
 
-async function toShard(deps: PilotDeps, { bytes, keys, name }: ShardText): Promise<Shard> {
+async function toShard(deps: PilotIo, { bytes, keys, name }: ShardText): Promise<Shard> {
   requireNarrow(bytes, name);
   const text = isEncrypted(bytes) ? await decryptFile(bytes, keys, name) : bytes;
   try {
@@ -126,14 +126,14 @@ export function about<T>(name: string, work: () => T): T {
   }
 }
 
-async function readManifest(path: string): Promise<Manifest> {
+async function readManifest(path: string): Promise<RecoveryManifest> {
   const bytes = await readFile(path, MAX_BYTES, "Manifest");
   const name = `File ${quoteValue(path)}`;
   requireNarrow(bytes, name);
   return about(name, () => parseManifest(decodeUtf8(bytes, "The manifest")));
 }
 
-async function manifestBeside(file: string): Promise<Manifest | undefined> {
+async function manifestBeside(file: string): Promise<RecoveryManifest | undefined> {
   const path = join(dirname(file), "manifest.json");
   try {
     await Deno.stat(path);

@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import type { NexusStatus } from "../../../lib/api/status.ts";
 import type { Client, ShardChanged, ShardChangeKind } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 import { WHAT_TO_DO } from "../status/status.ts";
@@ -33,7 +33,7 @@ const MEANING: Readonly<Record<ShardChangeKind, readonly string[]>> = {
 
 /** `spike operator refresh`, `reshare` and `rotate-root`: new shards, other numbers of them, a new root key. */
 export async function operatorShards(
-  deps: PilotDeps,
+  deps: PilotIo,
   kind: ShardChangeKind,
   options: ShardsOptions,
 ): Promise<void> {

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import { addOperatorBackup } from "../backup/tree.ts";
 import { addDrill, addRecover, addRestore } from "./recovery_tree.ts";
 import { example, FORMAT, type FormatOption } from "../terminal/option.ts";
 
-function addKekAction(command: Command, deps: PilotDeps, action: "list" | "rotate"): void {
+function addKekAction(command: Command, deps: PilotIo, action: "list" | "rotate"): void {
   command
     .option(...FORMAT)
     .action(async (options: FormatOption) => {
@@ -15,7 +15,7 @@ function addKekAction(command: Command, deps: PilotDeps, action: "list" | "rotat
     });
 }
 
-function addKek(kek: Command, deps: PilotDeps): void {
+function addKek(kek: Command, deps: PilotIo): void {
   kek.description("look after the key-encryption keys (needs the superuser role)");
   const list = kek.command("list").description("print their generations");
   addKekAction(list, deps, "list");
@@ -36,7 +36,7 @@ function addKek(kek: Command, deps: PilotDeps): void {
     .addHelpText("after", example("spike operator kek rotate"));
 }
 
-function addVerify(command: Command, deps: PilotDeps): void {
+function addVerify(command: Command, deps: PilotIo): void {
   command
     .description("compare the store with the audit log (needs the superuser role)")
     .addHelpText(
@@ -54,7 +54,7 @@ function addVerify(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike operator …`. */
-export function addOperator(operator: Command, deps: PilotDeps): void {
+export function addOperator(operator: Command, deps: PilotIo): void {
   operator.description("save, restore and renew keys, and verify the store");
   addRecover(operator.command("recover"), deps);
   addRestore(operator.command("restore"), deps);
@@ -70,7 +70,7 @@ export function addOperator(operator: Command, deps: PilotDeps): void {
   addVerify(operator.command("verify"), deps);
 }
 
-function addKeygen(command: Command, deps: PilotDeps): void {
+function addKeygen(command: Command, deps: PilotIo): void {
   command
     .description("make a custodian's pair of keys, and print the public one")
     .requiredOption("-o, --out <file>", "where the private key goes, for its owner alone")
@@ -85,7 +85,7 @@ function addKeygen(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addSeal(command: Command, deps: PilotDeps): void {
+function addSeal(command: Command, deps: PilotIo): void {
   command
     .description("make Nexus drop all keys and stay without them (superuser role)")
     .option("-r, --reason <text>", "why; it is logged and shown by `spike status`", "not said")
@@ -101,7 +101,7 @@ function addSeal(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addUnseal(command: Command, deps: PilotDeps): void {
+function addUnseal(command: Command, deps: PilotIo): void {
   command
     .description("let a sealed Nexus ask its keepers for the root key (superuser role)")
     .addHelpText("after", example("spike operator unseal"))
@@ -126,7 +126,7 @@ const SINGLE_SLOT = [
 
 const ONLINE = "Nexus serves meanwhile. All keepers must be up; one that is not changes nothing.";
 
-function addRefresh(command: Command, deps: PilotDeps): void {
+function addRefresh(command: Command, deps: PilotIo): void {
   changing(command, deps, "refresh")
     .description("give the keepers new shards of the same root key (superuser role)")
     .addHelpText(
@@ -138,7 +138,7 @@ function addRefresh(command: Command, deps: PilotDeps): void {
     .addHelpText("after", example("spike operator refresh"));
 }
 
-function addReshare(command: Command, deps: PilotDeps): void {
+function addReshare(command: Command, deps: PilotIo): void {
   changing(command, deps, "reshare")
     .description("change how many shards there are and are needed (superuser role)")
     .option("-t, --threshold <number>", "shards that bring the root key back", parseNumber)
@@ -153,7 +153,7 @@ function addReshare(command: Command, deps: PilotDeps): void {
     .addHelpText("after", example("spike operator reshare --threshold 3 --shares 5"));
 }
 
-function addRotateRoot(command: Command, deps: PilotDeps): void {
+function addRotateRoot(command: Command, deps: PilotIo): void {
   changing(command, deps, "rotate-root")
     .description("replace the root key and all its shards (superuser role)")
     .addHelpText(
@@ -167,7 +167,7 @@ function addRotateRoot(command: Command, deps: PilotDeps): void {
 
 function changing(
   command: Command,
-  deps: PilotDeps,
+  deps: PilotIo,
   kind: "refresh" | "reshare" | "rotate-root",
 ): Command {
   return command

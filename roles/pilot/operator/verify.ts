@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import type { StoreVerified } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { counted, type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 
@@ -21,7 +21,7 @@ const KINDS: ReadonlyMap<string, string> = new Map(Object.entries({
 }));
 
 /** `spike operator verify`: fails with `state_integrity_check` after printing when something was found. */
-export async function operatorVerify(deps: PilotDeps, format: Format): Promise<void> {
+export async function operatorVerify(deps: PilotIo, format: Format): Promise<void> {
   const found = await withNexus(deps, ({ client }) => client.verifyStore(), "superuser");
   await printAs(deps, format, { data: () => found, lines: () => toLines(found) });
   if (found.findings === 0) return;

@@ -2,13 +2,13 @@ import { SpikeError } from "../../../lib/error/error.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { confirm } from "../terminal/ask.ts";
 import type { Consent } from "../terminal/consent.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { namingPolicy, requireName } from "./input.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike policy delete`: looks whether it is there and asks, unless it was agreed to before. */
 export async function policyDelete(
-  deps: PilotDeps,
+  deps: PilotIo,
   given: string | undefined,
   { isAgreed, mayAsk }: Consent,
 ): Promise<void> {

@@ -1,13 +1,13 @@
 import type { AccessExplanation, AccessQuestion } from "../../../lib/client/mod.ts";
 import { parseQuestion } from "../../../lib/access/question.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { asInputError } from "../terminal/report.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike policy explain`: why somebody may do something, or may not. */
 export async function policyExplain(
-  deps: PilotDeps,
+  deps: PilotIo,
   question: AccessQuestion,
   format: Format,
 ): Promise<void> {

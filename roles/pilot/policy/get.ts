@@ -1,12 +1,12 @@
 import type { Policy } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { namingPolicy, requireName } from "./input.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike policy get`. */
 export async function policyGet(
-  deps: PilotDeps,
+  deps: PilotIo,
   given: string | undefined,
   format: Format,
 ): Promise<void> {

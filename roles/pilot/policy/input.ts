@@ -8,7 +8,7 @@ import {
   unanchoredPatterns,
 } from "../../../lib/policy/policy.ts";
 import type { PolicyDraft } from "../../../lib/policy/policy.ts";
-import type { TextSink } from "../deps.ts";
+import type { TextSink } from "../io.ts";
 import { asInputError } from "../terminal/report.ts";
 
 /** The four flags that say what a policy is. */

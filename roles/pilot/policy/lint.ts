@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
-import { type Finding, type Level, LEVELS, lint } from "../../../lib/policy/lint.ts";
-import type { PilotDeps } from "../deps.ts";
+import { type Level, LEVELS, lint, type LintFinding } from "../../../lib/policy/lint.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { readLivePolicies, readPolicyFiles } from "./set.ts";
 import { withNexus } from "../session.ts";
@@ -16,8 +16,8 @@ export interface LintRequest {
 }
 
 /** A finding with its place; a policy that is not valid is one, too. */
-type Told = Omit<Finding, "rule"> & {
-  readonly rule: Finding["rule"] | "invalid";
+type Told = Omit<LintFinding, "rule"> & {
+  readonly rule: LintFinding["rule"] | "invalid";
   readonly file?: string;
   readonly line?: number;
 };
@@ -35,7 +35,7 @@ export function parseFailOn(given: string): LintRequest["failOn"] {
 
 /** `spike policy lint`: finds policies that say something else than is meant. */
 export async function policyLint(
-  deps: PilotDeps,
+  deps: PilotIo,
   { paths, failOn, format }: LintRequest,
 ): Promise<void> {
   const { told, count } = paths.length === 0 ? await lintLive(deps) : await lintFiles(paths);
@@ -52,7 +52,7 @@ export async function policyLint(
   });
 }
 
-async function lintLive(deps: PilotDeps): Promise<{ told: Told[]; count: number }> {
+async function lintLive(deps: PilotIo): Promise<{ told: Told[]; count: number }> {
   const policies = await withNexus(deps, ({ client }) => readLivePolicies(client));
   return { told: lint(policies), count: policies.length };
 }

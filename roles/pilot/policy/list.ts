@@ -1,12 +1,12 @@
 import type { PolicyFilter, PolicyName } from "../../../lib/client/mod.ts";
 import { SpikeError } from "../../../lib/error/error.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 
 /** `spike policy list`. */
 export async function policyList(
-  deps: PilotDeps,
+  deps: PilotIo,
   filter: PolicyFilter,
   format: Format,
 ): Promise<void> {

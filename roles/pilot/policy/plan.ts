@@ -2,7 +2,7 @@ import { type ErrorCode, SpikeError } from "../../../lib/error/error.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
 import { confirm } from "../terminal/ask.ts";
-import type { PilotDeps, TextSink } from "../deps.ts";
+import type { PilotIo, TextSink } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { readInput } from "../terminal/input.ts";
 import { warnUnanchored } from "./input.ts";
@@ -36,7 +36,7 @@ interface Step {
 }
 
 /** `spike policy apply -f DIRECTORY`: makes Nexus have the policies of files. Run again, it changes nothing. */
-export async function policyPlan(deps: PilotDeps, request: PlanRequest): Promise<void> {
+export async function policyPlan(deps: PilotIo, request: PlanRequest): Promise<void> {
   const { path, isDryRun, prunes, mayAsk, format } = request;
   const { policies, faults } = await readPolicyFiles(
     [path],
@@ -115,7 +115,7 @@ function textOf(member: string | readonly string[]): string {
 
 /** @throws SpikeError `interrupted` where somebody does not want what is to be deleted to be */
 async function askBefore(
-  deps: PilotDeps,
+  deps: PilotIo,
   plan: readonly Step[],
   { isAgreed, mayAsk }: PlanRequest,
 ): Promise<void> {

@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/error/error.ts";
 import { decodeUtf8 } from "../../../lib/input/utf8.ts";
 import type { Client } from "../../../lib/client/mod.ts";
 import { type Policy, unanchoredPatterns } from "../../../lib/policy/policy.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat, printAs } from "../terminal/format.ts";
 import { isStdin, readInput } from "../terminal/input.ts";
 import { checkPolicy, draftOf, givenFlags, type PolicyFlags, warnUnanchored } from "./input.ts";
@@ -14,7 +14,7 @@ const MAX_FILE_BYTES = 65_536;
  * `spike policy create`: refuses a name that is in use. Looking and writing are two requests, so two of these at
  * the same time may both succeed; the later one counts.
  */
-export async function policyCreate(deps: PilotDeps, flags: PolicyFlags): Promise<void> {
+export async function policyCreate(deps: PilotIo, flags: PolicyFlags): Promise<void> {
   const policy = checkPolicy(draftOf(flags), deps.stderr);
   await withNexus(deps, async ({ client }) => {
     if (await exists(client, policy.name)) {
@@ -39,7 +39,7 @@ export interface ApplyFlags extends PolicyFlags {
 
 /** `spike policy apply`: makes a policy or replaces the one of its name, or does so with all of a directory. */
 export async function policyApply(
-  deps: PilotDeps,
+  deps: PilotIo,
   { format, ...flags }: ApplyFlags,
   mayAsk: boolean,
 ): Promise<void> {
@@ -94,7 +94,7 @@ async function exists(client: Client, name: string): Promise<boolean> {
 }
 
 /** The policy of a file; what is wrong with it, or seems so, is told with file and line. */
-async function readPolicy(deps: PilotDeps, file: string, mayAsk: boolean): Promise<Policy> {
+async function readPolicy(deps: PilotIo, file: string, mayAsk: boolean): Promise<Policy> {
   const bytes = await readInput(deps, { file, limitBytes: MAX_FILE_BYTES, mayAsk });
   const { parsePolicyFile } = await import("./file.ts");
   const { checkPlaced } = await import("./set.ts");

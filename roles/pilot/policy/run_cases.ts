@@ -4,7 +4,7 @@ import { decodeUtf8 } from "../../../lib/input/utf8.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 import { loadSettings, readSettingsFile } from "../../../lib/config/mod.ts";
 import { compilePolicy, createPolicySet } from "../../../lib/policy/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { readFile } from "../terminal/input.ts";
 import { parseCases, type PolicyCase } from "./cases.ts";
@@ -39,7 +39,7 @@ interface Result {
 
 /** `spike policy test`: compares decisions with what a file of cases expects. */
 export async function policyTest(
-  deps: PilotDeps,
+  deps: PilotIo,
   { cases: files, policies, format }: TestRequest,
 ): Promise<void> {
   const cases: PolicyCase[] = [];
@@ -65,7 +65,7 @@ export async function policyTest(
 
 /** By the policies of files, and by the trust roots that are configured here. */
 async function decideHere(
-  { env }: PilotDeps,
+  { env }: PilotIo,
   cases: readonly PolicyCase[],
   paths: readonly string[],
 ): Promise<Decided[]> {
@@ -77,7 +77,7 @@ async function decideHere(
   return cases.map(({ question }) => explainAccess(set, question, trustRoots));
 }
 
-async function decideThere(deps: PilotDeps, cases: readonly PolicyCase[]): Promise<Decided[]> {
+async function decideThere(deps: PilotIo, cases: readonly PolicyCase[]): Promise<Decided[]> {
   return await withNexus(
     deps,
     ({ client }) =>

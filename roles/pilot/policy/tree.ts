@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { ApplyFlags } from "./put.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import type { PolicyFlags } from "./input.ts";
 import { example, FORMAT, type FormatOption, mayAsk, NO_INPUT_OPTION } from "../terminal/option.ts";
@@ -31,7 +31,7 @@ function addFields(command: Command): Command {
 const PATTERNS = `
 Patterns are RE2 and match anywhere in the text unless they are anchored with ^ and $.`;
 
-function addCreate(command: Command, deps: PilotDeps): void {
+function addCreate(command: Command, deps: PilotIo): void {
   addFields(command.description("make a policy whose name is not in use"))
     .addHelpText("after", PATTERNS)
     .addHelpText(
@@ -58,7 +58,7 @@ const POLICY_FILES =
   "In a directory every *.yaml and *.yml is read, one policy in each document; nothing is done\n" +
   "if one of them is not valid, and nothing again the second time.";
 
-function addApply(command: Command, deps: PilotDeps): void {
+function addApply(command: Command, deps: PilotIo): void {
   addFields(command.description("make policies, or replace those of the same name"))
     .option(
       "-f, --file <path>",
@@ -78,7 +78,7 @@ function addApply(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addList(command: Command, deps: PilotDeps): void {
+function addList(command: Command, deps: PilotIo): void {
   command
     .description("print the names of all policies")
     .option("--path-pattern <regex>", "only those with exactly this path pattern")
@@ -92,7 +92,7 @@ function addList(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addGet(command: Command, deps: PilotDeps): void {
+function addGet(command: Command, deps: PilotIo): void {
   command
     .description("print a policy")
     .argument("[name]", "its name")
@@ -106,7 +106,7 @@ function addGet(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addDelete(command: Command, deps: PilotDeps): void {
+function addDelete(command: Command, deps: PilotIo): void {
   command
     .description("delete a policy, after asking")
     .argument("[name]", "its name")
@@ -131,7 +131,7 @@ function words(list: string): string[] {
   return list.split(",").map((word) => word.trim()).filter((word) => word !== "");
 }
 
-function addExplain(command: Command, deps: PilotDeps): void {
+function addExplain(command: Command, deps: PilotIo): void {
   command
     .description("say which policy or role decides, or what exactly is missing")
     .argument("<spiffeid>", "who")
@@ -153,7 +153,7 @@ function addExplain(command: Command, deps: PilotDeps): void {
 
 const ASKING = "\nNexus answers those who may read policies: superuser, admin, or by a policy.";
 
-function addWhoCan(command: Command, deps: PilotDeps): void {
+function addWhoCan(command: Command, deps: PilotIo): void {
   command
     .description("print the policies and roles that grant something")
     .argument("<permissions>", "read, write, list, execute; comma-separated")
@@ -178,7 +178,7 @@ Rules: never (finds nothing), invalid, unanchored, dot (any character in the tru
 reserved (reaches the system's own paths), duplicate, shadowed, overlapping; and unread and
 unfinished for what was not compared. What is told is proven; see docs/policies.md.`;
 
-function addLint(command: Command, deps: PilotDeps): void {
+function addLint(command: Command, deps: PilotIo): void {
   command
     .description("find policies that say something else than is meant")
     .argument("[paths...]", "YAML files and directories (default: the policies of Nexus)")
@@ -205,7 +205,7 @@ A file is a list of cases; by is optional, a policy or role:NAME:
     allowed: true
     by: acme-web`;
 
-function addTest(command: Command, deps: PilotDeps): void {
+function addTest(command: Command, deps: PilotIo): void {
   command
     .description("compare decisions with what files of cases expect")
     .argument("<cases...>", "YAML files of cases")
@@ -226,7 +226,7 @@ function addTest(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike policy …`. */
-export function addPolicy(policy: Command, deps: PilotDeps): void {
+export function addPolicy(policy: Command, deps: PilotIo): void {
   policy.description("say who may do what to which secrets");
   addCreate(policy.command("create"), deps);
   addApply(policy.command("apply"), deps);

@@ -1,6 +1,6 @@
 import { parseAskedId, parseWanted } from "../../../lib/access/question.ts";
 import type { WhoCan } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { parsePath } from "../secret/path.ts";
 import { asInputError } from "../terminal/report.ts";
@@ -16,7 +16,7 @@ export interface WhoCanQuestion {
 
 /** `spike policy who-can`: the policies and roles that grant something. */
 export async function policyWhoCan(
-  deps: PilotDeps,
+  deps: PilotIo,
   { permissions, path, spiffeids }: WhoCanQuestion,
   format: Format,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Expectation } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { naming, parsePath, reporting, requireAll } from "./path.ts";
 import { withNexus } from "../session.ts";
 
@@ -11,7 +11,7 @@ export interface VersionsRequest {
 }
 
 /** `spike secret delete`; no versions mean the current one. */
-export async function secretDelete(deps: PilotDeps, request: VersionsRequest): Promise<void> {
+export async function secretDelete(deps: PilotIo, request: VersionsRequest): Promise<void> {
   const path = parsePath(request.path);
   const { versions, expected } = request;
   const { missing = [] } = await withNexus(

@@ -1,13 +1,13 @@
 import type { Expectation } from "../../../lib/client/mod.ts";
 import { type Consent, requireConsent } from "../terminal/consent.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { naming, parsePath, reporting, requireAll } from "./path.ts";
 import { withNexus } from "../session.ts";
 import type { VersionsRequest } from "./delete.ts";
 
 /** `spike secret destroy`: asks, unless it was agreed to before. */
 export async function secretDestroy(
-  deps: PilotDeps,
+  deps: PilotIo,
   { path: given, versions, expected }: VersionsRequest,
   consent: Consent,
 ): Promise<void> {
@@ -27,7 +27,7 @@ export async function secretDestroy(
 
 /** `spike secret purge`: asks, unless it was agreed to before. */
 export async function secretPurge(
-  deps: PilotDeps,
+  deps: PilotIo,
   given: string,
   { expected, ...consent }: Consent & { readonly expected: Expectation },
 ): Promise<void> {

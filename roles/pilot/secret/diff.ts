@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import type { Client, Secret } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { naming, parsePath } from "./path.ts";
 import { withNexus } from "../session.ts";
@@ -18,7 +18,7 @@ export interface SecretDiffRequest {
 }
 
 /** `spike secret diff`: what differs between two versions; values are printed only if asked for. */
-export async function secretDiff(deps: PilotDeps, request: SecretDiffRequest): Promise<void> {
+export async function secretDiff(deps: PilotIo, request: SecretDiffRequest): Promise<void> {
   const path = parsePath(request.path);
   const { show, format } = request;
   const [from, to] = await withNexus(deps, async ({ client }) => {

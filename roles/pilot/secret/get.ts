@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { parseTime } from "../../../lib/api/time.ts";
 import type { Secret } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, render, sorted } from "../terminal/format.ts";
 import { type OutputName, refuseTerminal, writeTo, writeValue } from "../terminal/output.ts";
 import { naming, parsePath } from "./path.ts";
@@ -23,7 +23,7 @@ type Value = string | Uint8Array;
 const NOTICE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** `spike secret get`. */
-export async function secretGet(deps: PilotDeps, request: SecretGetRequest): Promise<void> {
+export async function secretGet(deps: PilotIo, request: SecretGetRequest): Promise<void> {
   const path = parsePath(request.path);
   const { version, format, out } = request;
   const secret = await withNexus(
@@ -40,7 +40,7 @@ export async function secretGet(deps: PilotDeps, request: SecretGetRequest): Pro
 }
 
 /** Bytes go out as they are, and so does a text that goes to a file; in a pipe it ends with its line. */
-async function writeOne(deps: PilotDeps, value: Value, out: OutputName): Promise<void> {
+async function writeOne(deps: PilotIo, value: Value, out: OutputName): Promise<void> {
   if (typeof value === "string") {
     const isPiped = out === undefined && !deps.isOutputTerminal;
     return await writeValue(deps, out, new TextEncoder().encode(isPiped ? `${value}\n` : value));
@@ -89,7 +89,7 @@ function toData(value: Value): unknown {
   return typeof value === "string" ? value : { base64: value.toBase64() };
 }
 
-function noteExpiry({ stderr, clock }: PilotDeps, { expiresAt }: Secret): void {
+function noteExpiry({ stderr, clock }: PilotIo, { expiresAt }: Secret): void {
   const atMs = parseTime(expiresAt ?? "");
   if (atMs === undefined || atMs - clock() > NOTICE_MS) return;
   stderr.print(`Note: this secret expires at ${expiresAt}`);

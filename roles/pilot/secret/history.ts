@@ -1,5 +1,5 @@
 import type { SecretMetadata, VersionInfo } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { moment } from "../terminal/time.ts";
 import { naming, parsePath } from "./path.ts";
@@ -7,7 +7,7 @@ import { withNexus } from "../session.ts";
 
 /** `spike secret history`: who did what to which version, the newest first, whatever can still be read. */
 export async function secretHistory(
-  deps: PilotDeps,
+  deps: PilotIo,
   request: { readonly path: string; readonly format: Format },
 ): Promise<void> {
   const path = parsePath(request.path);

@@ -1,5 +1,5 @@
 import type { ListOptions, ListPage } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 
@@ -14,7 +14,7 @@ export interface SecretListRequest {
 }
 
 /** `spike secret list`: all pages of it. */
-export async function secretList(deps: PilotDeps, request: SecretListRequest): Promise<void> {
+export async function secretList(deps: PilotIo, request: SecretListRequest): Promise<void> {
   const { prefix, isOneLevel } = request;
   const pages: ListPage[] = [];
   await withNexus(deps, async ({ client }) => {
@@ -28,7 +28,7 @@ export async function secretList(deps: PilotDeps, request: SecretListRequest): P
 }
 
 async function printPaths(
-  deps: PilotDeps,
+  deps: PilotIo,
   pages: readonly ListPage[],
   { format, isLong }: SecretListRequest,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import type { SecretMetadata, VersionInfo } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { type Format, printAs, sorted } from "../terminal/format.ts";
 import { moment } from "../terminal/time.ts";
 import { naming, parsePath } from "./path.ts";
@@ -9,7 +9,7 @@ const RULE = "-".repeat(50);
 
 /** `spike secret metadata get`. */
 export async function secretMetadata(
-  deps: PilotDeps,
+  deps: PilotIo,
   request: { path: string; version: number; all: boolean; format: Format },
 ): Promise<void> {
   const path = parsePath(request.path);

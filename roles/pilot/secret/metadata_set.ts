@@ -3,7 +3,7 @@ import { parseTime } from "../../../lib/api/time.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 import type { Expectation, MetadataChange } from "../../../lib/client/mod.ts";
 import { MAX_MAX_VERSIONS, requireCustom, requireReadable } from "../../../lib/secret/name.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { naming, parsePath } from "./path.ts";
 import { asInputError } from "../terminal/report.ts";
 import { withNexus } from "../session.ts";
@@ -23,7 +23,7 @@ export interface MetadataSetRequest {
 
 /** `spike secret metadata set`: what is not named stays as it is. */
 export async function secretMetadataSet(
-  deps: PilotDeps,
+  deps: PilotIo,
   request: MetadataSetRequest,
 ): Promise<void> {
   const path = parsePath(request.path);
@@ -37,7 +37,7 @@ export async function secretMetadataSet(
 }
 
 async function changeOf(
-  deps: PilotDeps,
+  deps: PilotIo,
   request: MetadataSetRequest,
 ): Promise<{ change: MetadataChange; notes: readonly string[] }> {
   const { pairs, unset, maxVersions, expires, expected, mayAsk } = request;

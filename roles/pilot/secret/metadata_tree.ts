@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import { CAS, type CasOption, ONE_VERSION } from "./option.ts";
 import { example, FORMAT, type FormatOption, mayAsk, NO_INPUT_OPTION } from "../terminal/option.ts";
@@ -16,7 +16,7 @@ interface SetOptions extends CasOption {
 }
 
 /** `spike secret metadata get`. */
-export function addMetadataGet(command: Command, deps: PilotDeps): void {
+export function addMetadataGet(command: Command, deps: PilotIo): void {
   command
     .description("print a secret's versions, their times and authors")
     .argument("<path>", "where the secret is kept")
@@ -39,7 +39,7 @@ stays as it is. Once it has expired, a secret reads as if it were not there, and
 cannot be read again.`;
 
 /** `spike secret metadata set`. */
-export function addMetadataSet(command: Command, deps: PilotDeps): void {
+export function addMetadataSet(command: Command, deps: PilotIo): void {
   command
     .description("note something about a secret, limit its versions, let it expire")
     .argument("<path>", "where the secret is kept")

@@ -2,7 +2,7 @@ import { type Reason, SpikeError } from "../../../lib/error/error.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 import type { Expectation, VersionsOptions } from "../../../lib/client/mod.ts";
 import { parseSecretPath, parseWritablePath, type SecretPath } from "../../../lib/secret/name.ts";
-import type { TextSink } from "../deps.ts";
+import type { TextSink } from "../io.ts";
 import { asInputError } from "../terminal/report.ts";
 
 /** Checks a path before it is sent. @throws SpikeError `data_invalid_input` */

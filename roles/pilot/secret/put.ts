@@ -1,5 +1,5 @@
 import type { Expectation } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseNewPath } from "./path.ts";
 import { withNexus } from "../session.ts";
 import { readValues } from "./value.ts";
@@ -13,7 +13,7 @@ export interface SecretPutRequest {
 }
 
 /** `spike secret put`: everything is checked and read before Nexus is called. */
-export async function secretPut(deps: PilotDeps, request: SecretPutRequest): Promise<void> {
+export async function secretPut(deps: PilotIo, request: SecretPutRequest): Promise<void> {
   const path = parseNewPath(request.path, deps.stderr);
   const { values, binary, notes } = await readValues(request.pairs, {
     deps,

@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import type { Expectation } from "../../../lib/client/mod.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { naming, parseNewPath, parsePath } from "./path.ts";
 import { withNexus } from "../session.ts";
 
@@ -14,7 +14,7 @@ export interface TransferRequest {
 }
 
 /** `spike secret copy` and `spike secret move`, both done by Nexus in one transaction. */
-export async function secretTransfer(deps: PilotDeps, request: TransferRequest): Promise<void> {
+export async function secretTransfer(deps: PilotIo, request: TransferRequest): Promise<void> {
   const { version, expected, isMove } = request;
   const from = parsePath(request.from);
   const to = parseNewPath(request.to, deps.stderr);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import {
   CAS,
@@ -31,7 +31,7 @@ Values:
 Bytes are kept exactly, a trailing newline too; they need not be text.`;
 
 /** `spike secret put`, and the hidden `spike put`. */
-export function addPut(command: Command, deps: PilotDeps): void {
+export function addPut(command: Command, deps: PilotIo): void {
   command
     .description("write a new version of a secret")
     .argument("<path>", "where the secret is kept")
@@ -52,7 +52,7 @@ export function addPut(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike secret get`, and the hidden `spike get`. */
-export function addGet(command: Command, deps: PilotDeps): void {
+export function addGet(command: Command, deps: PilotIo): void {
   command
     .description("print a secret, or one of its values")
     .argument("<path>", "where the secret is kept")
@@ -76,7 +76,7 @@ export function addGet(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addList(command: Command, deps: PilotDeps): void {
+function addList(command: Command, deps: PilotIo): void {
   command
     .description("print the paths of secrets")
     .argument("[prefix]", "only paths that begin so")
@@ -92,7 +92,7 @@ function addList(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addDelete(command: Command, deps: PilotDeps): void {
+function addDelete(command: Command, deps: PilotIo): void {
   command
     .description("delete versions so that they can still be brought back")
     .argument("<path>", "where the secret is kept")
@@ -105,7 +105,7 @@ function addDelete(command: Command, deps: PilotDeps): void {
     });
 }
 
-function addUndelete(command: Command, deps: PilotDeps): void {
+function addUndelete(command: Command, deps: PilotIo): void {
   command
     .description("bring deleted versions back")
     .argument("<path>", "where the secret is kept")
@@ -119,7 +119,7 @@ function addUndelete(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike secret …`. */
-export function addSecret(secret: Command, deps: PilotDeps): void {
+export function addSecret(secret: Command, deps: PilotIo): void {
   secret.description("write, read and delete secrets");
   addPut(secret.command("put"), deps);
   addGet(secret.command("get"), deps);

@@ -1,12 +1,12 @@
 import { SpikeError } from "../../../lib/error/error.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parsePath, reporting, requireAll } from "./path.ts";
 import { withNexus } from "../session.ts";
 import type { VersionsRequest } from "./delete.ts";
 
 /** `spike secret undelete`; no versions mean the newest deleted one. */
 export async function secretUndelete(
-  deps: PilotDeps,
+  deps: PilotIo,
   { path: given, versions, expected }: VersionsRequest,
 ): Promise<void> {
   const path = parsePath(given);

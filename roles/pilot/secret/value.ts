@@ -1,7 +1,7 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 import { MAX_VALUE_BYTES, requireValues } from "../../../lib/secret/name.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { counted } from "../terminal/format.ts";
 import { readAll, readFile, requireAnswer } from "../terminal/input.ts";
 import { asInputError } from "../terminal/report.ts";
@@ -51,7 +51,7 @@ function refuseDoubles(pairs: readonly Pair[]): void {
 
 /** What a pair is read from, and whether a person may be waited for. */
 export interface ValueSource {
-  readonly deps: PilotDeps;
+  readonly deps: PilotIo;
   readonly mayAsk: boolean;
 }
 
@@ -69,7 +69,7 @@ function readBytes(pair: Pair, { deps, mayAsk }: ValueSource): Promise<Uint8Arra
 }
 
 /** One line, not shown; the return that ends it is no part of the value. */
-async function readTyped(deps: PilotDeps, key: string): Promise<Uint8Array> {
+async function readTyped(deps: PilotIo, key: string): Promise<Uint8Array> {
   deps.stderr.prompt(`Enter value of ${JSON.stringify(key)} (hidden): `);
   try {
     return new TextEncoder().encode(await deps.readHidden());
@@ -79,7 +79,7 @@ async function readTyped(deps: PilotDeps, key: string): Promise<Uint8Array> {
 }
 
 /** What is said once a value is stored that nobody has seen on the way. */
-function noteOf({ key, from }: Pair, value: string | Uint8Array, deps: PilotDeps): string[] {
+function noteOf({ key, from }: Pair, value: string | Uint8Array, deps: PilotIo): string[] {
   const size = typeof value === "string" ? new TextEncoder().encode(value).length : value.length;
   const stored = `Note: stored key ${JSON.stringify(key)}: ${counted(size, "byte")}`;
   if (from === "stdin" && deps.isTerminal) return [`${stored}, as typed`];

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import {
   CAS,
@@ -30,7 +30,7 @@ What is destroyed is gone from the store at once, and from its files. It is gone
 when the root key that opens the backup is retired and its shards are destroyed.`;
 
 /** `spike secret destroy`. */
-export function addDestroy(command: Command, deps: PilotDeps): void {
+export function addDestroy(command: Command, deps: PilotIo): void {
   command
     .description("destroy the values of versions for good, after asking")
     .argument("<path>", "where the secret is kept")
@@ -48,7 +48,7 @@ export function addDestroy(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike secret purge`. */
-export function addPurge(command: Command, deps: PilotDeps): void {
+export function addPurge(command: Command, deps: PilotIo): void {
   command
     .description("destroy all that is known of a secret for good, after asking")
     .argument("<path>", "where the secret is kept")
@@ -80,7 +80,7 @@ const TRANSFERS = {
 } as const;
 
 /** `spike secret copy` and `spike secret move`. */
-export function addTransfer(command: Command, deps: PilotDeps, kind: "copy" | "move"): void {
+export function addTransfer(command: Command, deps: PilotIo, kind: "copy" | "move"): void {
   const { about, sample, note } = TRANSFERS[kind];
   command
     .description(about)
@@ -100,7 +100,7 @@ export function addTransfer(command: Command, deps: PilotDeps, kind: "copy" | "m
 }
 
 /** `spike secret history`. */
-export function addHistory(command: Command, deps: PilotDeps): void {
+export function addHistory(command: Command, deps: PilotIo): void {
   command
     .description("print who wrote, deleted or destroyed which version, the newest first")
     .argument("<path>", "where the secret is kept")
@@ -114,7 +114,7 @@ export function addHistory(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike secret diff`. */
-export function addDiff(command: Command, deps: PilotDeps): void {
+export function addDiff(command: Command, deps: PilotIo): void {
   command
     .description("print which keys differ between two versions")
     .argument("<path>", "where the secret is kept")

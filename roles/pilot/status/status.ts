@@ -6,7 +6,7 @@ import type {
   RecoveryStatus,
 } from "../../../lib/api/status.ts";
 import { SpikeError } from "../../../lib/error/error.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { counted, type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 
@@ -20,7 +20,7 @@ export const WHAT_TO_DO = {
 
 /** `spike status`: fails with `state_not_ready` after printing when Nexus is not ready. */
 export async function status(
-  deps: PilotDeps,
+  deps: PilotIo,
   format: Format,
   options: { readonly verbose: boolean },
 ): Promise<void> {

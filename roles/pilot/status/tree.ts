@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import { example, FORMAT, type FormatOption } from "../terminal/option.ts";
 
 /** `spike status`. */
-export function addStatus(command: Command, deps: PilotDeps): void {
+export function addStatus(command: Command, deps: PilotIo): void {
   command
     .description("tell whether Nexus is ready, and how its keepers are")
     .option("-v, --verbose", "also tell what was agreed with each peer: protocol and cipher suite")
@@ -19,7 +19,7 @@ export function addStatus(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike doctor`. */
-export function addDoctor(command: Command, deps: PilotDeps): void {
+export function addDoctor(command: Command, deps: PilotIo): void {
   command
     .description("find what is wrong with agent, identity, Nexus, keepers and files")
     .option(...FORMAT)
@@ -37,7 +37,7 @@ export function addDoctor(command: Command, deps: PilotDeps): void {
 }
 
 /** `spike version`. */
-export function addVersion(command: Command, deps: PilotDeps): void {
+export function addVersion(command: Command, deps: PilotIo): void {
   command
     .description("print the version of this program")
     .option(...FORMAT)

@@ -1,5 +1,5 @@
 import { SpikeError } from "../../../lib/error/error.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 
 /** Longer than any answer to a question. */
 const MAX_ANSWER_BYTES = 1024;
@@ -30,7 +30,7 @@ export interface Question {
  *
  * @throws SpikeError `usage` where nobody can answer
  */
-export async function confirm(deps: PilotDeps, { text, mayAsk }: Question): Promise<boolean> {
+export async function confirm(deps: PilotIo, { text, mayAsk }: Question): Promise<boolean> {
   if (mayAsk && deps.isTerminal) deps.stderr.prompt(`${text} (y/N): `);
   const answer = mayAsk ? await readFirstLine(deps.stdin) : undefined;
   if (answer === undefined) {

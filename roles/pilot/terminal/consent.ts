@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { confirm } from "./ask.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 
 /** Who agrees to what cannot be undone. */
 export interface Consent {
@@ -15,7 +15,7 @@ export interface Consent {
  * @throws SpikeError `usage` where nobody can answer, `interrupted` where somebody refuses
  */
 export async function requireConsent(
-  deps: PilotDeps,
+  deps: PilotIo,
   text: string,
   { isAgreed, mayAsk }: Consent,
 ): Promise<void> {

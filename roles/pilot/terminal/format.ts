@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { printableJson } from "../../../lib/text/printable.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 
 /** How data are printed. */
@@ -43,7 +43,7 @@ export interface Printed {
 
 /** Prints a result in the format that was asked for. */
 export async function printAs(
-  { stdout }: Pick<PilotDeps, "stdout">,
+  { stdout }: Pick<PilotIo, "stdout">,
   format: Format,
   { data, lines, indent = 2 }: Printed,
 ): Promise<void> {

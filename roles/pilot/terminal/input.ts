@@ -2,7 +2,7 @@ import { SpikeError } from "../../../lib/error/error.ts";
 import { decodeUtf8 } from "../../../lib/input/utf8.ts";
 import { quoteValue } from "../../../lib/text/quote.ts";
 import { fileFault } from "../../../lib/error/os_file_fault.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 
 /** Reads a stream to its end, but no more than `limitBytes`. @throws SpikeError `data_invalid_input` */
 export async function readAll(
@@ -52,7 +52,7 @@ export interface InputRequest {
  * @throws SpikeError `fs_file_open_failed`, `data_invalid_input` when it is too long, or `usage` where nobody
  *   may be waited for
  */
-export async function readInput(deps: PilotDeps, request: InputRequest): Promise<Uint8Array> {
+export async function readInput(deps: PilotIo, request: InputRequest): Promise<Uint8Array> {
   const { file, limitBytes, mayAsk } = request;
   if (file !== undefined && !isStdin(file)) return await readFile(file, limitBytes, "Input");
   if (deps.isTerminal) {
@@ -76,7 +76,7 @@ export interface OpenInput extends Disposable {
  * @throws SpikeError `fs_file_open_failed`, or `usage` where nobody may be waited for
  */
 export async function openInput(
-  deps: PilotDeps,
+  deps: PilotIo,
   { file, mayAsk }: Pick<InputRequest, "file" | "mayAsk">,
 ): Promise<OpenInput> {
   if (file === undefined || isStdin(file)) {

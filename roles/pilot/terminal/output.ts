@@ -1,6 +1,6 @@
 import { SpikeError } from "../../../lib/error/error.ts";
 import { isPrintable, printableJson } from "../../../lib/text/printable.ts";
-import type { PilotDeps } from "../deps.ts";
+import type { PilotIo } from "../io.ts";
 import { draftOutput, writeOutput } from "./private_file.ts";
 
 /** Where output goes: absent for standard output, `-` for that even where it is a terminal. */
@@ -12,7 +12,7 @@ function isStdout(out: OutputName): out is undefined | "-" | "/dev/stdout" {
 }
 
 /** @throws SpikeError `usage` before bytes that are no text would go to a terminal */
-export function refuseTerminal(deps: PilotDeps, out: OutputName): void {
+export function refuseTerminal(deps: PilotIo, out: OutputName): void {
   if (out !== undefined || !deps.isOutputTerminal) return;
   throw new SpikeError("usage", "The output is binary, and standard output is a terminal", {
     hint: "Give --out FILE, or --out - to print it all the same",
@@ -23,7 +23,7 @@ export function refuseTerminal(deps: PilotDeps, out: OutputName): void {
  * Whether a value is looked at by a person: standard output is a terminal, and bytes were not asked for. There a value
  * is shown on one line, because it may hold what a terminal obeys.
  */
-function isShown(deps: PilotDeps, out: OutputName): boolean {
+function isShown(deps: PilotIo, out: OutputName): boolean {
   return out === undefined && deps.isOutputTerminal;
 }
 
@@ -32,7 +32,7 @@ const ESCAPED =
 
 /** Writes output, to a file whole or not at all. @throws SpikeError `fs_file_open_failed` */
 export async function writeTo(
-  deps: PilotDeps,
+  deps: PilotIo,
   out: OutputName,
   data: Uint8Array,
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function writeTo(
 
 /** As {@linkcode writeTo}, of a value. */
 export async function writeValue(
-  deps: PilotDeps,
+  deps: PilotIo,
   out: OutputName,
   value: Uint8Array,
 ): Promise<void> {
@@ -53,7 +53,7 @@ export async function writeValue(
 }
 
 /** Writes one record of JSON on a line of its own: exactly, or as the same JSON in characters that print. */
-export function writeRecord(deps: PilotDeps, record: Uint8Array): void {
+export function writeRecord(deps: PilotIo, record: Uint8Array): void {
   const encoder = new TextEncoder();
   const shown = deps.isOutputTerminal
     ? encoder.encode(printableJson(new TextDecoder().decode(record)))
@@ -69,7 +69,7 @@ export function writeRecord(deps: PilotDeps, record: Uint8Array): void {
  * @throws SpikeError `fs_file_open_failed`, and whatever `data` fails with
  */
 export async function streamTo(
-  deps: PilotDeps,
+  deps: PilotIo,
   out: OutputName,
   data: AsyncIterable<Uint8Array>,
 ): Promise<void> {
@@ -89,7 +89,7 @@ export async function streamTo(
 }
 
 /** What comes about piece by piece, on one line of a terminal. */
-async function showStream(deps: PilotDeps, data: AsyncIterable<Uint8Array>): Promise<void> {
+async function showStream(deps: PilotIo, data: AsyncIterable<Uint8Array>): Promise<void> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let isExact = true;
   const show = (text: string) => {

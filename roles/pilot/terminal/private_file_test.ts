@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Manifest } from "../../../lib/backup/mod.ts";
+import type { BackupManifest } from "../../../lib/backup/mod.ts";
 import { backupPath } from "../backup/file.ts";
 import { draftOutput, writeNewOutput, writeOutput } from "./private_file.ts";
 
@@ -169,4 +169,4 @@ Deno.test({
     }),
 });
 
-const MANIFEST = { createdAtMs: Date.UTC(2026, 0, 2), store: { revision: 7 } } as Manifest;
+const MANIFEST = { createdAtMs: Date.UTC(2026, 0, 2), store: { revision: 7 } } as BackupManifest;

@@ -1,5 +1,5 @@
 import { exitCodeOf, failureLines, SpikeError } from "../../../lib/error/error.ts";
-import type { TextSink } from "../deps.ts";
+import type { TextSink } from "../io.ts";
 
 /** Runs a check that servers use too; here its refusal is a mistake in the arguments. */
 export function asInputError<T>(check: () => T): T {

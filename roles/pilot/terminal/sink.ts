@@ -1,6 +1,6 @@
 /** The one way of text to a person: each line passes through `printable`, layout is the program's own. */
 import { printable } from "../../../lib/text/printable.ts";
-import type { DataSink, TextSink } from "../deps.ts";
+import type { DataSink, TextSink } from "../io.ts";
 
 /** A sink for people over something that writes text. */
 export function textSink(write: (text: string) => void): TextSink {

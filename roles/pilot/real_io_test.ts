@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { guardedInput, resultSink, talkSink } from "./real_deps.ts";
+import { guardedInput, resultSink, talkSink } from "./real_io.ts";
 
 /** A stream that takes a byte at a time, or fails. */
 function stream(failure?: Error) {

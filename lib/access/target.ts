@@ -3,7 +3,7 @@ import { type Route, ROUTES } from "../api/route.ts";
 import { CIPHER_KEY_PREFIX, isReserved, RESERVED } from "../policy/mod.ts";
 
 /** Where the permission of a route is wanted, when the request is about `subject`: a path, or a cipher key's name. */
-export function placeOf({ on }: PermissionWant, subject: string): string {
+export function targetOf({ on }: PermissionWant, subject: string): string {
   switch (on) {
     case "request.path":
     case "request.to":
@@ -25,7 +25,7 @@ export function placeOf({ on }: PermissionWant, subject: string): string {
 export function subjectOn(want: PermissionWant, path: string): string | undefined {
   if (isOfSecrets(want)) return isReserved(path) ? undefined : path;
   const key = path.startsWith(CIPHER_KEY_PREFIX) ? path.slice(CIPHER_KEY_PREFIX.length) : "";
-  return [key, ""].find((subject) => placeOf(want, subject) === path);
+  return [key, ""].find((subject) => targetOf(want, subject) === path);
 }
 
 /** The routes that want a permission on a path. */

@@ -2,7 +2,7 @@
 export type FindingLevel = "ok" | "warning" | "failure";
 
 /** One line of `spike doctor`. */
-export interface Finding {
+export interface Diagnosis {
   /** What was looked at, in a word or two. */
   readonly check: string;
   readonly level: FindingLevel;
@@ -13,22 +13,22 @@ export interface Finding {
 }
 
 /** All is well. */
-export function ok(check: string, detail: string): Finding {
+export function ok(check: string, detail: string): Diagnosis {
   return { check, level: "ok", detail };
 }
 
 /** It works, but ought to be looked at. */
-export function warning(check: string, detail: string, advice: string): Finding {
+export function warning(check: string, detail: string, advice: string): Diagnosis {
   return { check, level: "warning", detail, advice };
 }
 
 /** It does not work. */
-export function failure(check: string, detail: string, advice: string): Finding {
+export function failure(check: string, detail: string, advice: string): Diagnosis {
   return { check, level: "failure", detail, advice };
 }
 
 /** What cannot be looked at because of something that another line tells, and tells what to do about. */
-export function unchecked(checks: readonly string[], why: string): Finding[] {
+export function unchecked(checks: readonly string[], why: string): Diagnosis[] {
   return checks.map((check) => ({ check, level: "warning", detail: `not checked: ${why}` }));
 }
 

@@ -16,7 +16,7 @@ export interface DataSink extends TextSink {
 }
 
 /** Everything that the command line touches, so that tests need no network, terminal or SVID. */
-export interface PilotDeps {
+export interface PilotIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: ReadableStream<Uint8Array>;
   /** Data. */

@@ -1,6 +1,6 @@
 import { SpikeError } from "../../lib/error/error.ts";
 import { fileFault } from "../../lib/error/os_file_fault.ts";
-import type { DataSink, PilotDeps, TextSink } from "./deps.ts";
+import type { DataSink, PilotIo, TextSink } from "./io.ts";
 import { readHiddenLine } from "./terminal/input.ts";
 import { dataSink, textSink } from "./terminal/sink.ts";
 
@@ -64,7 +64,7 @@ function writeWhole(stream: ProcessStream, bytes: Uint8Array): void {
 }
 
 /** The real surroundings of the command line. What it takes to reach Nexus is loaded when it is needed. */
-export function realDeps(env: PilotDeps["env"]): PilotDeps {
+export function realIo(env: PilotIo["env"]): PilotIo {
   const stderr = talkSink(Deno.stderr);
   return {
     env,

@@ -1,5 +1,5 @@
 /** Something that is not as it was written. Records are counted from 0. */
-export interface Finding {
+export interface LogFault {
   /** The record, or the first of those among which it is. */
   readonly record: number;
   /** The last of them, where it can be told no better. */
