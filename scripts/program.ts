@@ -1,3 +1,4 @@
+import { readProgram, workerEntries } from "./module_graph.ts";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -21,13 +22,7 @@ export function spikeProgram(): Program {
 /** Downloads and checks everything that `main.ts` needs, so that later starts are quick and quiet. */
 export async function cachePackages(): Promise<void> {
   if (Deno.env.get("SPIKE_BIN")) return;
-  const workers = [
-    "keeper/worker",
-    "bootstrap/worker",
-    "nexus/core_worker",
-    "nexus/request_worker",
-  ];
-  const modules = ["main.ts", ...workers.map((name) => `roles/${name}.ts`)];
+  const modules = ["main.ts", ...workerEntries(readProgram())];
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: ["cache", "--quiet", ...modules],
     cwd: root,
