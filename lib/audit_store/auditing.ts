@@ -36,7 +36,7 @@ import type {
   Unproved,
 } from "./auditing_port.ts";
 import { NOTHING_UNPROVED } from "./no_log.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type UnbegunLog } from "./outbox.ts";
 import { type KnownLog, type StoreVerified, verifyStore } from "./store_verifier.ts";
 
 export type * from "./auditing_port.ts";
@@ -194,7 +194,20 @@ class DiskAuditing implements Auditing {
     for (const work of this.#first.splice(0)) await work();
     const reached = Math.max(await this.#revision() ?? 0, revision ?? 0);
     await this.#followBack();
-    if (await this.#outbox.open(reached, this.#log.followsOlder)) await this.#beginLife();
+    const unbegun = await this.#unbegunLogs(ring);
+    if (await this.#outbox.open(reached, this.#log.followsOlder, unbegun)) await this.#beginLife();
+  }
+
+  async #unbegunLogs(ring: LockedKeyring): Promise<UnbegunLog[]> {
+    const { store } = this.#options;
+    const found: UnbegunLog[] = [];
+    for (const { log, checkpoint } of await store.auditLogs()) {
+      if (log === this.#log.name || checkpoint !== "") continue;
+      const keys = await loadLogKeys(store, ring, log);
+      if (keys) found.push({ log, mac: keys.rowMac });
+      wipe(keys?.hmacKey);
+    }
+    return found;
   }
 
   /** Checks the present log under its keys; answers why it cannot be gone on with. */

@@ -15,6 +15,12 @@ export interface RowKeys {
   readonly mac: Mac;
 }
 
+/** A log that the store knows and that was never begun, as when a process died while it made one. */
+export interface UnbegunLog {
+  readonly log: string;
+  readonly mac: Mac;
+}
+
 /** What taking rows into the log takes. */
 export interface OutboxOptions {
   readonly store: Store;
@@ -53,6 +59,7 @@ export class Outbox {
   /** How far the store may have come. */
   #reached = 0;
   #followsOlder = false;
+  #unbegun: readonly UnbegunLog[] = [];
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -95,10 +102,16 @@ export class Outbox {
 
   /**
    * Takes what waited while no process had the key, and accounts for every revision up to `reached`. False when the log
-   * cannot be written. A log that `followsOlder` was written by a version without proofs until now.
+   * cannot be written. A log that `followsOlder` was written by a version without proofs until now. A row that waits for
+   * an `unbegun` log is not signed and not reported: the present log begins after it.
    */
-  async open(reached: number, followsOlder: boolean): Promise<boolean> {
+  async open(
+    reached: number,
+    followsOlder: boolean,
+    unbegun: readonly UnbegunLog[] = [],
+  ): Promise<boolean> {
     [this.#isOpen, this.#reached, this.#followsOlder] = [true, reached, followsOlder];
+    this.#unbegun = unbegun;
     await this.#reportStale();
     if (!await this.drain()) return false;
     const { auditLog } = this.#options;
@@ -176,6 +189,13 @@ export class Outbox {
     return openRow(record, { storeId, log: this.#options.auditLog.name, revision }, mac);
   }
 
+  #isOfUnbegun(revision: number, record: Uint8Array): boolean {
+    const { storeId } = this.#keys as RowKeys;
+    return this.#unbegun.some(({ log, mac }) =>
+      openRow(record, { storeId, log, revision }, mac) !== undefined
+    );
+  }
+
   /**
    * Reports rows of revisions that the log has and that are not what it took: those that were left after the last
    * removal stay until the next change, and every other one was put there.
@@ -192,8 +212,10 @@ export class Outbox {
         if (revision > this.#reached) stale.push({ revision, why: "ahead of the store" });
         if (revision > auditLog.revision || this.#keyless.has(revision)) continue;
         const row = this.#open(revision, record);
-        if (!row) stale.push({ revision, why: "not authentic" });
-        else taken.push(revision);
+        if (row) taken.push(revision);
+        else if (!this.#isOfUnbegun(revision, record)) {
+          stale.push({ revision, why: "not authentic" });
+        }
         cleared = Math.max(cleared, row?.cleared ?? 0);
       }
       const next = pageEnd(rows, after);

@@ -74,6 +74,7 @@ async function world() {
     return auditing;
   };
   return {
+    directory,
     store,
     forged,
     events,
@@ -265,4 +266,22 @@ Deno.test("what a process changes before it has a key is recorded when the key c
   const second = await nexus.live();
   assert.deepEqual([second.unproved.rejected, second.unproved.unrecorded], [1, 1]);
   await second.close();
+});
+
+Deno.test("the row of a log that a killed process never began is neither signed nor a finding", async () => {
+  const { open, live, directory } = await world();
+  const dying = await open();
+  const write = Deno.FsFile.prototype.writeSync;
+  Deno.FsFile.prototype.writeSync = () => {
+    throw new Error("Killed");
+  };
+  await dying.keyringOpened(ring()).catch(() => {});
+  dying.keyringDropped();
+  Deno.FsFile.prototype.writeSync = write;
+  await dying.close().catch(() => {});
+  await Deno.remove(directory, { recursive: true });
+  await Deno.mkdir(directory);
+  const next = await live();
+  assert.equal(next.unproved.rejected, 0);
+  await next.close();
 });
