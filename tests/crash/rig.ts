@@ -198,7 +198,7 @@ export class Rig implements AsyncDisposable {
     const text = new TextDecoder().decode(body);
     const isFine = status === 200 && JSON.parse(text).findings === 0;
     const told = nexus.log.split("\n").filter((line) =>
-      /"event":"(audit_log_|store_rolled)/.test(line)
+      /"event":"(audit_log_|audit_outbox|audit_records|store_rolled)/.test(line)
     );
     return isFine ? told : [...told, text];
   }
