@@ -181,8 +181,6 @@ function welcome(socket: TLSSocket, front: Front, parts: Parts): void {
   socket.once("end", () => {
     if (connection.latest?.complete === false) socket.destroy();
   });
-  // New connections of an identity with enough under way would all be read from once.
-  holds.consider(id, raw);
 }
 
 function noteFailure(
