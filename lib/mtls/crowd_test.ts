@@ -16,6 +16,7 @@ function crowd(limit: number) {
     busy,
     join: (name: string) => inside.join(name.charAt(0), guest(name)),
     touch: (name: string) => inside.touch(name.charAt(0), guests.get(name) ?? assert.fail(name)),
+    makeRoom: () => inside.makeRoom(),
     leave: (name: string) => inside.leave(name.charAt(0), guests.get(name) ?? assert.fail(name)),
   };
 }
@@ -49,4 +50,21 @@ Deno.test("what has gone makes room", () => {
     leave(`a${i}`);
   }
   assert.deepEqual(ended, []);
+});
+
+Deno.test("room is made by the identity with most connections, from what it has not used for longest", () => {
+  const { join, touch, makeRoom, ended } = crowd(9);
+  for (const name of ["a1", "b1", "b2", "b3"]) join(name);
+  touch("b1");
+  assert.ok(makeRoom());
+  assert.deepEqual(ended, ["b2"]);
+});
+
+Deno.test("room is made by another identity if all of the largest are busy, and by none if all are", () => {
+  const { join, busy, makeRoom, ended } = crowd(9);
+  for (const name of ["a1", "b1", "b2"]) join(name);
+  busy.add("b1").add("b2");
+  assert.ok(makeRoom());
+  assert.deepEqual(ended, ["a1"]);
+  assert.equal(makeRoom(), false);
 });

@@ -6,7 +6,7 @@ export interface TurnLimits {
   readonly shared?: number;
   /** And so many while nobody else does. Default 64. */
   readonly alone?: number;
-  /** Requests that are begun, while several ask, before all get a chance to be heard. Default 8. */
+  /** Requests that are begun, while several ask, before the network is looked at again. Default 2. */
   readonly perTurn?: number;
 }
 
@@ -18,7 +18,7 @@ export interface TurnSurroundings {
   readonly clock: () => number;
 }
 
-const DEFAULTS = { shared: 8, alone: 64, perTurn: 8 };
+const DEFAULTS = { shared: 8, alone: 64, perTurn: 2 };
 const SURROUNDINGS: TurnSurroundings = {
   // A timer, since `setImmediate` of this runtime comes round dozens of times before the network is looked at again.
   nextTurn: (begin) => void setTimeout(begin, 1),
@@ -26,8 +26,8 @@ const SURROUNDINGS: TurnSurroundings = {
 };
 /** Whoever asked so recently counts as one who asks. */
 const RECENT_MS = 1_000;
-/** What others have to wait for a crowd, at most, as far as that can be divided. */
-const TURN_MS = 4;
+/** What others have to wait for a crowd, at most, as far as that can be divided; a timer's millisecond included. */
+const TURN_MS = 3;
 
 /** A request that has arrived. */
 export interface Visit {
@@ -57,7 +57,7 @@ interface Line {
 /**
  * Whose request is begun next. One identity after the other gets its turn, and while several ask none has more than
  * a few under way: a flood from one delays the others by these few, not by all that wait. How few depends on what they
- * cost, which is measured: a turn of large answers has one of them where one of small answers has eight. While there is
+ * cost, which is measured: a turn of large answers has one of them where one of small answers has two. While there is
  * no crowd, nobody waits.
  */
 export class FairTurns {
@@ -109,12 +109,17 @@ export class FairTurns {
     };
   }
 
-  /** How many more requests of an identity are worth reading; none while so many wait or are under way. */
+  /**
+   * How many more requests of an identity are worth reading: none while so many wait or are under way. While others
+   * ask, what waits already fills the next turn: one read may bring a whole pipeline, and parsing it is not shared.
+   */
   room(identity: string): number {
-    const { alone, shared } = this.#limits;
+    const { alone, shared, perTurn } = this.#limits;
     const line = this.#lines.get(identity);
-    const used = line ? line.waiting.length + line.begun : 0;
-    return Math.max(0, (this.#isAlone ? alone : shared) - used);
+    const waiting = line?.waiting.length ?? 0;
+    const used = waiting + (line?.begun ?? 0);
+    if (this.#isAlone) return Math.max(0, alone - used);
+    return Math.max(0, Math.min(shared - used, perTurn - waiting));
   }
 
   #wait(line: Line, ticket: Ticket): void {

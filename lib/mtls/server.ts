@@ -20,10 +20,11 @@ import { FailedHandshakes } from "./failed_handshakes.ts";
 import { createJudge } from "./judge.ts";
 import { endWith } from "./linger.ts";
 import { Front } from "./front.ts";
+import { Holds } from "./holds.ts";
 import { listen } from "./listen.ts";
 import { MALFORMED } from "./malformed.ts";
 import { linkOf } from "./peer_log.ts";
-import { createRequestHandler } from "./request_handler.ts";
+import { createRequestHandler, createTurns } from "./request_handler.ts";
 import {
   MAX_BODY_BYTES,
   type MtlsServer,
@@ -45,126 +46,27 @@ const MOST_CONNECTIONS = 65_536;
  */
 export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
   const { source, log } = options;
-  const clock = options.clock ?? Date.now;
-  const judge = createJudge(source, clock);
-  const connections = new WeakMap<TLSSocket, Connection>();
-  const sockets = new Set<TLSSocket>();
-  const progress: Progress = { strangers: 0 };
-  const failed = new FailedHandshakes(log, clock);
-  const crowd = new Crowd<TLSSocket>(
-    options.connectionsPerIdentity ?? CONNECTIONS_PER_IDENTITY,
-    (socket) => connections.get(socket)?.requestsUnderWay === 0,
-  );
-  const server = createServer({
-    ...secureContext(source),
-    requestCert: true,
-    // The handshake of a stranger is let through so that its refusal can be named in the log; `onConnection`
-    // ends it before a byte of HTTP is parsed, and demands the runtime's verdict on top of our own.
-    rejectUnauthorized: false,
-    minVersion: "TLSv1.2",
-    handshakeTimeout: 10_000,
-    maxHeaderSize: 16 * 1024,
-    // Judged with the rest of the head, so that the answer is ours.
-    requireHostHeader: false,
-    allowHalfOpen: true,
-    headersTimeout: options.headersTimeoutMs ?? 10_000,
-    // A stream may take as long as it takes: bodies are timed where they are read.
-    requestTimeout: 0,
-    keepAliveTimeout: options.keepAliveTimeoutMs ?? 30_000,
-    connectionsCheckingInterval: 1_000,
-  });
-  // A client that has said all it has to say still gets its answers.
-  Object.assign(server, { httpAllowHalfOpen: true });
+  const parts = createParts(options);
+  const { sockets, connections, progress, crowd } = parts;
+  const server = createHttpsServer(options);
+  const front = createFront(server, parts);
   // The front listens for it; a server that does not listen ends each connection after one answer.
   Object.defineProperty(server, "listening", { get: () => !front.isClosed });
   const stopWatching = source.subscribe(() => {
     swapContext(server, source, log);
-    void endDistrusted(sockets, { ...options, clock, judge, connections });
+    void endDistrusted(sockets, parts);
   });
   meter.collect(() => meter.set("spike_connections_open", {}, sockets.size));
-
   const sweep = watchUnread(sockets);
   const sweeping = setInterval(() => sweep(performance.now()), 1_000);
-  const handshakes = new Map<string, Socket>();
-  /** Connections that ended without a byte; the error of their handshake follows, without their address. */
-  let silent = 0;
-  const front = new Front({
-    most: options.maxConnections ?? MOST_CONNECTIONS,
-    log,
-    makeRoom: () => crowd.makeRoom(),
-    onConnection: (socket) => {
-      const ends = endsOf(socket);
-      handshakes.set(ends, socket);
-      socket.once("close", () => {
-        handshakes.delete(ends);
-        if (socket.bytesRead === 0) silent++;
-      });
-      server.emit("connection", socket);
-    },
-  });
-  server.on("secureConnection", (socket: TLSSocket) => {
-    const ends = endsOf(socket);
-    const raw = handshakes.get(ends);
-    handshakes.delete(ends);
-    if (!raw) return void socket.destroy();
-    front.know(raw);
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    const connection = judgeConnection(socket, raw, { ...options, judge, progress, failed });
-    if (!connection) return void socket.destroy();
-    const { id } = connection.verdict;
-    if (!crowd.join(id, socket)) {
-      log.warn("identity_crowded", { peer: id, connections: crowd.limit });
-      return void socket.destroy();
-    }
-    socket.once("close", () => crowd.leave(id, socket));
-    connections.set(socket, connection);
-    const link = linkOf(socket, connection.verdict.id, "accepted");
-    options.onPeer?.(link);
-    limitWrapping(socket, connection, options.maxBodyBytes ?? MAX_BODY_BYTES);
-    socket.once("end", () => {
-      if (connection.latest?.complete === false) socket.destroy();
-    });
-  });
-  server.on("tlsClientError", (error: Error & { code?: string }, socket?: TLSSocket) => {
-    const { code = "unknown", message: detail } = error;
-    // A connection that ended without a byte is not a handshake: listeners probe themselves so, and so do others.
-    if (code === "ECONNRESET" && silent > 0) {
-      silent--;
-      return void socket?.destroy();
-    }
-    meter.count("spike_peers_refused_total", { reason: "tls" });
-    const remote = socket ? remoteOf(socket) : null;
-    if (failed.note(socket?.remoteAddress)) {
-      log.warn("tls_handshake_failed", { code, detail, remote });
-    }
-    socket?.destroy();
-  });
-  server.on("clientError", (error: Error & { code?: string }, socket: TLSSocket) => {
-    const connection = connections.get(socket);
-    if (!connection || !socket.writable) return void socket.destroy();
-    const code = error.code ?? "unknown";
-    // Nothing was asked, so nothing is answered: a request that crosses would take it for its own.
-    if (code === "ERR_HTTP_REQUEST_TIMEOUT" && connection.receivedBytes === 0) {
-      return void socket.destroy();
-    }
-    tellRefusal(options, {
-      peer: connection.verdict,
-      status: 400,
-      fault: code,
-      remote: remoteOf(socket),
-    });
-    endWith(MALFORMED, socket);
-  });
-  const onRequest = createRequestHandler({
-    ...options,
-    clock,
-    judge,
-    connections,
-    sockets,
-    crowd,
-    answers: new BodyBudget(UNREAD_LIMITS.limitBytes),
-  });
+  server.on("secureConnection", (socket: TLSSocket) => welcome(socket, front, parts));
+  server.on("tlsClientError", (error, socket) => noteFailure(error, socket, parts));
+  server.on(
+    "clientError",
+    (error: Error & { code?: string }, socket: TLSSocket) => noteMalformed(error, socket, parts),
+  );
+  const answers = new BodyBudget(UNREAD_LIMITS.limitBytes);
+  const onRequest = createRequestHandler({ ...parts, crowd, answers });
   server.on("request", onRequest);
   // An expectation that is not met is refused with everything else that makes no request.
   server.on("checkExpectation", onRequest);
@@ -191,6 +93,139 @@ export function createMtlsServer(options: MtlsServerOptions): MtlsServer {
       return close(front, sockets, connections, drainMs);
     },
   };
+}
+
+/** What the connections of one listener share. */
+type Parts = ReturnType<typeof createParts>;
+
+function createParts(options: MtlsServerOptions) {
+  const clock = options.clock ?? Date.now;
+  const connections = new WeakMap<TLSSocket, Connection>();
+  const progress: Progress = { strangers: 0 };
+  const turns = createTurns(options);
+  return {
+    ...options,
+    clock,
+    judge: createJudge(options.source, clock),
+    connections,
+    sockets: new Set<TLSSocket>(),
+    progress,
+    failed: new FailedHandshakes(options.log, clock),
+    crowd: new Crowd<TLSSocket>(
+      options.connectionsPerIdentity ?? CONNECTIONS_PER_IDENTITY,
+      (socket) => connections.get(socket)?.requestsUnderWay === 0,
+    ),
+    turns,
+    holds: new Holds((identity) => turns.room(identity)),
+    /** Connections whose handshake is not over, by their ends. */
+    handshakes: new Map<string, Socket>(),
+    /** Connections that ended without a byte; the error of their handshake follows, without their address. */
+    silent: 0,
+  };
+}
+
+function createHttpsServer({ source, headersTimeoutMs, keepAliveTimeoutMs }: MtlsServerOptions) {
+  const server = createServer({
+    ...secureContext(source),
+    requestCert: true,
+    // The handshake of a stranger is let through so that its refusal can be named in the log; `welcome`
+    // ends it before a byte of HTTP is parsed, and demands the runtime's verdict on top of our own.
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: 10_000,
+    maxHeaderSize: 16 * 1024,
+    // Judged with the rest of the head, so that the answer is ours.
+    requireHostHeader: false,
+    allowHalfOpen: true,
+    headersTimeout: headersTimeoutMs ?? 10_000,
+    // A stream may take as long as it takes: bodies are timed where they are read.
+    requestTimeout: 0,
+    keepAliveTimeout: keepAliveTimeoutMs ?? 30_000,
+    connectionsCheckingInterval: 1_000,
+  });
+  // A client that has said all it has to say still gets its answers.
+  return Object.assign(server, { httpAllowHalfOpen: true });
+}
+
+function createFront(server: Server, parts: Parts): Front {
+  return new Front({
+    most: parts.maxConnections ?? MOST_CONNECTIONS,
+    log: parts.log,
+    makeRoom: () => parts.crowd.makeRoom(),
+    onConnection: (socket) => {
+      const ends = endsOf(socket);
+      parts.handshakes.set(ends, socket);
+      socket.once("close", () => {
+        parts.handshakes.delete(ends);
+        if (socket.bytesRead === 0) parts.silent++;
+      });
+      server.emit("connection", socket);
+    },
+  });
+}
+
+/** A handshake is over: the connection is judged, counted and remembered, or ended. */
+function welcome(socket: TLSSocket, front: Front, parts: Parts): void {
+  const ends = endsOf(socket);
+  const raw = parts.handshakes.get(ends);
+  parts.handshakes.delete(ends);
+  if (!raw) return void socket.destroy();
+  front.know(raw);
+  parts.sockets.add(socket);
+  socket.once("close", () => parts.sockets.delete(socket));
+  const connection = judgeConnection(socket, raw, parts);
+  if (!connection) return void socket.destroy();
+  const { id } = connection.verdict;
+  const { crowd, holds } = parts;
+  if (!crowd.join(id, socket)) {
+    parts.log.warn("identity_crowded", { peer: id, connections: crowd.limit });
+    return void socket.destroy();
+  }
+  socket.once("close", () => {
+    crowd.leave(id, socket);
+    holds.forget(id, raw);
+  });
+  parts.connections.set(socket, connection);
+  parts.onPeer?.(linkOf(socket, id, "accepted"));
+  limitWrapping(socket, connection, parts.maxBodyBytes ?? MAX_BODY_BYTES);
+  socket.once("end", () => {
+    if (connection.latest?.complete === false) socket.destroy();
+  });
+}
+
+function noteFailure(
+  error: Error & { code?: string },
+  socket: TLSSocket | undefined,
+  parts: Parts,
+): void {
+  const { code = "unknown", message: detail } = error;
+  // A connection that ended without a byte is not a handshake: listeners probe themselves so, and so do others.
+  if (code === "ECONNRESET" && parts.silent > 0) {
+    parts.silent--;
+    return void socket?.destroy();
+  }
+  meter.count("spike_peers_refused_total", { reason: "tls" });
+  if (parts.failed.note(socket?.remoteAddress)) {
+    parts.log.warn("tls_handshake_failed", {
+      code,
+      detail,
+      remote: socket ? remoteOf(socket) : null,
+    });
+  }
+  socket?.destroy();
+}
+
+function noteMalformed(error: Error & { code?: string }, socket: TLSSocket, parts: Parts): void {
+  const connection = parts.connections.get(socket);
+  if (!connection || !socket.writable) return void socket.destroy();
+  const code = error.code ?? "unknown";
+  // Nothing was asked, so nothing is answered: a request that crosses would take it for its own.
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT" && connection.receivedBytes === 0) {
+    return void socket.destroy();
+  }
+  const { verdict: peer } = connection;
+  tellRefusal(parts, { peer, status: 400, fault: code, remote: remoteOf(socket) });
+  endWith(MALFORMED, socket);
 }
 
 /** PEM of the newest SVID, and the union of all bundles as the runtime's own first gate. */

@@ -1,7 +1,8 @@
 /**
  * What one identity can do to the others: `deno task test:overload`. A caller reads a secret again and again, one
- * request after the other, from a Nexus without request workers; meanwhile another identity does its worst, in a
- * process of its own that has a lower priority, since an attacker would have a machine of its own. Quiet and loaded
+ * request after the other, from a Nexus without request workers; meanwhile another identity does its worst. Nexus has
+ * the first core; caller and attacker are processes of their own on the second, where the caller comes first, since an
+ * attacker would have a machine of its own. Quiet and loaded
  * phases take turns, so that whatever else the machine does is in both. Ends by itself after some minutes, with exit
  * code 1 if a 99th percentile more than doubled. `--only KIND` tries one kind; `--write` puts the figures into
  * docs/reliability.md.
@@ -13,8 +14,8 @@ import { ROOT } from "../../scripts/source_files.ts";
 import type { Caller, Identity } from "../contract/identity.ts";
 import { send } from "../contract/pair.ts";
 import { type Scene, startScene } from "../contract/scene.ts";
-import { requestBytes, Wire } from "../contract/wire.ts";
 import type { Kind, Orders } from "./attack.ts";
+import type { Errand } from "./probe.ts";
 import { type Latencies, type Measured, ratio, toTable } from "./figures.ts";
 
 const PATHS = { small: "overload/small", large: "overload/large" };
@@ -27,6 +28,10 @@ const ROUNDS = 3;
 const MEASURE_MS = 20_000;
 /** An attack ends by itself then: the longest takes long to get into force. */
 const MOST_MS = 180_000;
+/** The caller comes before the attack on the core that they share: an attacker has a machine of its own. */
+const ATTACK_NICE = 15;
+/** The server has the first core, those who call it the second. */
+const CALLERS_CORE = ["taskset", "-c", "1"];
 /** Of ten identities, so that the limit for each is not what is measured. */
 const IDLE = 10_000;
 
@@ -56,23 +61,30 @@ async function prepare(scene: Scene): Promise<void> {
   });
 }
 
+/** A process of the suite on the second core, which gets its orders from its standard input. */
+function start(script: string, nice: number, orders: Orders | Errand): Deno.ChildProcess {
+  const path = new URL(script, import.meta.url).pathname;
+  const child = new Deno.Command("nice", {
+    args: ["-n", `${nice}`, ...CALLERS_CORE, Deno.execPath(), "run", "-A", "--quiet", path],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  void writer.write(new TextEncoder().encode(JSON.stringify(orders))).then(() => writer.close());
+  return child;
+}
+
 async function measure(scene: Scene, what: string): Promise<number[]> {
-  const port = await scene.port("nexus");
-  const identity = await scene.identities.of("operator");
-  const request = requestBytes({
-    target: "/v1/store/secrets?action=get",
-    body: JSON.stringify({ path: PATHS.small }),
+  const child = start("./probe.ts", 0, {
+    port: await scene.port("nexus"),
+    identity: await scene.identities.of("operator"),
+    path: PATHS.small,
+    warmUp: WARM_UP,
+    requests: REQUESTS,
+    mostMs: MEASURE_MS,
   });
-  const latencies: number[] = [];
-  using wire = await Wire.open(port, identity);
-  const endMs = performance.now() + MEASURE_MS;
-  for (let i = 0; i < WARM_UP + REQUESTS && performance.now() < endMs; i++) {
-    const startMs = performance.now();
-    wire.write(request);
-    const { status } = await wire.answer();
-    if (status !== 200) throw new Error(`The caller was answered ${status}`);
-    if (i >= WARM_UP) latencies.push(performance.now() - startMs);
-  }
+  const { success, stdout } = await child.output();
+  const latencies: number[] = success ? JSON.parse(new TextDecoder().decode(stdout)) : [];
   if (latencies.length === 0) throw new Error(`Not a single request in time: ${what}`);
   return latencies;
 }
@@ -94,16 +106,8 @@ async function under(
   orders: Orders,
   what: string,
 ): Promise<{ held: string; latencies: number[] }> {
-  const script = new URL("./attack.ts", import.meta.url).pathname;
-  const child = new Deno.Command("nice", {
-    args: ["-n", "5", Deno.execPath(), "run", "-A", "--quiet", script],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
+  const child = start("./attack.ts", ATTACK_NICE, orders);
   try {
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(JSON.stringify(orders)));
-    await writer.close();
     const reader = child.stdout.getReader();
     const { value } = await reader.read();
     await reader.cancel();
@@ -148,6 +152,9 @@ async function main(): Promise<void> {
   const attacks = ATTACKS.filter(([, kind]) => values.only === undefined || kind === values.only);
   await using scene = await startScene(0);
   await prepare(scene);
+  // All threads of it.
+  const pinning = ["-a", "-p", "-c", "0", String(await scene.pid("nexus"))];
+  await new Deno.Command("taskset", { args: pinning, stdout: "null" }).output();
   const rows: Measured[] = [];
   for (const attack of attacks) {
     rows.push(await compare(scene, attack));
