@@ -22,6 +22,8 @@ export interface FrontOptions {
   readonly makeRoom: () => boolean;
   /** How often it is looked whether connections still arrive. Default 2 s. */
   readonly watchMs?: number;
+  /** Whether a connection to the address arrives. Default: it is tried. */
+  readonly probe?: typeof accepts;
 }
 
 /**
@@ -160,7 +162,7 @@ export class Front {
     const before = this.#accepted;
     const { log } = this.#options;
     const hasArrived = () => this.#isClosed || this.#accepted > before;
-    if (await accepts(address, hasArrived)) return;
+    if (await (this.#options.probe ?? accepts)(address, hasArrived)) return;
     this.#isAccepting = false;
     const { port } = address;
     log.error("listener_dead", { port, connections: this.size });
