@@ -26,7 +26,7 @@ Deno.test("a server is ready when no thread tells of a failure, and warnings are
   ]);
 });
 
-Deno.test("a thread that hangs makes a server not alive and not ready, nothing else makes it not alive", async () => {
+Deno.test("a thread that hangs and a listener that takes nothing make a server not alive, nothing else does", async () => {
   for (const url of ["/livez", "/healthz", "/livez?verbose"]) {
     assert.deepEqual(await get(url, telling("waiting"), telling("identity_expired")), [
       200,
@@ -35,6 +35,10 @@ Deno.test("a thread that hangs makes a server not alive and not ready, nothing e
     assert.deepEqual(await get(url, telling(), undefined), [
       503,
       '{"status":"not alive","failing":["stalled"],"warning":[]}\n',
+    ]);
+    assert.deepEqual(await get(url, telling(), telling("not_accepting")), [
+      503,
+      '{"status":"not alive","failing":["not_accepting"],"warning":[]}\n',
     ]);
   }
   assert.equal((await get("/readyz", undefined))[0], 503);
