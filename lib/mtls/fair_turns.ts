@@ -110,16 +110,17 @@ export class FairTurns {
   }
 
   /**
-   * How many more requests of an identity are worth reading: none while so many wait or are under way. While others
-   * ask, what waits already fills the next turn: one read may bring a whole pipeline, and parsing it is not shared.
+   * How many more requests of an identity are worth reading: none while so many have arrived and are not over. While
+   * others ask, what has not begun yet already fills the next turn: one read may bring a whole pipeline, and parsing it
+   * is not shared.
    */
   room(identity: string): number {
     const { alone, shared, perTurn } = this.#limits;
     const line = this.#lines.get(identity);
-    const waiting = line?.waiting.length ?? 0;
-    const used = waiting + (line?.begun ?? 0);
-    if (this.#isAlone) return Math.max(0, alone - used);
-    return Math.max(0, Math.min(shared - used, perTurn - waiting));
+    // Those too whose bodies are not read yet: they are parsed, and wait for their turn in a moment.
+    const arrived = line?.count ?? 0;
+    if (this.#isAlone) return Math.max(0, alone - arrived);
+    return Math.max(0, Math.min(shared - arrived, perTurn - (arrived - (line?.begun ?? 0))));
   }
 
   #wait(line: Line, ticket: Ticket): void {

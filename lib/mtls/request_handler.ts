@@ -19,12 +19,13 @@ import {
 } from "./server_options.ts";
 import type { StreamedBody } from "./streamed_body.ts";
 import { Streams } from "./streams.ts";
+import { whenOver } from "./when_over.ts";
 
 /** How often it is looked whether the peer of a stream still holds. */
 const RECHECK_MS = 5_000;
 
 /** How many requests one connection may have in the pipe. Our clients and the original's send one at a time. */
-const PIPELINE_LIMIT = 8;
+export const PIPELINE_LIMIT = 8;
 
 const REQUESTS_PER_IDENTITY = 512;
 const OVERLOAD_LOG_MS = 10_000;
@@ -104,8 +105,12 @@ export function createRequestHandler(deps: RequestDeps) {
     if (mustClose === "refused") return void socket.destroy();
     const { id } = connection.verdict;
     const visit = deps.turns.arrive(id);
-    if (visit) outgoing.once("close", visit.leave);
-    else overload(id);
+    if (visit) whenOver(outgoing, socket, visit.leave);
+    else {
+      overload(id);
+      // A refusal costs little, and a caller that asks again at once would get thousands a second.
+      deps.holds.consider(id, connection.raw);
+    }
     begin({ incoming, outgoing, socket, connection, visit }, mustClose === "close", shared);
     void listener(incoming, outgoing);
   };
@@ -206,7 +211,7 @@ function attend(arrival: Arrival, isStream: boolean, deps: RequestDeps, onEnd: (
     }, deps.requestTimeoutMs ?? 30_000);
   connection.requestsUnderWay++;
   deps.crowd.touch(id, socket);
-  outgoing.once("close", () => {
+  whenOver(outgoing, socket, () => {
     connection.requestsUnderWay--;
     if (socket.destroyed) deps.holds.forget(id, connection.raw);
     deps.holds.proceed(id);

@@ -24,7 +24,7 @@ import { Holds } from "./holds.ts";
 import { listen } from "./listen.ts";
 import { MALFORMED } from "./malformed.ts";
 import { linkOf } from "./peer_log.ts";
-import { createRequestHandler, createTurns } from "./request_handler.ts";
+import { createRequestHandler, createTurns, PIPELINE_LIMIT } from "./request_handler.ts";
 import {
   MAX_BODY_BYTES,
   type MtlsServer,
@@ -181,6 +181,8 @@ function welcome(socket: TLSSocket, front: Front, parts: Parts): void {
     parts.log.warn("identity_crowded", { peer: id, connections: crowd.limit });
     return void socket.destroy();
   }
+  // Each request in the pipe adds two.
+  socket.setMaxListeners(10 + 2 * PIPELINE_LIMIT);
   socket.once("close", () => {
     crowd.leave(id, socket);
     holds.forget(id, raw);

@@ -28,6 +28,8 @@ function askAll(port: number, pem: Pem, all: number, atOnce: number): Promise<nu
       for (let i = 0; i < atOnce; i++) ask();
     });
     socket.on("data", (chunk: Uint8Array) => {
+      const refused = new TextDecoder().decode(chunk).split("HTTP/1.1 429").length - 1;
+      if (refused > 0) reject(new Error(`${refused} requests were refused`));
       const count = new TextDecoder().decode(chunk).split("HTTP/1.1 200").length - 1;
       answered += count;
       for (let i = 0; i < count; i++) ask();
