@@ -5,6 +5,7 @@ export const LOCK_FILE = "spike.lock";
 
 /** A held lock. The operating system frees it too when the process dies, however it dies. */
 export interface DataDirectoryLock extends Disposable {
+  /** Releases the lock; a second call does nothing. */
   release(): void;
 }
 

@@ -5,8 +5,11 @@ export type ShardScheme = "gf256" | "p256";
 export interface StoredShardSet {
   /** 16 random bytes, drawn for each set. */
   readonly setId: Uint8Array;
+  /** Number of the set, from 1. */
   readonly generation: number;
+  /** Number of shards that rebuild the root key. */
   readonly threshold: number;
+  /** Number of shards, at most 255. */
   readonly shares: number;
   /** 32 bytes for each share, by index from 1; empty when the set came without commitments. */
   readonly commitments: readonly Uint8Array[];
@@ -20,8 +23,11 @@ export interface StoreMeta {
   readonly storeId: Uint8Array;
   /** Proves a rebuilt root key before it is used. */
   readonly keyCheck: Uint8Array;
+  /** Scheme of the root key's shards. */
   readonly scheme: ShardScheme;
+  /** The set of shards in force. */
   readonly shardSet: StoredShardSet;
+  /** Time of initialisation, milliseconds since the epoch. */
   readonly createdAtMs: number;
 }
 
@@ -32,21 +38,27 @@ export type KekState = "active" | "retired";
 export interface KekRow {
   /** From 1, never used twice. */
   readonly generation: number;
+  /** The wrapped key. */
   readonly wrapped: Uint8Array;
+  /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
   /** How many sealings under this key were reserved, used or not. */
   readonly reservedSeals: number;
+  /** As the last rotation left it. */
   readonly state: KekState;
 }
 
 /** One version of a long-lived key of the store's own, wrapped by a KEK, so that it outlives every rotation. */
 export interface KeyRow {
+  /** Name of the key, such as `cipher/default`. */
   readonly name: string;
   /** From 1. */
   readonly version: number;
   /** Generation of the key that wraps it. */
   readonly kekGeneration: number;
+  /** The wrapped key. */
   readonly wrapped: Uint8Array;
+  /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
   /** How many sealings under this key were reserved, used or not. */
   readonly reservedSeals: number;
@@ -54,6 +66,7 @@ export interface KeyRow {
 
 /** What is kept once for a path. */
 export interface HeadRow {
+  /** Path of the secret. */
   readonly path: string;
   /** Revision of the write transaction that stored this head. */
   readonly revision: number;
@@ -65,6 +78,7 @@ export interface HeadRow {
   readonly expiresMs: number | null;
   /** Generation of the key that sealed the head. */
   readonly kekGeneration: number;
+  /** The sealed head. */
   readonly sealed: Uint8Array;
 }
 
@@ -74,8 +88,11 @@ export interface VersionRow {
   readonly version: number;
   /** Generation of the key that wraps the data key. */
   readonly kekGeneration: number;
+  /** The wrapped data key. */
   readonly wrappedKey: Uint8Array;
+  /** The sealed value. */
   readonly sealed: Uint8Array;
+  /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
 }
 
@@ -84,11 +101,13 @@ export type Wrapping = Pick<VersionRow, "kekGeneration" | "wrappedKey">;
 
 /** A policy. Its name is in the clear, all that it says is sealed. */
 export interface PolicyRow {
+  /** Name in the clear. */
   readonly name: string;
   /** Revision of the write transaction that stored it. */
   readonly revision: number;
   /** Generation of the key that sealed it. */
   readonly kekGeneration: number;
+  /** The sealed record. */
   readonly sealed: Uint8Array;
 }
 
@@ -100,15 +119,19 @@ export type SealKind = "head" | "version";
 
 /** A page of what is sealed under one KEK generation. */
 export interface SealedRequest {
+  /** Whether to list heads or versions. */
   readonly kind: SealKind;
+  /** Generation of the KEK. */
   readonly generation: number;
   /** Where the page before ended, 0 for the first. */
   readonly after: number;
+  /** Longest page, at least 1. */
   readonly limit: number;
 }
 
 /** Something that is sealed under a KEK. */
 export interface SealedPlace {
+  /** Path of the secret. */
   readonly path: string;
   /** 0 for a head. */
   readonly version: number;
@@ -126,7 +149,9 @@ export interface PolicyRows {
 
 /** The answer to a look-up of one version: a head, and the version's row when there is one. */
 export interface SecretRows {
+  /** Head of the path. */
   readonly head: HeadRow;
+  /** Undefined where the path does not have this version. */
   readonly version: VersionRow | undefined;
 }
 
@@ -134,6 +159,7 @@ export interface SecretRows {
 export interface OutboxRow {
   /** Of the transaction that it tells of. */
   readonly revision: number;
+  /** The protected audit record. */
   readonly record: Uint8Array;
 }
 
@@ -141,6 +167,7 @@ export interface OutboxRow {
 export interface AuditLogRow {
   /** Hex, 16 bytes. */
   readonly log: string;
+  /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
   /** The newest signed checkpoint that was taken down; empty before the first. */
   readonly checkpoint: string;
@@ -158,6 +185,7 @@ export interface ListRequest {
 
 /** A path in a listing. */
 export interface ListedPath {
+  /** Path of the secret. */
   readonly path: string;
   /** As in its head row. */
   readonly expiresMs: number | null;
@@ -165,7 +193,9 @@ export interface ListedPath {
 
 /** Paths from one to another, both included. */
 export interface PathRange {
+  /** First path of the range. */
   readonly from: string;
+  /** Last path of the range. */
   readonly to: string;
 }
 
@@ -179,7 +209,9 @@ export interface ExpiringRequest {
 
 /** Paths that expire, the first ones first, and how many there are in all. */
 export interface Expiring {
+  /** Number of all paths that match, at least the number listed. */
   readonly count: number;
+  /** The first `limit` paths by expiry. */
   readonly paths: readonly (ListedPath & { readonly expiresMs: number })[];
 }
 
@@ -204,6 +236,7 @@ export interface StoreReader {
   key(name: string, version: number): Promise<KeyRow | undefined>;
   /** The heads of all named cipher keys, by name, bytewise ascending. */
   keyHeads(): Promise<readonly KeyHeadRow[]>;
+  /** The head of one named cipher key; undefined when the key does not exist. */
   keyHead(name: string): Promise<KeyHeadRow | undefined>;
   /** What is sealed under one KEK generation. Fewer places than the limit mean that there are no more. */
   sealedUnder(request: SealedRequest): Promise<readonly SealedPlace[]>;
@@ -217,6 +250,7 @@ export interface StoreReader {
   expiring(request: ExpiringRequest): Promise<Expiring>;
   /** Every policy. */
   policies(): Promise<PolicyRows>;
+  /** One policy; undefined when it does not exist. */
   policy(name: string): Promise<PolicyRow | undefined>;
   /** A note that was left under this name. It is kept in the clear, so it holds nothing secret and proves nothing. */
   mark(name: string): Promise<Uint8Array | undefined>;
@@ -226,6 +260,7 @@ export interface StoreReader {
   damagedVersions(range: PathRange): Promise<readonly string[]>;
   /** All audit logs of this store, by name. */
   auditLogs(): Promise<readonly AuditLogRow[]>;
+  /** Closes the connection; later calls reject with `store_failure`. */
   close(): Promise<void>;
 }
 
@@ -242,15 +277,25 @@ export type MetaChange = Partial<Pick<StoreMeta, "keyCheck" | "scheme" | "shardS
 export interface StoreTx {
   /** Revision of this transaction: greater than that of every transaction before it. */
   readonly revision: number;
+  /** As {@linkcode StoreReader.meta}. */
   meta(): Promise<StoreMeta | undefined>;
+  /** As {@linkcode StoreReader.keks}. */
   keks(): Promise<readonly KekRow[]>;
+  /** As {@linkcode StoreReader.keys}. */
   keys(name?: string): Promise<readonly KeyRow[]>;
+  /** As {@linkcode StoreReader.key}. */
   key(name: string, version: number): Promise<KeyRow | undefined>;
+  /** As {@linkcode StoreReader.keyHead}. */
   keyHead(name: string): Promise<KeyHeadRow | undefined>;
+  /** As {@linkcode StoreReader.keyHeads}. */
   keyHeads(): Promise<readonly KeyHeadRow[]>;
+  /** As {@linkcode StoreReader.head}. */
   head(path: string): Promise<HeadRow | undefined>;
+  /** As {@linkcode StoreReader.secret}. */
   secret(path: string, version: number): Promise<SecretRows | undefined>;
+  /** As {@linkcode StoreReader.policy}. */
   policy(name: string): Promise<PolicyRow | undefined>;
+  /** As {@linkcode StoreReader.mark}. */
   mark(name: string): Promise<Uint8Array | undefined>;
 
   /** Stores the meta data and the first key. Rejects with `state_already_initialized` unless empty. */

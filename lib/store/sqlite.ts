@@ -13,7 +13,9 @@ import { SqliteTx, SqliteWrites } from "./sqlite_tx.ts";
 
 /** Which file, and whether this connection may write. */
 export interface SqliteOptions {
+  /** Path of the database file. */
   readonly path: string;
+  /** Whether the connection writes. */
   readonly mode: "read" | "write";
 }
 
