@@ -2,8 +2,11 @@ import type { Call, Caller, Grant } from "./call.ts";
 
 /** What a request was about, as far as it names things. Never a value. */
 export interface Subject {
+  /** Secret path or reserved path. */
   readonly path?: string;
+  /** Version number; absent for the current version. */
   readonly version?: number;
+  /** Version numbers. */
   readonly versions?: readonly number[];
   /** What else it names: policies, keys, the other path of a copy. */
   readonly names?: Readonly<Record<string, string | readonly string[]>>;
@@ -11,14 +14,19 @@ export interface Subject {
 
 /** One request and what became of it: the record that every request leaves, whatever its outcome. */
 export interface RequestEntry {
+  /** ID of the request, also sent to the caller. */
   readonly correlation: string;
+  /** The server that took the request. */
   readonly server: "nexus" | "keeper";
+  /** The authenticated caller. */
   readonly caller: Caller;
   /** Null for what is no call of an operation. */
   readonly operation: string | null;
+  /** What the request was about. */
   readonly subject: Subject;
   /** Absent when nobody was let through. */
   readonly grant?: Grant;
+  /** HTTP status of the answer. */
   readonly status: number;
   /** Of the closed list; absent on success. */
   readonly code?: string;
@@ -32,6 +40,7 @@ export interface RequestEntry {
 
 /** Refused requests in sum. */
 export interface RefusedSum {
+  /** Number of refused requests. */
   readonly count: number;
   /** When the last of them came, milliseconds since the epoch. */
   readonly untilMs: number;
@@ -65,17 +74,21 @@ export type Change =
 
 /** What one transaction changed, and on whose behalf. */
 export interface ChangeEntry {
+  /** When the transaction ran, milliseconds since the epoch. */
   readonly timeMs: number;
   /** Revision of the transaction. */
   readonly revision: number;
   /** Absent for what the process did of its own accord. */
   readonly call?: Call;
+  /** What the transaction changed, in order. */
   readonly changes: readonly Change[];
 }
 
 /** Something about the log or the store that whoever reads the log has to know. */
 export interface NoticeEntry {
+  /** When it was noticed, milliseconds since the epoch. */
   readonly timeMs: number;
+  /** What was noticed. */
   readonly event:
     | "started"
     | "stopped"
@@ -88,6 +101,7 @@ export interface NoticeEntry {
     | "store_rolled_back"
     | "store_restored"
     | "records_dropped";
+  /** Fields of the event; never a secret. */
   readonly detail: Readonly<Record<string, string | number>>;
 }
 

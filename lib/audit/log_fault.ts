@@ -4,7 +4,10 @@ export interface LogFault {
   readonly record: number;
   /** The last of them, where it can be told no better. */
   readonly to?: number;
+  /** File name, as given to the verifier. */
   readonly file: string;
+  /** Line number in the file, from 1. */
   readonly line: number;
+  /** Description of the finding. */
   readonly what: string;
 }

@@ -6,6 +6,7 @@ import type { Restorations } from "./restorations.ts";
 export interface Recorded {
   /** Empty for a key, whose wrapping is not recorded. */
   readonly digest: string | undefined;
+  /** Revision of the transaction that stored the row. */
   readonly revision: number;
   /** Whether it is there without being listed. */
   readonly isPurged: boolean;

@@ -8,7 +8,9 @@ export type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uin
 
 /** A public key with the name of the log that it signs for. */
 export interface LogKey {
+  /** Name of the log: 32 hex digits. */
   readonly log: string;
+  /** Ed25519 public key, 32 bytes (RFC 8032). */
   readonly publicKey: Uint8Array;
 }
 

@@ -10,9 +10,11 @@ export type SinkSpec =
 
 /** Takes records in the order of the log. The log counts: a sink that fails loses records, and says so once. */
 export interface Sink {
+  /** Writes or queues one record; a failure goes to the report. */
   write(record: Uint8Array): void;
   /** Opens anew what it writes to, as after a rotation of logs. */
   reopen(): void;
+  /** Closes the file or socket. */
   close(): void;
 }
 

@@ -5,16 +5,21 @@ export type FileChange = "removed" | "replaced" | "truncated";
 
 /** A file of a log that is not what its process has written. */
 export interface ChangedFile {
+  /** Name of the log: 32 hex digits. */
   readonly log: string;
   /** Name below the directory of the logs. */
   readonly file: string;
+  /** What happened to the file. */
   readonly change: FileChange;
 }
 
 /** The file that a log is written to. */
 export interface OpenLogFile {
+  /** Name of the log: 32 hex digits. */
   readonly log: string;
+  /** Path under which the file was opened. */
   readonly path: string;
+  /** The open file. */
   readonly file: Pick<Deno.FsFile, "statSync">;
   /** As many as were written. */
   readonly bytes: number;
@@ -36,6 +41,7 @@ export class LogWatch {
   readonly #directory: string;
   readonly #known = new Map<string, Known>();
 
+  /** Watches the log files in `directory`. */
   constructor(directory: string) {
     this.#directory = directory;
   }

@@ -10,6 +10,7 @@ import { Revisions } from "./verify_revisions.ts";
 
 /** What verification found. */
 export interface Verified {
+  /** Name of the log: 32 hex digits. */
   readonly log: string;
   /** Records in the log. */
   readonly size: number;
@@ -29,6 +30,7 @@ export interface Verified {
   };
   /** Checkpoints held by the verifier that the log was compared with. */
   readonly held: number;
+  /** What is wrong; empty for an intact log. */
   readonly findings: readonly LogFault[];
   /** Bytes after the last newline, where there are any: a line that was being written, and was never answered for. */
   readonly tornBytes?: number;
@@ -88,6 +90,7 @@ export class LogVerifier {
   #line = 0;
   #rest = new Uint8Array();
 
+  /** Starts a verification; feed it the files in order. */
   constructor(options: VerifyOptions) {
     this.#options = options;
     this.#tree = new Frontier(0, [], options.hash);
