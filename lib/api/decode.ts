@@ -44,8 +44,15 @@ export function message<const E extends v.ObjectEntries>(
   );
 }
 
-/** A schema made by `message`. */
-export type MessageSchema = v.GenericSchema<Map<string, Json>, unknown>;
+/**
+ * A schema that {@linkcode message} made.
+ *
+ * @internal
+ */
+export interface MessageSchema extends v.GenericSchema<Map<string, Json>, unknown> {}
+
+/** What a message of this schema becomes when it is decoded. */
+export type Decoded<S extends MessageSchema> = NonNullable<S["~types"]>["output"];
 
 /**
  * Decodes a body. The body `null` counts as `{}`. Default limits are those of a request.
@@ -56,7 +63,7 @@ export function decodeMessage<S extends MessageSchema>(
   schema: S,
   body: Uint8Array,
   limits?: JsonLimits,
-): v.InferOutput<S> {
+): Decoded<S> {
   const value = parseJson(body, limits && { limits }) ?? new Map<string, Json>();
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;

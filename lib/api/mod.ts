@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { decodeMessage, message, type MessageSchema } from "./decode.ts";
+export { type Decoded, decodeMessage, type MessageSchema } from "./decode.ts";
 export {
   type AnswerOf,
   type ClientOperation,
@@ -24,3 +24,26 @@ export { type Route, routeOf, ROUTES, routeUrl } from "./route.ts";
 export { KEEPER_STATES, NEXUS_STATES } from "./status.ts";
 export type { KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";
 export { formatTime, parseTime, ZERO_TIME } from "./time.ts";
+export type {
+  BodyForm,
+  OperationDefinition,
+  PermissionWant,
+  RoleWant,
+  ServedIn,
+} from "./operation/definition.ts";
+export type { DEFINITIONS, OperationTable } from "./operation/mod.ts";
+export type {
+  AuditStatus,
+  BACKENDS,
+  BackupStatus,
+  ChangedLogStatus,
+  LOG_CHANGES,
+  RecoveryStatus,
+  RestoredStatus,
+  SealStatus,
+} from "./status.ts";
+// Types of other folders that the signatures above mention.
+export type * from "../error/error.ts";
+export type { Json, JsonLimits, JsonObject, NumberText } from "../json/json.ts";
+export type { PERMISSIONS } from "../policy/permission.ts";
+export type { Role } from "../spiffe/role.ts";

@@ -12,8 +12,11 @@ export const BACKENDS = ["sqlite", "memory", "lite"] as const;
 export interface KeeperStatus {
   /** Position in the configuration, from 1. */
   readonly index: number;
+  /** `https://` URL from the configuration. */
   readonly url: string;
+  /** Result of the last probe. */
   readonly state: typeof KEEPER_STATES[number];
+  /** Why the keeper is in this state, for example the error of the last call. */
   readonly detail?: string;
   /** RFC 3339; absent when it never answered. */
   readonly lastSeen?: string;
@@ -31,6 +34,7 @@ export interface RecoveryStatus {
 export interface BackupStatus {
   /** RFC 3339: when it was begun. */
   readonly at: string;
+  /** Revision of the store in the backup. */
   readonly revision: number;
   /** Of the database. */
   readonly bytes: number;
@@ -44,6 +48,7 @@ export interface RestoredStatus {
   readonly at: string;
   /** RFC 3339: when the backup was made. */
   readonly from: string;
+  /** Revision of the store in the backup. */
   readonly revision: number;
   /** How often the store was put back. */
   readonly restores: number;
@@ -53,7 +58,9 @@ export interface RestoredStatus {
 
 /** Who has sealed a Nexus, when, and why. */
 export interface SealStatus {
+  /** The reason that the operator gave. */
   readonly reason: string;
+  /** SPIFFE ID of the operator. */
   readonly by: string;
   /** RFC 3339. */
   readonly since: string;
@@ -61,10 +68,13 @@ export interface SealStatus {
 
 /** What was agreed with a peer on connections of late. */
 export interface PeerStatus {
+  /** SPIFFE ID of the peer. */
   readonly id: string;
   /** Whether the peer came to Nexus, or Nexus went to it. */
   readonly side: "accepted" | "made";
+  /** TLS version, such as `TLSv1.3`. */
   readonly protocol: string;
+  /** Cipher suite. */
   readonly cipher: string;
   /** RFC 3339. */
   readonly lastSeen: string;
@@ -88,20 +98,27 @@ export interface ChangedLogStatus {
   readonly log: string;
   /** Below the directory of the logs. */
   readonly file: string;
+  /** What happened to the file. */
   readonly change: typeof LOG_CHANGES[number];
 }
 
 /** Body of the answer to `/v1/status`. */
 export interface NexusStatus {
+  /** Version of the program. */
   readonly version: string;
+  /** State of this Nexus. */
   readonly state: typeof NEXUS_STATES[number];
+  /** Where this Nexus keeps its secrets. */
   readonly backend: typeof BACKENDS[number];
   /** Lower-case hex; absent as long as there is no store. */
   readonly storeId?: string;
   /** Whether there is a store that belongs to a root key. */
   readonly initialized: boolean;
+  /** All configured keepers, by index. */
   readonly keepers: readonly KeeperStatus[];
+  /** Number of shards that rebuild the root key. */
   readonly threshold: number;
+  /** Number of shards. */
   readonly shares: number;
   /** Of the shards that are in force. */
   readonly generation?: number;

@@ -20,7 +20,9 @@ export type PermissionTarget =
 
 /** A permission that a role or a policy can grant, on the request's own path or on a reserved one. */
 export interface PermissionWant {
+  /** Discriminates from {@linkcode RoleWant}. */
   readonly by: "permission";
+  /** The permission that the caller needs. */
   readonly permission: Permission;
   /** Where the request has several paths, the operation checks each. */
   readonly on: PermissionTarget;
@@ -34,7 +36,9 @@ export interface PermissionWant {
 
 /** Callers with one of these roles, and no others. */
 export interface RoleWant {
+  /** Discriminates from {@linkcode PermissionWant}. */
   readonly by: "role";
+  /** Any one of these roles suffices. */
   readonly roles: readonly Role[];
 }
 
@@ -52,11 +56,15 @@ export type BodyForm = "bytes" | "stream";
 
 /** One operation. There is none without a `want`. */
 export interface OperationDefinition {
+  /** The server that offers the operation. */
   readonly server: "nexus" | "keeper";
+  /** Path of the URL, such as `/v1/store/secrets`. */
   readonly path: string;
   /** The query parameter `action`; empty is the default action. */
   readonly action: string;
+  /** What the caller needs. */
   readonly want: Want;
+  /** The states of Nexus in which the operation is served. */
   readonly servedIn: ServedIn;
   /** Whether a Nexus without a store of secrets and policies (backend `lite`) has it. */
   readonly isInLite: boolean;

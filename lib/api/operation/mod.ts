@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type * as v from "valibot";
+import type { Decoded } from "../decode.ts";
 import { AUDIT_OPERATIONS } from "./audit.ts";
 import { BACKUP_OPERATIONS } from "./backup.ts";
 import { CIPHER_OPERATIONS } from "./cipher.ts";
@@ -26,8 +26,12 @@ export type {
   Want,
 } from "./definition.ts";
 
-/** All operations by name. */
-export const OPERATIONS = {
+/**
+ * The definitions of all operations.
+ *
+ * @internal
+ */
+export const DEFINITIONS = {
   ...SECRET_OPERATIONS,
   ...POLICY_OPERATIONS,
   ...AUDIT_OPERATIONS,
@@ -37,31 +41,35 @@ export const OPERATIONS = {
   ...KEEPER_OPERATIONS,
 } as const satisfies Readonly<Record<string, OperationDefinition>>;
 
-type Table = typeof OPERATIONS;
+/** The definitions by name, each with its literal types. */
+export interface OperationTable extends Readonly<typeof DEFINITIONS> {}
+
+/** All operations by name. */
+export const OPERATIONS: OperationTable = DEFINITIONS;
 
 /** Name of an operation. */
-export type Operation = keyof Table;
+export type Operation = keyof OperationTable;
 
 /** Operations whose answer our clients read. */
 export type ClientOperation = {
-  [O in Operation]: Table[O] extends { readonly answer: unknown } ? O : never;
+  [O in Operation]: OperationTable[O] extends { readonly answer: unknown } ? O : never;
 }[Operation];
 
 /** Operations of one server. */
 export type OperationOf<S extends OperationDefinition["server"]> = {
-  [O in Operation]: Table[O]["server"] extends S ? O : never;
+  [O in Operation]: OperationTable[O]["server"] extends S ? O : never;
 }[Operation];
 
 /** Operations that take a body in a form besides JSON. */
 export type OperationWith<F extends BodyForm> = {
-  [O in Operation]: F extends Table[O]["forms"][number] ? O : never;
+  [O in Operation]: F extends OperationTable[O]["forms"][number] ? O : never;
 }[Operation];
 
 /** The decoded request of an operation. */
-export type RequestOf<O extends Operation> = v.InferOutput<Table[O]["request"]>;
+export type RequestOf<O extends Operation> = Decoded<OperationTable[O]["request"]>;
 
 /** The decoded answer of an operation. */
-export type AnswerOf<O extends ClientOperation> = v.InferOutput<Table[O]["answer"]>;
+export type AnswerOf<O extends ClientOperation> = Decoded<OperationTable[O]["answer"]>;
 
 /** The answer of an operation that succeeded. */
 export type ResultOf<O extends ClientOperation> = Omit<AnswerOf<O>, "err">;
