@@ -5,7 +5,9 @@ import { yamlFault } from "../input/yaml_fault.ts";
 
 /** A settings file, read: texts by setting name. */
 export interface SettingsFile {
+  /** Path of the file. */
   readonly path: string;
+  /** Text of each value by setting name; a list is joined by commas. */
   readonly values: Readonly<Record<string, string>>;
 }
 

@@ -24,6 +24,7 @@ function flagNames(role: SettingsRole): Map<string, boolean> {
 export interface RoleFlag {
   /** Without dashes. */
   readonly name: string;
+  /** One sentence for help. */
   readonly meaning: string;
   /** Whether it can stand without a value. */
   readonly isSwitch: boolean;

@@ -5,6 +5,7 @@
 
 /** Why a text was refused, in words that continue "expected …". */
 export class Refusal {
+  /** Continues "expected …". */
   constructor(readonly expected: string) {}
 }
 
@@ -18,6 +19,7 @@ export interface UserEnvironment {
 export interface Kind<T> {
   /** Continues "expected …". */
   readonly expects: string;
+  /** Reads one text. */
   parse(text: string, place: UserEnvironment): T | Refusal;
   /** Canonical text: two values are the same when these are equal. */
   show(value: T): string;

@@ -7,11 +7,13 @@ import { SETTINGS } from "./table.ts";
 
 /** What to read, for whom. */
 export interface SettingsRequest<R extends SettingsRole> extends SettingSources {
+  /** The role whose settings are read. */
   readonly role: R;
 }
 
 /** What one setting holds and where that came from. */
 export interface SettingOrigin {
+  /** Name of the setting. */
   readonly name: string;
   /** Canonical text of the value, empty for one that is absent. */
   readonly value: string;

@@ -25,3 +25,13 @@ export type {
   ShardSettings,
   SvidFiles,
 } from "./settings.ts";
+export type { SettingsFile } from "./file.ts";
+export type { Kind, Refusal, UserEnvironment } from "./kind.ts";
+export type { SinkSetting } from "./place_kind.ts";
+export type { SettingSources } from "./resolve.ts";
+export type { Setting, Variable } from "./setting.ts";
+// Types of other folders that the signatures above mention.
+export type { Scheme } from "../shamir/scheme.ts";
+export type * from "../error/error.ts";
+export type * from "../spiffe/id.ts";
+export type { TrustRoots } from "../spiffe/role.ts";

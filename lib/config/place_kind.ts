@@ -5,7 +5,9 @@ import { type Kind, kindOf, Refusal, type UserEnvironment } from "./kind.ts";
 
 /** Where a server listens; an empty host means every interface, port 0 one that the system picks. */
 export interface ListenAddress {
+  /** Host name or address; empty for every interface. */
   readonly host: string;
+  /** TCP port; 0 for one that the system picks. */
   readonly port: number;
 }
 

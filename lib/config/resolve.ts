@@ -4,6 +4,7 @@ import type { Setting, SettingsRole } from "./setting.ts";
 
 /** Where settings come from. Flags beat the environment, which beats the file, which beats the default. */
 export interface SettingSources {
+  /** Environment variables by name. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** By setting name, without dashes in front. */
   readonly flags?: Readonly<Record<string, string>>;

@@ -13,7 +13,9 @@ export function isSettingsRole(text: string): text is SettingsRole {
 
 /** A variable that sets something, with its own parser where it is spelled differently from the setting's. */
 export interface Variable<T> {
+  /** Name of the environment variable. */
   readonly name: string;
+  /** How its text is read. */
   readonly kind: Kind<T>;
 }
 
@@ -21,12 +23,15 @@ export interface Variable<T> {
 export interface Setting<T> {
   /** Kebab-case; `--name` is the flag of server roles and the key in a settings file. */
   readonly name: string;
+  /** How its text is read and shown. */
   readonly kind: Kind<T>;
   /** Every variable understood; where two are set they must agree. */
   readonly variables: readonly Variable<T>[];
+  /** The default, where nothing is set. */
   readonly fallback: (role: SettingsRole, place: UserEnvironment) => T;
   /** The default in the documentation, where the value itself depends on the place. */
   readonly fallbackText?: string;
+  /** The roles that read the setting. */
   readonly roles: readonly SettingsRole[];
   /** One sentence for the documentation. */
   readonly meaning: string;

@@ -8,18 +8,27 @@ import { BOOTSTRAP, CALL, IDENTITY, JWT, LISTENER, NEXUS, PILOT, SHARD } from ".
 
 /** PEM files that take the place of the Workload API. */
 export interface SvidFiles {
+  /** PEM file with the X.509-SVID, leaf first. */
   readonly svid: string;
+  /** PEM file with the private key. */
   readonly key: string;
+  /** File with the trust bundle. */
   readonly bundle: string;
 }
 
 /** Settings of every role. */
 export interface CommonSettings {
+  /** Address of the SPIFFE Workload API, such as `unix:///run/spire/agent.sock`. */
   readonly endpointSocket: string;
+  /** Absent where the Workload API is the source. */
   readonly svidFiles?: SvidFiles;
+  /** Hint of the SVID to take; absent for the first SVID. */
   readonly svidHint?: string;
+  /** How long to wait for the first SVID, in milliseconds. */
   readonly sourceTimeoutMs: number;
+  /** Trust roots by role. */
   readonly trustRoots: TrustRoots;
+  /** Lowest level that is logged. */
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -31,8 +40,11 @@ export interface HealthListen extends ListenAddress {
 
 /** Time limits of calls to other components. */
 export interface CallTimeouts {
+  /** Limit of connecting, TLS handshake included, in milliseconds. */
   readonly connectMs: number;
+  /** Limit of waiting for the response header, in milliseconds. */
   readonly headersMs: number;
+  /** Limit of the whole call, in milliseconds. */
   readonly totalMs: number;
 }
 
@@ -40,14 +52,19 @@ export interface CallTimeouts {
 export interface ShardSettings {
   /** `https://` URLs; the position from 1 is the shard's x coordinate. */
   readonly keeperPeers: readonly string[];
+  /** Number of shards, 1 to 255. */
   readonly shares: number;
+  /** Number of shards that rebuild the root key, 1 to `shares`. */
   readonly threshold: number;
+  /** Scheme of a new root key. */
   readonly scheme: Scheme;
+  /** Where Nexus keeps secrets. */
   readonly backend: "sqlite" | "memory" | "lite";
 }
 
 /** Tokens that stand for callers behind a proxy. */
 export interface JwtSettings {
+  /** SPIFFE IDs of the proxies. */
   readonly proxies: readonly SpiffeId[];
   /** Absent for the own SPIFFE ID. */
   readonly audience?: string;
@@ -57,30 +74,43 @@ export interface JwtSettings {
 
 /** Settings of Nexus. */
 export interface NexusSettings extends CommonSettings, ShardSettings {
+  /** Address of the API. */
   readonly listen: ListenAddress;
   /** Absent when it is turned off. */
   readonly health?: HealthListen;
+  /** How long a client may take to send a request header, in milliseconds. */
   readonly readHeaderTimeoutMs: number;
+  /** Limits of calls to keepers. */
   readonly callTimeouts: CallTimeouts;
   /** Empty where nothing is kept and none is set. */
   readonly dataDir: string;
+  /** How often every keeper receives its shard again, in milliseconds. */
   readonly keeperUpdateIntervalMs: number;
+  /** How often keepers are probed, in milliseconds. */
   readonly keeperProbeIntervalMs: number;
+  /** Number of versions that a new secret keeps. */
   readonly maxSecretVersions: number;
   /** 0: age does not count. */
   readonly kekMaxAgeMs: number;
+  /** How long before its expiry a secret is reported, in milliseconds. */
   readonly expiryWarningMs: number;
+  /** Number of request workers; 0 serves from the main thread. */
   readonly workers: number;
+  /** Limit of concurrent requests of one SPIFFE ID in one thread. */
   readonly requestsPerIdentity: number;
+  /** Longest ciphertext of the encryption service, in bytes. */
   readonly cipherLimitBytes: number;
   /** Milliseconds; 0: before each answer. */
   readonly auditSyncMs: number;
+  /** What the audit log contains only as keyed hashes. */
   readonly auditHashed: readonly ("caller" | "path")[];
+  /** Where audit records go besides the log. */
   readonly auditSinks: readonly SinkSetting[];
   /** 0: for ever. */
   readonly auditRetentionDays: number;
   /** 0: never. */
   readonly scrubIntervalMs: number;
+  /** Whether to start on an empty store although the keepers hold shards of another one. */
   readonly acceptEmptyStore: boolean;
   /** Absent where no proxy is named: then no token is looked at. */
   readonly jwt?: JwtSettings;
@@ -88,29 +118,43 @@ export interface NexusSettings extends CommonSettings, ShardSettings {
 
 /** Settings of a keeper. */
 export interface KeeperSettings extends CommonSettings {
+  /** Address of the API. */
   readonly listen: ListenAddress;
   /** Absent when it is turned off. */
   readonly health?: HealthListen;
+  /** How long a client may take to send a request header, in milliseconds. */
   readonly readHeaderTimeoutMs: number;
 }
 
 /** Settings of Bootstrap; a `timeoutMs` of 0 means none. */
 export interface BootstrapSettings extends CommonSettings, ShardSettings {
+  /** `https://` URL of Nexus. */
   readonly nexusUrl: string;
+  /** Limits of calls to keepers and Nexus. */
   readonly callTimeouts: CallTimeouts;
+  /** Whether to create a root key although one exists. */
   readonly force: boolean;
+  /** Whether bootstrapping is declared done. */
   readonly completed: boolean;
+  /** Limit of the whole run, in milliseconds. */
   readonly timeoutMs: number;
+  /** Limit of all attempts for one keeper, in milliseconds. */
   readonly keeperTimeoutMs: number;
+  /** Number of attempts for one keeper. */
   readonly keeperMaxRetries: number;
+  /** Pause after the first failed attempt, in milliseconds; it doubles from there. */
   readonly retryInitialMs: number;
+  /** Longest pause between two attempts, in milliseconds. */
   readonly retryMaxMs: number;
+  /** Limit of proving to Nexus that both hold the same key, in milliseconds. */
   readonly verificationTimeoutMs: number;
 }
 
 /** Settings of the command line. */
 export interface PilotSettings extends CommonSettings {
+  /** `https://` URL of Nexus. */
   readonly nexusUrl: string;
+  /** Limits of calls to Nexus. */
   readonly callTimeouts: CallTimeouts;
   /** Absent where there is neither HOME nor a setting. */
   readonly recoveryDir?: string;
@@ -118,9 +162,13 @@ export interface PilotSettings extends CommonSettings {
 
 /** The settings of each role. */
 export interface RoleSettings {
+  /** Settings of Nexus. */
   readonly nexus: NexusSettings;
+  /** Settings of a keeper. */
   readonly keeper: KeeperSettings;
+  /** Settings of Bootstrap. */
   readonly bootstrap: BootstrapSettings;
+  /** Settings of the command line. */
   readonly pilot: PilotSettings;
 }
 
