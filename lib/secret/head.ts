@@ -10,6 +10,7 @@ const FORMAT_WITHOUT_EXPIRED = 2;
 
 /** What is sealed once for a path: its history, bound to the write transaction that stored it. */
 export interface Head extends History {
+  /** Revision of the write transaction that stored the head. */
   readonly revision: number;
 }
 

@@ -22,3 +22,7 @@ export {
   type VersionInfo,
 } from "./version.ts";
 export * from "./writer.ts";
+// Types of other folders that the signatures above mention.
+export type { Keyring } from "../seal/keyring.ts";
+export type { RandomSource } from "../seal/random.ts";
+export type * from "../store/port.ts";

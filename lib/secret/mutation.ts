@@ -4,6 +4,7 @@ import type { MetadataChange } from "./version.ts";
 
 /** What every mutation names. */
 export interface Mutation {
+  /** Path of the secret. */
   readonly path: string;
   /** SPIFFE ID of the caller. */
   readonly author: string;
@@ -16,6 +17,7 @@ export interface Mutation {
 
 /** A new version. */
 export interface PutRequest extends Mutation {
+  /** Text values by key; null is a value of its own. */
   readonly values: SecretValues;
   /** Values that are bytes and no text; no key may be in both. */
   readonly binary?: Readonly<Record<string, Uint8Array>>;
@@ -23,6 +25,7 @@ export interface PutRequest extends Mutation {
 
 /** Versions to delete or undelete; see `version.ts` for the meaning of 0 and of none. */
 export interface VersionsRequest extends Mutation {
+  /** Version numbers. */
   readonly versions: readonly number[];
 }
 
@@ -34,6 +37,7 @@ export interface MetadataRequest extends Mutation, MetadataChange {}
 
 /** A version of `from` as a new version of `path`, to which `cas` refers. */
 export interface CopyRequest extends Mutation {
+  /** Path of the source. */
   readonly from: string;
   /** Of `from`; absent and 0 mean the current one. */
   readonly version?: number;
@@ -43,6 +47,7 @@ export interface CopyRequest extends Mutation {
 
 /** What a mutation led to. */
 export interface SecretChanged {
+  /** Discriminates from {@linkcode SecretNotFound}. */
   readonly found: true;
   /** Current version afterwards, 0 when there is nothing to read. */
   readonly version: number;

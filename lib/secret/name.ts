@@ -1,10 +1,8 @@
 import { SpikeError } from "../error/error.ts";
 import { holdsControls, printable } from "../text/printable.ts";
 
-declare const secretPath: unique symbol;
-
 /** A path that names a secret. Only {@linkcode parseSecretPath} makes one. */
-export type SecretPath = string & { readonly [secretPath]: true };
+export type SecretPath = string & { readonly secretPath: unique symbol };
 
 /** The key-value pairs of one version; null is a value of its own and not the same as no pairs. */
 export type SecretValues = Readonly<Record<string, string>> | null;

@@ -14,6 +14,7 @@ import { type Absence, findLive, isPurged } from "./version.ts";
  * only that.
  */
 export interface SecretNotFound {
+  /** Discriminates from the results that hold something. */
   readonly found: false;
   /** For logs and for those who may know more. */
   readonly reason: "path" | Absence;
@@ -24,9 +25,11 @@ export type StateTag = string;
 
 /** One version's pairs. */
 export interface SecretFound extends SecretPairs {
+  /** Discriminates from the other results. */
   readonly found: true;
   /** Number of the version. */
   readonly version: number;
+  /** Tag of the path's state. */
   readonly tag: StateTag;
   /** When the path expires; null for never. */
   readonly expiresMs: number | null;
@@ -34,26 +37,35 @@ export interface SecretFound extends SecretPairs {
 
 /** The state of the path is the one that the caller knows. */
 export interface SecretUnchanged {
+  /** Discriminates from the other results. */
   readonly found: "unchanged";
+  /** Tag of the path's state. */
   readonly tag: StateTag;
 }
 
 /** All that is known of a path beside its values. */
 export interface SecretMetadata {
+  /** Discriminates from {@linkcode SecretNotFound}. */
   readonly found: true;
+  /** History, custom metadata and expiry of the path. */
   readonly head: Head;
+  /** Tag of the path's state. */
   readonly tag: StateTag;
 }
 
 /** A path in a listing, and whether its time is over. */
 export interface SecretEntry {
+  /** Path of the secret. */
   readonly path: string;
+  /** Whether the path has expired. */
   readonly isExpired: boolean;
 }
 
 /** Which version; absent and 0 mean the current one. */
 export interface SecretRequest {
+  /** Path of the secret. */
   readonly path: string;
+  /** Version number. */
   readonly version?: number;
 }
 
@@ -71,8 +83,11 @@ export interface SecretMetadataRequest extends SecretRequest {
 
 /** A page of paths; without `limit`, all of them. */
 export interface SecretListRequest {
+  /** Only paths that start with this text. */
   readonly prefix?: string;
+  /** Only paths that come after this one, compared bytewise. */
   readonly after?: string;
+  /** Longest page, at least 1. */
   readonly limit?: number;
 }
 
@@ -81,6 +96,7 @@ export interface SecretListRequest {
  * `state_integrity_check` for a row that is not what was stored; other rows stay readable.
  */
 export interface SecretReader {
+  /** Reads one version. */
   get(request: SecretRequest): Promise<SecretFound | SecretNotFound>;
   /** As `get`; opens no value when the caller knows the state of the path. */
   getUnlessKnown(
@@ -100,7 +116,9 @@ export interface SecretReader {
 
 /** What a reader works with. */
 export interface SecretReaderOptions {
+  /** Holds the rows. */
   readonly store: StoreReader;
+  /** Opens the rows. */
   readonly keyring: Keyring;
   /** Milliseconds since the epoch. Default: the system's clock. */
   readonly clock?: () => number;

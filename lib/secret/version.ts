@@ -8,17 +8,23 @@
 
 /** When a version was deleted or destroyed, and by whom. */
 export interface Deletion {
+  /** Milliseconds since the epoch. */
   readonly atMs: number;
+  /** SPIFFE ID of the caller. */
   readonly by: string;
 }
 
 /** What is known of one version beside its value. */
 export interface VersionInfo {
+  /** Number of the version, from 1. */
   readonly number: number;
+  /** Milliseconds since the epoch. */
   readonly createdMs: number;
+  /** SPIFFE ID of the caller who stored the version. */
   readonly author: string;
   /** SHA-256 of the sealed value. */
   readonly digest: Uint8Array;
+  /** When it was deleted; null for a live version. */
   readonly deleted: Deletion | null;
   /** Its value is gone for good; then it counts as deleted too. */
   readonly destroyed: Deletion | null;
@@ -34,7 +40,9 @@ export interface History {
   readonly highest: number;
   /** How many versions a put leaves, deleted ones included. */
   readonly maxVersions: number;
+  /** When the first version was stored, milliseconds since the epoch. */
   readonly createdMs: number;
+  /** When the path last changed, milliseconds since the epoch. */
   readonly updatedMs: number;
   /** From then on the path reads as if it were not there; null for never. */
   readonly expiresMs: number | null;
@@ -63,6 +71,7 @@ export interface MetadataChange {
   readonly unset?: readonly string[];
   /** Counts from the next put on. */
   readonly maxVersions?: number;
+  /** When the path expires, milliseconds since the epoch; null for never. */
   readonly expiresMs?: number | null;
 }
 

@@ -48,10 +48,13 @@ import {
 
 /** What a writer works with. */
 export interface SecretWriterOptions {
+  /** Holds the rows. */
   readonly store: Store;
+  /** Seals and opens the rows. */
   readonly keyring: Keyring;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Source of keys and nonces. */
   readonly random: RandomSource;
   /** How many versions a path keeps, from its first put on. */
   readonly maxVersions: number;
