@@ -21,7 +21,9 @@ export const DEFAULT_KEY = "cipher/default";
 
 /** What loading the default key takes. */
 export interface DefaultKeyOptions {
+  /** Holds the rows of the key. */
   readonly store: Store;
+  /** Unwraps the rows. */
   readonly keyring: Keyring;
   /** Version n goes into slot n - 1. */
   readonly slots: KeySlots;
@@ -49,8 +51,11 @@ export interface FirstKeyOptions {
   readonly storeId: Uint8Array;
   /** The KEK that is in use and its generation. */
   readonly kek: Uint8Array;
+  /** Generation of `kek`. */
   readonly kekGeneration: number;
+  /** Source of random bytes. */
   readonly random: RandomSource;
+  /** Time of creation, milliseconds since the epoch. */
   readonly createdAtMs: number;
 }
 
@@ -70,11 +75,17 @@ export function makeFirstKey(options: FirstKeyOptions): KeyRow {
 
 /** What a new version of the default key takes. */
 export interface RotateOptions {
+  /** Holds the rows of the key. */
   readonly store: Store;
+  /** Wraps the new version. */
   readonly keyring: Keyring;
+  /** Budget of the KEK that wraps the new version. */
   readonly budget: SealBudget;
+  /** Version n goes into slot n - 1. */
   readonly slots: KeySlots;
+  /** Source of random bytes. */
   readonly random: RandomSource;
+  /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 

@@ -24,7 +24,9 @@ export interface KeyVersion {
 
 /** What is known of a named key beside its bytes, bound to the write transaction that stored it. */
 export interface KeyHead {
+  /** Revision of the write transaction that stored the head. */
   readonly revision: number;
+  /** Name of the key. */
   readonly name: string;
   /** 16 bytes, by which ciphertexts name the key. */
   readonly id: Uint8Array;
@@ -32,7 +34,9 @@ export interface KeyHead {
   readonly minVersion: number;
   /** Whether the key is out of use: it then neither encrypts nor decrypts. */
   readonly isRetired: boolean;
+  /** Time of the last change, milliseconds since the epoch. */
   readonly updatedMs: number;
+  /** SPIFFE ID of the last change's caller, or what renewed the key automatically. */
   readonly updatedBy: string;
   /** Ascending; the last one encrypts. */
   readonly versions: readonly KeyVersion[];

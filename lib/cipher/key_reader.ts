@@ -26,7 +26,9 @@ export interface KeyReader {
 
 /** What a reader works with. */
 export interface KeyReaderOptions {
+  /** Holds the rows of the keys. */
   readonly store: StoreReader;
+  /** Opens the rows. */
   readonly keyring: Keyring;
   /** A number that differs as soon as a change of keys is committed, before anybody is told that it is. */
   readonly revision: () => number;

@@ -23,6 +23,7 @@ export const RENEWED = "renewal by use";
 
 /** Which key, and who asks. */
 export interface KeyChange {
+  /** Name of the key. */
   readonly name: string;
   /** SPIFFE ID of the caller. */
   readonly author: string;
@@ -45,6 +46,7 @@ export interface KeyWriter {
   create(change: KeyChange): Promise<KeyHead>;
   /** Adds a version, which encrypts from then on. */
   rotate(change: KeyChange): Promise<KeyHead>;
+  /** Sets the lowest version and whether the key is retired. Rejects with `api_bad_request` for a version out of range. */
   set(settings: KeySettings): Promise<KeyHead>;
   /**
    * Writes a block of encryptions under one version down as spent, and answers its size and whether a new version is
@@ -55,10 +57,13 @@ export interface KeyWriter {
 
 /** What a writer works with. */
 export interface KeyWriterOptions {
+  /** Holds the rows of the keys. */
   readonly store: Store;
+  /** Seals and opens the rows. */
   readonly keyring: Keyring;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Source of random bytes. */
   readonly random: RandomSource;
   /** Shared by all who seal under a KEK. */
   readonly budget: SealBudget;

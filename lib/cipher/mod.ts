@@ -15,3 +15,12 @@ export * from "./key_writer.ts";
 export * from "./named_service.ts";
 export * from "./service.ts";
 export * from "./stream_service.ts";
+// Types of other folders that the signatures above mention.
+export type * from "../error/error.ts";
+export type { CipherKey, Encrypted } from "../seal/cipher_blob.ts";
+export type { KeySlots } from "../seal/key_slots.ts";
+export type { Keyring } from "../seal/keyring.ts";
+export type { SealBinding, Table } from "../seal/place.ts";
+export type { RandomSource } from "../seal/random.ts";
+export type { SealBudget } from "../secret/budget.ts";
+export type * from "../store/port.ts";

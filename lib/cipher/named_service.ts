@@ -14,6 +14,7 @@ import { MAX_AAD_BYTES } from "./service.ts";
 
 /** What is asked of a named key. */
 export interface NamedRequest {
+  /** Name of the key. */
   readonly name: string;
   /** What the ciphertext is bound to beside its key; empty for nothing. */
   readonly aad: Uint8Array;
@@ -32,6 +33,7 @@ export interface NamedEncrypted {
  * `cipher_key_retired` for one that is out of use, and `api_bad_request` for more bytes than are allowed.
  */
 export interface NamedService {
+  /** Encrypts under the newest version with AES-256-GCM. */
   encrypt(request: NamedRequest, plaintext: Uint8Array): Promise<NamedEncrypted>;
   /**
    * Rejects with `api_bad_request` for bytes without a header, `crypto_unsupported_version` for a version that the key
@@ -45,11 +47,13 @@ export interface NamedService {
 
 /** What a service works with. */
 export interface NamedServiceOptions {
+  /** The reader of this thread. */
   readonly keys: () => KeyReader;
   /** Waits until one more encryption under this version is accounted for. */
   readonly spend: (name: string, version: number) => Promise<void>;
   /** Longest plaintext with its tag, in bytes. */
   readonly limitBytes: number;
+  /** Source of nonces. */
   readonly random: RandomSource;
 }
 

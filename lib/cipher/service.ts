@@ -21,11 +21,13 @@ export interface CipherKeys {
 
 /** What a service works with. */
 export interface CipherServiceOptions {
+  /** The versions of the default key. */
   readonly keys: CipherKeys;
   /** Waits until one more encryption under this version is accounted for. */
   readonly spend: (version: number) => Promise<void>;
   /** Longest ciphertext, its tag included, in bytes. */
   readonly limitBytes: number;
+  /** Source of nonces. */
   readonly random: RandomSource;
 }
 

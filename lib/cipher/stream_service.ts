@@ -31,11 +31,13 @@ export interface StreamRequest {
 
 /** What a service works with. */
 export interface StreamServiceOptions {
+  /** The versions of the default key. */
   readonly defaultKeys: CipherKeys;
   /** Absent where there are no named keys. */
   readonly namedKeys?: () => KeyReader;
   /** Waits until one more encryption under this version is accounted for. */
   readonly spend: (version: number, name?: string) => Promise<void>;
+  /** Source of salts. */
   readonly random: RandomSource;
 }
 
@@ -44,6 +46,7 @@ export interface StreamServiceOptions {
  * fails later fails the iteration. Nothing is held but a chunk.
  */
 export interface StreamService {
+  /** Encrypts a stream under the newest version of the key. */
   encrypt(request: StreamRequest, plaintext: ByteStream): Promise<ByteStream>;
   /** Every piece that is given was authenticated; the end of the iteration says that nothing is missing. */
   decrypt(request: StreamRequest, stream: ByteStream): Promise<ByteStream>;
