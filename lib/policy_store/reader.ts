@@ -15,7 +15,9 @@ import { openPolicy } from "./sealer.ts";
 
 /** Which policies to list: those whose stored pattern is this text. Absent: all. */
 export interface PolicyFilter {
+  /** The whole SPIFFE ID pattern, as stored. */
   readonly spiffeidPattern?: string;
+  /** The whole path pattern, as stored; ignored when `spiffeidPattern` is given. */
   readonly pathPattern?: string;
 }
 
@@ -37,7 +39,9 @@ export interface PolicyReader {
 
 /** What a reader works with. */
 export interface PolicyReaderOptions {
+  /** Holds the rows of the policies. */
   readonly store: StoreReader;
+  /** Opens the rows. */
   readonly keyring: Keyring;
   /** A number that differs as soon as a change of policies is committed, before anybody is told that it is. */
   readonly revision: () => number;

@@ -6,12 +6,15 @@ export const POLICY_FORMAT = 1;
 
 /** A policy as it is kept, bound to the write transaction that stored it. */
 export interface PolicyRecord extends Policy {
+  /** Revision of the write transaction that stored the policy. */
   readonly revision: number;
   /** Milliseconds since the epoch; kept when a policy is replaced. */
   readonly createdMs: number;
   /** SPIFFE ID. */
   readonly createdBy: string;
+  /** Time of the last change, milliseconds since the epoch. */
   readonly updatedMs: number;
+  /** SPIFFE ID of the last change's caller. */
   readonly updatedBy: string;
 }
 

@@ -26,10 +26,13 @@ export interface PolicyWriter {
 
 /** What a writer works with. */
 export interface PolicyWriterOptions {
+  /** Receives the rows of the policies. */
   readonly store: Store;
+  /** Seals and opens the rows. */
   readonly keyring: Keyring;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Source of random bytes. */
   readonly random: RandomSource;
   /** Shared by all who seal under a KEK. */
   readonly budget: SealBudget;
