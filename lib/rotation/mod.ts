@@ -9,3 +9,8 @@
  */
 export * from "./due.ts";
 export * from "./rewrap.ts";
+// Types of other folders that the signatures above mention.
+export type { Keyring } from "../seal/keyring.ts";
+export type { RandomSource } from "../seal/random.ts";
+export type { SealBudget } from "../secret/budget.ts";
+export type * from "../store/port.ts";

@@ -20,6 +20,7 @@ export type Rewrapped = "head" | "version" | "policy" | "key" | "keyHead";
 
 /** How much was sealed anew, and what could not be. */
 export interface RewrapResult {
+  /** Number of rows sealed under the newest generation, by kind. */
   readonly done: Readonly<Record<Rewrapped, number>>;
   /** Rows that are not what was stored. They keep their generation in use. */
   readonly damaged: readonly string[];
@@ -27,10 +28,13 @@ export interface RewrapResult {
 
 /** What re-wrapping works with. */
 export interface RewrapOptions {
+  /** Holds the rows. */
   readonly store: Store;
+  /** Holds both generations. */
   readonly keyring: Keyring;
   /** Shared by all who seal under a KEK. */
   readonly budget: SealBudget;
+  /** Source of nonces. */
   readonly random: RandomSource;
   /** Waits between two transactions, so that others get their turn; what it rejects with ends the work. */
   readonly pause: (tookMs: number) => Promise<void>;
