@@ -7,7 +7,9 @@ import { routesWanting, subjectOn } from "./target.ts";
 
 /** Who may do what, where. */
 export interface AccessQuestion {
+  /** SPIFFE ID of the caller in question. */
   readonly id: SpiffeId;
+  /** Secret path or reserved path, not a pattern. */
   readonly path: string;
   /** At least one. */
   readonly wanted: readonly Permission[];
@@ -26,8 +28,11 @@ export type DecidedBy =
 
 /** A decision with its reasons. */
 export interface AccessExplanation {
+  /** Whether every wanted permission is granted. */
   readonly allowed: boolean;
+  /** What decided. */
   readonly by: DecidedBy;
+  /** The role that decided, or that confines the caller. */
   readonly role?: Role;
   /** The first, by name, of the policies that decided. */
   readonly policy?: string;

@@ -7,8 +7,11 @@ import type { AccessQuestion } from "./explain.ts";
 
 /** What a question about access says, before it is checked. */
 export interface QuestionDraft {
+  /** SPIFFE ID as text. */
   readonly spiffeid: string;
+  /** Secret path as text. */
   readonly path: string;
+  /** Names of single permissions such as `read`. */
   readonly permissions: readonly string[];
 }
 

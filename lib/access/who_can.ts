@@ -13,21 +13,29 @@ import { explainAccess } from "./explain.ts";
 
 /** A policy that grants something to whoever its SPIFFE ID pattern finds. */
 export interface GrantingPolicy {
+  /** Name of the policy. */
   readonly policy: string;
+  /** Regular expression that the SPIFFE ID must match. */
   readonly spiffeidPattern: string;
+  /** Regular expression that the path must match. */
   readonly pathPattern: string;
+  /** Permissions as the policy lists them. */
   readonly permissions: readonly PermissionWord[];
 }
 
 /** A role that grants something, and the IDs that have it, each with all that lie below it. */
 export interface GrantingRole {
+  /** The role. */
   readonly role: Role;
+  /** SPIFFE IDs that have the role; IDs below them have it as well. */
   readonly ids: readonly string[];
 }
 
 /** Everybody who may do something. */
 export interface Grants {
+  /** Policies that grant all wanted permissions on the path. */
   readonly policies: readonly GrantingPolicy[];
+  /** Roles that grant all wanted permissions on the path. */
   readonly roles: readonly GrantingRole[];
 }
 
