@@ -1,7 +1,7 @@
 /**
- * The encryption service: encrypts and decrypts for callers under keys that they never see. What it keeps is those
- * keys, wrapped, in the store; what it is given and what it answers is kept nowhere. Start reading at `service.ts`
- * (the default key) and `named_service.ts` (named ones).
+ * The encryption service: encrypts and decrypts for callers under keys that they never see. It stores only those keys,
+ * wrapped; it never stores a plaintext or a ciphertext, and it never decides who may call it. Start reading at
+ * `service.ts` (the default key), then `named_service.ts` (named keys) and `stream_service.ts` (streams).
  *
  * @module
  */
