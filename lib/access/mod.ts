@@ -1,6 +1,6 @@
 /**
- * Who may do what: roles first, then policies, as one set of rules for those who decide on requests and those
- * who explain the decisions. Pure, like `lib/policy`, which it builds upon.
+ * Authorization: roles first, then policies. One set of rules serves the code that authorizes requests and the code that
+ * explains decisions. Pure, like `lib/policy`, on which it builds: it never reads a store, a clock or a network.
  *
  * Start reading at `judge.ts` (what roles grant), then `explain.ts`.
  *
