@@ -1,7 +1,7 @@
 /**
- * Policies in a store: sealed on the way in, opened and compiled on the way out.
+ * Policies in a store: the writer seals them, the reader opens and compiles them.
  *
- * Never decides anything; that is `lib/policy`. Start reading at `record.ts` (what is kept), then `writer.ts` and
+ * It never authorizes anything; `lib/policy` does. Start reading at `record.ts` (what is stored), then `writer.ts` and
  * `reader.ts`.
  *
  * @module

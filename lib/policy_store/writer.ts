@@ -4,7 +4,7 @@ import type { SealBudget } from "../secret/mod.ts";
 import type { Store } from "../store/port.ts";
 import { openPolicy, requirePast, sealPolicy } from "./sealer.ts";
 
-/** A policy to be stored, and by whom. */
+/** A policy to store, and its author. */
 export interface PolicyPut extends PolicyDraft {
   /** SPIFFE ID of the caller. */
   readonly author: string;
@@ -13,13 +13,16 @@ export interface PolicyPut extends PolicyDraft {
 /** Changes policies. */
 export interface PolicyWriter {
   /**
-   * Inserts or replaces the policy of that name, which keeps its time of creation. Rejects with `api_bad_request`
-   * as `parsePolicy` does, and with `state_integrity_check` when the row to be replaced is not what was stored.
+   * Inserts or replaces the policy of that name. A replaced policy keeps its time of creation.
+   *
+   * @throws {SpikeError} `api_bad_request` as `parsePolicy` does; `state_integrity_check` when the row to be replaced is
+   * not what was stored
    */
   put(policy: PolicyPut): Promise<Policy>;
   /**
-   * Removes a policy, be it damaged or not; false when there is none. Rejects with `api_bad_request` for what
-   * cannot be a name.
+   * Removes a policy, also a damaged one; false when it does not exist.
+   *
+   * @throws {SpikeError} `api_bad_request` for a malformed name
    */
   delete(name: string): Promise<boolean>;
 }
@@ -38,7 +41,7 @@ export interface PolicyWriterOptions {
   readonly budget: SealBudget;
 }
 
-/** Makes the writer; a store has one. */
+/** Creates the writer; a store has one. */
 export function createPolicyWriter(options: PolicyWriterOptions): PolicyWriter {
   return {
     put: (request) => put(options, request),
