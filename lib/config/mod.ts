@@ -1,6 +1,8 @@
 /**
- * One schema of all settings: a table from which parsing, flags, provenance and the documentation come.
- * Pure but for `read_file.ts`: the environment comes in as a parameter. Start reading at `table.ts`.
+ * Settings: one table from which parsing, flags, provenance and the documentation are generated.
+ *
+ * It never falls back silently: an invalid value is an error that names the setting. Pure except for `read_file.ts` and
+ * `environment.ts`; the environment is a parameter. Start reading at `table.ts`, then `resolve.ts`.
  *
  * @module
  */
