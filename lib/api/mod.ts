@@ -1,6 +1,6 @@
 /**
- * The wire API: every operation with the permission it wants, its messages and encodings, shared by servers,
- * command line and client. It sends nothing and decides nothing. Start reading at `operation/mod.ts`.
+ * The wire API: every operation with the permission it needs, its messages and their encoding. Servers, the command line
+ * and the client share it. It never sends anything and never authorizes a caller. Start reading at `operation/mod.ts`.
  *
  * @module
  */

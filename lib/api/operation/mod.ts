@@ -1,6 +1,19 @@
 /**
- * Every operation of every server, each defined once. Routes, decoding, access, the client's types and the offers of
- * each backend follow from these entries; the tables in `tests/contract` are written by hand and check them.
+ * All operations of all servers, each defined once. Routes, decoding, authorization, the types of the client and the
+ * operations of each backend follow from these definitions; the hand-written tables in `tests/contract` check them.
+ *
+ * @example The definition of one operation
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { OPERATIONS, type RequestOf } from "./mod.ts";
+ *
+ * const { path, action, want } = OPERATIONS["secret.get"];
+ * assert.deepEqual([path, action], ["/v1/store/secrets", "get"]);
+ * assert.deepEqual([want.permission, want.on], ["read", "request.path"]);
+ *
+ * const request: RequestOf<"secret.get"> = { path: "tenants/acme/db", version: 0 };
+ * assert.equal(request.version, 0);
+ * ```
  *
  * @module
  */
@@ -9,7 +22,6 @@ import { AUDIT_OPERATIONS } from "./audit.ts";
 import { BACKUP_OPERATIONS } from "./backup.ts";
 import { CIPHER_OPERATIONS } from "./cipher.ts";
 import type { BodyForm, OperationDefinition } from "./definition.ts";
-
 import { KEEPER_OPERATIONS } from "./keeper.ts";
 import { OPERATOR_OPERATIONS } from "./operator.ts";
 import { POLICY_OPERATIONS } from "./policy.ts";
@@ -50,7 +62,7 @@ export const OPERATIONS: OperationTable = DEFINITIONS;
 /** Name of an operation. */
 export type Operation = keyof OperationTable;
 
-/** Operations whose answer our clients read. */
+/** Operations whose answer the client of this project reads. */
 export type ClientOperation = {
   [O in Operation]: OperationTable[O] extends { readonly answer: unknown } ? O : never;
 }[Operation];
