@@ -60,7 +60,7 @@ const LIMIT = 100;
  * Verifies a log from its files, given in the order of their names. It needs no store and no secret key.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const verifier = new LogVerifier({ key, held: [checkpoint], hash: nativeHash, verify });
  * for (const { path } of files) verifier.file(path, await Deno.readFile(path));
  * const { findings } = verifier.end();

@@ -54,7 +54,7 @@ export const DEFINITIONS = {
 } as const satisfies Readonly<Record<string, OperationDefinition>>;
 
 /** The definitions by name, each with its literal types. */
-export interface OperationTable extends Readonly<typeof DEFINITIONS> {}
+export type OperationTable = typeof DEFINITIONS;
 
 /** All operations by name. */
 export const OPERATIONS: OperationTable = DEFINITIONS;
