@@ -207,7 +207,7 @@ function isPowerOfTwo(count: number): boolean {
   return bitsSet(count) === 1;
 }
 
-/** Roots are public: nothing is told by how long this takes. */
+/** Not constant-time: roots are public. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

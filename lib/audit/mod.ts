@@ -1,7 +1,8 @@
 /**
  * The audit log: a record of every request and of every change, in an append-only Merkle tree (RFC 9162) whose heads
- * are signed. Nothing in here ever sees a value. Start reading at `entry.ts` (what is recorded), `record.ts` (its
- * bytes), `os_log.ts` (how it is written) and `verify.ts` (how anybody checks it).
+ * are signed (C2SP tlog-checkpoint). It never contains a secret value, and verifying it needs neither the store nor a
+ * secret key. Start reading at `entry.ts` (what is recorded), then `record.ts` (the bytes), `os_log.ts` (writing) and
+ * `verify.ts` (verification).
  *
  * @module
  */

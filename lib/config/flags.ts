@@ -34,10 +34,10 @@ export interface RoleFlag {
 export const ROLE_SWITCHES: readonly RoleFlag[] = [
   {
     name: "check-config",
-    meaning: "Check the settings and exit.",
+    meaning: "Validate the settings and exit.",
     isSwitch: true,
   },
-  { name: "help", meaning: "Print the help of this role.", isSwitch: true },
+  { name: "help", meaning: "Print this help and exit.", isSwitch: true },
 ];
 
 /** Every flag of a server role. */
