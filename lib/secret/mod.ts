@@ -4,7 +4,7 @@
  * It never authorizes a caller and never keeps a plaintext. Start reading at `version.ts` (the rules of version numbers,
  * pure), then `reader.ts` and `writer.ts`.
  *
- * @example Version numbers and paths
+ * @example Paths of secrets
  * ```ts
  * import assert from "node:assert/strict";
  * import { parseSecretPath, parseWritablePath } from "./mod.ts";
