@@ -5,9 +5,11 @@ import { hasRole, type Role, type TrustRoots } from "../spiffe/role.ts";
 import { confinedRole, isCaller, judgementOf } from "./judge.ts";
 import { routesWanting, subjectOn } from "./target.ts";
 
-/** Who may do what, where. */
+/** A question about access: may this caller do all of this on this path? */
 export interface AccessQuestion {
+  /** SPIFFE ID of the caller in question. */
   readonly id: SpiffeId;
+  /** Secret path or reserved path, not a pattern. */
   readonly path: string;
   /** At least one. */
   readonly wanted: readonly Permission[];
@@ -15,35 +17,38 @@ export interface AccessQuestion {
 
 /** What decided. */
 export type DecidedBy =
-  /** A role that grants all of it, or one that no policy adds to. */
+  /** A role that grants all of it, or a confined role, which policies do not extend. */
   | "role"
-  /** One or more policies, for what no role grants. */
+  /** One or more policies, each of which grants what the roles do not. */
   | "policy"
   /** Neither grants it. */
   | "nothing"
-  /** The ID: there are no rules for such ones, and they are denied everything. */
+  /** The form of the ID: access rules do not cover it, so every request is denied. */
   | "id";
 
 /** A decision with its reasons. */
 export interface AccessExplanation {
+  /** Whether every wanted permission is granted. */
   readonly allowed: boolean;
+  /** What decided. */
   readonly by: DecidedBy;
+  /** The role that decided, or that confines the caller. */
   readonly role?: Role;
-  /** The first, by name, of the policies that decided. */
+  /** The first, by name, of the policies in `policies`. */
   readonly policy?: string;
-  /** All that grant it, each by itself: to deny it, all of them have to go. */
+  /** All policies that grant it, each on its own: revoking access means changing every one of them. */
   readonly policies: readonly string[];
-  /** What is not granted: by the policy that comes nearest, or at all. Empty when it is allowed. */
+  /** What the closest policy does not grant, or everything where no policy matches. Empty when allowed. */
   readonly missing: readonly Permission[];
-  /** Policies that come near, the nearest first. Empty when it is allowed. */
+  /** The closest policies, best match first. Empty when allowed. */
   readonly misses: readonly PolicyMiss[];
-  /** A sentence for people. */
+  /** The decision in one sentence. */
   readonly reason: string;
 }
 
-const NOBODY = { policies: [], missing: [], misses: [] } as const;
+const NO_POLICY = { policies: [], missing: [], misses: [] } as const;
 
-/** Explains what a caller may do, by the same rules that decide on its requests: roles first, then policies. */
+/** Explains what a caller may do, by the rules that also authorize its requests: roles first, then policies. */
 export function explainAccess(
   policies: PolicySet,
   question: AccessQuestion,
@@ -51,25 +56,25 @@ export function explainAccess(
 ): AccessExplanation {
   const { id, wanted } = question;
   const explained = !isCaller(id)
-    ? { ...NOBODY, allowed: false, by: "id" as const, missing: wanted }
+    ? { ...NO_POLICY, allowed: false, by: "id" as const, missing: wanted }
     : byRole(question, roots) ?? byPolicy(policies, question, roots);
   return { ...explained, reason: reasonOf(explained, question) };
 }
 
 type Unreasoned = Omit<AccessExplanation, "reason">;
 
-/** Undefined where roles leave something to the policies. */
+/** Undefined where policies decide about a part. */
 function byRole(question: AccessQuestion, roots: TrustRoots): Unreasoned | undefined {
   const { id, wanted } = question;
   const roles = wanted.map((one) => grantingRole(question, one, roots));
   const [granting] = roles;
   if (granting && roles.every((role) => role !== undefined)) {
-    return { ...NOBODY, allowed: true, by: "role", role: granting };
+    return { ...NO_POLICY, allowed: true, by: "role", role: granting };
   }
   const role = confinedRole(id, roots);
   if (!role) return undefined;
   const missing = wanted.filter((_, i) => roles[i] === undefined);
-  return { ...NOBODY, allowed: false, by: "role", role, missing };
+  return { ...NO_POLICY, allowed: false, by: "role", role, missing };
 }
 
 /** The role that grants one permission in every request that wants it on the path. */
@@ -79,7 +84,7 @@ function grantingRole(
   roots: TrustRoots,
 ): Role | undefined {
   const routes = routesWanting(permission, path);
-  // What no request asks for yet is still the superuser's, whose word is `super`.
+  // Where no operation needs the permission, only the superuser has it.
   if (routes.length === 0) return hasRole(id, "superuser", roots) ? "superuser" : undefined;
   const roles = routes.map((route) => {
     const subject = route.want.by === "permission" ? subjectOn(route.want, path) : undefined;
@@ -95,22 +100,22 @@ function byPolicy(
   roots: TrustRoots,
 ): Unreasoned {
   const wanted = question.wanted.filter((one) => !grantingRole(question, one, roots));
-  const told = explain(policies, { ...question, wanted });
-  if (!told.allowed) return { ...told, by: "nothing", policies: [] };
-  const [policy] = told.policies;
-  return { ...NOBODY, ...told, by: "policy", ...(policy === undefined ? {} : { policy }) };
+  const found = explain(policies, { ...question, wanted });
+  if (!found.allowed) return { ...found, by: "nothing", policies: [] };
+  const [policy] = found.policies;
+  return { ...NO_POLICY, ...found, by: "policy", ...(policy === undefined ? {} : { policy }) };
 }
 
 function reasonOf(explained: Unreasoned, { id, path, wanted }: AccessQuestion): string {
   const { allowed, by, role, policies, missing } = explained;
   const what = `${wanted.join(" and ")} on ${path}`;
-  if (by === "id") return `${id} is not an ID that rules are made for`;
+  if (by === "id") return `${id} is not a supported caller ID, so it is denied everything`;
   if (by === "role") {
     return allowed
       ? `The role ${role} grants ${what}`
       : `The role ${role} is confined: it does not grant ${
         missing.join(" and ")
-      } on ${path}, and no policy adds to it`;
+      } on ${path}, and policies do not extend it`;
   }
   if (allowed) {
     return `${listed(policies)} ${policies.length > 1 ? "each grant" : "grants"} ${what}`;
@@ -126,25 +131,27 @@ function listed(names: readonly string[]): string {
   return `${names.length > 1 ? "The policies" : "The policy"} ${some}`;
 }
 
-/** What is easily overlooked. */
+/** The most likely cause of a denial. */
 function hintOf({ misses, missing }: Unreasoned, path: string): string {
-  const [nearest] = misses;
-  if (nearest === undefined) return ": no policy is about this ID or this path";
+  const [closest] = misses;
+  if (closest === undefined) return ": no policy matches this ID or this path";
   const applying = misses.filter(({ lacks }) => lacks === "permissions");
   const isSplit = applying.length > 1 &&
     missing.every((one) => applying.some((miss) => !miss.missing.includes(one)));
-  if (isSplit) return ": several policies grant a part each, but one policy has to grant all of it";
-  const name = JSON.stringify(nearest.policy);
-  if (nearest.lacks === "permissions" && isReserved(path)) {
-    return `: policy ${name} applies, but does not grant it on a reserved path`;
+  if (isSplit) {
+    return ": several policies grant a part each, but a single policy must grant all of it";
   }
-  return `: ${MISSED[nearest.lacks](name)}`;
+  const name = JSON.stringify(closest.policy);
+  if (closest.lacks === "permissions" && isReserved(path)) {
+    return `: policy ${name} matches, but does not grant it on a reserved path`;
+  }
+  return `: ${MISSED[closest.lacks](name)}`;
 }
 
 const MISSED: Readonly<Record<PolicyMiss["lacks"], (name: string) => string>> = {
-  permissions: (name) => `policy ${name} applies, but does not grant it`,
+  permissions: (name) => `policy ${name} matches, but does not grant it`,
   reserved: (name) =>
-    `policy ${name} does not count on a reserved path, since it is not anchored for it`,
-  path: (name) => `policy ${name} is about this ID, but not about this path`,
-  id: (name) => `policy ${name} is about this path, but not about this ID`,
+    `policy ${name} is not effective on a reserved path, because its path pattern is not anchored there`,
+  path: (name) => `policy ${name} matches this ID, but not this path`,
+  id: (name) => `policy ${name} matches this path, but not this ID`,
 };

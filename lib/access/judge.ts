@@ -6,26 +6,26 @@ import type { SpiffeId } from "../spiffe/id.ts";
 import { hasRole, type Role, type TrustRoots } from "../spiffe/role.ts";
 import { targetOf } from "./target.ts";
 
-/** What follows from a caller's roles alone: the role that grants it, or not; `open` leaves it to the policies. */
+/** What a caller's roles decide: granted by a role, denied, or `open`, where the policies decide. */
 export type Judgement = { readonly granted: Role } | "denied" | "open";
 
 /** Narrower than the SPIFFE standard: no underscore in the trust domain. The original's rule for callers. */
 const CALLER = /^spiffe:\/\/[a-zA-Z0-9.-]+(?:\/[a-zA-Z0-9._-]+)*$/;
 
-/** Their rights are those of the role, and no policy adds to them. */
+/** Confined roles: they have exactly the rights of the role; policies do not extend them. */
 const CONFINED: readonly Role[] = ["lite", "recover", "restore", "bootstrap", "nexus", "keeper"];
 
-/** Whether there are rules for such an ID at all; who has another one is denied everything. */
+/** Whether access rules cover an ID of this form; every other ID is denied everything. */
 export function isCaller(id: SpiffeId): boolean {
   return CALLER.test(id);
 }
 
-/** The role that no policy adds to, or undefined. */
+/** The confined role of the ID, or undefined. */
 export function confinedRole(id: SpiffeId, roots: TrustRoots): Role | undefined {
   return CONFINED.find((role) => hasRole(id, role, roots));
 }
 
-/** Judges a caller with an ID that rules are made for. `subject` is what the request is about, see `targetOf`. */
+/** Decides by roles about a caller that {@linkcode isCaller} accepts. `subject` is what the request is about, see `targetOf`. */
 export function judgementOf(
   id: SpiffeId,
   route: Route,
@@ -42,7 +42,9 @@ export function judgementOf(
 }
 
 /**
- * Judges a caller by its roles. Throws `access_unauthorized` for an ID that no rule is made for.
+ * Decides by roles about any caller.
+ *
+ * @throws {SpikeError} `access_unauthorized` for an ID that {@linkcode isCaller} does not accept
  */
 export function judgeByRole(
   id: SpiffeId,
@@ -54,7 +56,7 @@ export function judgeByRole(
   return judgementOf(id, route, roots, subject);
 }
 
-/** The role that has a permission for the default cipher key alone, where that key is what the request is about. */
+/** The role that has a permission for the default cipher key alone, where the request is about that key. */
 function defaultKeyRole(
   want: PermissionWant,
   subject: string,

@@ -5,14 +5,21 @@ import { parseSecretPath } from "../secret/name.ts";
 import { parseSpiffeId, type SpiffeId, SpiffeIdError } from "../spiffe/id.ts";
 import type { AccessQuestion } from "./explain.ts";
 
-/** What a question about access says, before it is checked. */
+/** A question about access before it is validated. */
 export interface QuestionDraft {
+  /** SPIFFE ID as text. */
   readonly spiffeid: string;
+  /** Secret path as text. */
   readonly path: string;
+  /** Names of single permissions such as `read`. */
   readonly permissions: readonly string[];
 }
 
-/** Checks a question. @throws SpikeError `api_bad_request` */
+/**
+ * Validates a question.
+ *
+ * @throws {SpikeError} `api_bad_request`
+ */
 export function parseQuestion({ spiffeid, path, permissions }: QuestionDraft): AccessQuestion {
   return {
     id: parseAskedId(spiffeid),
@@ -21,7 +28,11 @@ export function parseQuestion({ spiffeid, path, permissions }: QuestionDraft): A
   };
 }
 
-/** Checks a SPIFFE ID that is asked about. @throws SpikeError `api_bad_request` */
+/**
+ * Validates the SPIFFE ID of a question.
+ *
+ * @throws {SpikeError} `api_bad_request`
+ */
 export function parseAskedId(text: string): SpiffeId {
   try {
     return parseSpiffeId(text);
@@ -32,16 +43,22 @@ export function parseAskedId(text: string): SpiffeId {
   }
 }
 
-/** Checks what is wanted; words that stand for several permissions are none. @throws SpikeError `api_bad_request` */
+/**
+ * Validates the wanted permissions. A word that stands for several permissions, such as `super`, is rejected.
+ *
+ * @throws {SpikeError} `api_bad_request`
+ */
 export function parseWanted(words: readonly string[]): readonly Permission[] {
   const hint = `Give one or more of ${PERMISSIONS.join(", ")}`;
   if (words.length === 0) {
-    throw new SpikeError("api_bad_request", "No permission is asked about", { hint });
+    throw new SpikeError("api_bad_request", "No permission is given", { hint });
   }
   const wanted = words.map((word) => {
     if (isPermission(word)) return word;
     const shown = JSON.stringify(word.slice(0, 80));
-    throw new SpikeError("api_bad_request", `Permission ${shown} cannot be asked about`, { hint });
+    throw new SpikeError("api_bad_request", `${shown} is not a permission that can be queried`, {
+      hint,
+    });
   });
   return [...new Set(wanted)];
 }

@@ -2,7 +2,7 @@ import type { Permission, PermissionWant } from "../api/operation/mod.ts";
 import { type Route, ROUTES } from "../api/route.ts";
 import { CIPHER_KEY_PREFIX, isReserved, RESERVED } from "../policy/mod.ts";
 
-/** Where the permission of a route is wanted, when the request is about `subject`: a path, or a cipher key's name. */
+/** The path on which an operation needs its permission. `subject` is a path or the name of a cipher key. */
 export function targetOf({ on }: PermissionWant, subject: string): string {
   switch (on) {
     case "request.path":
@@ -19,8 +19,8 @@ export function targetOf({ on }: PermissionWant, subject: string): string {
 }
 
 /**
- * What a request has to be about so that its permission is wanted on `path`; undefined when none is. The system's own
- * paths are no paths of secrets.
+ * The subject for which an operation needs its permission on `path`; undefined when there is no such subject. Reserved
+ * paths are not paths of secrets.
  */
 export function subjectOn(want: PermissionWant, path: string): string | undefined {
   if (isOfSecrets(want)) return isReserved(path) ? undefined : path;
@@ -28,7 +28,7 @@ export function subjectOn(want: PermissionWant, path: string): string | undefine
   return [key, ""].find((subject) => targetOf(want, subject) === path);
 }
 
-/** The routes that want a permission on a path. */
+/** The routes that need a permission on a path. */
 export function routesWanting(permission: Permission, path: string): readonly Route[] {
   return ROUTES.filter(({ want }) =>
     want.by === "permission" && want.permission === permission &&

@@ -11,31 +11,39 @@ import {
 import { idsOfRole, type Role, ROLES, type TrustRoots } from "../spiffe/role.ts";
 import { explainAccess } from "./explain.ts";
 
-/** A policy that grants something to whoever its SPIFFE ID pattern finds. */
+/** A policy that grants the wanted permissions to the SPIFFE IDs that match its pattern. */
 export interface GrantingPolicy {
+  /** Name of the policy. */
   readonly policy: string;
+  /** Regular expression that the SPIFFE ID must match. */
   readonly spiffeidPattern: string;
+  /** Regular expression that the path must match. */
   readonly pathPattern: string;
+  /** Permissions as the policy lists them. */
   readonly permissions: readonly PermissionWord[];
 }
 
-/** A role that grants something, and the IDs that have it, each with all that lie below it. */
+/** A role that grants the wanted permissions, and the SPIFFE IDs that have it. */
 export interface GrantingRole {
+  /** The role. */
   readonly role: Role;
+  /** SPIFFE IDs that have the role; IDs below them have it as well. */
   readonly ids: readonly string[];
 }
 
-/** Everybody who may do something. */
+/** The roles and policies that grant the wanted permissions. */
 export interface Grants {
+  /** Policies that grant all wanted permissions on the path. */
   readonly policies: readonly GrantingPolicy[];
+  /** Roles that grant all wanted permissions on the path. */
   readonly roles: readonly GrantingRole[];
 }
 
 const NO_POLICIES = createPolicySet([]);
 
 /**
- * The policies that grant all that is wanted on a path, and the roles that do. What a policy says counts for
- * nobody whose role is confined.
+ * Lists the policies and the roles that grant all wanted permissions on a path. A policy has no effect on a caller whose
+ * role is confined.
  */
 export function whoCan(
   set: PolicySet,

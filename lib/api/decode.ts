@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { SpikeError } from "../error/error.ts";
 import { type Json, type JsonLimits, type JsonObject, parseJson } from "../json/json.ts";
 
-/** ASCII only: nothing but the letter's case may differ. */
+/** Folds ASCII letters only. */
 function fold(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
@@ -28,7 +28,7 @@ function pick(
 
 /**
  * Schema of an object that is decoded as Go does: names in any case, unknown ones ignored. `entries` says what
- * a member that is absent or `null` becomes; the entries that `nullable` names tell the two apart.
+ * a member that is absent or `null` becomes; entries in `nullable` distinguish the two.
  */
 export function message<const E extends v.ObjectEntries>(
   entries: E,
@@ -38,25 +38,32 @@ export function message<const E extends v.ObjectEntries>(
   const inner = v.object(entries);
   return v.pipe(
     v.instance(Map<string, Json>),
-    // What the members hold is for `inner` to find out.
+    // `inner` validates the members.
     v.transform((object) => pick(object, known, nullable) as v.InferInput<typeof inner>),
     inner,
   );
 }
 
-/** A schema made by `message`. */
-export type MessageSchema = v.GenericSchema<Map<string, Json>, unknown>;
+/**
+ * A schema that {@linkcode message} made.
+ *
+ * @internal
+ */
+export interface MessageSchema extends v.GenericSchema<Map<string, Json>, unknown> {}
+
+/** What a message of this schema becomes when it is decoded. */
+export type Decoded<S extends MessageSchema> = NonNullable<S["~types"]>["output"];
 
 /**
  * Decodes a body. The body `null` counts as `{}`. Default limits are those of a request.
  *
- * @throws SpikeError `api_bad_request` that names the member, never what it held
+ * @throws {SpikeError} `api_bad_request` that names the member, never its value
  */
 export function decodeMessage<S extends MessageSchema>(
   schema: S,
   body: Uint8Array,
   limits?: JsonLimits,
-): v.InferOutput<S> {
+): Decoded<S> {
   const value = parseJson(body, limits && { limits }) ?? new Map<string, Json>();
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;

@@ -1,6 +1,6 @@
 /**
- * Kinds of message members, with what each becomes when it is absent. A `null` inside an array or a map is an error:
- * whatever it became would not be what was given.
+ * Kinds of message members, and what each becomes when it is absent. A `null` inside an array or a map is an error, since
+ * replacing it would change the message.
  */
 import * as v from "valibot";
 import { message } from "./decode.ts";
@@ -14,7 +14,7 @@ function isByte(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
 }
 
-/** Looked through in one go: a schema for each element would cost fifty times as much. */
+/** Checked in one pass: a schema for each element would be fifty times slower. */
 const byteNumbers = v.custom<number[]>((given) => Array.isArray(given) && given.every(isByte));
 
 /** A text; absent is empty. */
@@ -29,11 +29,11 @@ export const maybeInteger = v.exactOptional(wholeNumber);
 export const flag = v.optional(v.boolean(), false);
 /** True or false, or absent. */
 export const maybeFlag = v.exactOptional(v.boolean());
-/** Whole numbers; absent is none. */
+/** Whole numbers; absent is the empty list. */
 export const integers = v.optional(v.array(wholeNumber), []);
 /** Whole numbers, or absent. */
 export const maybeIntegers = v.exactOptional(v.array(wholeNumber));
-/** Texts; absent is none. */
+/** Texts; absent is the empty list. */
 export const texts = v.optional(v.array(v.string()), []);
 
 /** A record without a prototype, so that a member called `__proto__` is a member like any other. */
@@ -48,7 +48,7 @@ const nullableMap = v.nullable(v.pipe(
   v.transform((entries) => recordOf(entries)),
 ));
 
-/** Texts by name; absent is null, which is not the same as none. */
+/** Texts by name; absent is null, which is distinct from the empty map. */
 export const stringMap = v.optional(nullableMap, null);
 
 /** Texts by name, null, or absent; list it among the nullable members of its message. */
@@ -66,7 +66,7 @@ const shardBytes = v.pipe(byteNumbers, v.transform(toShard));
 /** The 32 bytes of a shard, as numbers; may be absent. */
 export const maybeShard = v.exactOptional(shardBytes);
 
-/** Shards by index; absent is none. */
+/** Shards by index; absent is the empty map. */
 export const shardMap = v.optional(
   v.pipe(
     v.map(v.pipe(v.string(), v.regex(/^[1-9]\d{0,3}$/), v.transform(Number)), shardBytes),

@@ -10,9 +10,9 @@ import {
 } from "./operation/mod.ts";
 
 /**
- * Decodes an operation's request; what it holds is not yet validated.
+ * Decodes the request of an operation. Shapes are checked; the values are not yet validated.
  *
- * @throws SpikeError `api_bad_request`
+ * @throws {SpikeError} `api_bad_request`
  */
 export function decodeRequest<O extends Operation>(operation: O, body: Uint8Array): RequestOf<O> {
   const { request, carriesBytes } = OPERATIONS[operation];
@@ -21,9 +21,9 @@ export function decodeRequest<O extends Operation>(operation: O, body: Uint8Arra
 }
 
 /**
- * Decodes an operation's answer.
+ * Decodes the answer of an operation.
  *
- * @throws SpikeError `api_bad_request` that names the member, never what it held
+ * @throws {SpikeError} `api_bad_request` that names the member, never its value
  */
 export function decodeAnswer<O extends ClientOperation>(
   operation: O,

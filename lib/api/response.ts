@@ -1,4 +1,4 @@
-/** What servers answer: headers, encodings of shards, and the bodies of refusals. */
+/** Headers of answers, encodings of shards, and bodies of errors. */
 import type { ErrorCode } from "../error/error.ts";
 import { type Operation, OPERATIONS } from "./operation/mod.ts";
 
@@ -22,7 +22,7 @@ export function encodeShards(
   return Object.fromEntries(shards.map(({ index, bytes }) => [String(index), encodeShard(bytes)]));
 }
 
-/** Body of a refusal: the operation's zero answer and the code; for an unknown route only the code. */
+/** Body of an error: the operation's zero answer and the code; for an unknown route only the code. */
 export function errorBody(operation: Operation | undefined, failure: { code: ErrorCode }): string {
   // The error member of this one answer has always been spelled with a capital.
   const member = operation === "keeper.shard" ? "Err" : "err";

@@ -3,6 +3,7 @@ import { type Operation, type OperationDefinition, OPERATIONS } from "./operatio
 
 /** One line of the routing table: an operation and its name. */
 export interface Route extends OperationDefinition {
+  /** Name of the operation. */
   readonly operation: Operation;
 }
 

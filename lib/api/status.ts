@@ -2,75 +2,85 @@ import type { KEEPER_STATES, NEXUS_STATES } from "../telemetry/state.ts";
 
 export { KEEPER_STATES, NEXUS_STATES } from "../telemetry/state.ts";
 
-/** What can become of a file of the audit log while Nexus runs. */
+/** Changes of an audit log file while Nexus runs. */
 export const LOG_CHANGES = ["removed", "replaced", "truncated"] as const;
 
-/** Where a Nexus keeps its secrets. */
+/** Where Nexus stores secrets. */
 export const BACKENDS = ["sqlite", "memory", "lite"] as const;
 
 /** One keeper as Nexus sees it. */
 export interface KeeperStatus {
   /** Position in the configuration, from 1. */
   readonly index: number;
+  /** `https://` URL from the configuration. */
   readonly url: string;
+  /** Result of the last probe. */
   readonly state: typeof KEEPER_STATES[number];
+  /** Why the keeper is in this state, for example the error of the last call. */
   readonly detail?: string;
-  /** RFC 3339; absent when it never answered. */
+  /** Time of the last answer, RFC 3339; absent without one. */
   readonly lastSeen?: string;
 }
 
-/** What is known of recovery exports. */
+/** State of the recovery export. */
 export interface RecoveryStatus {
-  /** Whether the shards in force were exported since they were made. */
+  /** Whether the shards in force were exported. */
   readonly exported: boolean;
   /** RFC 3339. */
   readonly exportedAt?: string;
 }
 
-/** The last backup that arrived whole. */
+/** The last complete backup. */
 export interface BackupStatus {
-  /** RFC 3339: when it was begun. */
+  /** When it started, RFC 3339. */
   readonly at: string;
+  /** Revision of the store in the backup. */
   readonly revision: number;
-  /** Of the database. */
+  /** Size of the database in bytes. */
   readonly bytes: number;
-  /** Of the database, hex. */
+  /** SHA-256 of the database, hex. */
   readonly sha256: string;
 }
 
-/** From which backup the store was put back last. */
+/** The backup from which the store was last restored. */
 export interface RestoredStatus {
   /** RFC 3339. */
   readonly at: string;
-  /** RFC 3339: when the backup was made. */
+  /** When the backup was made, RFC 3339. */
   readonly from: string;
+  /** Revision of the store in the backup. */
   readonly revision: number;
-  /** How often the store was put back. */
+  /** Number of restores of this store. */
   readonly restores: number;
-  /** Of the backup, hex. */
+  /** SHA-256 of the backup, hex. */
   readonly sha256: string;
 }
 
-/** Who has sealed a Nexus, when, and why. */
+/** Who sealed Nexus, when, and why. */
 export interface SealStatus {
+  /** The reason that the operator gave. */
   readonly reason: string;
+  /** SPIFFE ID of the operator. */
   readonly by: string;
   /** RFC 3339. */
   readonly since: string;
 }
 
-/** What was agreed with a peer on connections of late. */
+/** TLS parameters of the last connection with a peer. */
 export interface PeerStatus {
+  /** SPIFFE ID of the peer. */
   readonly id: string;
-  /** Whether the peer came to Nexus, or Nexus went to it. */
+  /** Whether Nexus accepted or made the connection. */
   readonly side: "accepted" | "made";
+  /** TLS version, such as `TLSv1.3`. */
   readonly protocol: string;
+  /** Cipher suite. */
   readonly cipher: string;
   /** RFC 3339. */
   readonly lastSeen: string;
 }
 
-/** What a Nexus has found in its audit log and store since it started that it did not record. */
+/** What Nexus found in its audit log and store since it started and did not write itself. */
 export interface AuditStatus {
   /** Lines of the log that were changed or added, and set aside. */
   readonly setAside: number;
@@ -82,45 +92,52 @@ export interface AuditStatus {
   readonly unrecorded: number;
 }
 
-/** A file of the audit log that somebody changed while Nexus ran. */
+/** A file of the audit log that was changed outside Nexus while it ran. */
 export interface ChangedLogStatus {
   /** Name of the log. */
   readonly log: string;
-  /** Below the directory of the logs. */
+  /** Path below the directory of the logs. */
   readonly file: string;
+  /** What happened to the file. */
   readonly change: typeof LOG_CHANGES[number];
 }
 
 /** Body of the answer to `/v1/status`. */
 export interface NexusStatus {
+  /** Version of the program. */
   readonly version: string;
+  /** State of this Nexus. */
   readonly state: typeof NEXUS_STATES[number];
+  /** Where this Nexus keeps its secrets. */
   readonly backend: typeof BACKENDS[number];
-  /** Lower-case hex; absent as long as there is no store. */
+  /** ID of the store, lower-case hex; absent without a store. */
   readonly storeId?: string;
-  /** Whether there is a store that belongs to a root key. */
+  /** Whether the store is initialised. */
   readonly initialized: boolean;
+  /** All configured keepers, by index. */
   readonly keepers: readonly KeeperStatus[];
+  /** Number of shards that rebuild the root key. */
   readonly threshold: number;
+  /** Number of shards. */
   readonly shares: number;
-  /** Of the shards that are in force. */
+  /** Generation of the shards in force. */
   readonly generation?: number;
-  /** Whether people were given the shards in force; absent where there are none. */
+  /** State of the recovery export; absent without shards. */
   readonly recovery?: RecoveryStatus;
-  /** Absent when none is known. */
+  /** The last complete backup; absent when unknown. */
   readonly backup?: BackupStatus;
-  /** Absent when it never was. */
+  /** Absent for a store that was never restored. */
   readonly restored?: RestoredStatus;
-  /** Absent when there is none. */
+  /** Changed audit log files; absent without any. */
   readonly changedLogs?: readonly ChangedLogStatus[];
-  /** Why it is sealed; absent when it is not. */
+  /** Present while Nexus is sealed. */
   readonly sealed?: SealStatus;
-  /** Absent when nothing was found. */
+  /** Absent without findings. */
   readonly audit?: AuditStatus;
-  /** RFC 3339: when this process started. */
+  /** When this process started, RFC 3339. */
   readonly since: string;
-  /** Whether the memory of keys is kept out of swap. */
+  /** Whether the memory of keys is locked, so that it is never swapped. */
   readonly memoryLocked?: boolean;
-  /** Only when it was asked for. */
+  /** Present only in a verbose status. */
   readonly peers?: readonly PeerStatus[];
 }

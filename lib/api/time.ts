@@ -1,4 +1,4 @@
-/** Times as they travel: RFC 3339, and the one form of an HTTP date. A time that does not exist is no time. */
+/** Times in messages: RFC 3339, and the IMF-fixdate of HTTP. A time that does not exist is rejected. */
 
 /** Go's zero time. */
 export const ZERO_TIME = "0001-01-01T00:00:00Z";
@@ -18,7 +18,7 @@ const FIRST_MS = Date.parse("0000-01-01T00:00:00Z");
 /**
  * Milliseconds since the epoch of a time in RFC 3339; undefined for anything else. The runtime's own parser takes
  * `2030-02-30` for the second of March and 24:00 for the next day; section 5.7 of the standard allows neither. A leap
- * second is refused as Go refuses it, and so is a time whose year in UTC has not four digits.
+ * second is rejected, as in Go, and so is a time whose year in UTC does not have four digits.
  */
 export function parseTime(text: string): number | undefined {
   const digits = RFC_3339.exec(text)?.slice(1).map((each = "0") => Number(each));

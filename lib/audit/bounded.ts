@@ -10,7 +10,7 @@ export const TEXT_BYTES = 512;
 const LIST_BYTES = 4_096;
 /** Most names, or numbers, kept of one list. */
 export const LIST_LIMIT = 128;
-/** Of a digest, so that nobody finds a second text for it. */
+/** Bytes of a digest, enough that a second text with it cannot be found. */
 const DIGEST_BYTES = 16;
 /** What follows the beginning of a text: `…sha256:` and the digest. */
 const TAIL_BYTES = 10 + 2 * DIGEST_BYTES;
@@ -20,7 +20,7 @@ const AROUND = 3;
 const encoder = new TextEncoder();
 
 /**
- * The text, or its beginning with the first 16 bytes of the SHA-256 of its UTF-8: whoever knows the text can find it.
+ * The text, or its beginning and the first 16 bytes of the SHA-256 of its UTF-8, so that a known text can be found.
  */
 export function bounded(text: string, limit: number = TEXT_BYTES, hash: Hash = sha256): string {
   // No character takes less than a byte.

@@ -34,7 +34,7 @@ export function signCheckpoint(checkpoint: Checkpoint, publicKey: Uint8Array, si
 const NOTE =
   /^spike-audit\/([0-9a-f]{32})\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/=]{44})\ntime ([0-9]{1,15})\n\n— spike-audit\/([0-9a-f]{32}) ([A-Za-z0-9+/=]+)\n$/;
 
-/** Reads a checkpoint without looking at its signature; undefined for what is none. */
+/** Parses a checkpoint without verifying its signature; undefined for any other text. */
 export function parseCheckpoint(note: string): Checkpoint | undefined {
   const [, log = "", size, root = "", time, signer] = NOTE.exec(note) ?? [];
   const bytes = log === signer ? fromBase64(root) : undefined;
@@ -43,7 +43,7 @@ export function parseCheckpoint(note: string): Checkpoint | undefined {
   return Number.isSafeInteger(count) ? { log, size: count, root: bytes, timeMs } : undefined;
 }
 
-/** Reads a checkpoint that the key has signed; undefined for every other text. */
+/** Parses a checkpoint and verifies its signature; undefined for any other text. */
 export function openCheckpoint(note: string, key: LogKey, verify: Verify): Checkpoint | undefined {
   const text = openNote(note, key, verify);
   const checkpoint = text === undefined ? undefined : parseCheckpoint(note);

@@ -2,9 +2,12 @@
 export interface LogFault {
   /** The record, or the first of those among which it is. */
   readonly record: number;
-  /** The last of them, where it can be told no better. */
+  /** Last record of the range, where the fault cannot be located more precisely. */
   readonly to?: number;
+  /** File name, as given to the verifier. */
   readonly file: string;
+  /** Line number in the file, from 1. */
   readonly line: number;
+  /** Description of the finding. */
   readonly what: string;
 }

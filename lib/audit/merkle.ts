@@ -1,8 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import type { Hash } from "./bounded.ts";
 
-/** SHA-256; whoever hashes much passes a faster one. */
-export type Hash = (bytes: Uint8Array) => Uint8Array;
+export type { Hash } from "./bounded.ts";
 
+/** Bytes of a hash: SHA-256. */
 export const HASH_BYTES = 32;
 
 const LEAF = 0;
@@ -145,7 +146,9 @@ export function consistencyProof(first: number, second: number, range: RangeHash
 
 /** A tree as a checkpoint names it. */
 export interface TreeHead {
+  /** Number of leaves. */
   readonly size: number;
+  /** Root hash, 32 bytes (RFC 9162 section 2.1.1). */
   readonly root: Uint8Array;
 }
 
@@ -204,7 +207,7 @@ function isPowerOfTwo(count: number): boolean {
   return bitsSet(count) === 1;
 }
 
-/** Roots are public: nothing is told by how long this takes. */
+/** Not constant-time: roots are public. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -1,7 +1,8 @@
 /**
  * The audit log: a record of every request and of every change, in an append-only Merkle tree (RFC 9162) whose heads
- * are signed. Nothing in here ever sees a value. Start reading at `entry.ts` (what is recorded), `record.ts` (its
- * bytes), `os_log.ts` (how it is written) and `verify.ts` (how anybody checks it).
+ * are signed (C2SP tlog-checkpoint). It never contains a secret value, and verifying it needs neither the store nor a
+ * secret key. Start reading at `entry.ts` (what is recorded), then `record.ts` (the bytes), `os_log.ts` (writing) and
+ * `verify.ts` (verification).
  *
  * @module
  */
@@ -57,3 +58,21 @@ export { Restorations } from "./restorations.ts";
 export { subjectOf, withAnswer, withNames } from "./subject.ts";
 export type { LogFault } from "./log_fault.ts";
 export { LogVerifier, type Verified } from "./verify.ts";
+export type { Hash } from "./bounded.ts";
+export type { Header, Line } from "./line.ts";
+export type { RangeHash, TreeHead } from "./merkle.ts";
+export type { LogStart } from "./os_log.ts";
+export type { LogFile } from "./os_log_files.ts";
+export type { Aside } from "./os_reopen.ts";
+export type { Droppable } from "./os_retention.ts";
+export type { SinkFileOptions } from "./os_sink_file.ts";
+export type { TailKeys } from "./os_tail.ts";
+export type { OpenLogFile } from "./os_watch.ts";
+export type { RowPlace } from "./outbox_row.ts";
+export type { RecordKind } from "./record_head.ts";
+export type { RecordingOptions } from "./recording_store.ts";
+export type { Expected, Unusable } from "./scan.ts";
+// Types of other folders that the signatures above mention.
+export type * from "../error/error.ts";
+export type * from "../spiffe/id.ts";
+export type * from "../store/port.ts";

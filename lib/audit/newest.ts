@@ -2,10 +2,11 @@ import type { Change } from "./entry.ts";
 import { headOf } from "./record_head.ts";
 import type { Restorations } from "./restorations.ts";
 
-/** What a log says of a row of the store: which digest it has had since, or that it was removed. */
+/** The newest record of a row: its digest, or its removal. */
 export interface Recorded {
   /** Empty for a key, whose wrapping is not recorded. */
   readonly digest: string | undefined;
+  /** Revision of the transaction that stored the row. */
   readonly revision: number;
   /** Whether it is there without being listed. */
   readonly isPurged: boolean;
@@ -27,10 +28,10 @@ export class Newest {
   readonly #restorations: Restorations | undefined;
   #count = 0;
   readonly #rows = new Map<string, Recorded>();
-  /** Of the first transaction recorded: what is older was never recorded. */
+  /** Revision of the first recorded transaction; older ones have no record. */
   firstRevision: number | undefined;
 
-  /** What restorations took back does not count. */
+  /** Ignores changes that restores reverted. */
   constructor(restorations?: Restorations) {
     this.#restorations = restorations;
   }
@@ -47,7 +48,7 @@ export class Newest {
     for (const change of changes) this.#change(revision, change);
   }
 
-  /** What is recorded of a row, under its name as it stands in the records. */
+  /** The newest record of a row, by its name in the records. */
   of(kind: RowKind, name: string): Recorded | undefined {
     return this.#rows.get(keyOf(kind, name));
   }
@@ -84,7 +85,7 @@ interface ChangeRecord {
   readonly changes: readonly Change[];
 }
 
-/** Undefined for a record that somebody has made up; whether one is signed is for the verification to tell. */
+/** Undefined for a malformed record; the verification checks signatures. */
 function changeIn(record: Uint8Array): ChangeRecord | undefined {
   try {
     const { revision, changes }: Partial<ChangeRecord> = Object(JSON.parse(decoder.decode(record)));

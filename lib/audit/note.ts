@@ -8,11 +8,13 @@ export type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uin
 
 /** A public key with the name of the log that it signs for. */
 export interface LogKey {
+  /** Name of the log: 32 hex digits. */
   readonly log: string;
+  /** Ed25519 public key, 32 bytes (RFC 8032). */
   readonly publicKey: Uint8Array;
 }
 
-/** What the name of every key begins with. */
+/** Prefix of the name of every key. */
 export const ORIGIN = "spike-audit/";
 const ED25519 = 1;
 const KEY_BYTES = 32;
@@ -39,14 +41,14 @@ export function openNote(note: string, key: LogKey, verify: Verify): string | un
   return verify(key.publicKey, encoder.encode(text), stamped.subarray(4)) ? text : undefined;
 }
 
-/** A public key as text, to be kept by whoever verifies: `name+hash+key`. */
+/** A public key as text for verifiers: `name+hash+key` (C2SP signed-note). */
 export function formatKey({ log, publicKey }: LogKey): string {
   const name = ORIGIN + log;
   const typed = new Uint8Array([ED25519, ...publicKey]);
   return `${name}+${keyHash(name, publicKey).toHex()}+${typed.toBase64()}`;
 }
 
-/** Reads what {@linkcode formatKey} made; undefined for every other text. */
+/** Parses what {@linkcode formatKey} made; undefined for any other text. */
 export function parseKey(text: string): LogKey | undefined {
   const [, log = "", hash, key = ""] =
     /^spike-audit\/([0-9a-f]{32})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{44})$/.exec(text.trim()) ?? [];
@@ -56,7 +58,7 @@ export function parseKey(text: string): LogKey | undefined {
   return keyHash(ORIGIN + log, publicKey).toHex() === hash ? { log, publicKey } : undefined;
 }
 
-/** Tells keys of one name apart (C2SP signed-note: SHA-256 of name, newline, type and key). */
+/** Distinguishes keys of one name (C2SP signed-note: SHA-256 of name, newline, type and key). */
 function keyHash(name: string, publicKey: Uint8Array): Uint8Array {
   return sha256(new Uint8Array([...encoder.encode(`${name}\n`), ED25519, ...publicKey])).slice(
     0,
@@ -64,7 +66,7 @@ function keyHash(name: string, publicKey: Uint8Array): Uint8Array {
   );
 }
 
-/** The bytes of a text in base64; undefined for what is none. */
+/** The bytes of a base64 text; undefined for any other text. */
 export function fromBase64(text: string): Uint8Array | undefined {
   try {
     return Uint8Array.fromBase64(text);

@@ -13,7 +13,9 @@ const decoder = new TextDecoder();
 export interface Unproved {
   /** Name of the file in the directory of the logs. */
   readonly kept: string;
+  /** Number of lines. */
   readonly lines: number;
+  /** Total length of the lines in bytes. */
   readonly bytes: number;
 }
 

@@ -8,7 +8,7 @@ export function inCall<T>(call: Call, work: () => T): T {
   return calls.run(call, work);
 }
 
-/** The call that the running code works for; undefined for what a process does of its own accord. */
+/** The call that the running code works for; undefined for work that the process starts on its own. */
 export function currentCall(): Call | undefined {
   return calls.getStore();
 }

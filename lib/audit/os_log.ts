@@ -19,6 +19,7 @@ export interface AuditLogOptions {
   readonly syncMs: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Source of random bytes. */
   readonly random: (bytes: number) => Uint8Array;
   /** Default {@linkcode RECORDS_PER_FILE}. */
   readonly recordsPerFile?: number;
@@ -30,6 +31,7 @@ export interface AuditLogOptions {
 
 /** What a log needs of the store's keys. */
 export interface LogKeys extends TailKeys {
+  /** Replaces the texts that the settings hide by keyed hashes. */
   readonly cover: Cover;
 }
 
@@ -96,6 +98,7 @@ export class AuditLog {
     return names.filter((name) => !here.has(name));
   }
 
+  /** Name of the log: 32 hex digits. */
   get name(): string {
     return this.#name;
   }

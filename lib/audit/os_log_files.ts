@@ -7,6 +7,7 @@ const CURRENT = "current";
 
 /** A file of a log. */
 export interface LogFile {
+  /** Path of the file. */
   readonly path: string;
   /** Number of its first record. */
   readonly first: number;

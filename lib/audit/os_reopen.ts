@@ -24,7 +24,9 @@ export interface Aside {
   readonly cause: "hole" | "unproved";
   /** The first line of it. */
   readonly line: number;
+  /** Number of lines. */
   readonly lines: number;
+  /** Total length of the lines in bytes. */
   readonly bytes: number;
   /** Name of the file that keeps it, in the directory of the logs. */
   readonly kept: string;

@@ -13,6 +13,7 @@ import { headOf } from "./record_head.ts";
 
 /** Records that were, or are about to be, dropped from one file. */
 export interface Droppable {
+  /** Path of the file. */
   readonly path: string;
   /** Number of the first record of the file. */
   readonly first: number;

@@ -5,18 +5,20 @@ import { SinkFile, type SinkFileOptions } from "./os_sink_file.ts";
 export type SinkSpec =
   | { readonly kind: "stdout" }
   | { readonly kind: "file"; readonly path: string }
-  /** A stream socket that somebody else listens on. */
+  /** A stream socket of another process. */
   | { readonly kind: "unix"; readonly path: string };
 
-/** Takes records in the order of the log. The log counts: a sink that fails loses records, and says so once. */
+/** Receives records in the order of the log. A failing sink loses records and reports it once; the log does not. */
 export interface Sink {
+  /** Writes or queues one record; a failure goes to the report. */
   write(record: Uint8Array): void;
-  /** Opens anew what it writes to, as after a rotation of logs. */
+  /** Reopens its file or socket, as after a log rotation. */
   reopen(): void;
+  /** Closes the file or socket. */
   close(): void;
 }
 
-/** Told when a sink begins to lose records, and with how many lost when it takes them again. */
+/** Called when a sink begins to lose records, and with the number of lost records when it recovers. */
 export type SinkReport = (event: "sink_failed" | "sink_back", detail: string | number) => void;
 
 /** Records that may wait for a socket, and their bytes: what is lost there is in the log. */

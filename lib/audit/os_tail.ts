@@ -24,7 +24,9 @@ const RECORDS_PER_CHECKPOINT = 64;
 
 /** What proves the end of a log and signs it. */
 export interface TailKeys {
+  /** Signs with the key of the log. */
   readonly sign: Sign;
+  /** Ed25519 public key, 32 bytes (RFC 8032). */
   readonly publicKey: Uint8Array;
   /** Under the line key of the log. */
   readonly mac: Mac;

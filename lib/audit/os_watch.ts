@@ -1,26 +1,31 @@
 import { listLogFiles } from "./os_log_files.ts";
 
-/** What became of a file of a log while its process ran. */
+/** Change of a log file while its process ran. */
 export type FileChange = "removed" | "replaced" | "truncated";
 
-/** A file of a log that is not what its process has written. */
+/** A log file that was changed outside its process. */
 export interface ChangedFile {
+  /** Name of the log: 32 hex digits. */
   readonly log: string;
   /** Name below the directory of the logs. */
   readonly file: string;
+  /** What happened to the file. */
   readonly change: FileChange;
 }
 
 /** The file that a log is written to. */
 export interface OpenLogFile {
+  /** Name of the log: 32 hex digits. */
   readonly log: string;
+  /** Path under which the file was opened. */
   readonly path: string;
+  /** The open file. */
   readonly file: Pick<Deno.FsFile, "statSync">;
   /** As many as were written. */
   readonly bytes: number;
 }
 
-/** What a file was when it was last looked at. */
+/** State of a file at the last check. */
 interface Known {
   readonly log: string;
   readonly dev: number;
@@ -36,11 +41,12 @@ export class LogWatch {
   readonly #directory: string;
   readonly #known = new Map<string, Known>();
 
+  /** Watches the log files in `directory`. */
   constructor(directory: string) {
     this.#directory = directory;
   }
 
-  /** What is not as it was, now. A file that is put back is as it was. */
+  /** Files that are changed now. A restored file is not. */
   look(open: OpenLogFile | undefined): ChangedFile[] {
     if (open) this.#learn(open);
     return [...this.#known].flatMap(([path, known]) => {
@@ -50,7 +56,7 @@ export class LogWatch {
     });
   }
 
-  /** The process itself is about to write `path` anew: what is there afterwards counts. */
+  /** Announces that the process itself is about to rewrite `path`; the new file is then the expected one. */
   forget(path: string): void {
     this.#known.delete(path);
   }

@@ -15,6 +15,7 @@ export interface RowPlace {
   readonly log: string;
   /** The life of that log in which it was left; empty before the first. See `movesIn`. */
   readonly life: string;
+  /** Revision of the transaction. */
   readonly revision: number;
 }
 

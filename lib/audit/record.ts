@@ -7,13 +7,13 @@ import type { AuditEntry, Change, ChangeEntry, NoticeEntry, RequestEntry } from 
 /** Number of the layout of a record. */
 export const RECORD_FORMAT = 2;
 
-/** What of a record may be covered by keyed hashes. */
+/** Texts of a record that keyed hashes can replace. */
 export type Covered = "caller" | "path";
 
-/** Stands in for a text that somebody wants covered. */
+/** Replaces a text by its keyed hash, or returns it unchanged. */
 export type Cover = (kind: Covered, text: string) => string;
 
-/** RFC 5280 section 4.1.2.2 allows 20 octets; a stranger's authority may not care. */
+/** RFC 5280 section 4.1.2.2 allows 20 octets; certificates of other authorities may exceed it. */
 export const SERIAL_DIGITS = 64;
 
 const encoder = new TextEncoder();
@@ -22,8 +22,8 @@ const encoder = new TextEncoder();
 export const plainly: Cover = (_kind, text) => text;
 
 /**
- * Covers the kinds given by HMAC-SHA-256 under `key`: equal texts stay equal, and who has the key and a text can find
- * it. Without a key (before there is a root key) such texts are withheld.
+ * Replaces texts of the given kinds by their HMAC-SHA-256 under `key`: equal texts stay equal, and a reader with the key
+ * can search for a text. Without a key (before Nexus has its root key) such texts are withheld.
  */
 export function coverWith(key: Uint8Array | undefined, kinds: ReadonlySet<Covered>): Cover {
   return (kind, text) => {
@@ -39,8 +39,8 @@ export function encodeRecord(n: number, audit: AuditEntry, cover: Cover = plainl
 }
 
 /**
- * A record without its number: JSON on one line. What a terminal would obey is escaped, since callers choose some of
- * the text and people read logs as they are.
+ * A record without its number: JSON on one line. Control characters are escaped, since callers choose some of the text
+ * and terminals display it.
  */
 export function encodeBody(audit: AuditEntry, cover: Cover = plainly): string {
   return printableJson(JSON.stringify(bodyOf(audit, cover)));

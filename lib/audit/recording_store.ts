@@ -4,7 +4,7 @@ import type { Call } from "./call.ts";
 import type { Change } from "./entry.ts";
 import { encodeChange } from "./outbox_row.ts";
 
-/** What is handed to a method of a transaction, and what came of it. */
+/** Arguments and result of a method of a transaction. */
 type Note<M extends keyof StoreTx> = StoreTx[M] extends (...args: infer A) => Promise<infer R>
   ? (args: A, result: R) => readonly Change[]
   : never;
@@ -58,12 +58,12 @@ const NOTES: { readonly [M in Exclude<keyof StoreTx, Silent>]: Note<M> } = {
   deletePolicy: ([name], isGone) => isGone ? [{ policy: name, removed: true }] : [],
 };
 
-/** The digest of a sealed row, as records tell it. */
+/** The digest of a sealed row, as records contain it. */
 export function digestOf(sealed: Uint8Array): string {
   return sha256(sealed).toBase64();
 }
 
-/** What recording takes. */
+/** Dependencies of {@linkcode recordingStore}. */
 export interface RecordingOptions {
   /** On whose behalf the running code writes. */
   readonly currentCall: () => Call | undefined;

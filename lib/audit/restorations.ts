@@ -1,8 +1,8 @@
-/** When the store was put back from a backup, as the logs tell it. */
+/** Restores of the store from a backup, as the logs record them. */
 interface Restoration {
   /** How many records came before. */
   readonly at: number;
-  /** Of the backup: what was changed later was taken back. */
+  /** Revision of the backup: the restore reverted later changes. */
   readonly revision: number;
 }
 
@@ -10,13 +10,13 @@ const decoder = new TextDecoder();
 const RESTORED =
   /^\{"format":[12],"n":\d+,"kind":"notice","time":\d+,"event":"store_restored","detail":/;
 
-/** Gathers from records, in their order, what restorations took back, and which logs they went without. */
+/** Collects from records, in order, which changes restores reverted, and which logs were missing at that time. */
 export class Restorations {
   readonly #found: Restoration[] = [];
   readonly #absent = new Set<string>();
   #count = 0;
 
-  /** Takes the bytes of a record. */
+  /** Adds the bytes of a record. */
   take(record: Uint8Array): void {
     this.#count++;
     if (!RESTORED.test(decoder.decode(record.subarray(0, 160)))) return;
@@ -30,18 +30,18 @@ export class Restorations {
     return this.#found.length === 0;
   }
 
-  /** Whether the change of a record, counted from 0 over all logs, was taken back. */
+  /** Whether a restore reverted the change of a record, counted from 0 over all logs. */
   tookBack(at: number, revision: number): boolean {
     return this.#found.some((one) => at < one.at && revision > one.revision);
   }
 
-  /** Whether a log was not there any more when the store was put back: nobody took it away later. */
+  /** Whether a log was missing already when the store was restored, so that it was not removed later. */
   wentWithout(log: string): boolean {
     return this.#absent.has(log);
   }
 }
 
-/** Empty for what somebody has made up; whether a record is signed is for the verification to tell. */
+/** Empty for a malformed record; the verification checks signatures. */
 function detailOf(record: Uint8Array): Readonly<Record<string, unknown>> {
   try {
     return Object(Object(JSON.parse(decoder.decode(record))).detail);

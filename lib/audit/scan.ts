@@ -34,7 +34,9 @@ export interface Scanned {
 
 /** A file that cannot be gone on with: from which line on, and why. */
 export interface Unusable {
+  /** Line number in the file, from 1. */
   readonly line: number;
+  /** Why the log cannot be continued. */
   readonly reason:
     | "no header"
     | "a line that is none"
@@ -45,7 +47,9 @@ export interface Unusable {
 
 /** A tree head that the file has to lead to, where it is long enough. */
 export interface Expected {
+  /** Number of leaves. */
   readonly size: number;
+  /** Root hash, 32 bytes. */
   readonly root: Uint8Array;
 }
 

@@ -16,7 +16,7 @@ const NAMES = [
   "pathPattern",
 ] as const;
 
-/** What a decoded request is about. It is bounded, whatever the request says. */
+/** The names in a decoded request, of bounded length. */
 export function subjectOf(request: unknown, hash?: Hash): Subject {
   const members: Readonly<Record<string, unknown>> = Object(request);
   const { path, version, versions } = members;
@@ -33,8 +33,8 @@ export function subjectOf(request: unknown, hash?: Hash): Subject {
 }
 
 /**
- * As it was asked for, with the number that an answer tells where the request left it open, with the paths that an
- * answer about several refuses, and with the word that a copy was made by somebody who may not read it.
+ * Adds what the answer shows: the version that the request left open, the denied paths of a batch, and whether the
+ * caller of a copy may not read it.
  */
 export function withAnswer(subject: Subject, answer: unknown, hash?: Hash): Subject {
   const { version, secrets, blind }: Readonly<Record<string, unknown>> = Object(answer);

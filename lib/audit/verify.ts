@@ -8,27 +8,29 @@ import type { LogFault } from "./log_fault.ts";
 import { Drops } from "./verify_drops.ts";
 import { Revisions } from "./verify_revisions.ts";
 
-/** What verification found. */
+/** Result of a verification. */
 export interface Verified {
+  /** Name of the log: 32 hex digits. */
   readonly log: string;
   /** Records in the log. */
   readonly size: number;
   /** Records whose text was dropped after its time; their hashes are part of the tree. */
   readonly dropped: number;
-  /** Checkpoints that are signed by the key and say what the tree says. */
+  /** Number of checkpoints that the key signed and that match the tree. */
   readonly checkpoints: number;
   /** Records that a signed checkpoint vouches for. */
   readonly signed: number;
-  /** Records after the newest checkpoint: nothing proves them yet to anybody without the keys of Nexus. */
+  /** Number of records after the newest checkpoint: not signed yet, so not tamper-evident without the keys of Nexus. */
   readonly unsigned: number;
-  /** What records of format 1 cannot prove; absent where there are none. */
+  /** Records of format 1, which prove less; absent without any. */
   readonly older?: {
     readonly records: number;
-    /** Dropped records of which nothing says that they were requests. */
+    /** Dropped records that are not proved to be requests. */
     readonly dropped: number;
   };
   /** Checkpoints held by the verifier that the log was compared with. */
   readonly held: number;
+  /** What is wrong; empty for an intact log. */
   readonly findings: readonly LogFault[];
   /** Bytes after the last newline, where there are any: a line that was being written, and was never answered for. */
   readonly tornBytes?: number;
@@ -36,7 +38,7 @@ export interface Verified {
   readonly newest?: string;
 }
 
-/** What verification takes. */
+/** Inputs of a verification. */
 export interface VerifyOptions {
   /** The public key that was exported and kept. */
   readonly key: LogKey;
@@ -48,7 +50,7 @@ export interface VerifyOptions {
   readonly onRecord?: (n: number, bytes: Uint8Array) => void;
   /** Gets each leaf, in order. */
   readonly onLeaf?: (leaf: Uint8Array) => void;
-  /** At most this many findings are kept. Default 100. */
+  /** Maximum number of findings. Default 100. */
   readonly limit?: number;
 }
 
@@ -58,7 +60,7 @@ const LIMIT = 100;
  * Verifies a log from its files, given in the order of their names. It needs no store and no secret key.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const verifier = new LogVerifier({ key, held: [checkpoint], hash: nativeHash, verify });
  * for (const { path } of files) verifier.file(path, await Deno.readFile(path));
  * const { findings } = verifier.end();
@@ -88,6 +90,7 @@ export class LogVerifier {
   #line = 0;
   #rest = new Uint8Array();
 
+  /** Starts a verification; feed it the files in order. */
   constructor(options: VerifyOptions) {
     this.#options = options;
     this.#tree = new Frontier(0, [], options.hash);
@@ -98,13 +101,13 @@ export class LogVerifier {
     }
   }
 
-  /** Takes the next file, whole. */
+  /** Adds the next file as a whole. */
   file(name: string, bytes: Uint8Array): void {
     this.begin(name);
     this.feed(bytes);
   }
 
-  /** Begins the next file, which then comes in pieces. */
+  /** Begins the next file; {@linkcode feed} adds its pieces. */
   begin(name: string): void {
     this.#settleMissing(undefined);
     // A file is whole before the next one begins.
@@ -114,7 +117,7 @@ export class LogVerifier {
     this.#rest = new Uint8Array();
   }
 
-  /** Takes the next piece of a file. */
+  /** Adds the next piece of a file. */
   feed(piece: Uint8Array): void {
     const bytes = this.#rest.length === 0 ? piece : joined(this.#rest, piece);
     const { lines, rest } = splitLines(bytes);
@@ -126,7 +129,7 @@ export class LogVerifier {
     }
   }
 
-  /** No more files. */
+  /** Ends the verification and returns its result. */
   end(): Verified {
     this.#settleMissing(undefined);
     for (const finding of this.#drops.unfounded(this.#signed)) this.#keep(finding);

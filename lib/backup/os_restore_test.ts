@@ -43,7 +43,7 @@ Deno.test("a directory that is in use, or has something in it, is left as it is"
   Deno.mkdirSync(directory);
   {
     using _lock = lockDataDirectory(directory);
-    assert.throws(restore, isSpikeError("store_failure", /Another process holds/));
+    assert.throws(restore, isSpikeError("store_failure", /Another process has locked/));
   }
   Deno.writeTextFileSync(`${directory}/spike.db`, "mine");
   assert.throws(restore, isSpikeError("entity_conflict", /not empty: it has "spike.db"/));

@@ -152,7 +152,7 @@ Deno.test("what cannot be right in a database is found without any key", async (
       ["UPDATE heads SET current = 5", /1 heads name a current version that is not there/],
       ["UPDATE heads SET revision = 999", /1 rows are of a later revision than the store's/],
       ["DELETE FROM heads", /SQLite finds: a row of versions belongs to none of heads/],
-      ["CREATE TABLE more (a)", /not laid out as it was made: table "more" was added/],
+      ["CREATE TABLE more (a)", /does not have the expected schema: table "more" was added/],
       ["PRAGMA user_version = 99", /has format 99, this program knows/],
       ["UPDATE counter SET revision = 99", /its store is .*"revision":99.*the manifest says/],
       [

@@ -1,17 +1,16 @@
 import { BoundedCache } from "../cache/cache.ts";
 
 /**
- * Encryptions that a thread takes at a time. Small, because each start of each thread wastes what it did not use:
- * 2^18 blocks make up the limit of a key.
+ * Encryptions that a thread reserves at a time. Small, because every restart of a thread wastes the unused rest; the
+ * limit of a key is 2^18 blocks.
  */
 export const ENCRYPTION_BLOCK = 2 ** 14;
 
-/** Most keys whose blocks a thread keeps; what is left of a block that is given up counts as spent. */
+/** Most keys whose blocks a thread keeps; the rest of an evicted block counts as spent. */
 const MAX_BUDGETS = 256;
 
 /**
- * Spends encryptions one by one out of blocks that `reserve` has written down; callers that come while a block is
- * being fetched share it.
+ * Spends encryptions one by one from blocks that `reserve` has stored durably. Concurrent callers share one fetch.
  */
 export function createEncryptionBudget(
   reserve: (version: number) => Promise<number>,

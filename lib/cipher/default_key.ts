@@ -16,22 +16,24 @@ import { ENCRYPTION_BLOCK } from "./budget.ts";
 import { wrapKeyRow } from "./key_wrap.ts";
 import { reserveBlock } from "./key_writer.ts";
 
-/** Name of the key that callers use who name none. */
+/** Row name of the key that is used when a request does not name one. */
 export const DEFAULT_KEY = "cipher/default";
 
-/** What loading the default key takes. */
+/** Dependencies of {@linkcode loadDefaultKey}. */
 export interface DefaultKeyOptions {
+  /** Holds the rows of the key. */
   readonly store: Store;
+  /** Unwraps the rows. */
   readonly keyring: Keyring;
   /** Version n goes into slot n - 1. */
   readonly slots: KeySlots;
-  /** Called for a version whose row is not there, or not what was stored; its slot stays empty. */
+  /** Called for a version whose row is missing or not what was stored; its slot stays empty. */
   readonly onDamage: (version: number, reason: "missing" | "altered") => void;
 }
 
 /**
- * Puts the versions of the default key into their slots and answers the newest one, 0 when there is none. A row that
- * was damaged or removed is never replaced, since it may still be put right from a backup.
+ * Loads the versions of the default key into their slots and returns the newest one, 0 without any. A damaged or removed
+ * row is never replaced, since a backup may still restore it.
  */
 export async function loadDefaultKey(options: DefaultKeyOptions): Promise<number> {
   const { store, onDamage } = options;
@@ -43,21 +45,24 @@ export async function loadDefaultKey(options: DefaultKeyOptions): Promise<number
   return Math.max(0, ...rows.map(({ version }) => version));
 }
 
-/** What the first version is made from. */
+/** Inputs of {@linkcode makeFirstKey}. */
 export interface FirstKeyOptions {
   /** 16 bytes. */
   readonly storeId: Uint8Array;
   /** The KEK that is in use and its generation. */
   readonly kek: Uint8Array;
+  /** Generation of `kek`. */
   readonly kekGeneration: number;
+  /** Source of random bytes. */
   readonly random: RandomSource;
+  /** Time of creation, milliseconds since the epoch. */
   readonly createdAtMs: number;
 }
 
 /**
- * The first version of the default key: 32 random bytes, wrapped by a KEK, so that what was encrypted outlives every
- * rotation of keys above. Stored in the transaction that initialises the store and at no other time, so that a key
- * that is missing later on is known to have been removed.
+ * Creates the first version of the default key: 32 random bytes, wrapped by a KEK, so that ciphertexts survive every
+ * rotation of the KEK. It is stored only in the transaction that initialises the store, so a key that is missing later
+ * was removed.
  */
 export function makeFirstKey(options: FirstKeyOptions): KeyRow {
   const { kek, kekGeneration, random, createdAtMs } = options;
@@ -68,20 +73,27 @@ export function makeFirstKey(options: FirstKeyOptions): KeyRow {
   return { name: DEFAULT_KEY, ...at, wrapped, createdAtMs, reservedSeals: 0 };
 }
 
-/** What a new version of the default key takes. */
+/** Dependencies of {@linkcode rotateDefaultKey}. */
 export interface RotateOptions {
+  /** Holds the rows of the key. */
   readonly store: Store;
+  /** Wraps the new version. */
   readonly keyring: Keyring;
+  /** Budget of the KEK that wraps the new version. */
   readonly budget: SealBudget;
+  /** Version n goes into slot n - 1. */
   readonly slots: KeySlots;
+  /** Source of random bytes. */
   readonly random: RandomSource;
+  /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
 /**
- * Makes a new version of the default key, puts it into its slot once it is stored, and answers its number. Rejects
- * with `crypto_cipher_not_available` when there is no default key, and with `entity_conflict` when it has as many
- * versions as there are slots: the version byte of a blob has no room for many more.
+ * Creates a new version of the default key, puts it into its slot once it is stored, and returns its number.
+ *
+ * @throws {SpikeError} `crypto_cipher_not_available` without a default key; `entity_conflict` when it has as many
+ * versions as there are slots, since the version byte of a blob has little room beyond them
  */
 export async function rotateDefaultKey(options: RotateOptions): Promise<number> {
   const { store, keyring, budget, slots, random, clock } = options;
@@ -105,7 +117,10 @@ export async function rotateDefaultKey(options: RotateOptions): Promise<number> 
 
 function requireRoom(newest: number, most: number): void {
   if (newest === 0) {
-    throw new SpikeError("crypto_cipher_not_available", "There is no default key to rotate");
+    throw new SpikeError(
+      "crypto_cipher_not_available",
+      "The default cipher key does not exist, so it cannot be rotated",
+    );
   }
   if (newest < most) return;
   throw new SpikeError(
@@ -116,9 +131,11 @@ function requireRoom(newest: number, most: number): void {
 }
 
 /**
- * Writes one block of encryptions under a version of the default key down as spent, and answers its size and whether
- * a new version is due. Rejects with `state_not_ready` when the key may not encrypt any more (NIST SP 800-38D section
- * 8.3), and with `state_integrity_check` when the count is beyond its limit already.
+ * Durably counts one block of encryptions under a version of the default key as spent; returns its size and whether a
+ * new version is due.
+ *
+ * @throws {SpikeError} `state_not_ready` when the version has reached its limit (NIST SP 800-38D section 8.3);
+ * `state_integrity_check` when the stored count is beyond the limit
  */
 export async function reserveEncryptions(
   store: Store,

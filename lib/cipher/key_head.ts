@@ -18,21 +18,25 @@ export interface KeyVersion {
   readonly number: number;
   /** Milliseconds since the epoch. */
   readonly createdMs: number;
-  /** SPIFFE ID, or what renewed it by itself. */
+  /** SPIFFE ID, or what renewed the key automatically. */
   readonly createdBy: string;
 }
 
-/** What is known of a named key beside its bytes, bound to the write transaction that stored it. */
+/** Meta data of a named key, bound to the write transaction that stored it. */
 export interface KeyHead {
+  /** Revision of the write transaction that stored the head. */
   readonly revision: number;
+  /** Name of the key. */
   readonly name: string;
   /** 16 bytes, by which ciphertexts name the key. */
   readonly id: Uint8Array;
   /** The lowest version that still decrypts. */
   readonly minVersion: number;
-  /** Whether the key is out of use: it then neither encrypts nor decrypts. */
+  /** Whether the key is retired: it then neither encrypts nor decrypts. */
   readonly isRetired: boolean;
+  /** Time of the last change, milliseconds since the epoch. */
   readonly updatedMs: number;
+  /** SPIFFE ID of the last change's caller, or what renewed the key automatically. */
   readonly updatedBy: string;
   /** Ascending; the last one encrypts. */
   readonly versions: readonly KeyVersion[];
@@ -65,8 +69,10 @@ export function encodeKeyHead(head: KeyHead): Uint8Array {
 }
 
 /**
- * Reads what {@linkcode encodeKeyHead} made. The bytes were authentic, so what does not fit was written by another
- * program version or a bug: throws `state_integrity_check`.
+ * Decodes what {@linkcode encodeKeyHead} made.
+ *
+ * @throws {SpikeError} `state_integrity_check` for another layout; the bytes were authentic, so another version of this
+ * program or a bug wrote it
  */
 export function decodeKeyHead(plaintext: Uint8Array): KeyHead {
   const head = Members.read(plaintext, "Head of a cipher key");
@@ -104,12 +110,16 @@ export function sealKeyHead(
   return sealRow(FORMAT, keyring, head, { kekGeneration, random });
 }
 
-/** Opens a head. Throws `state_integrity_check`, naming the key, for a row that is not what was stored. */
+/**
+ * Opens a head.
+ *
+ * @throws {SpikeError} `state_integrity_check` that names the key, for a row that is not what was stored
+ */
 export function openKeyHead(keyring: Keyring, row: KeyHeadRow): KeyHead {
   return openRow(FORMAT, keyring, row);
 }
 
-/** A cipher key whose rows are not what was stored. */
+/** The error for a cipher key whose rows are not what was stored. */
 export function damagedKey(name: string, cause?: unknown): SpikeError {
   return new SpikeError("state_integrity_check", `Cipher key ${name} is not what was stored`, {
     hint: "Its rows were changed outside spike; restore the store from a backup",

@@ -9,26 +9,34 @@ import { unwrapKeyRow } from "./key_wrap.ts";
 import { noSuchKey } from "./key_writer.ts";
 
 /**
- * Reads named cipher keys. All methods reject with `state_integrity_check` for rows that are not what was stored.
+ * Reads named cipher keys.
+ *
+ * @throws {SpikeError} all methods reject with `state_integrity_check` for rows that are not what was stored
  */
 export interface KeyReader {
-  /** Rejects with `api_bad_request` for what cannot be a name, and with `api_not_found`. */
+  /**
+   * Reads the head of a key.
+   *
+   * @throws {SpikeError} `api_bad_request` for a malformed name; `api_not_found`
+   */
   head(name: string): Promise<KeyHead>;
   /** A copy of one version's key, which the caller wipes. */
   copy(head: KeyHead, version: number): Promise<Uint8Array>;
-  /** By name. A damaged one is left out, and told to `onDamage`. */
+  /** All heads, by name. A damaged one is omitted and reported to `onDamage`. */
   list(onDamage: (reason: unknown) => void): Promise<readonly KeyHead[]>;
   /** How many unwrapped keys it remembers. */
   readonly held: number;
-  /** Forgets every head and wipes every key. To be called on seal and rotation. */
+  /** Drops every head and wipes every key. Call it on seal and rotation. */
   clear(): void;
 }
 
 /** What a reader works with. */
 export interface KeyReaderOptions {
+  /** Holds the rows of the keys. */
   readonly store: StoreReader;
+  /** Opens the rows. */
   readonly keyring: Keyring;
-  /** A number that differs as soon as a change of keys is committed, before anybody is told that it is. */
+  /** A number that changes with every committed change of keys, before the change is acknowledged. */
   readonly revision: () => number;
   /** How many heads and keys are remembered, of each kind. Default 256. */
   readonly cacheLimit?: number;
@@ -37,8 +45,8 @@ export interface KeyReaderOptions {
 const CACHE_LIMIT = 256;
 
 /**
- * Makes a reader. Each thread has its own: there may be more keys than locked memory has slots for, so a thread opens
- * the rows that it needs with the KEK that it has, and remembers some. Whatever was changed is read anew.
+ * Creates a reader. Each thread has one: there may be more keys than locked memory has slots, so a thread opens the rows
+ * that it needs with its KEK and caches some. A committed change clears the cache.
  */
 export function createKeyReader(options: KeyReaderOptions): KeyReader {
   const { store, keyring, revision, cacheLimit = CACHE_LIMIT } = options;
@@ -51,7 +59,7 @@ export function createKeyReader(options: KeyReaderOptions): KeyReader {
   };
   /** What is read from here on is remembered only if nothing was changed meanwhile. */
   const present = () => {
-    // Throws when the ring was emptied: from then on memory serves nothing either.
+    // Throws when the keyring was emptied, so that the cache serves nothing either.
     void keyring.currentKek;
     const now = revision();
     if (now !== seen) clear();

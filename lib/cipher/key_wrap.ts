@@ -12,13 +12,17 @@ import type { KeyRow } from "../store/port.ts";
 /** Which version of which long-lived key. */
 export type KeyPlace = Pick<KeyRow, "name" | "version" | "kekGeneration">;
 
-/** Where the wrapped bytes of a long-lived key lie. */
+/** What the wrapped bytes of a long-lived key are bound to. */
 export function keyPlace({ storeId }: Pick<Keyring, "storeId">, at: KeyPlace): SealBinding {
   const { name, version, kekGeneration } = at;
   return { storeId, table: "key", path: name, version, kekGeneration };
 }
 
-/** The key in a row; the caller wipes it. Throws `crypto_decryption_failed` for a row that is not what was stored. */
+/**
+ * Unwraps the key in a row; the caller wipes it.
+ *
+ * @throws {SpikeError} `crypto_decryption_failed` for a row that is not what was stored
+ */
 export function unwrapKeyRow(keyring: Keyring, row: KeyRow): Uint8Array {
   return unwrapDataKey(keyring.kek(row.kekGeneration), keyPlace(keyring, row), row.wrapped);
 }

@@ -18,47 +18,55 @@ import { newKeyRow } from "./key_wrap.ts";
 export const MAX_KEYS = 1000;
 /** Most versions of a named key; the header of a ciphertext has room for more. */
 export const MAX_KEY_VERSIONS = 4096;
-/** Who has made a version that was due. */
+/** `createdBy` of a version that automatic renewal created. */
 export const RENEWED = "renewal by use";
 
-/** Which key, and who asks. */
+/** The key to change, and the caller. */
 export interface KeyChange {
+  /** Name of the key. */
   readonly name: string;
   /** SPIFFE ID of the caller. */
   readonly author: string;
 }
 
-/** What of a key can be set. */
+/** Settings of a key; absent ones stay unchanged. */
 export interface KeySettings extends KeyChange {
-  /** The lowest version that is still to decrypt. */
+  /** The lowest version that still decrypts. */
   readonly minVersion?: number;
-  /** Whether the key is to be out of use. */
+  /** Whether the key is retired: it then neither encrypts nor decrypts. */
   readonly isRetired?: boolean;
 }
 
 /**
- * Makes and changes named cipher keys. All methods reject with `api_bad_request` for what cannot be a name,
- * `api_not_found` for a key that is not there, and `state_integrity_check` for one that is not what was stored.
+ * Creates and changes named cipher keys.
+ *
+ * @throws {SpikeError} all methods reject with `api_bad_request` for a malformed name, `api_not_found` for a key that
+ * does not exist, and `state_integrity_check` for one that is not what was stored
  */
 export interface KeyWriter {
   /** Rejects with `entity_conflict` when the name is in use. */
   create(change: KeyChange): Promise<KeyHead>;
   /** Adds a version, which encrypts from then on. */
   rotate(change: KeyChange): Promise<KeyHead>;
+  /** Sets the lowest version and whether the key is retired. Rejects with `api_bad_request` for a version out of range. */
   set(settings: KeySettings): Promise<KeyHead>;
   /**
-   * Writes a block of encryptions under one version down as spent, and answers its size and whether a new version is
-   * due. Rejects with `state_not_ready` when the version may not encrypt any more (NIST SP 800-38D section 8.3).
+   * Durably counts one block of encryptions under a version as spent; returns its size and whether a new version is due.
+   *
+   * @throws {SpikeError} `state_not_ready` when the version has reached its limit (NIST SP 800-38D section 8.3)
    */
   reserve(name: string, version: number): Promise<{ count: number; isRenewalDue: boolean }>;
 }
 
 /** What a writer works with. */
 export interface KeyWriterOptions {
+  /** Holds the rows of the keys. */
   readonly store: Store;
+  /** Seals and opens the rows. */
   readonly keyring: Keyring;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Source of random bytes. */
   readonly random: RandomSource;
   /** Shared by all who seal under a KEK. */
   readonly budget: SealBudget;
@@ -101,15 +109,19 @@ function create(options: KeyWriterOptions, keyChange: KeyChange): Promise<KeyHea
   return change(options, keyChange, async (scene) => {
     const { tx, name, author, nowMs } = scene;
     if (await tx.keyHead(name)) {
-      throw new SpikeError("entity_conflict", `There is a cipher key ${name} already`, {
-        hint: "Choose another name, or rotate the key that is there",
+      throw new SpikeError("entity_conflict", `Cipher key ${name} already exists`, {
+        hint: "Choose another name, or rotate the existing key",
         reason: "key_exists",
       });
     }
     if ((await tx.keyHeads()).length >= MAX_KEYS) {
-      throw new SpikeError("entity_conflict", `There are ${MAX_KEYS} cipher keys already`, {
-        reason: "keys_full",
-      });
+      throw new SpikeError(
+        "entity_conflict",
+        `The store has ${MAX_KEYS} cipher keys, no more are allowed`,
+        {
+          reason: "keys_full",
+        },
+      );
     }
     const id = options.random(KEY_ID_BYTES);
     const none = { name, id, minVersion: 1, isRetired: false, versions: [] };
@@ -125,7 +137,7 @@ function rotate(options: KeyWriterOptions, keyChange: KeyChange): Promise<KeyHea
       throw new SpikeError(
         "entity_conflict",
         `Cipher key ${scene.name} has ${MAX_KEY_VERSIONS} versions, no more are allowed`,
-        { hint: "Make another key", reason: "versions_full" },
+        { hint: "Create another key", reason: "versions_full" },
       );
     }
     return await addVersion(scene, head);
@@ -139,9 +151,9 @@ function set(options: KeyWriterOptions, { minVersion, isRetired, ...keyChange }:
     if (minVersion !== undefined && !(minVersion >= 1 && minVersion <= newest)) {
       throw new SpikeError(
         "api_bad_request",
-        `Lowest version is to be ${minVersion}, expected 1 to ${newest}`,
+        `Minimum version is ${minVersion}, expected 1 to ${newest}`,
         {
-          hint: "Rotate the key first, to leave all its versions behind",
+          hint: "To disable all current versions, rotate the key first",
           reason: "lowest_version",
         },
       );
@@ -155,7 +167,7 @@ function set(options: KeyWriterOptions, { minVersion, isRetired, ...keyChange }:
   });
 }
 
-/** The key as it is. Throws `api_not_found`. */
+/** The current head of the key. Throws `api_not_found`. */
 async function present({ options, tx, name }: Scene): Promise<KeyHead> {
   const row = await tx.keyHead(name);
   if (row === undefined) throw noSuchKey(name);
@@ -169,8 +181,8 @@ async function addVersion(scene: Scene, head: KeyHead): Promise<KeyHead> {
   if (await tx.key(at.name, number)) {
     throw new SpikeError(
       "state_integrity_check",
-      `Version ${number} of cipher key ${head.name} is stored already, its head does not know it`,
-      { hint: "An older head was put back; compare with a backup" },
+      `Version ${number} of cipher key ${head.name} is already stored, but its head does not list it`,
+      { hint: "An older head was restored; compare with a backup" },
     );
   }
   await tx.putKey(newKeyRow(options.keyring, { ...at, createdAtMs: nowMs }, options.random));
@@ -192,11 +204,11 @@ async function reserve(store: Store, name: string, version: number) {
   return { count: ENCRYPTION_BLOCK, isRenewalDue: reserved >= RENEW_AT };
 }
 
-/** Adds one block to a key's count and answers the new total, which is within the limit. */
+/** Adds one block to a key's count and returns the new total, which is within the limit. */
 export async function reserveBlock(store: Store, row: string, version: number): Promise<number> {
   return await store.write(async (tx) => {
     const reserved = await tx.reserveKeySeals(row, version, ENCRYPTION_BLOCK);
-    // Nobody gets beyond the limit honestly.
+    // A count beyond the limit was modified outside Nexus.
     resumeBudget(reserved - ENCRYPTION_BLOCK);
     if (reserved <= SEAL_LIMIT) return reserved;
     throw new SpikeError(
@@ -207,7 +219,7 @@ export async function reserveBlock(store: Store, row: string, version: number): 
   });
 }
 
-/** The refusal for a name that no key has. */
+/** The error for a key that does not exist. */
 export function noSuchKey(name: string): SpikeError {
-  return new SpikeError("api_not_found", `There is no cipher key ${JSON.stringify(name)}`);
+  return new SpikeError("api_not_found", `Cipher key ${JSON.stringify(name)} does not exist`);
 }

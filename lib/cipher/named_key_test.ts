@@ -101,7 +101,7 @@ Deno.test("a ciphertext is of one key: no other key decrypts it, and says so", a
   const { blob } = await service.encrypt(of("a"), text("hello"));
   await assert.rejects(service.decrypt(of("b"), blob), {
     code: "cipher_not_authentic",
-    message: "Ciphertext was encrypted with another key than b",
+    message: "Ciphertext was encrypted with a key other than b",
   });
   // The head of b does not help: key and header are bound together.
   const { blob: other } = await service.encrypt(of("b"), text("hello"));

@@ -12,26 +12,30 @@ import { type KeyHead, newestVersion } from "./key_head.ts";
 import type { KeyReader } from "./key_reader.ts";
 import { MAX_AAD_BYTES } from "./service.ts";
 
-/** What is asked of a named key. */
+/** The key to use, and the additional data. */
 export interface NamedRequest {
+  /** Name of the key. */
   readonly name: string;
-  /** What the ciphertext is bound to beside its key; empty for nothing. */
+  /** Additional authenticated data of the caller; empty for none. */
   readonly aad: Uint8Array;
 }
 
-/** What an encryption makes. */
+/** Result of an encryption. */
 export interface NamedEncrypted {
-  /** Of the key. */
+  /** Version of the key. */
   readonly version: number;
-  /** With its header, nonce and tag. */
+  /** The ciphertext with header, nonce and tag. */
   readonly blob: Uint8Array;
 }
 
 /**
- * Encrypts and decrypts under named keys. All methods reject with `api_not_found` for a key that is not there,
- * `cipher_key_retired` for one that is out of use, and `api_bad_request` for more bytes than are allowed.
+ * Encrypts and decrypts under named keys.
+ *
+ * @throws {SpikeError} all methods reject with `api_not_found` for a key that does not exist, `cipher_key_retired` for a
+ * retired one, and `api_bad_request` for more bytes than the limit allows
  */
 export interface NamedService {
+  /** Encrypts under the newest version with AES-256-GCM. */
   encrypt(request: NamedRequest, plaintext: Uint8Array): Promise<NamedEncrypted>;
   /**
    * Rejects with `api_bad_request` for bytes without a header, `crypto_unsupported_version` for a version that the key
@@ -39,17 +43,19 @@ export interface NamedService {
    * wipes the plaintext.
    */
   decrypt(request: NamedRequest, blob: Uint8Array): Promise<Uint8Array>;
-  /** Decrypts and encrypts anew under the newest version; nobody sees the plaintext. */
+  /** Decrypts and encrypts anew under the newest version; the plaintext does not leave Nexus. */
   rewrap(request: NamedRequest, blob: Uint8Array): Promise<NamedEncrypted>;
 }
 
 /** What a service works with. */
 export interface NamedServiceOptions {
+  /** The reader of this thread. */
   readonly keys: () => KeyReader;
   /** Waits until one more encryption under this version is accounted for. */
   readonly spend: (name: string, version: number) => Promise<void>;
   /** Longest plaintext with its tag, in bytes. */
   readonly limitBytes: number;
+  /** Source of nonces. */
   readonly random: RandomSource;
 }
 
@@ -105,8 +111,8 @@ export async function usable(
 ): Promise<KeyHead> {
   const head = await keys().head(name);
   if (!head.isRetired) return head;
-  throw new SpikeError("cipher_key_retired", `Cipher key ${name} is out of use`, {
-    hint: "Who manages it can bring it back",
+  throw new SpikeError("cipher_key_retired", `Cipher key ${name} is retired`, {
+    hint: `Reactivate it with: spike cipher key set ${name} --retired false`,
   });
 }
 
@@ -118,7 +124,7 @@ export function requireVersion(
   if (!constantTimeEqual(keyId, head.id)) {
     throw new SpikeError(
       "cipher_not_authentic",
-      `Ciphertext was encrypted with another key than ${head.name}`,
+      `Ciphertext was encrypted with a key other than ${head.name}`,
       { hint: "Name the key that it was encrypted with" },
     );
   }
@@ -126,8 +132,8 @@ export function requireVersion(
   if (version >= head.minVersion && version <= newest) return;
   throw new SpikeError(
     "crypto_unsupported_version",
-    `Ciphertext is of version ${version} of key ${head.name}, which decrypts ${head.minVersion} to ${newest}`,
-    { hint: "Who manages the key can lower the lowest version, so that it can be rewrapped" },
+    `Ciphertext is of version ${version} of key ${head.name}, expected ${head.minVersion} to ${newest}`,
+    { hint: "Lower the minimum version of the key, then rewrap the ciphertext" },
   );
 }
 

@@ -11,30 +11,34 @@ import {
 } from "../seal/mod.ts";
 import { wipe } from "../bytes/mod.ts";
 
-/** Where the versions of the key are found while a request runs. */
+/** The versions of the key while a request runs. */
 export interface CipherKeys {
-  /** The newest version, 0 when there is no key. */
+  /** The newest version, 0 without a key. */
   readonly current: number;
-  /** A copy of one version, which the caller wipes; undefined when it cannot be had at this moment. */
+  /** A copy of one version, which the caller wipes; undefined when it is not available. */
   copy(version: number): CipherKey | undefined;
 }
 
 /** What a service works with. */
 export interface CipherServiceOptions {
+  /** The versions of the default key. */
   readonly keys: CipherKeys;
   /** Waits until one more encryption under this version is accounted for. */
   readonly spend: (version: number) => Promise<void>;
   /** Longest ciphertext, its tag included, in bytes. */
   readonly limitBytes: number;
+  /** Source of nonces. */
   readonly random: RandomSource;
 }
 
-/** Most bytes of a caller's own additional data. */
+/** Longest additional data of a caller, in bytes. */
 export const MAX_AAD_BYTES = 4096;
 
 /**
- * Encrypts and decrypts. Both reject with `api_bad_request` for more bytes than the limit allows and with
- * `crypto_cipher_not_available` when the key is gone.
+ * Encrypts and decrypts under the default key with AES-256-GCM (NIST SP 800-38D).
+ *
+ * @throws {SpikeError} both methods reject with `api_bad_request` for more bytes than the limit allows, and with
+ * `crypto_cipher_not_available` when no key is available
  */
 export interface CipherService {
   /** Encrypts at most limit - 16 bytes, so that whatever was encrypted can be decrypted. */
@@ -94,13 +98,13 @@ function requireSize(what: string, bytes: Uint8Array, limit: number): void {
 }
 
 function notAvailable(): SpikeError {
-  return new SpikeError("crypto_cipher_not_available", "There is no cipher key at this moment");
+  return new SpikeError("crypto_cipher_not_available", "No cipher key is available");
 }
 
 function unsupported(version: number, current: number): SpikeError {
   return new SpikeError(
     "crypto_unsupported_version",
-    `Version of the ciphertext is ${version}, known are 1 to ${current}`,
+    `Ciphertext has key version ${version}, expected 1 to ${current}`,
   );
 }
 

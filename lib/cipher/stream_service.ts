@@ -31,25 +31,28 @@ export interface StreamRequest {
 
 /** What a service works with. */
 export interface StreamServiceOptions {
+  /** The versions of the default key. */
   readonly defaultKeys: CipherKeys;
-  /** Absent where there are no named keys. */
+  /** Absent where Nexus has no named keys. */
   readonly namedKeys?: () => KeyReader;
   /** Waits until one more encryption under this version is accounted for. */
   readonly spend: (version: number, name?: string) => Promise<void>;
+  /** Source of salts. */
   readonly random: RandomSource;
 }
 
 /**
- * Encrypts and decrypts streams, a chunk at a time. Both methods resolve once key and head are known to be good; what
- * fails later fails the iteration. Nothing is held but a chunk.
+ * Encrypts and decrypts streams, a chunk at a time. Both methods resolve once key and head are verified; a later failure
+ * fails the iteration. Memory holds one chunk.
  */
 export interface StreamService {
+  /** Encrypts a stream under the newest version of the key. */
   encrypt(request: StreamRequest, plaintext: ByteStream): Promise<ByteStream>;
-  /** Every piece that is given was authenticated; the end of the iteration says that nothing is missing. */
+  /** Yields only authenticated pieces; the iteration ends normally only when the stream is complete. */
   decrypt(request: StreamRequest, stream: ByteStream): Promise<ByteStream>;
-  /** Streams under way: each holds a key. */
+  /** Number of open streams; each holds a key. */
   readonly held: number;
-  /** Takes the keys of all streams under way; they fail with `state_not_ready`. To be called on seal. */
+  /** Wipes the keys of all open streams; they fail with `state_not_ready`. Call it on seal. */
   endAll(): void;
 }
 
@@ -89,7 +92,7 @@ export function createStreamService(options: StreamServiceOptions): StreamServic
   };
 }
 
-/** The ciphers of streams that have begun, so that their keys can be taken. */
+/** The ciphers of open streams, so that their keys can be wiped. */
 class UnderWay {
   readonly #ciphers = new Set<ChunkCipher>();
   #life = 0;
@@ -117,7 +120,7 @@ class UnderWay {
   ): AsyncGenerator<Uint8Array> {
     const assertHeld = () => {
       if (life === this.#life) return;
-      throw new SpikeError("state_not_ready", "This Nexus has given up its keys");
+      throw new SpikeError("state_not_ready", "Nexus no longer holds its keys");
     };
     assertHeld();
     this.#ciphers.add(cipher);
@@ -172,12 +175,12 @@ function defaultKey(
   if (current > 0 && (version < 1 || version > current)) {
     throw new SpikeError(
       "crypto_unsupported_version",
-      `Version of the stream is ${version}, known are 1 to ${current}`,
+      `Stream has key version ${version}, expected 1 to ${current}`,
     );
   }
   const key = current > 0 ? keys.copy(version) : undefined;
   if (key) return { keyId: DEFAULT_KEY_ID, ...key };
-  throw new SpikeError("crypto_cipher_not_available", "There is no cipher key at this moment");
+  throw new SpikeError("crypto_cipher_not_available", "No cipher key is available");
 }
 
 function requireAad(aad: Uint8Array): void {
@@ -221,7 +224,7 @@ async function oneOf(cipher: ChunkCipher, chunk: Uint8Array, isLast: boolean): P
   }
 }
 
-/** The first bytes of a stream, and all that follows. A stream that ends before is told as it is, too short. */
+/** Splits the head off a stream. The head of a stream that ends early is returned short. */
 async function takeHead(stream: ByteStream): Promise<{ head: Uint8Array; rest: ByteStream }> {
   const pieces = stream[Symbol.asyncIterator]();
   const head = new Uint8Array(STREAM_HEAD_BYTES);

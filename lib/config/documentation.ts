@@ -2,7 +2,7 @@ import { placeOf } from "./resolve.ts";
 import { ROLES, type Setting, type SettingsRole } from "./setting.ts";
 import { SETTINGS } from "./table.ts";
 
-/** A setting's default in words; empty when it has none. */
+/** The default of a setting as text; empty without one. */
 export function plainDefault(setting: Setting<unknown>, role: SettingsRole): string {
   const { fallbackText } = setting;
   if (fallbackText !== undefined) return fallbackText.replaceAll("`", "");

@@ -4,8 +4,10 @@ import { SpikeError } from "../error/error.ts";
 type Read = (name: string) => string | undefined;
 
 /**
- * The environment of this process. The runtime leaves out variables that are not UTF-8; here reading one fails, so that
- * no setting silently falls back to its default.
+ * The environment of this process. The runtime omits variables that are not UTF-8; here reading one fails, so that no
+ * setting silently falls back to its default.
+ *
+ * @throws {SpikeError} reading a variable throws `config_invalid` where its bytes are not UTF-8
  */
 export function readEnvironment(
   whole: Readonly<Record<string, string>> = Deno.env.toObject(),
@@ -20,7 +22,7 @@ export function readEnvironment(
 }
 
 function readMissing(name: string, read: Read): undefined {
-  // A name that no variable can have is a question of the runtime about the object.
+  // The runtime itself reads other names, such as `toString`.
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return undefined;
   try {
     read(name);
@@ -28,8 +30,8 @@ function readMissing(name: string, read: Read): undefined {
   } catch (error) {
     if (!(error instanceof Deno.errors.InvalidData)) throw error;
     throw new SpikeError("config_invalid", `Variable ${name} is not valid UTF-8 text`, {
-      hint: "Set it again, or unset it",
-      // The runtime's own message shows the value.
+      hint: "Set it to valid UTF-8, or unset it",
+      // No cause: the message of the runtime contains the value.
     });
   }
 }

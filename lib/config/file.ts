@@ -3,21 +3,23 @@ import { SpikeError } from "../error/error.ts";
 import { looksLikeKey, quoteValue } from "../text/quote.ts";
 import { yamlFault } from "../input/yaml_fault.ts";
 
-/** A settings file, read: texts by setting name. */
+/** The content of a settings file. */
 export interface SettingsFile {
+  /** Path of the file. */
   readonly path: string;
+  /** Text of each value by setting name; a list is joined by commas. */
   readonly values: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads settings from YAML: a mapping of setting names to values, lists being joined by commas. Whether names and
- * values are right is for `loadSettings` to find out.
+ * Reads settings from YAML: a mapping of setting names to values. A list is joined by commas. `loadSettings` validates
+ * names and values.
  *
- * @throws SpikeError `config_invalid` that begins with the file's name and the line
+ * @throws {SpikeError} `config_invalid` that begins with the file name and the line
  */
 export function parseSettingsFile(path: string, text: string): SettingsFile {
   const lines = new LineCounter();
-  // With this schema every scalar is the text that stands there, as it would be in a variable.
+  // With this schema every scalar is its literal text, as in an environment variable.
   const document = parseDocument(text, {
     schema: "failsafe",
     lineCounter: lines,
@@ -32,16 +34,19 @@ export function parseSettingsFile(path: string, text: string): SettingsFile {
   const values: Record<string, string> = Object.create(null);
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === "")) return { path, values };
-  if (!isMap(contents)) throw refuse(undefined, "File holds no mapping of settings to values");
+  if (!isMap(contents)) throw refuse(undefined, "File is not a mapping of settings to values");
   for (const { key, value } of contents.items) {
-    if (!isScalar(key)) throw refuse(contents.range?.[0], "A setting's name is no text");
-    // What is no setting may be the content of a file that was given by mistake.
+    if (!isScalar(key)) throw refuse(contents.range?.[0], "The name of a setting is not text");
+    // Do not repeat other text: it may be the content of a secret file that was given by mistake.
     if (!/^[\w.-]{1,64}$/.test(String(key.value))) {
-      throw refuse(key.range?.[0], "A setting's name is letters, digits, . _ and -");
+      throw refuse(
+        key.range?.[0],
+        "The name of a setting may contain only letters, digits, . _ and -",
+      );
     }
     const given = textOf(value);
     if (given === undefined) {
-      throw refuse(key.range?.[0], `${nameOf(key.value)} is neither a text nor a list of texts`);
+      throw refuse(key.range?.[0], `${nameOf(key.value)} is neither text nor a list of texts`);
     }
     values[String(key.value)] = given;
   }

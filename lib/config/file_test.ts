@@ -32,9 +32,9 @@ trust-root: [a.org, b.org]
 Deno.test("what is wrong in a settings file is told with its line", () => {
   const table: [string, RegExp][] = [
     ["workers: 1\nworkers: 2\n", /^spike\.yaml:2: YAML is not valid: Map keys must be unique/],
-    ["a: b\nworkers: {n: 1}\n", /^spike\.yaml:2: workers is neither a text nor a list of texts$/],
+    ["a: b\nworkers: {n: 1}\n", /^spike\.yaml:2: workers is neither text nor a list of texts$/],
     ["keeper-peers: [[a]]\n", /^spike\.yaml:1: keeper-peers is neither/],
-    ["- workers\n", /^spike\.yaml: File holds no mapping/],
+    ["- workers\n", /^spike\.yaml: File is not a mapping/],
     ["a: 'b\n", /^spike\.yaml:\d: YAML is not valid/],
   ];
   for (const [text, message] of table) {

@@ -4,15 +4,15 @@ import type { SettingsRole } from "./setting.ts";
 import { flag } from "./kind.ts";
 import { SETTINGS } from "./table.ts";
 
-/** A role's command line, taken apart. */
+/** The parsed command line of a role. */
 export interface RoleArguments {
   /** For `loadSettings`. */
   readonly flags: Readonly<Record<string, string>>;
-  /** Those of `switches` that were given. */
+  /** The members of `switches` that were given. */
   readonly switches: ReadonlySet<string>;
 }
 
-/** Each flag of `role`, and whether it can stand without a value. */
+/** Each flag of `role`, and whether it works without a value. */
 function flagNames(role: SettingsRole): Map<string, boolean> {
   return new Map(
     SETTINGS.filter(({ roles }) => roles.includes(role))
@@ -24,19 +24,20 @@ function flagNames(role: SettingsRole): Map<string, boolean> {
 export interface RoleFlag {
   /** Without dashes. */
   readonly name: string;
+  /** One sentence for help. */
   readonly meaning: string;
-  /** Whether it can stand without a value. */
+  /** Whether it works without a value. */
   readonly isSwitch: boolean;
 }
 
-/** Flags of every server role that are no settings. */
+/** Flags of every server role that are not settings. */
 export const ROLE_SWITCHES: readonly RoleFlag[] = [
   {
     name: "check-config",
-    meaning: "Tell whether the settings are right, and end.",
+    meaning: "Validate the settings and exit.",
     isSwitch: true,
   },
-  { name: "help", meaning: "Print the help of this role.", isSwitch: true },
+  { name: "help", meaning: "Print this help and exit.", isSwitch: true },
 ];
 
 /** Every flag of a server role. */
@@ -47,14 +48,20 @@ export function roleFlags(role: Exclude<SettingsRole, "pilot">): readonly RoleFl
 }
 
 /**
- * Takes `--name value`, `--name=value` and bare `--name` (for a setting that is true or false) apart.
- * `switches` are the caller's own flags, which take no value.
+ * Parses `--name value`, `--name=value` and bare `--name` (for a setting that is true or false). `switches` are
+ * additional flags of the caller, which take no value.
  *
- * @throws SpikeError `usage` for anything else
+ * @throws {SpikeError} `usage` for anything else
  *
  * @example
  * ```ts
- * parseFlags("nexus", ["--workers", "0", "--check-config"], ["check-config"]);
+ * import assert from "node:assert/strict";
+ * import { parseFlags } from "./flags.ts";
+ *
+ * const args = ["--workers", "0", "--check-config"];
+ * const { flags, switches } = parseFlags("nexus", args, ["check-config"]);
+ * assert.deepEqual(flags, { workers: "0" });
+ * assert.ok(switches.has("check-config"));
  * ```
  */
 export function parseFlags(

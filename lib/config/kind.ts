@@ -1,14 +1,15 @@
 /**
- * What a setting's text can mean: the port every kind of value implements, and the plain kinds.
- * A parser answers with a value or with a `Refusal`; it never falls back to anything.
+ * Kinds of setting values: the interface that every kind implements, and the plain kinds. A parser returns a value or a
+ * `Refusal`; it never falls back to a default.
  */
 
-/** Why a text was refused, in words that continue "expected …". */
+/** Why a text was rejected, in words that continue "expected …". */
 export class Refusal {
+  /** Continues "expected …". */
   constructor(readonly expected: string) {}
 }
 
-/** What a parser may know of the place the process runs at. */
+/** What a parser may use of the environment of the process. */
 export interface UserEnvironment {
   /** `HOME`; without it `~/` cannot be expanded. */
   readonly homeDir: string | undefined;
@@ -18,12 +19,13 @@ export interface UserEnvironment {
 export interface Kind<T> {
   /** Continues "expected …". */
   readonly expects: string;
+  /** Reads one text. */
   parse(text: string, place: UserEnvironment): T | Refusal;
   /** Canonical text: two values are the same when these are equal. */
   show(value: T): string;
 }
 
-/** Makes a kind of a parser that answers undefined for a text it does not understand. */
+/** Creates a kind from a parser that returns undefined for an invalid text. */
 export function kindOf<T>(
   expects: string,
   parse: (text: string, place: UserEnvironment) => T | Refusal | undefined,
@@ -40,7 +42,7 @@ export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
 /** Any text that is not empty. */
 export const text: Kind<string> = kindOf("a text", (given) => given);
 
-/** The literals `true` and `false`; other words of agreement are refused rather than guessed at. */
+/** The literals `true` and `false`; other words are rejected. */
 export const flag: Kind<boolean> = kindOf(
   "true or false",
   (given) => given === "true" ? true : given === "false" ? false : undefined,
@@ -64,7 +66,7 @@ export function choice<const T extends string>(...words: readonly T[]): Kind<T> 
   );
 }
 
-/** A comma-separated list; blanks around items are dropped, empty and repeated items are refused. */
+/** A comma-separated list; blanks around items are dropped, empty and repeated items are rejected. */
 export function list<T>(item: Kind<T>, expects: string): Kind<readonly T[]> {
   return kindOf(expects, (given, place) => {
     const values: T[] = [];
@@ -102,7 +104,7 @@ function parseDuration(given: string): number | undefined {
   for (const [, amount, unit = ""] of given.matchAll(/([\d.]+)([^\d.]+)/g)) {
     total += Number(amount) * (UNIT_MS[unit] ?? Number.NaN);
   }
-  // A hair above a whole millisecond is rounding noise of the sum; less than one still is a wait.
+  // The subtraction removes rounding noise of the sum; a part of a millisecond rounds up to one.
   return Math.ceil(Math.max(0, total - 1e-9));
 }
 

@@ -5,13 +5,15 @@ import type { SettingsRole } from "./setting.ts";
 import { READERS, type RoleSettings } from "./settings.ts";
 import { SETTINGS } from "./table.ts";
 
-/** What to read, for whom. */
+/** The role and the sources of its settings. */
 export interface SettingsRequest<R extends SettingsRole> extends SettingSources {
+  /** The role whose settings are read. */
   readonly role: R;
 }
 
-/** What one setting holds and where that came from. */
+/** The effective value of one setting and its origin. */
 export interface SettingOrigin {
+  /** Name of the setting. */
   readonly name: string;
   /** Canonical text of the value, empty for one that is absent. */
   readonly value: string;
@@ -38,7 +40,7 @@ function read<R extends SettingsRole>(request: SettingsRequest<R>) {
   if (problems.length > 0) {
     const [only = ""] = problems;
     if (problems.length === 1) throw new SpikeError("config_invalid", only);
-    throw new SpikeError("config_invalid", `${problems.length} settings are wrong`, {
+    throw new SpikeError("config_invalid", `${problems.length} settings are invalid`, {
       details: problems,
     });
   }
@@ -46,12 +48,12 @@ function read<R extends SettingsRole>(request: SettingsRequest<R>) {
 }
 
 /**
- * The settings of one role, from flags, environment and file, in this order of strength.
+ * Loads the settings of one role. Flags override the environment, which overrides the file.
  *
- * @throws SpikeError `config_invalid` that names every variable that is wrong, its value and what is expected
+ * @throws {SpikeError} `config_invalid` that names every invalid setting, its value and what was expected
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const { listen, backend } = loadSettings({ role: "nexus", env: Deno.env.toObject() });
  * ```
  */
@@ -59,7 +61,11 @@ export function loadSettings<R extends SettingsRole>(request: SettingsRequest<R>
   return read(request).settings;
 }
 
-/** What holds for one role and where each value came from; fails as `loadSettings` does. */
+/**
+ * Lists the effective settings of one role and the origin of each.
+ *
+ * @throws {SpikeError} `config_invalid` as {@linkcode loadSettings}
+ */
 export function explainSettings(request: SettingsRequest<SettingsRole>): readonly SettingOrigin[] {
   const { resolver } = read(request);
   return SETTINGS.flatMap((setting) => {

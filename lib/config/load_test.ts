@@ -157,7 +157,7 @@ Deno.test("all problems come in one error", () => {
       SPIKE_SVID_FILE: "/a",
     },
   });
-  assert.match(problem, /^4 settings are wrong:\n/);
+  assert.match(problem, /^4 settings are invalid:\n/);
   for (const name of ["SHAMIR_SHARES", "NEXUS_WORKERS", "LOG_LEVEL", "BUNDLE_FILE"]) {
     assert.match(problem, new RegExp(name));
   }
@@ -297,7 +297,7 @@ Deno.test("a sink that the backend cannot feed is refused", () => {
     const memory = { ...env, SPIKE_NEXUS_BACKEND_STORE: "memory" };
     assert.match(
       problemOf({ role: "nexus", env: memory }),
-      /^SPIKE_NEXUS_AUDIT_SINKS is set, and backend memory keeps no audit log that could feed/,
+      /^SPIKE_NEXUS_AUDIT_SINKS is set, and backend memory has no audit log to copy to/,
     );
     const lite = loadSettings({
       role: "nexus",

@@ -1,6 +1,8 @@
 /**
- * One schema of all settings: a table from which parsing, flags, provenance and the documentation come.
- * Pure but for `read_file.ts`: the environment comes in as a parameter. Start reading at `table.ts`.
+ * Settings: one table from which parsing, flags, provenance and the documentation are generated.
+ *
+ * It never falls back silently: an invalid value is an error that names the setting. Pure except for `read_file.ts` and
+ * `environment.ts`; the environment is a parameter. Start reading at `table.ts`, then `resolve.ts`.
  *
  * @module
  */
@@ -25,3 +27,13 @@ export type {
   ShardSettings,
   SvidFiles,
 } from "./settings.ts";
+export type { SettingsFile } from "./file.ts";
+export type { Kind, Refusal, UserEnvironment } from "./kind.ts";
+export type { SinkSetting } from "./place_kind.ts";
+export type { SettingSources } from "./resolve.ts";
+export type { Setting, Variable } from "./setting.ts";
+// Types of other folders that the signatures above mention.
+export type { Scheme } from "../shamir/scheme.ts";
+export type * from "../error/error.ts";
+export type * from "../spiffe/id.ts";
+export type { TrustRoots } from "../spiffe/role.ts";

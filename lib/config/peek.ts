@@ -1,7 +1,7 @@
 import { Resolver, type SettingSources } from "./resolve.ts";
 import type { Setting, SettingsRole } from "./setting.ts";
 
-/** What one setting holds for a role, without the rules that bind it to others; undefined when it is wrong. */
+/** The value of one setting for a role, without the rules that combine settings; undefined when it is invalid. */
 export function peekSetting<T>(
   role: SettingsRole,
   setting: Setting<T>,

@@ -5,7 +5,9 @@ import { type Kind, kindOf, Refusal, type UserEnvironment } from "./kind.ts";
 
 /** Where a server listens; an empty host means every interface, port 0 one that the system picks. */
 export interface ListenAddress {
+  /** Host name or address; empty for every interface. */
   readonly host: string;
+  /** TCP port; 0 for one that the system picks. */
   readonly port: number;
 }
 
@@ -25,7 +27,7 @@ export const listenAddress: Kind<ListenAddress> = kindOf(
   ({ host, port }) => host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
 );
 
-/** Where health probes are answered; undefined for nowhere. A bare port is for this machine only: it is plain HTTP. */
+/** Address of the health probes; undefined when off. A bare port binds to the loopback address: it is plain HTTP. */
 export const probeAddress: Kind<ListenAddress | undefined> = {
   expects:
     "a port of this machine such as 8563, an address such as 127.0.0.1:8563 or :8563, or off",
@@ -50,7 +52,7 @@ export const httpsUrl: Kind<string> = kindOf(
   },
 );
 
-/** A trust domain name, perhaps followed by a path: what stands between `spiffe://` and `/spike/…`. */
+/** A trust domain name, perhaps followed by a path: the text between `spiffe://` and `/spike/…` (SPIFFE-ID section 2). */
 export const trustRoot: Kind<string> = kindOf("a trust domain such as example.org", (given) => {
   try {
     parseSpiffeId(`spiffe://${given}`);
@@ -83,7 +85,7 @@ export const filePath: Kind<string> = kindOf(
   (given, place) => expandHome(given, place),
 );
 
-/** Directories of the system, in which nothing of ours may be written; all that lies below them too. */
+/** Directories of the system. Neither they nor directories below them are accepted. */
 const RESTRICTED = [
   "/etc",
   "/sys",
@@ -102,14 +104,14 @@ function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(`${directory}/`);
 }
 
-/** A directory of ours when nothing is set: below the home directory, and nowhere for a user without one. */
+/** The default directory below the home directory; undefined for a user without one. */
 export function ownDirectory({ homeDir }: UserEnvironment, name: string): string | undefined {
   return homeDir === undefined ? undefined : posix.join(homeDir, ".spike", name);
 }
 
 /**
- * An absolute directory outside the system's own, `suffix` appended. What lies below the user's own
- * home directory is allowed, also where that is `/root`.
+ * An absolute directory outside the directories of the system, with `suffix` appended. Directories below the home
+ * directory of the user are accepted, also below `/root`.
  */
 export function directory(suffix = ""): Kind<string> {
   return kindOf("an absolute directory, or one that starts with ~/", (given, place) => {

@@ -9,9 +9,9 @@ import type { SettingsRole } from "./setting.ts";
 import { IDENTITY } from "./table.ts";
 
 /**
- * Reads the file that a flag or variable names, if one does; the only part of this folder that touches a disk.
+ * Reads the settings file that a flag or variable names; undefined without one. Only this module reads files.
  *
- * @throws SpikeError `config_invalid` when it cannot be read
+ * @throws {SpikeError} `config_invalid` when the file cannot be read
  */
 export async function readSettingsFile(
   role: SettingsRole,
@@ -23,7 +23,7 @@ export async function readSettingsFile(
   return parseSettingsFile(path, readText(path));
 }
 
-/** More than all settings ever take. */
+/** Longest settings file; far above any real one. */
 const MAX_BYTES = 1024 * 1024;
 
 function readText(path: string): string {

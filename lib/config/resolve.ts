@@ -2,8 +2,9 @@ import { looksLikeKey, quoteValue } from "../text/quote.ts";
 import { type Kind, Refusal, type UserEnvironment } from "./kind.ts";
 import type { Setting, SettingsRole } from "./setting.ts";
 
-/** Where settings come from. Flags beat the environment, which beats the file, which beats the default. */
+/** Sources of settings. Flags override the environment, which overrides the file, which overrides the default. */
 export interface SettingSources {
+  /** Environment variables by name. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** By setting name, without dashes in front. */
   readonly flags?: Readonly<Record<string, string>>;
@@ -11,7 +12,7 @@ export interface SettingSources {
   readonly file?: { readonly path: string; readonly values: Readonly<Record<string, string>> };
 }
 
-/** What one setting came to. */
+/** The effective value of one setting. */
 export interface Resolved<T> {
   readonly value: T;
   /** A flag, variables, a file, or `default`. */
@@ -24,21 +25,21 @@ interface Candidate<T> {
   readonly kind: Kind<T>;
 }
 
-/** The place of the process, as its environment tells it. */
+/** The part of the environment that parsers use. */
 export function placeOf(env: SettingSources["env"]): UserEnvironment {
   const home = env["HOME"] ?? "";
-  // What is relative would name another directory wherever a command is run.
+  // A relative path would depend on the working directory.
   return { homeDir: home.startsWith("/") ? home : undefined };
 }
 
-/** A text that may be shown: what might be a password in a URL is masked, and a long text is cut. */
+/** A text for messages: a password in a URL is masked, a long text is cut. */
 function shown(given: string): string {
   const masked = given.replace(/\/\/[^/@]*@/g, "//***@");
   if (looksLikeKey(masked)) return quoteValue(masked);
   return quoteValue(masked.length > 200 ? `${masked.slice(0, 200)}…` : masked);
 }
 
-/** The candidates of the strongest place that names the setting; an empty variable counts as not set. */
+/** The candidates of the first source that sets the setting; an empty variable counts as not set. */
 function candidatesOf<T>(setting: Setting<T>, sources: SettingSources): Candidate<T>[] {
   const flag = sources.flags?.[setting.name];
   if (flag !== undefined) {
@@ -56,9 +57,9 @@ function candidatesOf<T>(setting: Setting<T>, sources: SettingSources): Candidat
 }
 
 /**
- * Reads settings of one role and gathers what is wrong with them, so that one run tells everything.
+ * Reads settings of one role and collects all problems, so that one run reports all of them.
  *
- * Life: `get` and `complain` as often as needed, then `problems` once.
+ * Lifecycle: `get` and `complain` as often as needed, then `problems` once.
  */
 export class Resolver {
   readonly problems: string[] = [];
@@ -70,10 +71,12 @@ export class Resolver {
     this.#place = placeOf(sources.env);
   }
 
-  /** The setting's value; its default when what was given is refused, which is then a problem. */
+  /** The value of a setting. An invalid value adds a problem and returns the default. */
   get<T>(setting: Setting<T>): T {
     if (!setting.roles.includes(this.role)) {
-      throw new Error(`role ${this.role} reads ${setting.name}, which the table does not give it`);
+      throw new Error(
+        `role ${this.role} reads ${setting.name}, but the table does not list that role`,
+      );
     }
     const fallback = setting.fallback(this.role, this.#place);
     const known = this.#parse(setting);
@@ -81,12 +84,12 @@ export class Resolver {
     return known === undefined ? fallback : known.value;
   }
 
-  /** Whether nothing but the default holds for a setting that was read. */
+  /** Whether the default is effective for a setting that was read. */
   isDefault({ name }: { readonly name: string }): boolean {
     return this.resolved.get(name)?.origin === "default";
   }
 
-  /** Whether none of these was refused, so that a rule about them may be judged. */
+  /** Whether all of these are valid, so that a rule that combines them can be checked. */
   isSound(...settings: readonly { readonly name: string }[]): boolean {
     return settings.every(({ name }) => !this.#unsound.has(name));
   }

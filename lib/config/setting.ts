@@ -11,9 +11,11 @@ export function isSettingsRole(text: string): text is SettingsRole {
   return (ROLES as readonly string[]).includes(text);
 }
 
-/** A variable that sets something, with its own parser where it is spelled differently from the setting's. */
+/** An environment variable of a setting, with a parser of its own where its format differs. */
 export interface Variable<T> {
+  /** Name of the environment variable. */
   readonly name: string;
+  /** How its text is read. */
   readonly kind: Kind<T>;
 }
 
@@ -21,18 +23,21 @@ export interface Variable<T> {
 export interface Setting<T> {
   /** Kebab-case; `--name` is the flag of server roles and the key in a settings file. */
   readonly name: string;
+  /** How its text is read and shown. */
   readonly kind: Kind<T>;
-  /** Every variable understood; where two are set they must agree. */
+  /** All supported variables; where two are set, their values must agree. */
   readonly variables: readonly Variable<T>[];
+  /** The default, where nothing is set. */
   readonly fallback: (role: SettingsRole, place: UserEnvironment) => T;
-  /** The default in the documentation, where the value itself depends on the place. */
+  /** The default in the documentation, where the value depends on the environment. */
   readonly fallbackText?: string;
+  /** The roles that read the setting. */
   readonly roles: readonly SettingsRole[];
   /** One sentence for the documentation. */
   readonly meaning: string;
 }
 
-/** What a line of the table is written from. */
+/** Input of {@linkcode setting}. */
 export interface SettingText<T> {
   kind: Kind<T>;
   variables: readonly (string | Variable<T>)[];
@@ -42,7 +47,7 @@ export interface SettingText<T> {
   meaning: string;
 }
 
-/** Makes one line of the table; without `roles`, every role reads it. */
+/** Creates one line of the table; without `roles`, every role reads it. */
 export function setting<T extends string | number | boolean | object | undefined>(
   name: string,
   line: SettingText<T>,

@@ -6,33 +6,45 @@ import type { Resolver } from "./resolve.ts";
 import type { SettingsRole } from "./setting.ts";
 import { BOOTSTRAP, CALL, IDENTITY, JWT, LISTENER, NEXUS, PILOT, SHARD } from "./table.ts";
 
-/** PEM files that take the place of the Workload API. */
+/** Files that replace the Workload API. */
 export interface SvidFiles {
+  /** PEM file with the X.509-SVID, leaf first. */
   readonly svid: string;
+  /** PEM file with the private key. */
   readonly key: string;
+  /** File with the trust bundle. */
   readonly bundle: string;
 }
 
 /** Settings of every role. */
 export interface CommonSettings {
+  /** Address of the SPIFFE Workload API, such as `unix:///run/spire/agent.sock`. */
   readonly endpointSocket: string;
+  /** Absent where the Workload API is the source. */
   readonly svidFiles?: SvidFiles;
+  /** Hint of the SVID to take; absent for the first SVID. */
   readonly svidHint?: string;
+  /** How long to wait for the first SVID, in milliseconds. */
   readonly sourceTimeoutMs: number;
+  /** Trust roots by role. */
   readonly trustRoots: TrustRoots;
+  /** Lowest level that is logged. */
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
-/** Where health probes are answered. */
+/** Address of the health probes. */
 export interface HealthListen extends ListenAddress {
-  /** Nobody asked for this address, so it may be missing. */
+  /** Whether the address is the default; a failure to listen is then not fatal. */
   readonly isDefault: boolean;
 }
 
 /** Time limits of calls to other components. */
 export interface CallTimeouts {
+  /** Limit of connecting, TLS handshake included, in milliseconds. */
   readonly connectMs: number;
+  /** Limit of waiting for the response header, in milliseconds. */
   readonly headersMs: number;
+  /** Limit of the whole call, in milliseconds. */
   readonly totalMs: number;
 }
 
@@ -40,87 +52,123 @@ export interface CallTimeouts {
 export interface ShardSettings {
   /** `https://` URLs; the position from 1 is the shard's x coordinate. */
   readonly keeperPeers: readonly string[];
+  /** Number of shards, 1 to 255. */
   readonly shares: number;
+  /** Number of shards that rebuild the root key, 1 to `shares`. */
   readonly threshold: number;
+  /** Scheme of a new root key. */
   readonly scheme: Scheme;
+  /** Where Nexus keeps secrets. */
   readonly backend: "sqlite" | "memory" | "lite";
 }
 
-/** Tokens that stand for callers behind a proxy. */
+/** JWT-SVIDs of callers behind a proxy. */
 export interface JwtSettings {
+  /** SPIFFE IDs of the proxies. */
   readonly proxies: readonly SpiffeId[];
-  /** Absent for the own SPIFFE ID. */
+  /** Expected audience; absent for the SPIFFE ID of this Nexus. */
   readonly audience?: string;
-  /** Absent where the Workload API has the bundles. */
+  /** File with the JWT bundles; absent where the Workload API provides them. */
   readonly bundleFile?: string;
 }
 
 /** Settings of Nexus. */
 export interface NexusSettings extends CommonSettings, ShardSettings {
+  /** Address of the API. */
   readonly listen: ListenAddress;
-  /** Absent when it is turned off. */
+  /** Address of the health probes; absent when off. */
   readonly health?: HealthListen;
+  /** How long a client may take to send a request header, in milliseconds. */
   readonly readHeaderTimeoutMs: number;
+  /** Limits of calls to keepers. */
   readonly callTimeouts: CallTimeouts;
-  /** Empty where nothing is kept and none is set. */
+  /** Directory of the database; empty where nothing is stored and none is set. */
   readonly dataDir: string;
+  /** How often every keeper receives its shard again, in milliseconds. */
   readonly keeperUpdateIntervalMs: number;
+  /** How often keepers are probed, in milliseconds. */
   readonly keeperProbeIntervalMs: number;
+  /** Number of versions that a new secret keeps. */
   readonly maxSecretVersions: number;
-  /** 0: age does not count. */
+  /** Age at which the KEK is rotated, in milliseconds; 0 disables it. */
   readonly kekMaxAgeMs: number;
+  /** How long before its expiry a secret is reported, in milliseconds. */
   readonly expiryWarningMs: number;
+  /** Number of request workers; 0 serves from the main thread. */
   readonly workers: number;
+  /** Limit of concurrent requests of one SPIFFE ID in one thread. */
   readonly requestsPerIdentity: number;
+  /** Longest ciphertext of the encryption service, in bytes. */
   readonly cipherLimitBytes: number;
-  /** Milliseconds; 0: before each answer. */
+  /** How long the audit record of a read may wait for the disk, in milliseconds; 0: sync before the answer. */
   readonly auditSyncMs: number;
+  /** What the audit log contains only as keyed hashes. */
   readonly auditHashed: readonly ("caller" | "path")[];
+  /** Where audit records go besides the log. */
   readonly auditSinks: readonly SinkSetting[];
-  /** 0: for ever. */
+  /** Days after which records of requests are dropped; 0 keeps them. */
   readonly auditRetentionDays: number;
-  /** 0: never. */
+  /** Pause between two scrubs, in milliseconds; 0 disables them. */
   readonly scrubIntervalMs: number;
+  /** Whether to start on an empty store although the keepers hold shards of another one. */
   readonly acceptEmptyStore: boolean;
-  /** Absent where no proxy is named: then no token is looked at. */
+  /** Absent without proxies: tokens are then ignored. */
   readonly jwt?: JwtSettings;
 }
 
 /** Settings of a keeper. */
 export interface KeeperSettings extends CommonSettings {
+  /** Address of the API. */
   readonly listen: ListenAddress;
-  /** Absent when it is turned off. */
+  /** Address of the health probes; absent when off. */
   readonly health?: HealthListen;
+  /** How long a client may take to send a request header, in milliseconds. */
   readonly readHeaderTimeoutMs: number;
 }
 
 /** Settings of Bootstrap; a `timeoutMs` of 0 means none. */
 export interface BootstrapSettings extends CommonSettings, ShardSettings {
+  /** `https://` URL of Nexus. */
   readonly nexusUrl: string;
+  /** Limits of calls to keepers and Nexus. */
   readonly callTimeouts: CallTimeouts;
+  /** Whether to create a root key although one exists. */
   readonly force: boolean;
+  /** Whether bootstrapping is declared done. */
   readonly completed: boolean;
+  /** Limit of the whole run, in milliseconds. */
   readonly timeoutMs: number;
+  /** Limit of all attempts for one keeper, in milliseconds. */
   readonly keeperTimeoutMs: number;
+  /** Number of attempts for one keeper. */
   readonly keeperMaxRetries: number;
+  /** Pause after the first failed attempt, in milliseconds; it doubles from there. */
   readonly retryInitialMs: number;
+  /** Longest pause between two attempts, in milliseconds. */
   readonly retryMaxMs: number;
+  /** Limit of proving to Nexus that both hold the same key, in milliseconds. */
   readonly verificationTimeoutMs: number;
 }
 
 /** Settings of the command line. */
 export interface PilotSettings extends CommonSettings {
+  /** `https://` URL of Nexus. */
   readonly nexusUrl: string;
+  /** Limits of calls to Nexus. */
   readonly callTimeouts: CallTimeouts;
-  /** Absent where there is neither HOME nor a setting. */
+  /** Directory for recovery shards; absent without a setting and without HOME. */
   readonly recoveryDir?: string;
 }
 
 /** The settings of each role. */
 export interface RoleSettings {
+  /** Settings of Nexus. */
   readonly nexus: NexusSettings;
+  /** Settings of a keeper. */
   readonly keeper: KeeperSettings;
+  /** Settings of Bootstrap. */
   readonly bootstrap: BootstrapSettings;
+  /** Settings of the command line. */
   readonly pilot: PilotSettings;
 }
 
@@ -140,7 +188,7 @@ function svidFiles(from: Resolver): SvidFiles | undefined {
 }
 
 function common(from: Resolver): CommonSettings {
-  // The file was read before; here it is only looked at, so that it is shown with the others.
+  // The file is read already; this registers the setting, so that it is shown with the others.
   from.get(IDENTITY.configFile);
   const files = svidFiles(from);
   const hint = from.get(IDENTITY.svidHint);
@@ -175,7 +223,7 @@ function health(from: Resolver): { health?: HealthListen } {
   return { health: { ...address, isDefault: from.isDefault(LISTENER.health) } };
 }
 
-/** The rules that bind peers, shares and threshold; `needsPeers` where the role cannot work without keepers. */
+/** Checks the rules that combine peers, shares and threshold; `needsPeers` where the role requires keepers. */
 function checkShards(from: Resolver, shards: ShardSettings, needsPeers: boolean): void {
   const { keeperPeers: peers, shares, threshold } = shards;
   const isSound = from.isSound(SHARD.keeperPeers, SHARD.shares, SHARD.threshold, SHARD.backend);
@@ -197,7 +245,7 @@ function checkShards(from: Resolver, shards: ShardSettings, needsPeers: boolean)
   if (threshold === 1 && !from.get(SHARD.allowThresholdOne)) {
     from.complain(
       "SPIKE_NEXUS_SHAMIR_THRESHOLD is 1, expected at least 2, " +
-        "or SPIKE_ALLOW_THRESHOLD_ONE=true if every single keeper may hold the root key",
+        "or SPIKE_ALLOW_THRESHOLD_ONE=true to let every single keeper hold the root key",
     );
   }
 }
@@ -231,7 +279,7 @@ function jwt(from: Resolver): { jwt?: JwtSettings } {
   if (bundleFile === undefined && from.get(IDENTITY.svidFile) !== undefined) {
     from.complain(
       "SPIKE_NEXUS_JWT_PROXIES is set and SPIKE_NEXUS_JWT_BUNDLE_FILE is not, " +
-        "expected a file with JWT bundles, as the identity comes from files too",
+        "expected a file with JWT bundles, because the identity comes from files",
     );
   }
   return {
@@ -243,14 +291,14 @@ function jwt(from: Resolver): { jwt?: JwtSettings } {
   };
 }
 
-/** What is kept, and where the records of it go besides the log. */
+/** The data directory and the audit sinks. */
 function keeping(from: Resolver, backend: ShardSettings["backend"]) {
   const dataDir = from.get(NEXUS.dataDir);
   const auditSinks = from.get(NEXUS.auditSinks) ?? [];
   const isSound = from.isSound(SHARD.backend, NEXUS.dataDir, NEXUS.auditSinks);
   if (isSound && backend === "memory" && auditSinks.length > 0) {
     from.complain(
-      "SPIKE_NEXUS_AUDIT_SINKS is set, and backend memory keeps no audit log that could feed a sink, " +
+      "SPIKE_NEXUS_AUDIT_SINKS is set, and backend memory has no audit log to copy to a sink, " +
         "expected another backend or no sinks",
     );
   }
@@ -301,7 +349,7 @@ function keeper(from: Resolver): KeeperSettings {
 function bootstrap(from: Resolver): BootstrapSettings {
   const settings: BootstrapSettings = {
     ...common(from),
-    // With these backends Bootstrap does nothing, so it needs no keepers either.
+    // With the other backends Bootstrap does nothing and does not need keepers.
     ...shards(from, (backend) => backend === "sqlite"),
     nexusUrl: from.get(CALL.nexusUrl),
     callTimeouts: callTimeouts(from),
@@ -333,7 +381,7 @@ function pilot(from: Resolver): PilotSettings {
   };
 }
 
-/** How each role's settings are read. */
+/** Reads the settings of each role. */
 export const READERS: { readonly [R in SettingsRole]: (from: Resolver) => RoleSettings[R] } = {
   nexus,
   keeper,

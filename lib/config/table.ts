@@ -1,6 +1,6 @@
 /**
- * Every setting there is: from these lines come the parsing, the flags, the provenance and the documentation.
- * Both families of variables stand side by side, the original's first.
+ * All settings. Parsing, flags, provenance and the documentation are generated from this table. Each setting lists the
+ * variable of the original first.
  */
 import { SCHEMES } from "../shamir/scheme.ts";
 import type { TrustRoots } from "../spiffe/role.ts";
@@ -32,11 +32,11 @@ function trustRootOf(role: Exclude<keyof TrustRoots, "lite">) {
     variables: [`SPIKE_TRUST_ROOT_${role.toUpperCase()}`],
     fallback: undefined,
     fallbackText: "`SPIKE_TRUST_ROOT`",
-    meaning: `Trust roots under which an ID counts as ${role}.`,
+    meaning: `Trust roots under which a SPIFFE ID has the role ${role}.`,
   });
 }
 
-/** Settings of identity and logging, and where more settings are; read by every role. */
+/** Settings of identity, logging and the settings file; read by every role. */
 export const IDENTITY = {
   endpointSocket: setting("endpoint-socket", {
     kind: text,
@@ -48,13 +48,14 @@ export const IDENTITY = {
     kind: optional(filePath),
     variables: ["SPIKE_SVID_FILE"],
     fallback: undefined,
-    meaning: "PEM file with the own certificates; with the two below it replaces the Workload API.",
+    meaning:
+      "PEM file with the X.509-SVID of this process; with the two files below it replaces the Workload API.",
   }),
   svidKeyFile: setting("svid-key-file", {
     kind: optional(filePath),
     variables: ["SPIKE_SVID_KEY_FILE"],
     fallback: undefined,
-    meaning: "PEM file with the own private key.",
+    meaning: "PEM file with the private key of this process.",
   }),
   bundleFile: setting("bundle-file", {
     kind: optional(filePath),
@@ -68,12 +69,12 @@ export const IDENTITY = {
     variables: ["SPIKE_SVID_HINT"],
     fallback: undefined,
     fallbackText: "the first SVID",
-    meaning: "Which SVID to take when the Workload API offers several: the hint of its entry.",
+    meaning: "Which SVID to use when the Workload API offers several: the hint of its entry.",
   }),
   sourceTimeout: setting("spiffe-source-timeout", {
     kind: wait,
     variables: ["SPIKE_SPIFFE_SOURCE_TIMEOUT"],
-    // A person waits in front of the command line; servers start together with their agent.
+    // A user waits for the command line; servers start together with their agent.
     fallback: (role) => role === "pilot" ? 10_000 : 30_000,
     fallbackText: "`30s`, pilot `10s`",
     meaning: "How long to wait for the first SVID.",
@@ -82,7 +83,7 @@ export const IDENTITY = {
     kind: trustRoots,
     variables: ["SPIKE_TRUST_ROOT"],
     fallback: ["spike.ist"],
-    meaning: "Trust roots of every role that has none of its own below.",
+    meaning: "Trust roots of every role without a setting of its own below.",
   }),
   trustRootNexus: trustRootOf("nexus"),
   trustRootKeeper: trustRootOf("keeper"),
@@ -93,20 +94,20 @@ export const IDENTITY = {
     variables: ["SPIKE_TRUST_ROOT_LITE_WORKLOAD"],
     fallback: undefined,
     fallbackText: "`SPIKE_TRUST_ROOT`",
-    meaning: "Trust roots under which an ID counts as lite workload.",
+    meaning: "Trust roots under which a SPIFFE ID has the role lite.",
   }),
   configFile: setting("config-file", {
     kind: optional(filePath),
     variables: ["SPIKE_CONFIG_FILE"],
     fallback: undefined,
     meaning:
-      "YAML file with settings by the names of their flags, which flags and variables beat; lists may be YAML lists.",
+      "YAML file with settings, keyed by flag name. Flags and variables override it; lists may be YAML lists.",
   }),
   logLevel: setting("log-level", {
     kind: choice("debug", "info", "warn", "error"),
     variables: ["SPIKE_SYSTEM_LOG_LEVEL"],
     fallback: "warn",
-    meaning: "Least level of the lines that are logged.",
+    meaning: "Lowest level that is logged.",
   }),
 } as const;
 
@@ -117,14 +118,14 @@ export const LISTENER = {
     variables: ["SPIKE_NEXUS_TLS_PORT"],
     fallback: { host: "", port: 8553 },
     roles: ["nexus"],
-    meaning: "Where Nexus listens.",
+    meaning: "Address that Nexus listens on.",
   }),
   keeperListen: setting("keeper-listen", {
     kind: listenAddress,
     variables: ["SPIKE_KEEPER_TLS_PORT"],
     fallback: { host: "", port: 8554 },
     roles: ["keeper"],
-    meaning: "Where a keeper listens.",
+    meaning: "Address that a keeper listens on.",
   }),
   health: setting("health-addr", {
     kind: probeAddress,
@@ -133,7 +134,7 @@ export const LISTENER = {
     fallbackText: "`127.0.0.1:8563`, keeper `127.0.0.1:8564`",
     roles: SERVERS,
     meaning:
-      "Where `/livez`, `/readyz` and `/metrics` are answered, in plain HTTP. Where the default is taken by another process, the role runs without; an address that was set must be free.",
+      "Address of `/livez`, `/readyz` and `/metrics`, in plain HTTP. When another process uses the default address, the role runs without them; an address that is set must be free.",
   }),
   readHeaderTimeout: setting("read-header-timeout", {
     kind: wait,
@@ -151,28 +152,28 @@ export const CALL = {
     variables: ["SPIKE_NEXUS_API_URL", "SPIKE_NEXUS_URL"],
     fallback: "https://localhost:8553",
     roles: ["bootstrap", "pilot"],
-    meaning: "Where Nexus is found.",
+    meaning: "URL of Nexus.",
   }),
   callTimeout: setting("call-timeout", {
     kind: wait,
     variables: ["SPIKE_HTTP_CLIENT_TIMEOUT"],
     fallback: 60_000,
     roles: CALLERS,
-    meaning: "Longest time of one call.",
+    meaning: "Time limit of one call.",
   }),
   headersTimeout: setting("call-headers-timeout", {
     kind: wait,
     variables: ["SPIKE_HTTP_CLIENT_RESPONSE_HEADER_TIMEOUT"],
     fallback: 10_000,
     roles: CALLERS,
-    meaning: "Longest wait for the header of an answer.",
+    meaning: "Time limit of waiting for a response header.",
   }),
   connectTimeout: setting("call-connect-timeout", {
     kind: wait,
     variables: ["SPIKE_HTTP_CLIENT_DIALER_TIMEOUT"],
     fallback: 30_000,
     roles: CALLERS,
-    meaning: "Longest time until a connection stands, its handshake included.",
+    meaning: "Time limit of connecting, TLS handshake included.",
   }),
 } as const;
 
@@ -191,7 +192,7 @@ export const SHARD = {
     variables: ["SPIKE_NEXUS_SHAMIR_SHARES", "SPIKE_SHAMIR_SHARES"],
     fallback: 3,
     roles: KEY_ROLES,
-    meaning: "Number of shards; must be the number of keepers.",
+    meaning: "Number of shards; must equal the number of keepers.",
   }),
   threshold: setting("threshold", {
     kind: integer(1, 255),
@@ -206,21 +207,21 @@ export const SHARD = {
     fallback: "gf256",
     roles: KEY_ROLES,
     meaning:
-      "How a new root key is shared: gf256, or p256 to share it with keepers, a Nexus or a Bootstrap of SPIKE in Go; a store keeps the scheme that it was made with.",
+      "Scheme of a new root key: gf256, or p256 for compatibility with keepers, a Nexus or a Bootstrap of SPIKE in Go. A store keeps the scheme that it was created with.",
   }),
   allowThresholdOne: setting("allow-threshold-one", {
     kind: flag,
     variables: ["SPIKE_ALLOW_THRESHOLD_ONE"],
     fallback: false,
     roles: KEY_ROLES,
-    meaning: "Accept a threshold of 1, with which every single keeper holds the root key.",
+    meaning: "Accept a threshold of 1, which lets every single keeper hold the root key.",
   }),
   backend: setting("backend", {
     kind: choice("sqlite", "memory", "lite"),
     variables: ["SPIKE_NEXUS_BACKEND_STORE", "SPIKE_BACKEND_STORE_TYPE"],
     fallback: "sqlite",
     roles: KEY_ROLES,
-    meaning: "Where secrets are kept: on disk, in memory, or nowhere (encryption service only).",
+    meaning: "Where secrets are stored: on disk, in memory, or nowhere (encryption service only).",
   }),
 } as const;
 
@@ -243,36 +244,35 @@ export const NEXUS = {
     variables: ["SPIKE_NEXUS_KEEPER_UPDATE_INTERVAL"],
     fallback: 300_000,
     roles: ["nexus"],
-    meaning: "How often every keeper is sent its shard again.",
+    meaning: "How often Nexus sends every keeper its shard again.",
   }),
   keeperProbeInterval: setting("keeper-probe-interval", {
     kind: wait,
     variables: ["SPIKE_NEXUS_KEEPER_PROBE_INTERVAL"],
     fallback: 2000,
     roles: ["nexus"],
-    meaning: "How often keepers are asked whether they still hold their shard.",
+    meaning: "How often Nexus checks that keepers still hold their shards.",
   }),
   maxSecretVersions: setting("max-secret-versions", {
     kind: integer(1, 10_000),
     variables: ["SPIKE_NEXUS_MAX_SECRET_VERSIONS"],
     fallback: 10,
     roles: ["nexus"],
-    meaning: "Versions kept of a secret that is made from now on.",
+    meaning: "Number of versions that a new secret keeps.",
   }),
   kekMaxAge: setting("kek-max-age", {
     kind: age,
     variables: ["SPIKE_NEXUS_KEK_MAX_AGE"],
     fallback: 2160 * 3_600_000,
     roles: ["nexus"],
-    meaning:
-      "Age at which the key-encryption key is renewed, online; 0: only when it was used 2^30 times.",
+    meaning: "Age at which the key-encryption key is rotated, online; 0: only after 2^30 uses.",
   }),
   expiryWarning: setting("expiry-warning", {
     kind: age,
     variables: ["SPIKE_NEXUS_EXPIRY_WARNING"],
     fallback: 168 * 3_600_000,
     roles: ["nexus"],
-    meaning: "How long before a secret expires the log names it and the metrics count it.",
+    meaning: "How long before its expiry a secret is logged and counted in the metrics.",
   }),
   workers: setting("workers", {
     kind: integer(0, 64),
@@ -287,7 +287,7 @@ export const NEXUS = {
     fallback: 512,
     roles: ["nexus"],
     meaning:
-      "Requests of one SPIFFE ID that are under way or wait in a thread, at most; more are answered with 429.",
+      "Maximum number of running and waiting requests of one SPIFFE ID per thread; further ones get status 429.",
   }),
   cipherLimit: setting("cipher-limit", {
     kind: integer(64, 1_048_576),
@@ -302,7 +302,7 @@ export const NEXUS = {
     fallback: 1000,
     roles: ["nexus"],
     meaning:
-      "How long the audit record of a read may wait until it is on the disk; 0: no answer before. Changes never wait.",
+      "How long the audit record of a read may wait for the disk; 0: sync before the answer. Records of changes are always synced first.",
   }),
   auditHashed: setting("audit-hashed", {
     kind: optional(list(choice("caller", "path"), "a list of caller and path")),
@@ -311,7 +311,7 @@ export const NEXUS = {
     fallbackText: "nothing",
     roles: ["nexus"],
     meaning:
-      "What the audit log tells as keyed hashes only: `caller` (SPIFFE IDs), `path` (paths and what else requests name).",
+      "What the audit log contains only as keyed hashes: `caller` (SPIFFE IDs), `path` (paths and other names in requests).",
   }),
   auditSinks: setting("audit-sinks", {
     kind: optional(list(auditSink, "a list of stdout, file:/path and unix:/path")),
@@ -320,7 +320,7 @@ export const NEXUS = {
     fallbackText: "none",
     roles: ["nexus"],
     meaning:
-      "Where audit records go besides the log: standard output, a file, a stream socket that somebody listens on. A sink that fails loses records; the log does not.",
+      "Where audit records go besides the log: standard output, a file, or a stream socket with a listener. A failing sink loses records; the log does not.",
   }),
   auditRetentionDays: setting("audit-retention-days", {
     kind: integer(0, 36_500),
@@ -328,7 +328,7 @@ export const NEXUS = {
     fallback: 0,
     roles: ["nexus"],
     meaning:
-      "Days after which the records of requests are dropped from full log files; their hashes, all changes and all checkpoints stay. 0 keeps everything.",
+      "Days after which records of requests are dropped from full log files; their hashes, all changes and all checkpoints stay. 0 keeps everything.",
   }),
   scrubInterval: setting("scrub-interval", {
     kind: duration(0),
@@ -336,7 +336,7 @@ export const NEXUS = {
     fallback: 6 * 3_600_000,
     roles: ["nexus"],
     meaning:
-      "Pause between two slow comparisons of the store with the audit log; 0 for none. See `spike operator verify`.",
+      "Pause between two background comparisons of the store with the audit log; 0 disables them. See `spike operator verify`.",
   }),
   acceptEmptyStore: setting("accept-empty-store", {
     kind: flag,
@@ -344,28 +344,28 @@ export const NEXUS = {
     fallback: false,
     roles: ["nexus"],
     meaning:
-      "Start on an empty store although the keepers belong to another one, whose data are given up.",
+      "Start on an empty store although the keepers hold shards of another store; the data of that store are abandoned.",
   }),
 } as const;
 
-/** Settings of tokens that stand for callers behind a proxy. */
+/** Settings of JWT-SVIDs of callers behind a proxy. */
 export const JWT = {
   proxies: setting("jwt-proxies", {
     kind: list(spiffeId, "a comma-separated list of SPIFFE IDs"),
     variables: ["SPIKE_NEXUS_JWT_PROXIES"],
     fallback: [],
-    fallbackText: "none: no token is looked at",
+    fallbackText: "none: tokens are ignored",
     roles: ["nexus"],
     meaning:
-      "Proxies at which TLS ends: on their connections the caller is the subject of the JWT-SVID in the `Authorization` header.",
+      "Proxies that terminate TLS: on their connections the caller is the subject of the JWT-SVID in the `Authorization` header.",
   }),
   audience: setting("jwt-audience", {
     kind: optional(text),
     variables: ["SPIKE_NEXUS_JWT_AUDIENCE"],
     fallback: undefined,
-    fallbackText: "the own SPIFFE ID",
+    fallbackText: "the SPIFFE ID of Nexus",
     roles: ["nexus"],
-    meaning: "The audience that such a token must be made for.",
+    meaning: "Audience that such a token must have.",
   }),
   bundleFile: setting("jwt-bundle-file", {
     kind: optional(filePath),
@@ -373,7 +373,8 @@ export const JWT = {
     fallback: undefined,
     fallbackText: "the Workload API",
     roles: ["nexus"],
-    meaning: "SPIFFE bundle document, or a map of them, with the keys of such tokens.",
+    meaning:
+      "SPIFFE bundle document, or a map of several by trust domain, with the keys that verify such tokens.",
   }),
 } as const;
 
@@ -384,35 +385,36 @@ export const BOOTSTRAP = {
     variables: ["SPIKE_BOOTSTRAP_FORCE"],
     fallback: false,
     roles: ["bootstrap"],
-    meaning: "Make a new root key although one was made before.",
+    meaning: "Create a new root key although one exists.",
   }),
   completed: setting("completed", {
     kind: flag,
     variables: ["SPIKE_BOOTSTRAP_COMPLETED"],
     fallback: false,
     roles: ["bootstrap"],
-    meaning: "Says, outside Kubernetes, that bootstrapping is done: the run changes nothing.",
+    meaning:
+      "Outside Kubernetes: declare that bootstrapping is done; the run then changes nothing.",
   }),
   timeout: setting("timeout", {
     kind: duration(0),
     variables: ["SPIKE_BOOTSTRAP_TIMEOUT"],
     fallback: 0,
     roles: ["bootstrap"],
-    meaning: "Longest time of the whole run; 0 for none.",
+    meaning: "Time limit of the whole run; 0 for none.",
   }),
   keeperTimeout: setting("keeper-timeout", {
     kind: wait,
     variables: ["SPIKE_BOOTSTRAP_KEEPER_TIMEOUT"],
     fallback: 30_000,
     roles: ["bootstrap"],
-    meaning: "Longest time for one keeper, all attempts together.",
+    meaning: "Time limit for one keeper, all attempts together.",
   }),
   keeperMaxRetries: setting("keeper-max-retries", {
     kind: integer(1, 1000),
     variables: ["SPIKE_BOOTSTRAP_KEEPER_MAX_RETRIES"],
     fallback: 5,
     roles: ["bootstrap"],
-    meaning: "Attempts for one keeper.",
+    meaning: "Number of attempts for one keeper.",
   }),
   retryInitial: setting("retry-initial-interval", {
     kind: wait,
@@ -433,7 +435,7 @@ export const BOOTSTRAP = {
     variables: ["SPIKE_BOOTSTRAP_INIT_VERIFICATION_TIMEOUT"],
     fallback: 1_800_000,
     roles: ["bootstrap"],
-    meaning: "How long to try to prove to Nexus that both hold the same key.",
+    meaning: "Time limit of proving to Nexus that both hold the same key.",
   }),
 } as const;
 

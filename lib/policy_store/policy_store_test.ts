@@ -257,7 +257,7 @@ Deno.test("a policy of a revision that the store has not come to is not replaced
     behindOurBack(path, "UPDATE counter SET revision = 1");
     await assert.rejects(policies.put(WEB), {
       code: "state_integrity_check",
-      message: /^Policy web has revision \d, the store is at \d$/,
+      message: /^Policy web has revision \d, but the store is at \d$/,
     });
   }));
 

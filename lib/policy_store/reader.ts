@@ -13,35 +13,41 @@ import type { PolicyRow, StoreReader } from "../store/port.ts";
 import type { PolicyRecord } from "./record.ts";
 import { openPolicy } from "./sealer.ts";
 
-/** Which policies to list: those whose stored pattern is this text. Absent: all. */
+/** Selects policies by the text of a stored pattern; without a member, all of them. */
 export interface PolicyFilter {
+  /** The whole SPIFFE ID pattern, as stored. */
   readonly spiffeidPattern?: string;
+  /** The whole path pattern, as stored; ignored when `spiffeidPattern` is given. */
   readonly pathPattern?: string;
 }
 
 /** Reads policies. */
 export interface PolicyReader {
   /**
-   * Undefined when there is none. Rejects with `api_bad_request` for what cannot be a name, and with
-   * `state_integrity_check` for a row that is not what was stored.
+   * Reads one policy; undefined when it does not exist.
+   *
+   * @throws {SpikeError} `api_bad_request` for a malformed name; `state_integrity_check` for a row that is not what was
+   * stored
    */
   get(name: string): Promise<PolicyRecord | undefined>;
-  /** Names, bytewise ascending. Without a filter, damaged policies are named, too. */
+  /** Names, bytewise ascending. Without a filter, damaged policies are included. */
   list(filter?: PolicyFilter): Promise<readonly string[]>;
   /**
-   * All policies, ready to be asked, never older than the moment of the call. A damaged one grants nothing;
-   * since no policy denies, leaving it out can only refuse more.
+   * All policies, compiled, at least as new as the call. A damaged policy grants nothing; since policies only grant,
+   * omitting one can only deny more.
    */
   set(): Promise<PolicySet>;
 }
 
 /** What a reader works with. */
 export interface PolicyReaderOptions {
+  /** Holds the rows of the policies. */
   readonly store: StoreReader;
+  /** Opens the rows. */
   readonly keyring: Keyring;
-  /** A number that differs as soon as a change of policies is committed, before anybody is told that it is. */
+  /** A number that changes with every committed change of policies, before the change is acknowledged. */
   readonly revision: () => number;
-  /** Called for each damaged policy, once for each time it is met anew. */
+  /** Called for each damaged policy when its row is first read, and again when the row changes. */
   readonly onDamage: (failure: SpikeError) => void;
 }
 
@@ -57,8 +63,8 @@ interface Loaded {
 }
 
 /**
- * Makes a reader. Each thread has its own. It opens and compiles the policies when they are first asked, and
- * after that only those that have changed.
+ * Creates a reader. Each thread has one. It opens and compiles the policies on first use, and after that only changed
+ * ones.
  */
 export function createPolicyReader(options: PolicyReaderOptions): PolicyReader {
   const { store, keyring, revision } = options;
@@ -70,7 +76,7 @@ export function createPolicyReader(options: PolicyReaderOptions): PolicyReader {
     return last = loadedFrom(rows, last, options);
   };
   const loaded = () => {
-    // Looked at before the rows are read: what is committed afterwards makes the next caller read them again.
+    // Read before the rows: a later commit makes the next caller read them again.
     const at = revision();
     if (current?.at === at) return current.loaded;
     const mine = { at, loaded: load() };
@@ -124,7 +130,7 @@ function isSameRow(a: PolicyRow, b: PolicyRow): boolean {
     isSame(a.sealed, b.sealed);
 }
 
-/** Of two filters only the first counts, as in the original. */
+/** As in the original, the path filter is ignored when both are given. */
 function names({ entries }: Loaded, filter: PolicyFilter): string[] {
   const member = filter.spiffeidPattern ? "spiffeidPattern" : "pathPattern";
   const wanted = filter[member];

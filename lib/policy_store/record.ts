@@ -4,14 +4,17 @@ import { Members } from "../seal/members.ts";
 /** Number of the plaintext layout of a policy. */
 export const POLICY_FORMAT = 1;
 
-/** A policy as it is kept, bound to the write transaction that stored it. */
+/** A policy as it is stored, bound to the write transaction that stored it. */
 export interface PolicyRecord extends Policy {
+  /** Revision of the write transaction that stored the policy. */
   readonly revision: number;
   /** Milliseconds since the epoch; kept when a policy is replaced. */
   readonly createdMs: number;
   /** SPIFFE ID. */
   readonly createdBy: string;
+  /** Time of the last change, milliseconds since the epoch. */
   readonly updatedMs: number;
+  /** SPIFFE ID of the last change's caller. */
   readonly updatedBy: string;
 }
 
@@ -34,9 +37,11 @@ export function encodePolicy(record: PolicyRecord): Uint8Array {
 }
 
 /**
- * Reads what {@linkcode encodePolicy} made. The bytes were authentic, so what does not fit was written by another
- * program version or a bug: throws `state_integrity_check`. A word that is not known is never dropped: what it
- * grants may have been meant to go with the others.
+ * Decodes what {@linkcode encodePolicy} made. An unknown permission fails the policy; dropping it would change what the
+ * policy grants.
+ *
+ * @throws {SpikeError} `state_integrity_check` for another layout; the bytes were authentic, so another version of this
+ * program or a bug wrote it
  */
 export function decodePolicy(plaintext: Uint8Array): PolicyRecord {
   const policy = Members.read(plaintext, "Policy");

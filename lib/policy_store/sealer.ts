@@ -9,7 +9,7 @@ const FORMAT: RowFormat<PolicyRecord> = {
   decode: decodePolicy,
   damaged: (name, cause) =>
     new SpikeError("state_integrity_check", `Policy ${name} is not what was stored`, {
-      hint: "The row was changed outside spike; delete the policy and put it anew",
+      hint: "The row was modified outside spike; delete the policy and put it again",
       cause,
     }),
 };
@@ -24,17 +24,21 @@ export function sealPolicy(
   return sealRow(FORMAT, keyring, record, { kekGeneration, random });
 }
 
-/** Opens a policy. Throws `state_integrity_check`, naming it, for a row that is not what was stored. */
+/**
+ * Opens a policy.
+ *
+ * @throws {SpikeError} `state_integrity_check` that names the policy, for a row that is not what was stored
+ */
 export function openPolicy(keyring: Keyring, row: PolicyRow): PolicyRecord {
   return openRow(FORMAT, keyring, row);
 }
 
-/** Throws `state_integrity_check` for a row of a transaction that the store has not come to. */
+/** Throws `state_integrity_check` for a row whose revision the store has not reached. */
 export function requirePast({ name, revision }: PolicyRow, present: number): void {
   if (revision < present) return;
   throw new SpikeError(
     "state_integrity_check",
-    `Policy ${name} has revision ${revision}, the store is at ${present - 1}`,
+    `Policy ${name} has revision ${revision}, but the store is at ${present - 1}`,
     { hint: "The database was changed outside spike; restore it from a backup" },
   );
 }

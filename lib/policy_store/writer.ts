@@ -4,7 +4,7 @@ import type { SealBudget } from "../secret/mod.ts";
 import type { Store } from "../store/port.ts";
 import { openPolicy, requirePast, sealPolicy } from "./sealer.ts";
 
-/** A policy to be stored, and by whom. */
+/** A policy to store, and its author. */
 export interface PolicyPut extends PolicyDraft {
   /** SPIFFE ID of the caller. */
   readonly author: string;
@@ -13,29 +13,35 @@ export interface PolicyPut extends PolicyDraft {
 /** Changes policies. */
 export interface PolicyWriter {
   /**
-   * Inserts or replaces the policy of that name, which keeps its time of creation. Rejects with `api_bad_request`
-   * as `parsePolicy` does, and with `state_integrity_check` when the row to be replaced is not what was stored.
+   * Inserts or replaces the policy of that name. A replaced policy keeps its time of creation.
+   *
+   * @throws {SpikeError} `api_bad_request` as `parsePolicy` does; `state_integrity_check` when the row to be replaced is
+   * not what was stored
    */
   put(policy: PolicyPut): Promise<Policy>;
   /**
-   * Removes a policy, be it damaged or not; false when there is none. Rejects with `api_bad_request` for what
-   * cannot be a name.
+   * Removes a policy, also a damaged one; false when it does not exist.
+   *
+   * @throws {SpikeError} `api_bad_request` for a malformed name
    */
   delete(name: string): Promise<boolean>;
 }
 
 /** What a writer works with. */
 export interface PolicyWriterOptions {
+  /** Receives the rows of the policies. */
   readonly store: Store;
+  /** Seals and opens the rows. */
   readonly keyring: Keyring;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Source of random bytes. */
   readonly random: RandomSource;
   /** Shared by all who seal under a KEK. */
   readonly budget: SealBudget;
 }
 
-/** Makes the writer; a store has one. */
+/** Creates the writer; a store has one. */
 export function createPolicyWriter(options: PolicyWriterOptions): PolicyWriter {
   return {
     put: (request) => put(options, request),

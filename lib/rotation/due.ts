@@ -5,8 +5,8 @@ import type { KekRow } from "../store/port.ts";
 export type DueReason = "age" | "use";
 
 /**
- * Whether the newest generation has to be followed by another: at a quarter of the sealings that it may do, and when
- * it is older than `maxAgeMs` (0 means that age does not count).
+ * Why a new KEK generation is due: the newest one has reserved a quarter of its sealing limit, or is older than
+ * `maxAgeMs` (0 disables the age limit). Undefined when none is due. `rows` are ordered by generation.
  */
 export function isKekDue(
   rows: readonly KekRow[],

@@ -15,33 +15,37 @@ import type { SealBudget } from "../secret/mod.ts";
 import { keyPlace as dataKeyPlace } from "../secret/value_seal.ts";
 import type { KeyRow, SealKind, Store, StoreTx } from "../store/port.ts";
 
-/** What a KEK seals. */
+/** Kinds of rows that a KEK seals. */
 export type Rewrapped = "head" | "version" | "policy" | "key" | "keyHead";
 
-/** How much was sealed anew, and what could not be. */
+/** Result of re-wrapping one generation. */
 export interface RewrapResult {
+  /** Number of rows sealed under the newest generation, by kind. */
   readonly done: Readonly<Record<Rewrapped, number>>;
-  /** Rows that are not what was stored. They keep their generation in use. */
+  /** Rows that are not what was stored; they stay under the old generation, which therefore cannot be removed. */
   readonly damaged: readonly string[];
 }
 
-/** What re-wrapping works with. */
+/** Dependencies of {@linkcode rewrapGeneration}. */
 export interface RewrapOptions {
+  /** Holds the rows. */
   readonly store: Store;
+  /** Holds both generations. */
   readonly keyring: Keyring;
   /** Shared by all who seal under a KEK. */
   readonly budget: SealBudget;
+  /** Source of nonces. */
   readonly random: RandomSource;
-  /** Waits between two transactions, so that others get their turn; what it rejects with ends the work. */
+  /** Waits between two transactions, so that other writes run; a rejection ends the work. */
   readonly pause: (tookMs: number) => Promise<void>;
 }
 
-/** Rows of one transaction: few, since everybody behind it waits. */
+/** Rows of one transaction: few, since later transactions wait for it. */
 const BATCH = 16;
 
 /**
- * Seals everything of one older generation anew under the newest one. A head and a policy are bound to the generation
- * as a whole, a version only by its wrapped data key: values stay as they are.
+ * Seals every row of one older generation again under the newest one. A head and a policy are resealed as a whole, a
+ * version only by its wrapped data key: values stay unchanged.
  */
 export async function rewrapGeneration(
   options: RewrapOptions,
@@ -130,7 +134,7 @@ interface Step extends RewrapOptions {
   readonly version: number;
 }
 
-/** Each answers false for a row that has left the generation, or the store, meanwhile. */
+/** Each returns false for a row that has left the generation, or the store, in the meantime. */
 const RESEAL: Readonly<Record<Rewrapped, (step: Step) => Promise<boolean>>> = {
   async head(step) {
     const row = await step.tx.head(step.name);

@@ -10,21 +10,22 @@ import type { Store } from "../store/port.ts";
 import { unknownKek } from "../store/refusal.ts";
 
 /**
- * The sealings that the current key may still do. Blocks are reserved durably before their first use, so that a
- * crash wastes what is left of one and never counts too little.
+ * The sealings that the current KEK still allows (NIST SP 800-38D section 8.3). Blocks are reserved durably before their
+ * first use, so that a crash wastes the rest of a block and never undercounts.
  */
 export interface SealBudget {
   /**
-   * Takes `count` sealings out of the budget of the current key and answers its generation, which the caller
-   * seals under. Must not be called inside a write transaction. Rejects with `state_not_ready` when the key is
-   * used up.
+   * Takes `count` sealings from the budget of the current KEK and returns its generation, under which the caller seals.
+   * Must not be called inside a write transaction.
+   *
+   * @throws {SpikeError} `state_not_ready` when the KEK has reached its limit
    */
   take(count: number): Promise<number>;
   /** Whether the current key should be replaced by a new generation soon. */
   isRenewalDue(): boolean;
 }
 
-/** Makes the budget; everybody in the process who seals under a KEK shares one. */
+/** Creates the budget; all code in the process that seals under a KEK shares one. */
 export function createSealBudget(options: { store: Store; keyring: Keyring }): SealBudget {
   const { store, keyring } = options;
   let generation = 0;
@@ -53,7 +54,7 @@ export function createSealBudget(options: { store: Store; keyring: Keyring }): S
   };
 }
 
-/** A fresh block counts from the stored total on; what was left of the one before is given up. */
+/** A new block starts at the stored total; the rest of the block before is wasted. */
 function reserveDurably(store: Store, generation: number, count: number): Promise<Budget> {
   return store.write(async (tx) => {
     const row = (await tx.keks()).find((row) => row.generation === generation);

@@ -17,9 +17,9 @@ export function damagedVersion(path: string, version: number, cause?: unknown): 
   });
 }
 
-/** A head of a revision that the store has not come to: the counter was put back, or the head is a copy's. */
+/** A head whose revision the store has not reached: the counter was lowered, or the head is from another store. */
 export function aheadOfStore(path: string, revision: number, reached: number): SpikeError {
-  const message = `Head of ${path} has revision ${revision}, the store is at ${reached}`;
+  const message = `Head of ${path} has revision ${revision}, but the store is at ${reached}`;
   return new SpikeError("state_integrity_check", message, {
     hint: "The database was changed outside spike; restore it from a backup",
   });

@@ -2,14 +2,15 @@ import { Members } from "../seal/members.ts";
 import type { Deletion, History, VersionInfo } from "./version.ts";
 
 /**
- * Number of the plaintext layout of a head. Every lower number can be read too, and 2 is still written where nothing
- * has expired: only a program that knows of 3 may touch what must not be brought back.
+ * Number of the plaintext layout of a head. Every lower number can still be read. Heads without expired versions are
+ * written as 2; 3 keeps an older program from making expired versions readable again.
  */
 export const HEAD_FORMAT = 3;
 const FORMAT_WITHOUT_EXPIRED = 2;
 
-/** What is sealed once for a path: its history, bound to the write transaction that stored it. */
+/** The sealed record of a path: its history, bound to the write transaction that stored it. */
 export interface Head extends History {
+  /** Revision of the write transaction that stored the head. */
   readonly revision: number;
 }
 
@@ -46,8 +47,10 @@ function encodeDeletion(deletion: Deletion | null): unknown {
 }
 
 /**
- * Reads what {@linkcode encodeHead} of this or an earlier version made. The bytes were authentic, so what does not
- * fit was written by a newer version or a bug: throws `state_integrity_check`.
+ * Decodes what {@linkcode encodeHead} of this or an earlier version made.
+ *
+ * @throws {SpikeError} `state_integrity_check` for another layout; the bytes were authentic, so a newer version of this
+ * program or a bug wrote it
  */
 export function decodeHead(plaintext: Uint8Array): Head {
   const head = Members.read(plaintext, "Head");

@@ -19,8 +19,8 @@ interface Entry {
 }
 
 /**
- * Seals and opens heads. Heads already opened are remembered together with their sealed bytes, and counted as
- * opened only while the stored bytes are the same: an edited row is noticed however warm the cache is.
+ * Seals and opens heads. The cache holds an opened head with its sealed bytes and serves it only while the stored bytes
+ * are the same, so a modified row is always detected.
  */
 export class HeadSealer {
   readonly #keyring: Keyring;
@@ -31,7 +31,11 @@ export class HeadSealer {
     this.#opened = new BoundedCache(cacheLimit);
   }
 
-  /** Throws `state_integrity_check`, naming the path, for a row that is not what was stored. */
+  /**
+   * Opens a head.
+   *
+   * @throws {SpikeError} `state_integrity_check` that names the path, for a row that is not what was stored
+   */
   open(row: HeadRow): Head {
     const head = this.#remembered(row) ?? this.#decrypted(row);
     if (!isAsInTheClear(head, row)) throw damagedHead(row.path);
@@ -54,7 +58,7 @@ export class HeadSealer {
     const isIt = entry !== undefined && entry.kekGeneration === row.kekGeneration &&
       isSame(entry.sealed, row.sealed);
     if (!isIt) return undefined;
-    // Throws when the ring was emptied: from then on memory serves nothing either.
+    // Throws when the keyring was emptied, so that the cache serves nothing either.
     this.#keyring.kek(row.kekGeneration);
     return entry.head;
   }
@@ -76,7 +80,7 @@ export class HeadSealer {
   }
 }
 
-/** What stands beside a sealed head for the look-ups of a store. */
+/** The members that a head row repeats in the clear for lookups. */
 function inTheClear(head: Head): Pick<HeadRow, "revision" | "current" | "isPurged" | "expiresMs"> {
   const { revision, current, expiresMs } = head;
   return { revision, current, isPurged: isPurged(head), expiresMs };

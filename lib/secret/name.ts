@@ -1,12 +1,10 @@
 import { SpikeError } from "../error/error.ts";
 import { holdsControls, printable } from "../text/printable.ts";
 
-declare const secretPath: unique symbol;
+/** A valid path of a secret. Only {@linkcode parseSecretPath} and {@linkcode parseWritablePath} return one. */
+export type SecretPath = string & { readonly secretPath: unique symbol };
 
-/** A path that names a secret. Only {@linkcode parseSecretPath} makes one. */
-export type SecretPath = string & { readonly [secretPath]: true };
-
-/** The key-value pairs of one version; null is a value of its own and not the same as no pairs. */
+/** The key-value pairs of one version; null is distinct from an empty object. */
 export type SecretValues = Readonly<Record<string, string>> | null;
 
 /** Most bytes of a path. */
@@ -25,7 +23,7 @@ export const MAX_CUSTOM_NAME_BYTES = 128;
 export const MAX_CUSTOM_VALUE_BYTES = 512;
 /** Most versions that a path can keep. */
 export const MAX_MAX_VERSIONS = 1000;
-/** What begins so is the system's own and holds no secret. */
+/** Paths with this prefix are reserved for the system; secrets cannot be stored there. */
 export const RESERVED_PREFIX = "spike/system/";
 
 const PATH_PATTERN = /^[a-zA-Z0-9._\-/()?+*|[\]{}\\]+$/;
@@ -37,15 +35,20 @@ const SHOWN_CHARACTERS = 80;
 const encoder = new TextEncoder();
 
 /**
- * Checks a path. It is an opaque key: nothing is normalised, and `a`, `/a`, `a/` and `a//b` are four paths.
- * Throws `api_bad_request`.
+ * Validates a path. A path is opaque and never normalised: `a`, `/a`, `a/` and `a//b` are four paths.
+ *
+ * @throws {SpikeError} `api_bad_request`
  */
 export function parseSecretPath(text: string): SecretPath {
   requireName("Path", text, PATH_PATTERN, MAX_PATH_BYTES, PATH_CHARACTERS);
   return text as SecretPath;
 }
 
-/** Checks a path that is to be written: as {@linkcode parseSecretPath}, and not reserved. */
+/**
+ * Validates a path to write: as {@linkcode parseSecretPath}, and not reserved.
+ *
+ * @throws {SpikeError} `api_bad_request`
+ */
 export function parseWritablePath(text: string): SecretPath {
   const path = parseSecretPath(text);
   if (path.startsWith(RESERVED_PREFIX)) {
@@ -57,9 +60,9 @@ export function parseWritablePath(text: string): SecretPath {
 }
 
 /**
- * Checks the pairs of one version; messages name keys, never values. Throws `api_bad_request`.
+ * Validates the pairs of one version. `binary` holds values that are bytes; no key may be in both.
  *
- * `binary` holds values that are bytes; no key may be in both.
+ * @throws {SpikeError} `api_bad_request` that names the key, never the value
  */
 export function requireValues(
   values: SecretValues,
@@ -75,9 +78,13 @@ export function requireValues(
   for (const [key, value] of pairs) requirePair(key, value);
   const twice = Object.keys(binary).find((key) => values !== null && Object.hasOwn(values, key));
   if (twice !== undefined) {
-    throw new SpikeError("api_bad_request", `Key ${shown(twice)} has a text and bytes`, {
-      hint: "Give each key once, in values or in binary",
-    });
+    throw new SpikeError(
+      "api_bad_request",
+      `Key ${shown(twice)} is given twice, as text and as bytes`,
+      {
+        hint: "Give each key once, in values or in binary",
+      },
+    );
   }
 }
 
@@ -96,8 +103,9 @@ function requirePair(key: string, value: unknown): void {
 }
 
 /**
- * Checks custom metadata as it is to be stored; messages name entries, never what they hold. Throws
- * `api_bad_request`.
+ * Validates custom metadata before it is stored.
+ *
+ * @throws {SpikeError} `api_bad_request` that names the entry, never its value
  */
 export function requireCustom(custom: Readonly<Record<string, string>>): void {
   const entries = Object.entries(custom);
@@ -119,8 +127,10 @@ export function requireCustom(custom: Readonly<Record<string, string>>): void {
 }
 
 /**
- * Checks what is newly given as custom metadata: such entries are shown to people. What was stored before this rule
- * stays as it is. Throws `api_bad_request`.
+ * Rejects control characters in new custom metadata, since terminals display it. Entries that were stored before this
+ * rule stay unchanged.
+ *
+ * @throws {SpikeError} `api_bad_request`
  */
 export function requireReadable(custom: Readonly<Record<string, string>>): void {
   const [name] = Object.entries(custom).find(([, value]) => holdsControls(value)) ?? [];

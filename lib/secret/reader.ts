@@ -10,23 +10,26 @@ import { decodePairs, type SecretPairs } from "./values.ts";
 import { type Absence, findLive, isPurged } from "./version.ts";
 
 /**
- * Nothing to read there: no such path, no such version, or it is deleted, destroyed or expired. Callers are told
- * only that.
+ * Nothing to read: the path or version does not exist, or is deleted, destroyed or expired. A caller of the API does not
+ * learn which.
  */
 export interface SecretNotFound {
+  /** Discriminates from the results that hold something. */
   readonly found: false;
-  /** For logs and for those who may know more. */
+  /** For logs and for callers who may read metadata. */
   readonly reason: "path" | Absence;
 }
 
-/** What identifies the state of a path: it changes with every write of it, and never comes back. */
+/** Identifies the state of a path: every write of the path changes it, and no value repeats. */
 export type StateTag = string;
 
-/** One version's pairs. */
+/** The pairs of one version. */
 export interface SecretFound extends SecretPairs {
+  /** Discriminates from the other results. */
   readonly found: true;
   /** Number of the version. */
   readonly version: number;
+  /** Tag of the path's state. */
   readonly tag: StateTag;
   /** When the path expires; null for never. */
   readonly expiresMs: number | null;
@@ -34,77 +37,94 @@ export interface SecretFound extends SecretPairs {
 
 /** The state of the path is the one that the caller knows. */
 export interface SecretUnchanged {
+  /** Discriminates from the other results. */
   readonly found: "unchanged";
+  /** Tag of the path's state. */
   readonly tag: StateTag;
 }
 
-/** All that is known of a path beside its values. */
+/** Everything about a path except its values. */
 export interface SecretMetadata {
+  /** Discriminates from {@linkcode SecretNotFound}. */
   readonly found: true;
+  /** History, custom metadata and expiry of the path. */
   readonly head: Head;
+  /** Tag of the path's state. */
   readonly tag: StateTag;
 }
 
-/** A path in a listing, and whether its time is over. */
+/** A path in a listing, and whether it has expired. */
 export interface SecretEntry {
+  /** Path of the secret. */
   readonly path: string;
+  /** Whether the path has expired. */
   readonly isExpired: boolean;
 }
 
-/** Which version; absent and 0 mean the current one. */
+/** Which version to read. */
 export interface SecretRequest {
+  /** Path of the secret. */
   readonly path: string;
+  /** Version number. */
   readonly version?: number;
 }
 
-/** A version that the caller may have already. */
+/** A read of a version that the caller may have already. */
 export interface SecretGetRequest extends SecretRequest {
   /** Whether the caller knows this state of the path. */
   readonly isKnown?: (tag: StateTag) => boolean;
 }
 
-/** Whose metadata. */
+/** A read of metadata. */
 export interface SecretMetadataRequest extends SecretRequest {
-  /** Also of a path of which nothing can be read, as long as it was not purged. */
+  /** Whether to return the metadata of a path without a readable version, unless it was purged. */
   readonly evenUnreadable?: boolean;
 }
 
 /** A page of paths; without `limit`, all of them. */
 export interface SecretListRequest {
+  /** Only paths that start with this text. */
   readonly prefix?: string;
+  /** Only paths that come after this one, compared bytewise. */
   readonly after?: string;
+  /** Longest page, at least 1. */
   readonly limit?: number;
 }
 
 /**
- * Reads secrets. All methods reject with `api_bad_request` for a path that cannot be one, and with
- * `state_integrity_check` for a row that is not what was stored; other rows stay readable.
+ * Reads secrets.
+ *
+ * @throws {SpikeError} all methods reject with `api_bad_request` for a malformed path, and with `state_integrity_check`
+ * for a row that is not what was stored; other rows stay readable
  */
 export interface SecretReader {
+  /** Reads one version. */
   get(request: SecretRequest): Promise<SecretFound | SecretNotFound>;
   /** As `get`; opens no value when the caller knows the state of the path. */
   getUnlessKnown(
     request: SecretGetRequest,
   ): Promise<SecretFound | SecretUnchanged | SecretNotFound>;
-  /** Found under the same conditions as `get`; then all versions are told, deleted ones too. */
+  /** Found under the same conditions as `get`; lists all versions, also deleted ones. */
   metadata(request: SecretMetadataRequest): Promise<SecretMetadata | SecretNotFound>;
-  /** Paths, bytewise ascending, those with deleted versions only included. Opens nothing. */
+  /** Paths, bytewise ascending, including those with only deleted versions. Opens no sealed row. */
   list(request?: SecretListRequest): Promise<readonly string[]>;
-  /** As `list`, with what a listing tells besides. */
+  /** As `list`, with the state of each path. */
   entries(request?: SecretListRequest): Promise<readonly SecretEntry[]>;
-  /** How many unwrapped data keys it remembers. */
+  /** Number of unwrapped data keys in the cache. */
   readonly held: number;
-  /** Forgets every head and wipes every key. To be called on seal, rotation and destroy. */
+  /** Drops every head and wipes every key. Call it on seal, rotation and destroy. */
   clear(): void;
 }
 
-/** What a reader works with. */
+/** Dependencies of a reader. */
 export interface SecretReaderOptions {
+  /** Holds the rows. */
   readonly store: StoreReader;
+  /** Opens the rows. */
   readonly keyring: Keyring;
   /** Milliseconds since the epoch. Default: the system's clock. */
   readonly clock?: () => number;
-  /** How many opened heads and data keys are remembered, of each kind; at least 1. Default 4096. */
+  /** Number of cached heads and of cached data keys, at least 1. Default 4096. */
   readonly cacheLimit?: number;
 }
 
@@ -112,10 +132,10 @@ const CACHE_LIMIT = 4096;
 const PAGE = 10_000;
 
 /**
- * Makes a reader. Each thread has its own.
+ * Creates a reader. Each thread has one.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const reader = createSecretReader({ store, keyring });
  * const secret = await reader.get({ path: "tenants/acme/db/creds" });
  * if (secret.found) console.log(secret.version, Object.keys(secret.values ?? {}));
@@ -169,7 +189,7 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
       const nowMs = clock();
       return rows.map(({ path, expiresMs }) => ({
         path,
-        // A time before the epoch is damage, which a read of the path tells.
+        // A time before the epoch is damage, which a read of the path reports.
         isExpired: expiresMs !== null && expiresMs >= 0 && expiresMs <= nowMs,
       }));
     },
@@ -189,8 +209,8 @@ const TAG_BYTES = 12;
 const tags = new WeakMap<Head, StateTag>();
 
 /**
- * Of what the head says, its revision included, and not of its sealed bytes, so that the renewal of a key changes
- * nothing. The revision itself counts the writes of all paths, and is not for callers to see.
+ * A digest of the decoded head with its revision, not of its sealed bytes, so that a key rotation keeps it. The revision
+ * itself counts the writes of all paths and must not be visible to callers.
  */
 function tagOf(head: Head): StateTag {
   const known = tags.get(head);

@@ -19,8 +19,8 @@ interface Entry {
 }
 
 /**
- * Opens values. Unwrapped data keys are remembered together with their wrapped bytes, so that a destroyed or
- * re-wrapped key is never served from memory, and are wiped when they are forgotten.
+ * Opens values. The cache holds an unwrapped data key with its wrapped bytes, so that a destroyed or re-wrapped key is
+ * never served from memory; an evicted key is wiped.
  */
 export class ValueOpener {
   readonly #keyring: Keyring;
@@ -32,8 +32,10 @@ export class ValueOpener {
   }
 
   /**
-   * Opens the version that its head describes as `info`. Throws `state_integrity_check`, naming path and
-   * version, for a row that is missing or not what was stored. The caller wipes the plaintext.
+   * Opens the version that its head describes as `info`. The caller wipes the plaintext.
+   *
+   * @throws {SpikeError} `state_integrity_check` that names path and version, for a row that is missing or not what was
+   * stored
    */
   async open(path: string, info: VersionInfo, row: VersionRow | undefined): Promise<Uint8Array> {
     const isIt = row?.version === info.number && isSame(digestOf(row.sealed), info.digest);
@@ -45,7 +47,7 @@ export class ValueOpener {
     }
   }
 
-  /** Data keys that are remembered. */
+  /** Number of data keys in the cache. */
   get held(): number {
     return this.#keys.size;
   }
@@ -71,7 +73,7 @@ export class ValueOpener {
 
   #dataKey(place: VersionPlace, { kekGeneration, wrappedKey }: VersionRow): Uint8Array {
     const id = `${place.version}/${place.path}`;
-    // Asked for also when the data key is remembered: a ring that was emptied must serve nothing.
+    // Read also when the data key is cached, since an emptied keyring must not serve anything.
     const kek = this.#keyring.kek(kekGeneration);
     const entry = this.#keys.get(id);
     if (entry && isSame(entry.wrappedKey, wrappedKey)) return entry.dataKey;

@@ -1,8 +1,10 @@
 import type { SecretValues } from "./name.ts";
 
-/** The pairs of one version: texts, and beside them bytes that are no text. No key is in both. */
+/** The pairs of one version: text values and binary values. No key is in both. */
 export interface SecretPairs {
+  /** Text values by key. */
   readonly values: SecretValues;
+  /** Binary values by key. */
   readonly binary: Readonly<Record<string, Uint8Array>>;
 }
 

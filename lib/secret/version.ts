@@ -8,80 +8,89 @@
 
 /** When a version was deleted or destroyed, and by whom. */
 export interface Deletion {
+  /** Milliseconds since the epoch. */
   readonly atMs: number;
+  /** SPIFFE ID of the caller. */
   readonly by: string;
 }
 
-/** What is known of one version beside its value. */
+/** Everything about one version except its value. */
 export interface VersionInfo {
+  /** Number of the version, from 1. */
   readonly number: number;
+  /** Milliseconds since the epoch. */
   readonly createdMs: number;
+  /** SPIFFE ID of the caller who stored the version. */
   readonly author: string;
   /** SHA-256 of the sealed value. */
   readonly digest: Uint8Array;
+  /** When it was deleted; null for a live version. */
   readonly deleted: Deletion | null;
-  /** Its value is gone for good; then it counts as deleted too. */
+  /** When its value was destroyed; a destroyed version also counts as deleted. */
   readonly destroyed: Deletion | null;
 }
 
-/** All versions of one path. After a purge nothing of it is left but `highest`, and `maxVersions` is 0. */
+/** All versions of one path. After a purge only `highest` is left, and `maxVersions` is 0. */
 export interface History {
-  /** The highest live version, 0 when there is none. */
+  /** The highest live version, 0 without any. */
   readonly current: number;
-  /** The lowest number left by the last pruning, else the lowest live one; 0 when there is none. */
+  /** The lowest number left by the last pruning, else the lowest live one; 0 without any. */
   readonly oldest: number;
   /** Highest number ever given. */
   readonly highest: number;
   /** How many versions a put leaves, deleted ones included. */
   readonly maxVersions: number;
+  /** When the first version was stored, milliseconds since the epoch. */
   readonly createdMs: number;
+  /** When the path last changed, milliseconds since the epoch. */
   readonly updatedMs: number;
-  /** From then on the path reads as if it were not there; null for never. */
+  /** When the path expires and reads as absent, milliseconds since the epoch; null for never. */
   readonly expiresMs: number | null;
   /**
-   * Highest number that was there when the path expired and was written anew: values up to it are never read again,
-   * by no operation. Absent when nothing has expired so.
+   * Highest number at the time when the path had expired and was written again. No operation reads versions up to it.
+   * Absent when nothing has expired.
    */
   readonly expiredUpTo?: number;
-  /** What users note about the path. */
+  /** Custom metadata that users set. */
   readonly custom: Readonly<Record<string, string>>;
   /** Ascending by number. */
   readonly versions: readonly VersionInfo[];
 }
 
-/** A history after a change, and which numbers it touched. Untouched: it is the history from before. */
+/** A history after a change, and the numbers that changed. Without any, it is the history from before. */
 export interface Change {
   readonly history: History;
   readonly affected: readonly number[];
 }
 
-/** What metadata of a path a caller sets; what is absent stays. */
+/** Metadata that a caller sets; absent members stay unchanged. */
 export interface MetadataChange {
   /** These entries are added, or replace those of the same name. */
   readonly custom?: Readonly<Record<string, string>>;
-  /** Entries that are taken away; names that are not there are ignored. */
+  /** Names of entries to remove; unknown names are ignored. */
   readonly unset?: readonly string[];
   /** Counts from the next put on. */
   readonly maxVersions?: number;
+  /** When the path expires, milliseconds since the epoch; null for never. */
   readonly expiresMs?: number | null;
 }
 
-/** Whether everything but the highest number is gone. */
+/** Whether the path was purged. */
 export function isPurged(history: History): boolean {
   return history.maxVersions === 0;
 }
 
-/** Whether the path reads as if it were not there, since its time is over. */
+/** Whether the path has expired and therefore reads as absent. */
 export function isExpired({ expiresMs }: History, nowMs: number): boolean {
   return expiresMs !== null && expiresMs <= nowMs;
 }
 
-/** Number of the version that a read finds, 0 when it finds none. */
+/** Number of the version that a read returns, 0 without any. */
 export function readableCurrent(history: History | undefined, nowMs: number): number {
   return history && !isExpired(history, nowMs) ? history.current : 0;
 }
 
-/** What is left of a path when everything else goes. */
+/** What a purge leaves of a history. */
 export function purgedHistory({ highest }: History): History {
   const nothing = { current: 0, oldest: 0, maxVersions: 0, createdMs: 0, updatedMs: 0 };
   return { ...nothing, highest, expiresMs: null, custom: {}, versions: [] };
@@ -93,9 +102,9 @@ export function nextNumber(history: History | undefined): number {
 }
 
 /**
- * Adds a version with the next number and makes it current. `affected` names the versions that no longer fit
- * and are to be removed. `maxVersions` counts only for the first version of a path. What had expired stays out of
- * reach: its versions count as deleted since then, and {@linkcode undeleteVersions} passes them over.
+ * Adds a version with the next number and makes it current. `affected` names the versions beyond the limit,
+ * which the caller removes. `maxVersions` counts only for the first version of a path. Expired versions stay unreadable:
+ * they count as deleted since the expiry, and {@linkcode undeleteVersions} skips them.
  */
 export function addVersion(
   before: History | undefined,
@@ -128,7 +137,7 @@ export function addVersion(
   };
 }
 
-/** The history that goes on from a write: if the path had expired, without anything that can be read. */
+/** The history that a write continues: without readable versions if the path had expired. */
 function afterExpiry(history: History, { atMs, by }: Deletion): History {
   const { expiresMs } = history;
   if (expiresMs === null || expiresMs > atMs) return history;
@@ -153,7 +162,7 @@ export function deleteVersions(
 }
 
 /**
- * Marks versions whose values go for good. No number and 0 mean the current version; numbers that do not exist or
+ * Marks versions whose values are destroyed. No number and 0 mean the current version; numbers that do not exist or
  * are destroyed already are ignored.
  */
 export function destroyVersions(
@@ -167,7 +176,7 @@ export function destroyVersions(
   return removed(history, affected, mark, destroyed.atMs);
 }
 
-/** Those of the numbers, 0 apart, that stand for nothing. */
+/** The requested numbers, except 0, that do not exist. */
 export function missingIn(history: History, wanted: readonly number[]): number[] {
   const known = new Set(history.versions.map(({ number }) => number));
   return [...new Set(wanted)].filter((number) => number !== 0 && !known.has(number));
@@ -202,8 +211,8 @@ function removed(
 }
 
 /**
- * Takes soft-deletion back; what is destroyed or has expired stays so. No number and 0 mean the newest deleted version
- * above the current one, else the newest deleted one. The highest version taken back becomes current when it is above
+ * Undoes soft-deletion; destroyed and expired versions stay unreadable. No number and 0 mean the newest deleted version
+ * above the current one, else the newest deleted one. The highest restored version becomes current when it is above
  * the current one.
  */
 export function undeleteVersions(
@@ -238,14 +247,14 @@ export function undeleteVersions(
   };
 }
 
-/** Whether nothing of `wanted` can be undeleted because it has expired. */
+/** Whether `wanted` cannot be undeleted because the path or one of the versions has expired. */
 export function isOutOfReach(history: History, wanted: readonly number[], nowMs: number): boolean {
   const { expiredUpTo = 0 } = history;
   if (isExpired(history, nowMs)) return true;
   return wanted.some((number) => number > 0 && number <= expiredUpTo);
 }
 
-/** Changes what a path has besides versions. The expiry of a path that has expired is for the caller to refuse. */
+/** Changes the metadata of a path. The caller rejects a new expiry of an expired path. */
 export function changeMetadata(history: History, change: MetadataChange, nowMs: number): History {
   const { custom = {}, unset = [], maxVersions = history.maxVersions } = change;
   const gone = new Set(unset);

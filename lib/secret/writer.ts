@@ -46,28 +46,33 @@ import {
   undeleteVersions,
 } from "./version.ts";
 
-/** What a writer works with. */
+/** Dependencies of a writer. */
 export interface SecretWriterOptions {
+  /** Holds the rows. */
   readonly store: Store;
+  /** Seals and opens the rows. */
   readonly keyring: Keyring;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Source of keys and nonces. */
   readonly random: RandomSource;
-  /** How many versions a path keeps, from its first put on. */
+  /** Number of versions that a new path keeps. */
   readonly maxVersions: number;
-  /** Shared by all who seal under a KEK. Default: one of the writer's own. */
+  /** Shared by all code that seals under a KEK. Default: a budget of this writer. */
   readonly budget?: SealBudget;
-  /** How many opened heads are remembered. Default 4096. */
+  /** Number of opened heads in the cache. Default 4096. */
   readonly cacheLimit?: number;
 }
 
 const CACHE_LIMIT = 4096;
 
 /**
- * Makes the writer; a store has one.
+ * Creates the writer; a store has one.
+ *
+ * @throws {SpikeError} `config_invalid` for a number of versions below 1
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const writer = createSecretWriter({ store, keyring, clock: Date.now, random: osRandom, maxVersions: 10 });
  * const { version } = await writer.put({ path: "db/creds", values: { user: "app" }, author, cas: 0 });
  * ```
@@ -76,7 +81,7 @@ export function createSecretWriter(options: SecretWriterOptions): SecretWriter {
   if (!Number.isSafeInteger(options.maxVersions) || options.maxVersions < 1) {
     throw new SpikeError(
       "config_invalid",
-      `Number of versions to keep is ${options.maxVersions}, at least 1 is expected`,
+      `Number of versions to keep is ${options.maxVersions}, expected at least 1`,
     );
   }
   return new StoreSecretWriter(options);
@@ -101,7 +106,7 @@ class StoreSecretWriter implements SecretWriter {
     this.#options = options;
     this.#budget = options.budget ?? createSealBudget(options);
     this.#heads = new HeadSealer(options.keyring, options.cacheLimit ?? CACHE_LIMIT);
-    // It remembers nothing from one copy to the next.
+    // Its cache is cleared after each copy.
     this.#values = new ValueOpener(options.keyring, 1);
   }
 
@@ -168,7 +173,7 @@ class StoreSecretWriter implements SecretWriter {
     requireCustom(request.custom ?? {});
     requireReadable(request.custom ?? {});
     return await this.#change(request, async (scene, head) => {
-      // A later expiry would bring back what has expired.
+      // A later expiry would make expired versions readable again.
       const isTooLate = request.expiresMs !== undefined && isExpired(head, scene.nowMs);
       if (isTooLate) return notFound("expired");
       const history = changeMetadata(head, request, scene.nowMs);
@@ -196,7 +201,7 @@ class StoreSecretWriter implements SecretWriter {
     this.#values.clear();
   }
 
-  /** Changes versions of a path that is there, and says which of them never were. */
+  /** Changes versions of an existing path, and reports numbers that do not exist. */
   #changeVersions(
     request: VersionsRequest,
     change: (scene: Scene, head: Head) => Promise<SecretChanged | SecretNotFound>,
@@ -208,7 +213,7 @@ class StoreSecretWriter implements SecretWriter {
     });
   }
 
-  /** Changes a path that is there. */
+  /** Changes an existing path. */
   #change(
     request: Mutation,
     change: (scene: Scene, head: Head) => Promise<SecretChanged | SecretNotFound>,
@@ -312,7 +317,7 @@ class StoreSecretWriter implements SecretWriter {
   }
 }
 
-/** What a new path takes over from the one that it is a copy of. */
+/** What a new path inherits from the path that it is a copy of. */
 type Inherited = Partial<Pick<History, "custom" | "expiresMs" | "maxVersions">>;
 
 function requireMaxVersions(maxVersions: number | undefined): void {
@@ -326,18 +331,18 @@ function requireMaxVersions(maxVersions: number | undefined): void {
   );
 }
 
-/** No column of a store takes a time before the epoch. */
+/** A store has no column for a time before the epoch. */
 function requireExpiry(expiresMs: number | null | undefined): void {
   if (expiresMs === null || expiresMs === undefined) return;
   if (Number.isSafeInteger(expiresMs) && expiresMs >= 0) return;
   throw new SpikeError("api_bad_request", "Expiry is before 1970", {
-    hint: "Give a time that is still to come, or `never`",
+    hint: "Give a time in the future, or `never`",
   });
 }
 
 function movedOntoItself(path: SecretPath): SpikeError {
   return new SpikeError("api_bad_request", `Secret ${path} cannot be moved onto itself`, {
-    hint: "Name another destination; a copy onto itself makes an older version current again",
+    hint: "Choose another destination; a copy onto itself makes an older version current again",
   });
 }
 
@@ -346,13 +351,13 @@ function requireExpected(path: SecretPath, cas: number | undefined, current: num
   if (!Number.isSafeInteger(cas) || cas < 0) {
     throw new SpikeError(
       "api_bad_request",
-      `Expected version is ${cas}, not a whole number from 0`,
+      `Expected version is ${cas}, expected a whole number of at least 0`,
     );
   }
   throw new SpikeError(
     "entity_conflict",
-    `Secret ${path} is at version ${current}, the request expects ${cas}`,
-    { hint: "Read it again and repeat the change" },
+    `Version conflict on ${path}: expected ${cas}, current is ${current}; nothing was written`,
+    { hint: "Read the secret again, then retry with its current version" },
   );
 }
 

@@ -7,23 +7,23 @@ export interface OpenTx {
   readonly tx: StoreTx;
   /** Makes its effects part of the commit. */
   keep(): void;
-  /** Takes back its effects, and only those. Throws when the storage gave up the whole commit. */
+  /** Undoes its effects, and only those. Throws when the storage rolled back the whole commit. */
   undo(reason: unknown): void;
 }
 
-/** What a kind of storage does for the queue, which calls in this order and never at the same time. */
+/** The storage side of the queue. The queue calls in this order and never concurrently. */
 export interface CommitEngine {
-  /** Opens a commit; answers the revision of the one before. */
+  /** Opens a commit; returns the revision of the one before. */
   begin(): number;
   open(revision: number): OpenTx;
   /** Makes everything kept durable. */
   commit(revision: number): void;
-  /** Takes back everything since `begin`; does nothing when there is nothing. */
+  /** Undoes everything since `begin`; does nothing outside a commit. */
   rollback(): void;
 }
 
 interface Job {
-  /** Does the work; what it answers settles the caller once the commit is durable. */
+  /** Does the work; the returned function settles the caller once the commit is durable. */
   run(tx: StoreTx): Promise<() => void>;
   reject(reason: unknown): void;
 }
@@ -32,10 +32,10 @@ interface Job {
 const MAX_GROUP = 256;
 
 /**
- * Serialises write transactions and lets those that wait together share one durable commit.
+ * Serialises write transactions and groups those that wait together into one durable commit.
  *
- * A turn of the event loop passes before a commit begins, so that everything the same turn delivers is in it:
- * on a busy server that, not a timer, is what makes the groups.
+ * One turn of the event loop passes before a commit begins, so that it contains everything that the same turn delivers.
+ * On a busy server this forms the groups; there is no timer.
  */
 export class CommitQueue {
   readonly #engine: CommitEngine;
@@ -76,7 +76,7 @@ export class CommitQueue {
     });
   }
 
-  /** Refuses what comes from now on; resolves when everything queued is done. */
+  /** Rejects later transactions; resolves when everything queued is done. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#draining;
@@ -95,7 +95,7 @@ export class CommitQueue {
     this.#draining = undefined;
   }
 
-  /** Callers learn their outcome only after the commit: even a refusal may rest on what it stores. */
+  /** Callers are settled only after the commit: even a rejection may depend on what the commit stores. */
   async #commit(group: readonly Job[]): Promise<void> {
     const outcomes: (() => void)[] = [];
     try {

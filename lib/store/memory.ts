@@ -15,8 +15,8 @@ import { closed } from "./refusal.ts";
 import { requireLimit } from "./rows.ts";
 
 /**
- * A store that lives as long as the process: for tests, for development, and for a Nexus that is told to keep
- * nothing. Same rules as every other store, durability excepted.
+ * A store that lives as long as the process: for tests, for development, and for a Nexus with backend
+ * `memory`. Same rules as every other store, except durability.
  */
 export function openMemory(): Store {
   const root = new Layer(undefined);
@@ -76,7 +76,7 @@ function page(root: Layer, request: ListRequest): ListedPath[] {
   return (end < 0 ? page : page.slice(0, end)).map(({ path, expiresMs }) => ({ path, expiresMs }));
 }
 
-/** Position of the first of ordered rows that fulfils `test`, as all after it do. */
+/** Position of the first row that passes `test`; all rows after it pass as well. */
 function firstWhere<R>(rows: readonly R[], test: (row: R) => boolean): number {
   let [low, high] = [0, rows.length];
   while (low < high) {

@@ -15,7 +15,7 @@ Deno.test("a data directory is locked once, and again after release", () =>
     const lock = lockDataDirectory(dir);
     assert.throws(() => lockDataDirectory(dir), {
       code: "store_failure",
-      message: `Another process holds data directory ${dir}`,
+      message: `Another process has locked data directory ${dir}`,
     });
     lock.release();
     lock.release();

@@ -1,18 +1,21 @@
-/** How the root key was shared among the keepers; the bytes of a shard do not tell. */
+/** How the root key is shared among the keepers. The bytes of a shard do not show the scheme. */
 export type ShardScheme = "gf256" | "p256";
 
-/** The set of shards that counts: what tells a shard of this set from any other, never a shard. */
+/** The set of shards in force: what distinguishes its shards from those of other sets, never a shard. */
 export interface StoredShardSet {
   /** 16 random bytes, drawn for each set. */
   readonly setId: Uint8Array;
+  /** Number of the set, from 1. */
   readonly generation: number;
+  /** Number of shards that rebuild the root key. */
   readonly threshold: number;
+  /** Number of shards, at most 255. */
   readonly shares: number;
   /** 32 bytes for each share, by index from 1; empty when the set came without commitments. */
   readonly commitments: readonly Uint8Array[];
 }
 
-/** What a store says of itself, in the clear. */
+/** Meta data of a store, in the clear. */
 export interface StoreMeta {
   /** Number of the stored layout; grows with every migration. */
   readonly formatVersion: number;
@@ -20,51 +23,62 @@ export interface StoreMeta {
   readonly storeId: Uint8Array;
   /** Proves a rebuilt root key before it is used. */
   readonly keyCheck: Uint8Array;
+  /** Scheme of the root key's shards. */
   readonly scheme: ShardScheme;
+  /** The set of shards in force. */
   readonly shardSet: StoredShardSet;
+  /** Time of initialisation, milliseconds since the epoch. */
   readonly createdAtMs: number;
 }
 
-/** `active` seals and opens, `retired` only opens. Nothing rests on it: the newest generation is the one that seals. */
+/** `active` seals and opens, `retired` only opens. Informational: the newest generation is the one that seals. */
 export type KekState = "active" | "retired";
 
 /** One generation of the key-encryption key, wrapped by a key that is never stored. */
 export interface KekRow {
   /** From 1, never used twice. */
   readonly generation: number;
+  /** The wrapped key. */
   readonly wrapped: Uint8Array;
+  /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
   /** How many sealings under this key were reserved, used or not. */
   readonly reservedSeals: number;
+  /** As the last rotation left it. */
   readonly state: KekState;
 }
 
-/** One version of a long-lived key of the store's own, wrapped by a KEK, so that it outlives every rotation. */
+/** One version of a long-lived key, wrapped by a KEK, so that it survives every rotation of the KEK. */
 export interface KeyRow {
+  /** Name of the key, such as `cipher/default`. */
   readonly name: string;
   /** From 1. */
   readonly version: number;
   /** Generation of the key that wraps it. */
   readonly kekGeneration: number;
+  /** The wrapped key. */
   readonly wrapped: Uint8Array;
+  /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
   /** How many sealings under this key were reserved, used or not. */
   readonly reservedSeals: number;
 }
 
-/** What is kept once for a path. */
+/** What a store keeps once for a path. */
 export interface HeadRow {
+  /** Path of the secret. */
   readonly path: string;
   /** Revision of the write transaction that stored this head. */
   readonly revision: number;
   /** Number of the current version, 0 when there is none. */
   readonly current: number;
-  /** Nothing is left of the path but its highest number: no listing has it. */
+  /** Only the highest version number of the path is left; listings omit it. */
   readonly isPurged: boolean;
-  /** From then on the path reads as absent; null for never. */
+  /** Milliseconds since the epoch, from when the path reads as absent; null for never. */
   readonly expiresMs: number | null;
   /** Generation of the key that sealed the head. */
   readonly kekGeneration: number;
+  /** The sealed head. */
   readonly sealed: Uint8Array;
 }
 
@@ -74,25 +88,30 @@ export interface VersionRow {
   readonly version: number;
   /** Generation of the key that wraps the data key. */
   readonly kekGeneration: number;
+  /** The wrapped data key. */
   readonly wrappedKey: Uint8Array;
+  /** The sealed value. */
   readonly sealed: Uint8Array;
+  /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
 }
 
 /** How one version's data key is wrapped. */
 export type Wrapping = Pick<VersionRow, "kekGeneration" | "wrappedKey">;
 
-/** A policy. Its name is in the clear, all that it says is sealed. */
+/** A policy. Its name is in the clear, the rest is sealed. */
 export interface PolicyRow {
+  /** Name in the clear. */
   readonly name: string;
   /** Revision of the write transaction that stored it. */
   readonly revision: number;
   /** Generation of the key that sealed it. */
   readonly kekGeneration: number;
+  /** The sealed record. */
   readonly sealed: Uint8Array;
 }
 
-/** What is kept once for a named cipher key. Its name is in the clear, all else is sealed. */
+/** What a store keeps once for a named cipher key. Its name is in the clear, the rest is sealed. */
 export type KeyHeadRow = PolicyRow;
 
 /** What a KEK seals for a path: its head, or the data key of one of its versions. */
@@ -100,19 +119,23 @@ export type SealKind = "head" | "version";
 
 /** A page of what is sealed under one KEK generation. */
 export interface SealedRequest {
+  /** Whether to list heads or versions. */
   readonly kind: SealKind;
+  /** Generation of the KEK. */
   readonly generation: number;
-  /** Where the page before ended, 0 for the first. */
+  /** `at` of the last place of the page before, 0 for the first page. */
   readonly after: number;
+  /** Longest page, at least 1. */
   readonly limit: number;
 }
 
 /** Something that is sealed under a KEK. */
 export interface SealedPlace {
+  /** Path of the secret. */
   readonly path: string;
   /** 0 for a head. */
   readonly version: number;
-  /** Its place in an order of the store's own. */
+  /** Position in an order that the store defines. */
   readonly at: number;
 }
 
@@ -124,25 +147,29 @@ export interface PolicyRows {
   readonly rows: readonly PolicyRow[];
 }
 
-/** The answer to a look-up of one version: a head, and the version's row when there is one. */
+/** Result of a lookup of one version: a head, and the row of the version where it exists. */
 export interface SecretRows {
+  /** Head of the path. */
   readonly head: HeadRow;
+  /** Undefined where the path does not have this version. */
   readonly version: VersionRow | undefined;
 }
 
-/** A record of the audit log that was committed with a transaction and waits to be taken into the log. */
+/** An audit record that was committed with a transaction and waits to be appended to the log. */
 export interface OutboxRow {
-  /** Of the transaction that it tells of. */
+  /** Revision of the transaction that it records. */
   readonly revision: number;
+  /** The protected audit record. */
   readonly record: Uint8Array;
 }
 
-/** An audit log that belongs to this store, and what is known of it here, so that a missing one is noticed. */
+/** An audit log that belongs to this store. Stored so that a missing log is noticed. */
 export interface AuditLogRow {
   /** Hex, 16 bytes. */
   readonly log: string;
+  /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
-  /** The newest signed checkpoint that was taken down; empty before the first. */
+  /** The newest signed checkpoint that was stored; empty before the first. */
   readonly checkpoint: string;
 }
 
@@ -152,12 +179,13 @@ export interface ListRequest {
   readonly prefix?: string;
   /** Only paths greater than this one. */
   readonly after?: string;
-  /** At least 1. Fewer paths in the answer mean that there are no more. */
+  /** At least 1. A shorter page is the last one. */
   readonly limit: number;
 }
 
 /** A path in a listing. */
 export interface ListedPath {
+  /** Path of the secret. */
   readonly path: string;
   /** As in its head row. */
   readonly expiresMs: number | null;
@@ -165,21 +193,25 @@ export interface ListedPath {
 
 /** Paths from one to another, both included. */
 export interface PathRange {
+  /** First path of the range. */
   readonly from: string;
+  /** Last path of the range. */
   readonly to: string;
 }
 
-/** Which paths that expire. */
+/** A query for paths that expire. */
 export interface ExpiringRequest {
-  /** Only those that expire at this time or before. */
+  /** Only paths that expire at this time or before, milliseconds since the epoch. */
   readonly untilMs: number;
   /** At least 1. */
   readonly limit: number;
 }
 
-/** Paths that expire, the first ones first, and how many there are in all. */
+/** Paths that expire, soonest first, and their total number. */
 export interface Expiring {
+  /** Number of all paths that match, at least the number listed. */
   readonly count: number;
+  /** The first `limit` paths by expiry. */
   readonly paths: readonly (ListedPath & { readonly expiresMs: number })[];
 }
 
@@ -187,12 +219,14 @@ export interface Expiring {
  * The reading side of a store. It sees committed writes only; several may be open at once, on several
  * threads. Rows and their bytes belong to the caller: changing them changes nothing stored.
  *
- * Every method rejects with `store_failure` when the storage does not answer and with
- * `state_integrity_check` when it is damaged. A method that answers several rows does not fail for one of them that
- * holds what cannot be stored there: a number reads as -1 and bytes as none, which what is sealed contradicts.
+ * A method that returns several rows does not fail for one row with a column of the wrong type: a number then reads as
+ * -1 and bytes read as empty, which the sealed part of the row contradicts.
+ *
+ * @throws {SpikeError} every method rejects with `store_failure` when the storage does not answer, and with
+ * `state_integrity_check` when it is damaged
  */
 export interface StoreReader {
-  /** Undefined as long as the store was never initialised. */
+  /** Undefined until the store is initialised. */
   meta(): Promise<StoreMeta | undefined>;
   /** Revision of the last committed write transaction, 0 before the first. */
   revision(): Promise<number>;
@@ -204,28 +238,31 @@ export interface StoreReader {
   key(name: string, version: number): Promise<KeyRow | undefined>;
   /** The heads of all named cipher keys, by name, bytewise ascending. */
   keyHeads(): Promise<readonly KeyHeadRow[]>;
+  /** The head of one named cipher key; undefined when the key does not exist. */
   keyHead(name: string): Promise<KeyHeadRow | undefined>;
-  /** What is sealed under one KEK generation. Fewer places than the limit mean that there are no more. */
+  /** What is sealed under one KEK generation. A page shorter than the limit is the last one. */
   sealedUnder(request: SealedRequest): Promise<readonly SealedPlace[]>;
   /** The head of `path`, without any version. */
   head(path: string): Promise<HeadRow | undefined>;
-  /** Head and version in one look-up; `version` 0 asks for the one the head row calls current. */
+  /** Head and version in one look-up; `version` 0 is the version that the head row names as current. */
   secret(path: string, version: number): Promise<SecretRows | undefined>;
-  /** A page of paths, without those that were purged. Never touches a sealed blob. */
+  /** A page of paths, without those that were purged. Never reads a sealed blob. */
   listPaths(request: ListRequest): Promise<readonly ListedPath[]>;
-  /** Paths that expire. Its cost does not depend on those that do not. */
+  /** Paths that expire. The cost does not depend on the number of other paths. */
   expiring(request: ExpiringRequest): Promise<Expiring>;
   /** Every policy. */
   policies(): Promise<PolicyRows>;
+  /** One policy; undefined when it does not exist. */
   policy(name: string): Promise<PolicyRow | undefined>;
-  /** A note that was left under this name. It is kept in the clear, so it holds nothing secret and proves nothing. */
+  /** The mark with this name. Marks are stored in the clear and not authenticated: never a secret, never a proof. */
   mark(name: string): Promise<Uint8Array | undefined>;
-  /** Records that wait to be taken into the audit log, by revision, from the one after `revision` on. */
+  /** Records that wait to be appended to the audit log, by revision, starting after `revision`. */
   outbox(revision: number, limit: number): Promise<readonly OutboxRow[]>;
-  /** Paths that have a version with a number of its own, or of its key, that cannot be one. */
+  /** Paths that have a version whose own number or whose key generation is not a valid number. */
   damagedVersions(range: PathRange): Promise<readonly string[]>;
   /** All audit logs of this store, by name. */
   auditLogs(): Promise<readonly AuditLogRow[]>;
+  /** Closes the connection; later calls reject with `store_failure`. */
   close(): Promise<void>;
 }
 
@@ -236,39 +273,57 @@ export type InitialMeta = Omit<StoreMeta, "formatVersion">;
 export type MetaChange = Partial<Pick<StoreMeta, "keyCheck" | "scheme" | "shardSet">>;
 
 /**
- * One write transaction. It sees its own writes, nobody else does before the commit.
+ * One write transaction. It sees its own writes; other readers see them after the commit.
  * Using it after its function has settled is a bug and throws.
  */
 export interface StoreTx {
   /** Revision of this transaction: greater than that of every transaction before it. */
   readonly revision: number;
+  /** As {@linkcode StoreReader.meta}. */
   meta(): Promise<StoreMeta | undefined>;
+  /** As {@linkcode StoreReader.keks}. */
   keks(): Promise<readonly KekRow[]>;
+  /** As {@linkcode StoreReader.keys}. */
   keys(name?: string): Promise<readonly KeyRow[]>;
+  /** As {@linkcode StoreReader.key}. */
   key(name: string, version: number): Promise<KeyRow | undefined>;
+  /** As {@linkcode StoreReader.keyHead}. */
   keyHead(name: string): Promise<KeyHeadRow | undefined>;
+  /** As {@linkcode StoreReader.keyHeads}. */
   keyHeads(): Promise<readonly KeyHeadRow[]>;
+  /** As {@linkcode StoreReader.head}. */
   head(path: string): Promise<HeadRow | undefined>;
+  /** As {@linkcode StoreReader.secret}. */
   secret(path: string, version: number): Promise<SecretRows | undefined>;
+  /** As {@linkcode StoreReader.policy}. */
   policy(name: string): Promise<PolicyRow | undefined>;
+  /** As {@linkcode StoreReader.mark}. */
   mark(name: string): Promise<Uint8Array | undefined>;
 
-  /** Stores the meta data and the first key. Rejects with `state_already_initialized` unless empty. */
+  /**
+   * Stores the meta data and the first key.
+   *
+   * @throws {SpikeError} `state_already_initialized` unless the store is empty
+   */
   initialise(meta: InitialMeta, kek: KekRow): Promise<void>;
-  /** Replaces the members given. */
+  /**
+   * Replaces the given members.
+   *
+   * @throws {SpikeError} `state_not_ready` before the store is initialised
+   */
   changeMeta(change: MetaChange): Promise<void>;
   /** Inserts the generation, or replaces its wrapping and state; its reserved seals never shrink. */
   putKek(kek: KekRow): Promise<void>;
   /**
-   * Removes a generation that nothing stored is sealed or wrapped under; false, and nothing happens, when something
-   * is, or when it is the newest one.
+   * Removes a generation. Does nothing and returns false when a stored row is sealed or wrapped under it, or when it is
+   * the newest one.
    */
   removeKek(generation: number): Promise<boolean>;
-  /** Adds `count` to the reserved seals of a generation and answers the new total. */
+  /** Adds `count` to the reserved seals of a generation and returns the new total. */
   reserveSeals(generation: number, count: number): Promise<number>;
   /** Inserts a version of a long-lived key, or replaces its wrapping; its reserved seals never shrink. */
   putKey(key: KeyRow): Promise<void>;
-  /** Adds `count` to the reserved seals of one version of a long-lived key and answers the new total. */
+  /** Adds `count` to the reserved seals of one version of a long-lived key and returns the new total. */
   reserveKeySeals(name: string, version: number, count: number): Promise<number>;
 
   /** Inserts or replaces the head of a named cipher key. */
@@ -277,52 +332,54 @@ export interface StoreTx {
   /** Inserts or replaces the head of `row.path`. */
   putHead(row: HeadRow): Promise<void>;
   /**
-   * Inserts a version; the head of the path must be there. A number that is there already means that an
-   * older head was put back: rejects with `state_integrity_check`.
+   * Inserts a version; the head of the path must exist.
+   *
+   * @throws {SpikeError} `state_integrity_check` for a number that is stored already, which means that an older head was
+   * restored
    */
   insertVersion(path: string, row: VersionRow): Promise<void>;
   /** How the data key of a version is wrapped, without its value. */
   wrapping(path: string, version: number): Promise<Wrapping | undefined>;
-  /** Replaces the wrapping of one version's data key; false when there is no such version. */
+  /** Replaces the wrapping of one version's data key; false when the version does not exist. */
   rewrapVersion(
     path: string,
     version: number,
     wrapping: Wrapping,
   ): Promise<boolean>;
-  /** Removes versions; numbers that are not there are ignored. */
+  /** Removes versions; numbers that do not exist are ignored. */
   deleteVersions(path: string, versions: readonly number[]): Promise<void>;
-  /** As `deleteVersions`, but overwrites wrapped keys and values before. `all` names every version there is. */
+  /** As `deleteVersions`, but overwrites wrapped keys and values first. `all` means every version. */
   destroyVersions(path: string, versions: readonly number[] | "all"): Promise<void>;
 
   /** Inserts or replaces the policy of `row.name`. */
   putPolicy(row: PolicyRow): Promise<void>;
-  /** Removes a policy; false when there is no such one. */
+  /** Removes a policy; false when it does not exist. */
   deletePolicy(name: string): Promise<boolean>;
 
-  /** Leaves a note under a name, or replaces it; without a value it is removed. */
+  /** Inserts or replaces a mark; without a value it is removed. */
   putMark(name: string, value: Uint8Array | undefined): Promise<void>;
-  /** Leaves the record of this transaction for the audit log; there is one. */
+  /** Stores the audit record of this transaction; each transaction has one. */
   putOutbox(record: Uint8Array): Promise<void>;
-  /** Removes the records up to `revision`, which the log has taken. */
+  /** Removes the records up to `revision`, once the log contains them. */
   clearOutbox(revision: number): Promise<void>;
   /** Inserts an audit log, or replaces its checkpoint. */
   putAuditLog(row: AuditLogRow): Promise<void>;
 }
 
 /**
- * A store that can be written. There is one writer per store; the data directory's lock is the caller's.
+ * A store that can be written. There is one writer per store; the caller holds the lock of the data directory.
  *
- * Life: opened → (initialised once) → read and written → closed. Writes still queued when `close` is called
- * are done first, later ones are refused.
+ * Lifecycle: opened → (initialised once) → read and written → closed. `close` completes the queued writes first; later
+ * writes are rejected.
  */
 export interface Store extends StoreReader {
   /**
-   * Runs `work` as one transaction, after all that were asked for before it and alone. Resolves once its
-   * effects are durable; several queued transactions share one commit. When `work` rejects, its own effects
-   * are undone, nobody else's, and the promise rejects with the same reason. `work` must not wait for
-   * another `write` of the same store, nor for anything slow: everybody behind it waits too.
+   * Runs `work` as one transaction, in the order of the calls and one at a time. Resolves once its effects are durable;
+   * several queued transactions share one commit. When `work` rejects, only its own effects are undone, and the promise
+   * rejects with the same reason. `work` must not wait for another `write` of the same store, nor for anything slow: all
+   * later transactions wait for it.
    */
   write<T>(work: (tx: StoreTx) => Promise<T>): Promise<T>;
-  /** After it resolves, nothing that committed writes removed or overwrote is left in the store's files. */
+  /** Once it resolves, the files of the store no longer contain what committed writes removed or overwrote. */
   forgetRemoved(): Promise<void>;
 }

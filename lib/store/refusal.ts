@@ -1,11 +1,11 @@
 import { SpikeError } from "../error/error.ts";
 
-/** A version number that is there already, although the head calls it free. */
+/** A version number is stored already, although the head does not list it. */
 export function repeatedVersion(path: string, version: number, cause?: unknown): SpikeError {
   return new SpikeError(
     "state_integrity_check",
-    `Version ${version} of ${path} is stored already, its head does not know it`,
-    { hint: "An older head was put back; compare with a backup", cause },
+    `Version ${version} of ${path} is already stored, but its head does not list it`,
+    { hint: "An older head was restored; compare with a backup", cause },
   );
 }
 
@@ -25,18 +25,18 @@ export function unknownKey(name: string, version: number): SpikeError {
   );
 }
 
-/** The row that counts write transactions is not there, although every store is made with it. */
+/** The row that counts write transactions is missing, although every store is created with it. */
 export function missingCounter(): SpikeError {
-  return new SpikeError("state_integrity_check", "The store's counter of revisions is missing", {
+  return new SpikeError("state_integrity_check", "The revision counter of the store is missing", {
     hint: "The row was removed outside spike; restore the store from a backup",
   });
 }
 
-/** A row that is not the one which was looked up, by name and perhaps version. */
+/** A lookup by name, or by name and version, returned the row of another one. */
 export function misdirected(wanted: readonly (string | number)[]): SpikeError {
   return new SpikeError(
     "state_integrity_check",
-    `Looking up ${wanted.join(" version ")} leads to another row`,
+    `Lookup of ${wanted.join(" version ")} returned another row`,
     { hint: "An index of the database is damaged; restore the store from a backup" },
   );
 }
@@ -47,13 +47,13 @@ export function closed(): SpikeError {
 }
 
 /**
- * After a sync that failed, a system may hold for written what is not on the disk, and later syncs may succeed
- * without it. Only a new start reads what is really there.
+ * After a failed sync the operating system may consider pages written that are not on the disk, and later syncs may
+ * succeed without them. Only a restart reads what is on the disk.
  */
 export function failedSync(path: string): SpikeError {
   return new SpikeError(
     "store_failure",
-    `The disk of database ${path} failed, nothing more is written to it`,
-    { hint: "Reads go on. Look at the disk, then restart Nexus" },
+    `Sync of database ${path} failed, no further writes are accepted`,
+    { hint: "Reads continue. Check the disk, then restart Nexus" },
   );
 }

@@ -42,7 +42,7 @@ function copyShardSet(set: StoredShardSet): StoredShardSet {
   return { ...set, setId: set.setId.slice(), commitments: set.commitments.map((c) => c.slice()) };
 }
 
-/** Throws for meta data that no caller may store; what is wrong with it is a bug, not input. */
+/** Throws `RangeError` for meta data that is not valid; callers never pass such values, so it is a bug. */
 export function requireMeta(meta: InitialMeta): void {
   requireBytes("store id", meta.storeId, STORE_ID_BYTES);
   requireBytes("key check", meta.keyCheck, DIGEST_BYTES);
@@ -57,7 +57,7 @@ export function requireMeta(meta: InitialMeta): void {
   for (const commitment of commitments) requireBytes("commitment", commitment, DIGEST_BYTES);
 }
 
-/** Throws unless the page asked for holds at least one path. */
+/** Throws `RangeError` unless the limit is at least 1. */
 export function requireLimit(request: Pick<ListRequest, "limit">): void {
   if (!Number.isSafeInteger(request.limit) || request.limit < 1) {
     throw new RangeError(`Limit is ${request.limit}, at least 1 is expected`);

@@ -13,7 +13,9 @@ import { SqliteTx, SqliteWrites } from "./sqlite_tx.ts";
 
 /** Which file, and whether this connection may write. */
 export interface SqliteOptions {
+  /** Path of the database file. */
   readonly path: string;
+  /** Whether the connection writes. */
   readonly mode: "read" | "write";
 }
 
@@ -21,19 +23,20 @@ export interface SqliteOptions {
  * Opens a store in one SQLite file. There may be one writer, and any number of readers on any thread; readers
  * see each commit as soon as its promise has resolved.
  *
- * A writer needs read and write permission on the database file, a reader read permission, and no other; what
- * SQLite puts beside the file is its own affair. Throws `fs_file_open_failed` for a file that cannot be opened,
- * `store_invalid_configuration` for one that is not ours or is newer than this program,
- * `state_integrity_check` for a damaged one.
+ * A writer needs the read and write permission on the database file, a reader the read permission. SQLite manages the
+ * files beside it (`-wal`, `-shm`) without further permissions.
+ *
+ * @throws {SpikeError} `fs_file_open_failed` for a file that cannot be opened; `store_invalid_configuration` for a
+ * database of another program or of a newer version of this one; `state_integrity_check` for a damaged one
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const store = openSqlite({ path: "/var/lib/spike/spike.db", mode: "write" });
  * const paths = await store.listPaths({ prefix: "tenants/", limit: 100 });
  * ```
  */
 export function openSqlite(options: SqliteOptions & { readonly mode: "write" }): Store;
-/** As above; the writer must have made the database before. */
+/** Opens the store for reading; the writer must have created the database before. */
 export function openSqlite(options: SqliteOptions & { readonly mode: "read" }): StoreReader;
 export function openSqlite({ path, mode }: SqliteOptions): StoreReader {
   return mode === "read" ? openReader(path) : openStore(path);
@@ -104,7 +107,7 @@ class SqliteEngine implements CommitEngine {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #writes: SqliteWrites;
-  /** Statements, since what only executes a text tells less of why it failed. */
+  /** Prepared statements: errors of `exec` carry less detail. */
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #schemaVersion: StatementSync;
@@ -171,7 +174,7 @@ class SqliteEngine implements CommitEngine {
           "store_failure",
           `Log of database ${this.#path} is in use by a reader`,
           {
-            hint: "Repeat it",
+            hint: "Retry the request",
           },
         );
       }
@@ -179,8 +182,8 @@ class SqliteEngine implements CommitEngine {
   }
 
   /**
-   * Nothing is written to a layout that was changed behind our back. Without a new number SQLite goes on with the
-   * layout it knows.
+   * Rejects writes to a schema that was modified outside Nexus. SQLite notices a modification only by a new schema
+   * version.
    */
   #requireLayout(): void {
     const row = this.#schemaVersion.get();

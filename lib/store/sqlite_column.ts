@@ -4,12 +4,12 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 
 export type Row = Record<string, SQLOutputValue>;
 
 /**
- * Stands for a number that no program of ours stores, where one row of several holds it: damage of that row, which
- * what is sealed in it contradicts, and of no other.
+ * Stands for an invalid number in one row of several. It is damage of that row alone, and the sealed part of the row
+ * contradicts it.
  */
 export const MISSHAPEN = -1;
 
-/** Answers all rows of a statement that only reads. A number beyond 2^53 is one of its row, and no reason to fail. */
+/** Returns all rows of a statement that only reads. A number beyond 2^53 damages its row, not the whole result. */
 export function allRows(statement: StatementSync, ...values: SQLInputValue[]): Row[] {
   return withLargeNumbers(
     statement,
@@ -27,7 +27,7 @@ export function firstRow(statement: StatementSync, ...values: SQLInputValue[]): 
   );
 }
 
-/** The driver refuses a whole answer for one number that is too large; asked anew, it gives all of them as bigints. */
+/** The driver rejects a whole result for one number that is too large; the retry reads all numbers as bigints. */
 function withLargeNumbers<T>(statement: StatementSync, read: () => T, narrow: (all: T) => T): T {
   try {
     return read();
@@ -56,7 +56,7 @@ function isOutOfRange(reason: unknown): boolean {
   return reason instanceof Error && "code" in reason && reason.code === "ERR_OUT_OF_RANGE";
 }
 
-/** Column `name` as an integer of a row among others; {@linkcode MISSHAPEN} for what is none. */
+/** Column `name` as an integer of a row among others; {@linkcode MISSHAPEN} for any other value. */
 export function leniently(row: Row, name: string): number {
   return wholeNumber(row[name]) ?? MISSHAPEN;
 }
@@ -67,7 +67,7 @@ export function label(row: Row, name: string): string {
   return typeof value === "string" ? value : `(${typeof value} ${String(value).slice(0, 40)})`;
 }
 
-/** Column `name` as the bytes of a row among others; none for what is none. */
+/** Column `name` as the bytes of one row of several; empty for any other value. */
 export function bytesIfAny(row: Row, name: string): Uint8Array {
   const value = row[name];
   return value instanceof Uint8Array ? value : new Uint8Array();
@@ -77,7 +77,7 @@ function wholeNumber(value: SQLOutputValue | undefined): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** Column `name` as an integer. No column of ours holds a negative one. */
+/** Column `name` as an integer. No column holds a negative one. */
 export function integer(row: Row, name: string): number {
   return wholeNumber(row[name]) ?? misshapen(row, name, "an integer");
 }
@@ -94,7 +94,7 @@ export function bytes(row: Row, name: string): Uint8Array {
   return value instanceof Uint8Array ? value : misshapen(row, name, "bytes");
 }
 
-/** The integer that a statement with one row answers. */
+/** The integer that a statement with one row returns. */
 export function oneInteger(db: DatabaseSync, sql: string, name: string): number {
   const row = db.prepare(sql).get();
   const value = row?.[name];
@@ -106,7 +106,7 @@ export function maybeLeniently(row: Row, name: string): number | null {
   return row[name] === null ? null : leniently(row, name);
 }
 
-/** The tables are STRICT, so only a damaged file gets here. Says of which record, as far as that can be read. */
+/** The tables are STRICT, so only a damaged file gets here. Names the record as far as it can be read. */
 export class Misshapen extends Error {
   constructor(row: Row, column: string, expected: string) {
     const { path = row.name, version } = row;

@@ -24,7 +24,7 @@ export function guarded<T>(path: string, work: () => T): T {
   }
 }
 
-/** Whether `reason` says that a row of the same key is there, or a row it needs is not. */
+/** Whether `reason` is a violated constraint: the key exists already, or a referenced row does not exist. */
 export function isConstraint(reason: unknown): boolean {
   return primaryCode(reason) === SQLITE.constraint;
 }
@@ -32,12 +32,12 @@ export function isConstraint(reason: unknown): boolean {
 /** Extended result codes of a sync of a file or of its directory that failed. */
 const SYNC_FAILURES: readonly unknown[] = [1034, 1290];
 
-/** Whether `reason` says that what was written may never reach the disk. */
+/** Whether `reason` is a failed sync: what was written may never reach the disk. */
 export function isSyncFailure(reason: unknown): boolean {
   return reason instanceof Error && "errcode" in reason && SYNC_FAILURES.includes(reason.errcode);
 }
 
-/** The driver's error as a caller may see it; whatever is not an error of the storage stays as it is. */
+/** Turns the driver's error into a `SpikeError`; an error that is not of the storage is returned unchanged. */
 export function translate(cause: unknown, path: string): unknown {
   if (cause instanceof Misshapen) return damaged(`${path} is damaged: ${cause.message}`, cause);
   const code = driverCode(cause);
@@ -59,15 +59,15 @@ export function translate(cause: unknown, path: string): unknown {
     case SQLITE.cannotOpen:
     case SQLITE.readonly:
       return new SpikeError("store_failure", `Database ${path} cannot be read or written`, {
-        hint: "Look at the disk, the mount and the file's owner and mode",
+        hint: "Check the disk, the mount and the file's owner and mode",
         cause,
       });
     // The statements are right for the layout that was found at opening.
     case SQLITE.error:
-      return holdsWrong(path, "another layout than at its opening", cause);
+      return holdsWrong(path, "another schema than when it was opened", cause);
     default:
-      return new SpikeError("store_failure", `Database ${path} refused what was asked of it`, {
-        hint: "The log of its owner says why",
+      return new SpikeError("store_failure", `Database ${path} rejected the operation`, {
+        hint: "See the log of Nexus",
         cause,
       });
   }
@@ -82,7 +82,7 @@ function damaged(what: string, cause: unknown): SpikeError {
 
 function holdsWrong(path: string, what: string, cause: unknown): SpikeError {
   return new SpikeError("state_integrity_check", `Database ${path} holds ${what}`, {
-    hint: "It was changed outside spike; undo that, or restore it from a backup",
+    hint: "It was modified outside spike; undo the change, or restore it from a backup",
     cause,
   });
 }

@@ -61,13 +61,13 @@ Deno.test("a table or column that is not there is damage", () => {
     assertFailure(
       (db) => db.prepare(sql).get(),
       "state_integrity_check",
-      "Database spike.db holds another layout than at its opening",
+      "Database spike.db holds another schema than when it was opened",
     );
   }
 });
 
 Deno.test("whatever else the driver says is a failure of the store", () => {
-  const refused = "Database spike.db refused what was asked of it";
+  const refused = "Database spike.db rejected the operation";
   const full = "UPDATE t SET n = 9223372036854775807 + 5";
   assertFailure((db) => db.prepare(full).run(), "store_failure", refused);
   assertFailure((db) => db.exec("INSERT INTO t VALUES (-1)"), "store_failure", refused);

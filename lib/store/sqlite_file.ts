@@ -9,8 +9,8 @@ const BUSY_TIMEOUT_MS = 5000;
 const FILE_MODE = 0o600;
 
 /**
- * Opens the connection that writes. Creates the file when it is absent, brings an older layout up to date,
- * and refuses, without changing it, what is not ours, is damaged, or is newer than this program.
+ * Opens the connection that writes. Creates the file when it is absent, migrates an older format, and rejects, without
+ * changing it, a database that is of another program, damaged, or newer than this program.
  */
 export function openForWriting(path: string): DatabaseSync {
   return guarded(path, () => {
@@ -22,13 +22,13 @@ export function openForWriting(path: string): DatabaseSync {
       db.exec("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
       db.exec("PRAGMA temp_store = MEMORY");
       migrate(db, found.formatVersion);
-      // What a crash kept from being forgotten, see `Store.forgetRemoved`.
+      // Removes what a crash left in the log, see `Store.forgetRemoved`.
       db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     });
   });
 }
 
-/** Opens a connection that reads. The writer must have made the database before. */
+/** Opens a connection that reads. The writer must have created the database before. */
 export function openForReading(path: string): DatabaseSync {
   return guarded(path, () => {
     const db = connect(path, true);
@@ -60,7 +60,7 @@ function configured(db: DatabaseSync, configure: (db: DatabaseSync) => void): Da
   }
 }
 
-/** Through a connection that cannot write, so that a refused file stays as it was. */
+/** Uses a connection that cannot write, so that a rejected file stays unchanged. */
 function inspect(path: string): Identity {
   const db = connect(path, true);
   try {
@@ -83,13 +83,13 @@ function makePrivate(path: string): void {
 
 function cannotOpen(path: string, cause: unknown): SpikeError {
   return new SpikeError("fs_file_open_failed", `Database ${path} cannot be opened`, {
-    hint: "Look at the owner and the mode of the file and its directory",
+    hint: "Check the owner and the mode of the file and its directory",
     cause,
   });
 }
 
 function notMadeYet(path: string): SpikeError {
   return new SpikeError("store_invalid_configuration", `Database ${path} is empty`, {
-    hint: "The writer makes it; open it for writing first",
+    hint: "The writer creates it; open it for writing first",
   });
 }

@@ -150,7 +150,7 @@ Deno.test("a store whose counter was removed tells no revision and no policies, 
     const store = openNew(dir);
     const refusal = {
       code: "state_integrity_check",
-      message: "The store's counter of revisions is missing",
+      message: "The revision counter of the store is missing",
     };
     await assert.rejects(store.revision(), refusal);
     await assert.rejects(store.policies(), refusal);

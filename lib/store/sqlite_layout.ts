@@ -4,21 +4,22 @@ import { SpikeError } from "../error/error.ts";
 /** Statement that made each table, index, view and trigger, by kind and name. */
 type Layout = ReadonlyMap<string, string>;
 
-/** Longest part of a foreign name that is repeated in a message. */
+/** Longest part of an unexpected name that a message repeats. */
 const NAME_LIMIT = 64;
 
 /**
- * Throws `state_integrity_check` unless the database is laid out exactly as `steps` lay out an empty one, and names
- * what was added, removed or changed. Otherwise a trigger could swallow writes that were answered as done, and a view
- * could stand in for a table.
+ * Requires that the schema is exactly the one that `steps` create. Otherwise a trigger could discard writes that were
+ * acknowledged, or a view could replace a table.
+ *
+ * @throws {SpikeError} `state_integrity_check` that names what was added, removed or changed
  */
 export function requireLayout(db: DatabaseSync, path: string, steps: readonly string[]): void {
   const difference = differenceOf(layoutOf(db), expectedAfter(steps));
   if (difference === undefined) return;
   throw new SpikeError(
     "state_integrity_check",
-    `Database ${path} is not laid out as it was made: ${difference}`,
-    { hint: "Its layout was changed outside spike; undo that, or restore it from a backup" },
+    `Database ${path} does not have the expected schema: ${difference}`,
+    { hint: "Its schema was modified outside spike; undo the change, or restore it from a backup" },
   );
 }
 
@@ -33,7 +34,7 @@ function differenceOf(found: Layout, expected: Layout): string | undefined {
 
 const EXPECTED = new Map<number, Layout>();
 
-/** Steps are never changed, so their number tells which they are. */
+/** Steps are never changed, so their number identifies them. */
 function expectedAfter(steps: readonly string[]): Layout {
   const known = EXPECTED.get(steps.length);
   if (known) return known;

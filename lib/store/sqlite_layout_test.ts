@@ -59,7 +59,7 @@ for (const [what, [sql, difference]] of Object.entries(CHANGES)) {
       const refusal = {
         name: "SpikeError",
         code: "state_integrity_check",
-        message: `Database ${path} is not laid out as it was made: ${difference}`,
+        message: `Database ${path} does not have the expected schema: ${difference}`,
       };
       assert.throws(() => openSqlite({ path, mode: "write" }), refusal);
       assert.throws(() => openSqlite({ path, mode: "read" }), refusal);
@@ -83,7 +83,7 @@ Deno.test("a database of each older format, and one rewritten by VACUUM, are ope
 });
 
 async function refusesWrites(store: Store, difference: string): Promise<void> {
-  const message = new RegExp(`is not laid out as it was made: ${difference}$`);
+  const message = new RegExp(`does not have the expected schema: ${difference}$`);
   await assert.rejects(store.write((tx) => tx.putKek(someKek(3))), {
     code: "state_integrity_check",
     message,

@@ -41,13 +41,12 @@ const HEAD = "h.path, h.revision, h.current, h.purged, h.expires_at, h.kek_gener
 const LISTED = "SELECT path, expires_at FROM heads INDEXED BY heads_listed WHERE purged = 0";
 const POLICY = "p.name, p.revision, p.kek_generation, p.sealed";
 /**
- * Reserved seals as they are read: no honest count comes near 2^52. One that was edited stays a number, which whoever
- * seals can judge, so that it does not keep those from the row's key who only open. What cannot be a count is read as
- * used up.
+ * Reserved seals as they are read. No valid count approaches 2^52. A modified count stays a number that the sealing
+ * code can reject, so that opening with the key of the row still works. A value that is not a count reads as used up.
  */
 export const BOUNDED_SEALS = `CASE WHEN typeof(reserved_seals) = 'integer' AND reserved_seals >= 0
    THEN min(reserved_seals, ${2 ** 52}) ELSE ${2 ** 52} END`;
-/** Whether a column holds what no program of ours stores. Texts and bytes come after all numbers. */
+/** Whether a column holds what this program never stores. Texts and bytes come after all numbers. */
 const isMisshapen = (column: string) =>
   `(${column} IS NULL OR ${column} < 0 OR ${column} > ${Number.MAX_SAFE_INTEGER}
     OR typeof(${column}) <> 'integer')`;
@@ -186,7 +185,7 @@ export class SqliteReads {
       SEALED_TABLES.some((table) => this.#hasUnknownKek(table));
   }
 
-  /** Of a row whose generation is damaged nobody knows which key it needs. */
+  /** A row with a damaged generation may need any key. */
   #hasUnknownKek(table: string): boolean {
     const statement = this.#db.prepare(
       `SELECT 1 FROM ${table} WHERE ${isMisshapen("kek_generation")} LIMIT 1`,
@@ -216,7 +215,7 @@ export class SqliteReads {
     const rows = isInside
       ? allRows(this.#pathsAfter, after, limit)
       : allRows(this.#pathsFrom, prefix, limit);
-    // What is no text comes after all texts.
+    // SQLite sorts blobs after all texts.
     const end = rows.findIndex(({ path }) => typeof path !== "string" || !path.startsWith(prefix));
     return (end < 0 ? rows : rows.slice(0, end)).map((row) => ({
       path: text(row, "path"),
@@ -228,7 +227,7 @@ export class SqliteReads {
   expiring(request: ExpiringRequest): Expiring {
     requireLimit(request);
     const { untilMs, limit } = request;
-    // A time before the epoch is damage of its row, which a read of it tells.
+    // A time before the epoch is damage, which a read of the row reports.
     const expires = "expires_at BETWEEN 0 AND ?1";
     const rows = this.#db.prepare(
       `SELECT path, expires_at, (SELECT count(*) FROM heads WHERE ${expires}) AS count

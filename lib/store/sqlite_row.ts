@@ -92,7 +92,7 @@ export function keyOf(row: Row, { text, integer, bytes } = ALONE): KeyRow {
   };
 }
 
-/** What the store says of itself. */
+/** The meta data of the store. */
 export function metaOf(row: Row, formatVersion: number): StoreMeta {
   return {
     formatVersion,

@@ -126,9 +126,10 @@ export interface Identity {
 }
 
 /**
- * Tells what is in a database, without changing it. Throws `store_invalid_configuration` for a database of
- * another program and for a layout newer than this program, `state_integrity_check` for one whose layout is not
- * that of its format.
+ * Identifies a database without changing it.
+ *
+ * @throws {SpikeError} `store_invalid_configuration` for a database of another program and for a format newer than this
+ * program; `state_integrity_check` for one whose schema is not that of its format
  */
 export function identify(db: DatabaseSync, path: string): Identity {
   const applicationId = oneInteger(db, "PRAGMA application_id", "application_id");
@@ -140,7 +141,7 @@ export function identify(db: DatabaseSync, path: string): Identity {
     throw new SpikeError(
       "store_invalid_configuration",
       `Database ${path} belongs to another program (application id ${applicationId})`,
-      { hint: "Name another data directory, or import an original database with the importer" },
+      { hint: "Set another data directory, or import an original database with the importer" },
     );
   }
   if (formatVersion < 1 || formatVersion > FORMAT_VERSION) {

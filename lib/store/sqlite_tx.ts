@@ -341,7 +341,7 @@ function putMeta(writes: SqliteWrites, meta: InitialMeta): void {
   );
 }
 
-/** Runs a statement on one version, if there is one. What has touched another one is not committed. */
+/** Runs a statement on one version, if it exists. A transaction that touched another row is not committed. */
 function touch(statement: StatementSync, path: string, version: number): void {
   const row = statement.get(path, version);
   if (row) asked(row, { path, version });

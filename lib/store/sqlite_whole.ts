@@ -11,10 +11,10 @@ const HEADER_BYTES = 100;
 const LARGEST_PAGE = 65_536;
 
 /**
- * Refuses a database file that ends before its last page. SQLite reads what is missing of a page as zeros, so rows
- * of an index could be gone without a word. With a log beside it a file may be short: the rest is in the log.
+ * Rejects a database file that ends before its last page. SQLite reads the missing part of a page as zeros, so rows
+ * of an index could disappear silently. With a write-ahead log beside it a file may be short: the rest is in the log.
  *
- * @throws SpikeError `state_integrity_check`
+ * @throws {SpikeError} `state_integrity_check`
  */
 export function requireWhole(path: string): void {
   const { size } = Deno.statSync(path);
@@ -23,7 +23,7 @@ export function requireWhole(path: string): void {
   if (wanted === undefined || (size >= wanted.bytes && size % wanted.pageSize === 0)) return;
   throw new SpikeError(
     "state_integrity_check",
-    `Database ${path} is damaged: it has ${size} bytes and says that it has ${wanted.bytes}`,
+    `Database ${path} is damaged: it has ${size} bytes, its header declares ${wanted.bytes}`,
     { hint: "Restore it from a backup; the file was not changed" },
   );
 }
@@ -37,7 +37,7 @@ function hasLog(path: string): boolean {
   }
 }
 
-/** Undefined where the header does not tell, which is for SQLite to judge. */
+/** Undefined where the header does not declare a size; SQLite then decides. */
 function wantedSize(path: string): { bytes: number; pageSize: number } | undefined {
   const header = new Uint8Array(HEADER_BYTES);
   using file = Deno.openSync(path, { read: true });
@@ -45,8 +45,8 @@ function wantedSize(path: string): { bytes: number; pageSize: number } | undefin
   if (new TextDecoder().decode(header.subarray(0, MAGIC.length)) !== MAGIC) return undefined;
   const view = new DataView(header.buffer);
   if (view.getUint32(CHANGE_COUNTER_AT) !== view.getUint32(COUNT_VALID_FOR_AT)) return undefined;
-  const said = view.getUint16(PAGE_SIZE_AT);
-  const pageSize = said === 1 ? LARGEST_PAGE : said;
+  const declared = view.getUint16(PAGE_SIZE_AT);
+  const pageSize = declared === 1 ? LARGEST_PAGE : declared;
   if (pageSize === 0) return undefined;
   return { bytes: view.getUint32(PAGE_COUNT_AT) * pageSize, pageSize };
 }

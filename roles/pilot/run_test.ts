@@ -259,7 +259,7 @@ Deno.test("wrong settings are told before an identity is awaited", async () => {
   const env = { SPIKE_NEXUS_API_URL: "http://nexus", SPIKE_SPIFFE_SOURCE_TIMEOUT: "soon" };
   const { code, err } = await spike(["secret", "list"], { env });
   assert.equal(code, 1);
-  assert.match(err, /^Error: 2 settings are wrong:\n/);
+  assert.match(err, /^Error: 2 settings are invalid:\n/);
 });
 
 Deno.test("the short names of old documents still work", async () => {

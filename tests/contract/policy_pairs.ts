@@ -211,7 +211,7 @@ const explanations: readonly Pair[] = [
     missing: ["read"],
     misses: [],
     omitted: 0,
-    reason: "read on granted/a is missing: no policy is about this ID or this path",
+    reason: "read on granted/a is missing: no policy matches this ID or this path",
   }]),
   asked("a tenant is granted it", "", { ...EACH, permissions: ["read"] }, [200, { id: EACH.name }]),
   asked("and everybody below the same", "", { ...OTHER, permissions: ["super"] }, [
@@ -242,7 +242,7 @@ const explanations: readonly Pair[] = [
         missing: ["write"],
         misses: [{ policy: EACH.name, lacks: "permissions", missing: ["write"] }],
         omitted: 0,
-        reason: 'write on granted/a is missing: policy "tenant" applies, but does not grant it',
+        reason: 'write on granted/a is missing: policy "tenant" matches, but does not grant it',
       },
     ],
   ),
@@ -271,7 +271,7 @@ const explanations: readonly Pair[] = [
     misses: [],
     omitted: 0,
     reason:
-      "The role lite is confined: it does not grant read on granted/a, and no policy adds to it",
+      "The role lite is confined: it does not grant read on granted/a, and policies do not extend it",
   }]),
   asked("who can is told by policies, roles and IDs", "who-can", {
     path: ASKED.path,

@@ -34,7 +34,7 @@ Deno.test("--check-config tells everything that is wrong, flags and file include
       { ...inCache, ...KEEPERS, SPIKE_SYSTEM_LOG_LEVEL: "loud" },
     );
     assert.deepEqual({ code, out }, { code: 1, out: "" });
-    assert.match(err, /^Error: 4 settings are wrong:\n/);
+    assert.match(err, /^Error: 4 settings are invalid:\n/);
     for (
       const problem of [
         /"shards" in .* is not a setting/,

@@ -136,5 +136,5 @@ Deno.test("a data directory has one Nexus, and so has a port", async () => {
     env: { ...env, SPIKE_NEXUS_TLS_PORT: `127.0.0.1:${port + 7}` },
   });
   assert.notEqual(sameData.code, 0);
-  assert.match(sameData.stderr, /Another process holds data directory/);
+  assert.match(sameData.stderr, /Another process has locked data directory/);
 });

@@ -126,7 +126,7 @@ Deno.test("a data directory has one Nexus, and after kill -9 the next one gets i
   for (let i = 0; i < 2; i++) {
     const second = await spike(["nexus"], { env: elsewhere });
     assert.equal(second.code, 2, second.stderr);
-    assert.match(second.stderr, /Another process holds data directory/);
+    assert.match(second.stderr, /Another process has locked data directory/);
   }
   assert.equal(await stand.get(), "v", "the first was not disturbed");
   first.kill("SIGKILL");

@@ -126,7 +126,7 @@ export function withDecisionsAsBefore(stopped: Outcome): Outcome {
 
 /** What a write says that meets a row of its own number. */
 export function alreadyThere(path: Path, version: number): string {
-  return `state_integrity_check: Version ${version} of ${path} is stored already, its head does not know it`;
+  return `state_integrity_check: Version ${version} of ${path} is already stored, but its head does not list it`;
 }
 
 function everyAnswer(path: Path, answer: string): Outcome {

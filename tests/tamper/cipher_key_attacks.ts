@@ -59,8 +59,8 @@ export const CIPHER_KEY_ATTACKS: readonly Attack[] = [
     attack: `DELETE FROM key_heads WHERE ${row("mail")}`,
     stopped: only({
       "cipher keys": "old pay",
-      "key mail": 'api_not_found: There is no cipher key "mail"',
-      "rotate mail": 'api_not_found: There is no cipher key "mail"',
+      "key mail": 'api_not_found: Cipher key "mail" does not exist',
+      "rotate mail": 'api_not_found: Cipher key "mail" does not exist',
     }),
   },
   {
@@ -78,7 +78,7 @@ export const CIPHER_KEY_ATTACKS: readonly Attack[] = [
     stopped: only({
       "key pay": "1 from 1: whole",
       "rotate pay":
-        "state_integrity_check: Version 2 of cipher key pay is stored already, its head does not know it",
+        "state_integrity_check: Version 2 of cipher key pay is already stored, but its head does not list it",
     }),
   },
   {

@@ -42,7 +42,7 @@ const rolledBack: Outcome = all(
 
 /** What a read says that finds no longer what it was prepared for. */
 const OTHER_LAYOUT =
-  "state_integrity_check: Database spike.db holds another layout than at its opening";
+  "state_integrity_check: Database spike.db holds another schema than when it was opened";
 
 /** Of a system that runs: decisions, and names, are those it has in memory. */
 const policiesLost: Outcome = only(
@@ -50,7 +50,7 @@ const policiesLost: Outcome = only(
 );
 
 function laidOut(difference: string): string {
-  return `state_integrity_check: Database spike.db is not laid out as it was made: ${difference}`;
+  return `state_integrity_check: Database spike.db does not have the expected schema: ${difference}`;
 }
 
 /** What follows from another layout; a system that runs may have read some of it before. */

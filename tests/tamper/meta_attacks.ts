@@ -16,14 +16,14 @@ const SET_DAMAGED =
 const noMatch = noStart("waiting: no-match");
 /** What was never written has no revision to be ahead with. */
 const revisionRefused = putsRefused(
-  (path) => `state_integrity_check: Head of ${path} has revision #, the store is at #`,
+  (path) => `state_integrity_check: Head of ${path} has revision #, but the store is at #`,
   (name) => {
-    const refusal = `state_integrity_check: Policy ${name} has revision #, the store is at #`;
+    const refusal = `state_integrity_check: Policy ${name} has revision #, but the store is at #`;
     return name === "dropped" ? {} : { [`put policy ${name}`]: refusal };
   },
 );
 
-const NO_COUNTER = "state_integrity_check: The store's counter of revisions is missing";
+const NO_COUNTER = "state_integrity_check: The revision counter of the store is missing";
 const noPolicies = only({
   policies: NO_COUNTER,
   ...Object.fromEntries(

@@ -162,7 +162,7 @@ function refusal(reason: unknown): string {
   if (!(reason instanceof SpikeError)) throw reason;
   const message = reason.message
     .replace(/\b(revision|at) \d+/g, "$1 #")
-    .replace(/: it has \d+ bytes and says that it has \d+$/, "")
+    .replace(/: it has \d+ bytes, its header declares \d+$/, "")
     .replace(/ \/\S+\/spike\.db\b/, " spike.db");
   return `${reason.code}: ${message}`;
 }

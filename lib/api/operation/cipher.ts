@@ -22,7 +22,7 @@ const CIPHER = { isOpenToTokens: true, hasCipherLimit: true, carriesBytes: true 
 const KEY = { ...CIPHER, path: "/v1/cipher/keys", isInLite: false } as const;
 
 const keyName = message({ key: text });
-/** Under the default key a ciphertext travels in parts; under a named one it says itself what it is. */
+/** Under the default key a ciphertext travels in parts; under a named key its header names key and version. */
 const ciphertext = { version: integer, nonce: bytes, ciphertext: bytes, key: text, aad: bytes };
 const encrypted = message({ version: integer, nonce: bytes, ciphertext: bytes, err: text });
 

@@ -23,7 +23,7 @@ const done = message({ err: text });
 
 /** Of every operation on the shards of the root key. */
 const SHARDS = { isAboutShards: true } as const;
-/** Of those that help Nexus to get a key. */
+/** Of those that help Nexus to obtain a key. */
 const RESCUE = { ...SHARDS, servedIn: "every-state" } as const;
 
 /** One keeper as Nexus sees it. */
@@ -35,7 +35,7 @@ const keeper = {
   lastSeen: maybeText,
 };
 
-/** What was agreed with a peer. */
+/** TLS parameters of a peer. */
 const peer = {
   id: text,
   side: v.optional(v.picklist(["accepted", "made"]), "accepted"),
@@ -44,7 +44,7 @@ const peer = {
   lastSeen: text,
 };
 
-/** What Nexus found since it started and did not record itself. */
+/** Findings about records and changes that this Nexus did not write. */
 const unproved = {
   setAside: integer,
   withoutKey: integer,
@@ -78,7 +78,7 @@ const status = message({
   err: text,
 });
 
-/** What recognizes exported shards. */
+/** Identifies exported shards. */
 const manifest = message({
   storeId: text,
   scheme: text,
@@ -125,7 +125,7 @@ const SHARD_CHANGE = {
   path: "/v1/operator/shards",
   want: superuser,
   request: message({
-    /** The generation that the caller believes in force, so that nothing is changed twice. */
+    /** The generation that the caller expects, so that a retry does not change the shards twice. */
     generation: integer,
     threshold: maybeInteger,
     shares: maybeInteger,
@@ -151,7 +151,7 @@ export const OPERATOR_OPERATIONS = {
       roles: ["nexus", "bootstrap", "superuser", "admin", "operator", "recover", "restore"],
     },
     servedIn: "every-state",
-    // It holds nothing that a caller behind a proxy may not know.
+    // A caller behind a proxy may see everything in it.
     isOpenToTokens: true,
     request: message({ verbose: flag }),
     answer: status,

@@ -62,7 +62,7 @@ const metadata = {
   custom: stringMap,
 };
 
-/** A secret that was read, or why it was not. */
+/** A secret, or the error that prevented reading it. */
 const secret = {
   path: text,
   data: stringMap,
@@ -82,7 +82,7 @@ export const SECRET_OPERATIONS = {
     bodyLimit: BODY.value,
     request: message({
       path: text,
-      /** Null is a value; where it is absent, it was misspelt or the action was lost. */
+      /** Null is a value; when it is absent, the member was misspelt or the action is missing. */
       values: maybeStringMap,
       /** In base64: values that are not text. */
       binary: stringMap,
@@ -132,7 +132,7 @@ export const SECRET_OPERATIONS = {
     ...COMMON,
     action: "destroy",
     want: write,
-    // A destroyed version does not come back, so the list has to be given.
+    // Destruction is permanent, so the list is required.
     request: message({ ...change, versions: maybeIntegers }),
     answer: written,
   }),

@@ -39,7 +39,7 @@ Deno.test("config show tells everything that is wrong, and what is no role", asy
     env: { SPIKE_NEXUS_URL: "nexus", SPIKE_SHAMIR_SHARES: "none" },
   });
   assert.deepEqual({ code: wrong.code, out: wrong.out }, { code: 1, out: "" });
-  assert.match(wrong.err, /^Error: 2 settings are wrong:\n/);
+  assert.match(wrong.err, /^Error: 2 settings are invalid:\n/);
   const unknown = await spike(["config", "show", "nexis"]);
   assert.equal(unknown.code, 1);
   assert.equal(

@@ -88,10 +88,10 @@ Deno.test("a question that cannot be asked is refused here, with the reason", as
     [["explain", WEB, "a b"], /^Error: Path "a b" has a character that is not allowed/],
     [
       ["explain", WEB, "a", "-p", "super"],
-      /^Error: Permission "super" cannot be asked about\nHint/,
+      /^Error: "super" is not a permission that can be queried\nHint/,
     ],
-    [["explain", WEB, "a", "-p", ","], /^Error: No permission is asked about/],
-    [["who-can", "sing", "a"], /^Error: Permission "sing" cannot be asked about/],
+    [["explain", WEB, "a", "-p", ","], /^Error: No permission is given/],
+    [["who-can", "sing", "a"], /^Error: "sing" is not a permission that can be queried/],
     [["who-can", "read", ""], /^Error: Path is empty/],
     [["who-can", "read", "a", "b"], /^Error: SPIFFE ID "b" is not valid/],
   ];

@@ -320,7 +320,7 @@ Deno.test("test decides by files as Nexus would, roles included", async () => {
       failed.out.replaceAll(dir, "D"),
       `FAIL D/cases.yaml:8: write on anything for spiffe://spike.ist/spike/pilot/role/operator
   - expected: allowed by role:operator
-  + decided:  denied: write on anything is missing: no policy is about this ID or this path
+  + decided:  denied: write on anything is missing: no policy matches this ID or this path
 3 cases: 2 as expected, 1 not
 `,
     );
@@ -374,7 +374,7 @@ Deno.test("what is wrong in a file of cases is told with its line", async () => 
     ],
     [
       CASES.replace("permission: write", "permission: sing"),
-      /^Error: F:8: Permission "sing" cannot/,
+      /^Error: F:8: "sing" is not a permission/,
     ],
     [CASES.replace("  permission: write\n", ""), /^Error: F:8: permission is missing/],
     [CASES.replace("id: spiffe://example", "id: example"), /^Error: F:2: SPIFFE ID "example/],
