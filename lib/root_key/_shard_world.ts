@@ -70,24 +70,10 @@ interface LifeOptions {
 }
 
 function live(store: Store, keepers: readonly FakeKeeper[], options: LifeOptions) {
-  const { threshold, shares, scheme, killedAt, reached } = options;
   const page = new SharedPage();
   const rootSlots = ordinarySlots(ROOT_SLOTS);
   const { log, lines, events } = keepLines();
-  const control = new KeyControl({
-    store,
-    page,
-    rootSlots,
-    kekSlots: ordinarySlots(KEK_SLOTS),
-    cipherSlots: ordinarySlots(CIPHER_SLOTS),
-    threshold,
-    shares,
-    scheme,
-    acceptEmptyStore: false,
-    random: osRandom,
-    clock: () => 1_767_323_045_000,
-    log,
-  });
+  const control = createControl({ store, page, rootSlots, log }, options);
   const clients = keepers.map((keeper) => keeper.clientFor("nexus"));
   const sync = new KeeperSync({
     keepers: clients,
@@ -108,18 +94,33 @@ function live(store: Store, keepers: readonly FakeKeeper[], options: LifeOptions
     patienceMs: { before: 2_000, after: 50 },
     reached: (step) => {
       steps.push(step);
-      reached?.(step, { control });
-      if (step === killedAt) throw new Killed(step);
+      options.reached?.(step, { control });
+      if (step === options.killedAt) throw new Killed(step);
     },
   });
+  return { control, page, rootSlots, sync, lines, events, steps, ...acts(control, sync, change) };
+}
+
+function createControl(
+  parts: Pick<ConstructorParameters<typeof KeyControl>[0], "store" | "page" | "rootSlots" | "log">,
+  { threshold, shares, scheme }: LifeOptions,
+): KeyControl {
+  return new KeyControl({
+    ...parts,
+    kekSlots: ordinarySlots(KEK_SLOTS),
+    cipherSlots: ordinarySlots(CIPHER_SLOTS),
+    threshold,
+    shares,
+    scheme,
+    acceptEmptyStore: false,
+    random: osRandom,
+    clock: () => 1_767_323_045_000,
+  });
+}
+
+/** What a test makes a Nexus do. */
+function acts(control: KeyControl, sync: KeeperSync, change: ShardChange) {
   return {
-    control,
-    page,
-    rootSlots,
-    sync,
-    lines,
-    events,
-    steps,
     /** Asks the keepers for the key; false when they cannot give it. */
     recover: () => sync.collect((candidates) => control.offer(candidates)),
     push: async () => {

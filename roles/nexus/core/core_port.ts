@@ -47,7 +47,7 @@ export interface IsBlind {
  * nothing singular but through this: direct calls without workers, batched messages with them.
  *
  * A method that changes the store takes one object with a member `call`, which its handler was given, and is made in
- * `core.ts` with `onBehalf(…)`: so the audit record of the change is written in the change's own transaction.
+ * `port.ts` with `onBehalf(…)`: so the audit record of the change is written in the change's own transaction.
  */
 export interface CorePort extends BackupPort, RecoveryPort {
   putSecret(input: OnBehalf<PutRequest>): Promise<Written>;
