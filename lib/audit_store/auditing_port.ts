@@ -12,6 +12,7 @@ import type { AuditStatus } from "../api/status.ts";
 import type { LockedKeyring } from "../seal/mod.ts";
 import type { Store } from "../store/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
+import type { AuditKeys, AuditPage } from "../api/result.ts";
 import type { StoreVerified } from "./store_verifier.ts";
 
 /** The audit log of a Nexus, and the store whose changes it records. */
@@ -63,21 +64,7 @@ export interface Attestor {
   readonly checkpoint: string;
 }
 
-/** Records of the present log. */
-export interface AuditPage {
-  readonly log: string;
-  /** Each a JSON object on one line, as it was written. */
-  readonly records: readonly string[];
-}
-
-/** What whoever verifies keeps. */
-export interface AuditKeys {
-  /** The present log. */
-  readonly log: string;
-  readonly keys: readonly string[];
-  /** The newest over records that are on the disk; empty before the first. */
-  readonly checkpoint: string;
-}
+export type { AuditKeys, AuditPage } from "../api/result.ts";
 
 /**
  * Where the records of requests go: to the log; elsewhere, while the disk takes none, and to the log as soon as it

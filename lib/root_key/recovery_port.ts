@@ -1,4 +1,5 @@
 import { SpikeError } from "../error/error.ts";
+import type { ShardSets } from "../api/result.ts";
 import { type Call, inCall } from "../audit/mod.ts";
 import {
   encodeManifest,
@@ -23,19 +24,8 @@ import type { Serial } from "../async/serial.ts";
 /** How long threads may take to forget their keys. */
 const FORGET_MS = 5_000;
 
-/** What recognises the shards in force, and which sets came before. */
-export interface ManifestAnswer {
-  readonly manifest: ManifestMessage;
-  /** Whether it was made from the root key; otherwise it is what the store says. */
-  readonly isProved: boolean;
-  /** Newest first; `opens` says whether t shards of that set still give the root key. */
-  readonly past: readonly {
-    readonly setId: string;
-    readonly generation: number;
-    readonly threshold: number;
-    readonly opens: boolean;
-  }[];
-}
+/** The shard sets that the store knows. */
+export type ManifestAnswer = ShardSets & { readonly manifest: ManifestMessage };
 
 /** What operators do with the root key and its shards. */
 export interface RecoveryPort {

@@ -1,3 +1,4 @@
+import type { RestoreProgress } from "../api/result.ts";
 import { SpikeError } from "../error/error.ts";
 import type { Candidate, CommittedSet } from "../recovery/mod.ts";
 import { wipe } from "../bytes/mod.ts";
@@ -25,14 +26,7 @@ export interface RestoreOptions {
   readonly clock: () => number;
 }
 
-/** Answer to one restored shard. */
-export interface RestoreProgress {
-  readonly collected: number;
-  readonly remaining: number;
-  readonly restored: boolean;
-  /** Of the set that is collected, when it is not the one in force. */
-  readonly generation?: number;
-}
+export type { RestoreProgress } from "../api/result.ts";
 
 /** What was collected of one set. */
 interface Collected {

@@ -1,3 +1,4 @@
+import type { ShardChanged, ShardChangeKind } from "../api/result.ts";
 import { SpikeError } from "../error/error.ts";
 import type { KeeperClient, StampedShard } from "../recovery/mod.ts";
 import { constantTimeEqual, wipe } from "../bytes/mod.ts";
@@ -6,12 +7,11 @@ import { within } from "../async/deadline.ts";
 import type { Successor } from "./successor.ts";
 import type { Serial } from "../async/serial.ts";
 
-/** Kinds of changes: new shards of the same key, the same with other numbers, or a new key. */
-export type ChangeKind = "refresh" | "reshare" | "rotate-root";
+export type { ShardChangeKind as ChangeKind } from "../api/result.ts";
 
 /** What an operator asks for. */
 export interface ChangeRequest {
-  readonly kind: ChangeKind;
+  readonly kind: ShardChangeKind;
   /** Generation that the caller believes to be in force, so that a repeated request changes nothing twice. */
   readonly generation: number;
   /** Absent: as it is. */
@@ -23,16 +23,7 @@ export interface ChangeRequest {
   readonly allowsThresholdOne: boolean;
 }
 
-/** What came of it. */
-export interface ChangeOutcome {
-  readonly generation: number;
-  readonly threshold: number;
-  readonly shares: number;
-  /** Keepers that have the new shard in force; the others get it as soon as they answer. */
-  readonly promoted: readonly number[];
-  /** Key-encryption keys that were wrapped anew. */
-  readonly keks: number;
-}
+export type { ShardChanged as ChangeOutcome } from "../api/result.ts";
 
 /** Places at which a change can be cut off; for tests. */
 export type ChangeStep =
@@ -102,7 +93,7 @@ export class ShardChange {
    * @throws SpikeError `keeper_not_placed` when a keeper cannot be prepared: nothing was changed;
    *   `keeper_single_slot` or `recovery_not_exported` when a keeper has no second slot
    */
-  async run(request: ChangeRequest): Promise<ChangeOutcome> {
+  async run(request: ChangeRequest): Promise<ShardChanged> {
     if (this.#isUnderWay) {
       throw new SpikeError("shard_set_changed", "Another change of the shards is under way");
     }
@@ -117,7 +108,7 @@ export class ShardChange {
     }
   }
 
-  async #run(request: ChangeRequest): Promise<ChangeOutcome> {
+  async #run(request: ChangeRequest): Promise<ShardChanged> {
     const { control, inTurn, log } = this.#options;
     const { before, after } = this.#options.patienceMs ?? PATIENCE_MS;
     const deadline = within(before);

@@ -11,28 +11,18 @@ import type {
   VersionsRequest,
 } from "../../../lib/secret/mod.ts";
 import type { StoreReader } from "../../../lib/store/mod.ts";
-import type { NexusStatus } from "../../../lib/api/mod.ts";
+import type { KekInfo, NexusStatus, Written as WrittenAnswer } from "../../../lib/api/mod.ts";
 import type { RecoveryPort } from "../../../lib/root_key/recovery_port.ts";
 import { methodsOf } from "../../../lib/process/call.ts";
 import type { AuditKeys, AuditPage } from "../../../lib/audit_store/auditing.ts";
 import type { StoreVerified } from "../../../lib/audit_store/store_verifier.ts";
 import type { BackupPort } from "../../../lib/backup/backup_port.ts";
 
-/** One generation of the key-encryption key. */
-export interface KekStatus {
-  readonly generation: number;
-  readonly state: "active" | "retired";
-  readonly createdAtMs: number;
-  /** How often it may have sealed, rounded up. */
-  readonly sealings: number;
-}
+/** One generation of the key-encryption key, with its time in milliseconds since the epoch. */
+export type KekStatus = Omit<KekInfo, "createdTime"> & { readonly createdAtMs: number };
 
-/** What became of a secret: its current version, 0 when there is nothing to read. */
-export interface Written {
-  readonly version: number;
-  /** Numbers that were named and of which nothing is known. */
-  readonly missing?: readonly number[];
-}
+/** What a change answers; Nexus always knows the current version. */
+export type Written = WrittenAnswer & { readonly version: number };
 
 /** What a method is given that changes the store: who is behind it stands in `call`, nowhere else. */
 type OnBehalf<I> = Omit<I, "author"> & { readonly call: Call };
