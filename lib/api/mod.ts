@@ -23,6 +23,7 @@ export { encodeShard, encodeShards, errorBody, RESPONSE_HEADERS } from "./respon
 export type {
   AuditKeys,
   AuditPage,
+  Fixed,
   KekInfo,
   RestoreProgress,
   ShardChanged,
@@ -32,5 +33,5 @@ export type {
 } from "./result.ts";
 export { type Route, routeOf, ROUTES, routeUrl } from "./route.ts";
 export { KEEPER_STATES, NEXUS_STATES } from "./status.ts";
-export type { KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";
+export type { AuditStatus, KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";
 export { formatTime, parseTime, ZERO_TIME } from "./time.ts";

@@ -2,7 +2,7 @@
 import type { ResultOf } from "./operation/mod.ts";
 
 /** As `T`, with every member and every list read-only. */
-type Fixed<T> = T extends Uint8Array ? T
+export type Fixed<T> = T extends Uint8Array ? T
   : T extends readonly (infer E)[] ? readonly Fixed<E>[]
   : T extends object ? { readonly [K in keyof T]: Fixed<T[K]> }
   : T;

@@ -58,7 +58,9 @@ export type Unproved = AuditStatus;
 
 /** The key of the present log, and where the log stands. */
 export interface Attestor {
+  /** Public key of the present log. */
   readonly key: LogKey;
+  /** Signs for the present log. */
   readonly sign: Sign;
   /** The newest over records that are on the disk; empty before the first. */
   readonly checkpoint: string;
@@ -76,10 +78,13 @@ export type RecordState = "written" | "elsewhere" | "refused";
 export interface AuditingOptions {
   /** Where logs lie. */
   readonly directory: string;
+  /** How long records may wait for a sync to disk, in milliseconds. */
   readonly syncMs: number;
   /** What is recorded as a keyed hash. */
   readonly covered: ReadonlySet<Covered>;
+  /** The store whose changes are recorded. */
   readonly store: Store;
+  /** Where events are logged. */
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;

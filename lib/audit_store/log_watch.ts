@@ -5,7 +5,9 @@ import type { Health, Logger } from "../telemetry/mod.ts";
 export interface LogWatchOptions {
   /** What is not as it was, now; see `Auditing.changedFiles`. */
   readonly look: () => readonly ChangedFile[];
+  /** Reports changed files. */
   readonly health: Health;
+  /** Where changed files are logged. */
   readonly log: Logger;
 }
 

@@ -3,6 +3,7 @@ import type { StoreVerified } from "./store_verifier.ts";
 
 /** What scrubbing takes. */
 export interface ScrubOptions {
+  /** Time from one comparison to the next, in milliseconds. */
   readonly intervalMs: number;
   /** Whether there is a root key now. */
   readonly isReady: () => boolean;
@@ -16,6 +17,7 @@ export interface ScrubOptions {
   readonly now: () => number;
   /** Told how much each comparison has found. */
   readonly onFindings: (findings: number) => void;
+  /** Where findings are logged. */
   readonly log: Logger;
 }
 

@@ -23,6 +23,7 @@ import type { AuditLogRow, HeadRow, ListedPath, StoreReader } from "../store/mod
 export interface RowFinding {
   /** `store`: a row of what the store keeps of itself. */
   readonly kind: RowKind | "store";
+  /** Path, policy name or key name of the row. */
   readonly name: string;
   /**
    * `misindexed`: it is there, and one of the ways to it leads elsewhere. `damaged`: it cannot be read, or a column
@@ -43,11 +44,15 @@ export type LogFinding =
 
 /** The outcome of a comparison. */
 export interface StoreVerified {
+  /** Secrets that were compared. */
   readonly heads: number;
+  /** Policies that were compared. */
   readonly policies: number;
+  /** Cipher keys that were compared. */
   readonly cipherKeys: number;
   /** Rows older than the first record: nothing is known of them. */
   readonly older: number;
+  /** One entry for each audit log of the store. */
   readonly logs: readonly LogFinding[];
   /** The first hundred. */
   readonly rows: readonly RowFinding[];
@@ -67,7 +72,9 @@ export interface KnownLog extends AuditLogRow {
 
 /** What a comparison takes. */
 export interface VerifyStoreOptions {
+  /** The store to compare. */
   readonly store: StoreReader;
+  /** Directory of the audit logs. */
   readonly directory: string;
   /** By time of creation. */
   readonly logs: readonly KnownLog[];

@@ -16,7 +16,9 @@ export interface StoreState {
 export interface Counts {
   /** Purged ones included. */
   readonly paths: number;
+  /** Versions of secrets, deleted and destroyed ones included. */
   readonly versions: number;
+  /** Access policies. */
   readonly policies: number;
   /** Named keys of the encryption service. */
   readonly cipherKeys: number;
@@ -26,11 +28,15 @@ export interface Counts {
 
 /** The shard set whose root key opens a database, and what recognises its shards. */
 export interface RecoverySet {
+  /** Scheme of the shards: `gf256` or `p256`. */
   readonly scheme: string;
   /** Lower-case hex. */
   readonly setId: string;
+  /** Generation of the shard set, from 1. */
   readonly generation: number;
+  /** Shards that rebuild the root key. */
   readonly threshold: number;
+  /** Shards in the set. */
   readonly shares: number;
   /** Which root key it is of: 1 is the first one, and each rotation adds one. */
   readonly rootEpoch: number;
@@ -40,8 +46,11 @@ export interface RecoverySet {
 
 /** What is told of a database. No key is needed to read it. */
 export interface Contents {
+  /** Identity and revision of the store. */
   readonly store: StoreState;
+  /** Numbers of rows. */
   readonly counts: Counts;
+  /** The shard set that opens the database. */
   readonly recovery: RecoverySet;
 }
 

@@ -12,6 +12,7 @@ export interface BackupManifest extends Contents {
   readonly createdAtMs: number;
   /** Version of the program that made it. */
   readonly spike: string;
+  /** Length, page size and digests of the database file. */
   readonly file: FileDigest & { readonly pageBytes: number };
   /** The newest signed checkpoint of the audit log before the copy was begun; empty before the first. */
   readonly checkpoint: string;
@@ -73,6 +74,7 @@ function bodyOf(manifest: BackupManifest): string {
 
 /** A manifest as it was read, and whether its own key has signed it. */
 export interface OpenedManifest {
+  /** The manifest that was opened. */
   readonly manifest: BackupManifest;
   /** False when one of its bytes, or of its signature, is not what was signed. */
   readonly isSigned: boolean;

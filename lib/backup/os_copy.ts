@@ -8,12 +8,15 @@ import { chunkBytesFor, digestFile, type FileDigest } from "./digest.ts";
 
 /** From where, and to which file, which is made for its owner alone. */
 export interface CopyRequest {
+  /** Path of the database to copy. */
   readonly source: string;
+  /** Path of the copy, which must not exist. */
   readonly target: string;
 }
 
 /** A copy, and what is in it. */
 export interface Copied extends Contents {
+  /** Length, page size and digests of the copy. */
   readonly file: FileDigest & { readonly pageBytes: number };
 }
 

@@ -16,6 +16,7 @@ import { readNote } from "./os_verify.ts";
 
 /** Where to look. */
 export interface NewerRequest {
+  /** Manifest of the backup to restore. */
   readonly manifest: BackupManifest;
   /** The manifest's own file: others of the same store may lie beside it. */
   readonly manifestPath: string;

@@ -10,7 +10,9 @@ import { encodeNote, RESTORED_FILE, restoredFrom } from "./restored.ts";
 
 /** What to put where. The backup was verified. */
 export interface RestoreRequest {
+  /** Path of the backup's database. */
   readonly file: string;
+  /** Its manifest, verified. */
   readonly manifest: BackupManifest;
   /** The data directory; made when it is not there. */
   readonly directory: string;
@@ -52,7 +54,11 @@ export function restoreBackup(request: RestoreRequest): void {
   syncDirectory(directory);
 }
 
-/** @throws SpikeError `entity_conflict` */
+/**
+ * Rejects a data directory that holds anything but what a restore may replace.
+ *
+ * @throws SpikeError `entity_conflict`
+ */
 export function requireEmpty(directory: string, database: string): void {
   const fine = allowed(database);
   let other: string | undefined;

@@ -12,7 +12,9 @@ import { findWrong, ownersOf } from "./structure.ts";
 
 /** Something that is not as it was written, and where. */
 export interface BackupFault {
+  /** Page, file or table that is wrong. */
   readonly where: string;
+  /** What is wrong with it. */
   readonly what: string;
 }
 
@@ -27,6 +29,7 @@ export type Origin =
 export interface BackupVerified {
   /** Absent when there is nothing that could be read as one. */
   readonly manifest?: BackupManifest;
+  /** What vouches for the manifest. */
   readonly origin: Origin;
   /** Empty for a backup that is what was made. */
   readonly findings: readonly BackupFault[];
@@ -34,7 +37,9 @@ export interface BackupVerified {
 
 /** Which files, and whose signature counts. */
 export interface VerifyRequest {
+  /** Path of the backup's database. */
   readonly file: string;
+  /** Path of its manifest. */
   readonly manifest: string;
   /** Public keys that were pinned. Without them the manifest's own key is taken. */
   readonly keys?: readonly LogKey[];

@@ -13,9 +13,11 @@ export interface Restored {
   readonly restores: number;
   /** Milliseconds since the epoch. */
   readonly restoredAtMs: number;
+  /** Id of the restored store, lower-case hex. */
   readonly storeId: string;
   /** When the backup was made, milliseconds since the epoch. */
   readonly createdAtMs: number;
+  /** Revision of the store in the backup. */
   readonly revision: number;
   /** Of the database file, hex. */
   readonly sha256: string;
@@ -40,8 +42,11 @@ export function restoredFrom(
 export interface LastBackup {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
+  /** Revision of the store in the backup. */
   readonly revision: number;
+  /** Length of the database file. */
   readonly bytes: number;
+  /** SHA-256 of the database file, lower-case hex. */
   readonly sha256: string;
 }
 

@@ -32,6 +32,7 @@ export interface StreamExtras extends RawExtras {
 
 /** What a stream is answered with. */
 export interface StreamAnswer {
+  /** The body, piece by piece. */
   readonly bytes: AsyncIterable<Uint8Array>;
   /** What the record of the request names besides. */
   readonly names?: Readonly<Record<string, string>>;

@@ -5,9 +5,11 @@ import type { Route } from "../api/route.ts";
 
 /** What recording works with. */
 export interface RefusalAuditOptions {
+  /** The server that refuses. */
   readonly server: Route["server"];
   /** Takes a record; see `AppOptions.audit`. */
   readonly record: (entry: RequestEntry) => Promise<void>;
+  /** Where failures to record are logged. */
   readonly log: Logger;
   /** Milliseconds. Default: the system's. */
   readonly clock?: () => number;

@@ -10,11 +10,13 @@ export interface Conditions {
 
 /** A JSON value that names the state that it tells of. */
 export class Tagged {
+  /** `tag` names the state that `value` was read from. */
   constructor(readonly tag: string, readonly value: unknown) {}
 }
 
 /** The caller has this state already, and gets nothing. */
 export class NotModified {
+  /** `tag` names the state that the client knows already. */
   constructor(readonly tag: string) {}
 }
 

@@ -2,7 +2,8 @@ import { setImmediate } from "node:timers";
 import { fromPlainFailure, type PlainFailure, plainFailure } from "./plain_failure.ts";
 
 /** An interface whose methods may be called from another thread. */
-type Callable<T> = { [K in keyof T]: (...args: never[]) => Promise<unknown> };
+/** Methods that answer promises, so that they can be called in another thread. */
+export type Callable<T> = { [K in keyof T]: (...args: never[]) => Promise<unknown> };
 
 /** The names of the methods of an interface. A name that is left out does not compile, nor does one too many. */
 export function methodsOf<T>(

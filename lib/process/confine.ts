@@ -2,7 +2,9 @@
 export interface ConfinedPlan {
   /** Module of the worker; it must import everything statically, since it may not read files later. */
   readonly entry: URL;
+  /** Name of the thread in logs and errors. */
   readonly name: string;
+  /** Permissions of the thread; those not listed are denied. */
   readonly permissions: Deno.PermissionOptionsObject;
 }
 
@@ -52,7 +54,11 @@ export async function excessPermissions(
   return excess;
 }
 
-/** @throws Error when this thread has more permissions than its role may have: it must not start then. */
+/**
+ * Checks at the start of a thread that it has none of the forbidden permissions.
+ *
+ * @throws Error when this thread has more permissions than its role may have: it must not start then.
+ */
 export async function assertConfined(forbidden: readonly Deno.PermissionName[]): Promise<void> {
   const excess = await excessPermissions(forbidden);
   if (excess.length > 0) {

@@ -5,11 +5,15 @@ import { withoutKeys } from "../text/quote.ts";
 
 /** A failure as plain data, since errors lose their fields on the way between threads. */
 export interface PlainFailure {
+  /** Wire code of the error. */
   readonly code: ErrorCode;
+  /** First line of the message. */
   readonly message: string;
   /** What belongs to the message, each on a line of its own. */
   readonly details?: readonly string[];
+  /** What fixes it. */
   readonly hint?: string;
+  /** A finer reason under the same code. */
   readonly reason?: Reason;
 }
 

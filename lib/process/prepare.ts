@@ -66,7 +66,11 @@ export async function asRole(
   }
 }
 
-/** @throws {SpikeError} `config_invalid` when something listens on the address already, or it is not ours */
+/**
+ * Checks that a server can listen on an address.
+ *
+ * @throws {SpikeError} `config_invalid` when something listens on the address already, or it is not ours
+ */
 export function assertPortIsFree({ host, port }: { host: string; port: number }): void {
   if (port === 0) return;
   try {

@@ -3,7 +3,9 @@ import { revokeAll } from "./confine.ts";
 import { type PlainFailure, plainFailure } from "./plain_failure.ts";
 import type { FromThread } from "./thread_message.ts";
 
+/** What the main thread supervises. */
 export interface SupervisedOptions {
+  /** Threads that are running already. */
   readonly threads: readonly Worker[];
   /** Starts the threads that nothing waits for, once the others have loaded and left the processors to them. */
   readonly startLater?: () => readonly Worker[];

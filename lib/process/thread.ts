@@ -4,6 +4,7 @@ import type { FromThread, ToThread } from "./thread_message.ts";
 
 /** Something that runs until it is told to stop. */
 export interface Running {
+  /** Stops the work and releases what it holds. */
   stop(): Promise<void>;
   /** Opens anew what it writes to. */
   reopen?(): void;

@@ -7,6 +7,7 @@ export interface HeldShard {
   readonly bytes: Uint8Array;
   /** Absent when the pusher does not know stamps. */
   readonly stamp?: ShardStamp;
+  /** Who handed the shard in. */
   readonly from: Contributor;
 }
 
@@ -15,14 +16,19 @@ export type Contributor = "nexus" | "bootstrap";
 
 /** Everything a keeper knows: the shard in force, and maybe one prepared to follow it. */
 export interface Holding {
+  /** The shard in force. */
   readonly current?: HeldShard;
+  /** The shard that is prepared to follow it. */
   readonly pending?: HeldShard;
 }
 
 /** A shard offered to a keeper. */
 export interface Contribution {
+  /** Who hands the shard in. */
   readonly from: Contributor;
+  /** 32 bytes. */
   readonly bytes: Uint8Array;
+  /** Absent when the contributor does not know stamps. */
   readonly stamp?: ShardStamp;
   /** `pending` prepares a successor; `current` puts in force, which drops what was in force before. */
   readonly stage: "current" | "pending";

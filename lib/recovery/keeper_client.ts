@@ -16,6 +16,7 @@ import {
 export interface KeeperClient {
   /** Position in the configuration, from 1: the share's x. */
   readonly index: number;
+  /** Address of the keeper. */
   readonly url: string;
   /** Its shards, `current` first; empty when it holds none. */
   shards(): Promise<Candidate[]>;
@@ -25,6 +26,7 @@ export interface KeeperClient {
   contribute(shard: StampedShard, options?: ContributeOptions): Promise<void>;
 }
 
+/** What a keeper client may be given. */
 export interface KeeperClientOptions {
   /** Told after each answer which identity gave it. */
   readonly onPeer?: (peer: SpiffeId) => void;

@@ -13,25 +13,41 @@ const SHARD_BYTES = 32;
 
 /** A keeper's answer to a probe; ids and commitment as lower-case hex, absent without a stamp. */
 export interface KeeperProbe {
+  /** Whether the keeper holds a shard, and whether a Nexus has confirmed it. */
   readonly state: "empty" | "unconfirmed" | "confirmed";
+  /** Store of the shard in force. */
   readonly storeId?: string;
+  /** Shard set of the shard in force. */
   readonly setId?: string;
+  /** Generation of the shard in force. */
   readonly generation?: number;
+  /** Position of the keeper in the set, from 1. */
   readonly index?: number;
+  /** Commitment to the shard in force. */
   readonly commitment?: string;
+  /** Generation of the prepared shard; absent when none is prepared. */
   readonly pendingGeneration?: number;
 }
 
 /** A stamp's members on the wire. */
 export interface StampMessage {
+  /** Scheme of the set; absent means `gf256`. */
   readonly scheme?: string;
+  /** Lower-case hex; absent until a Nexus with a store has pushed the shard. */
   readonly storeId?: string;
+  /** Lower-case hex. */
   readonly setId?: string;
+  /** Generation of the set, from 1. */
   readonly generation?: number;
+  /** Shards that rebuild the root key. */
   readonly threshold?: number;
+  /** Shards in the set. */
   readonly shares?: number;
+  /** Position of the shard in the set, from 1. */
   readonly index?: number;
+  /** Commitment to the shard, lower-case hex. */
   readonly commitment?: string;
+  /** Key-check value of the root key, lower-case hex. */
   readonly check?: string;
 }
 
@@ -105,6 +121,7 @@ export function bytesOf(text: string | undefined, length: number, name: string):
 
 /** How a keeper is to take a shard. */
 export interface ContributeOptions {
+  /** `pending` prepares a successor. Default: `current`. */
   readonly stage?: "current" | "pending";
   /** See `Contribution.replaces`. */
   readonly replaces?: Uint8Array;

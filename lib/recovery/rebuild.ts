@@ -10,33 +10,45 @@ const SUBSET_LIMIT = 10_000;
 export interface Candidate {
   /** Position of the keeper in the configuration, from 1: the share's x. */
   readonly keeper: number;
+  /** 32 bytes. */
   readonly bytes: Uint8Array;
+  /** Absent when the keeper does not know stamps. */
   readonly stamp?: ShardStamp;
 }
 
 /** Why a keeper's shard was left out or differs. */
 export interface Complaint {
+  /** Position of the keeper, from 1. */
   readonly keeper: number;
+  /** What is wrong with its shard. */
   readonly reason: "wrong-index" | "wrong-commitment" | "not-a-share" | "differs" | "other-set";
 }
 
 /** A root key that was rebuilt and recognised. The caller owns `key` and wipes it. */
 export interface Rebuilt {
+  /** Tells it from `NotRebuilt`. */
   readonly kind: "rebuilt";
+  /** The root key, 32 bytes. */
   readonly key: Uint8Array;
   /** Of the set that gave the key; absent when its shards are unstamped. */
   readonly stamp?: ShardStamp;
+  /** Positions of the keepers whose shards rebuilt the key. */
   readonly usedKeepers: readonly number[];
+  /** Keepers whose shards were left out or differ. */
   readonly complaints: readonly Complaint[];
 }
 
 /** No key yet. `most` is the largest number of shards of one set seen. */
 export interface NotRebuilt {
+  /** Why no key was rebuilt. */
   readonly kind: "too-few" | "no-match" | "too-many-subsets";
+  /** Largest number of shards of one set. */
   readonly most: number;
+  /** Keepers whose shards were left out. */
   readonly complaints: readonly Complaint[];
 }
 
+/** How to rebuild and recognize a root key. */
 export interface RebuildOptions {
   /** Threshold of shards without a stamp. */
   readonly threshold: number;

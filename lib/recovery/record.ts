@@ -29,6 +29,7 @@ export interface PastSet extends CommittedSet {
  * nothing. Whether a key is right says the key check alone.
  */
 export interface RecoveryRecord {
+  /** Which root key is in force: 1 is the first, and each rotation adds one. */
   readonly rootEpoch: number;
   /** The set whose shards people were given last. */
   readonly exported?: { readonly setId: Uint8Array; readonly atMs: number };

@@ -5,6 +5,7 @@ const FORMAT = 1;
 
 /** Who has sealed a Nexus, when, and why. */
 export interface Sealed {
+  /** Reason that the operator gave. */
   readonly reason: string;
   /** SPIFFE ID. */
   readonly by: string;

@@ -10,17 +10,23 @@ import type { Scheme, ShardStamp } from "./stamp.ts";
 
 /** Everything about one split of a root key that may be stored; never the shards themselves. */
 export interface ShardSet {
+  /** How the root key was split. */
   readonly scheme: Scheme;
   /** 16 random bytes. */
   readonly setId: Uint8Array;
+  /** From 1; grows with every change of the shards. */
   readonly generation: number;
+  /** Shards that rebuild the root key. */
   readonly threshold: number;
+  /** Shards in the set. */
   readonly shares: number;
 }
 
 /** A shard with its stamp, ready to be handed to the keeper at position `stamp.index`. */
 export interface StampedShard {
+  /** 32 bytes. The owner wipes them. */
   readonly bytes: Uint8Array;
+  /** Set and position of the shard. */
   readonly stamp: ShardStamp;
 }
 

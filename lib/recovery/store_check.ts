@@ -8,7 +8,9 @@ const LABEL = "spike/v1/store-check";
 
 /** What a store says in the clear of its key and of the set that its key was split into. */
 export interface CheckedStore {
+  /** 16 bytes. */
   readonly storeId: Uint8Array;
+  /** The set in force. */
   readonly set: ShardSet;
   /** 32 bytes for each share, by index from 1. */
   readonly commitments: readonly Uint8Array[];

@@ -61,13 +61,17 @@ function wrongUnless({ state }: KeeperProbe): "empty" | "unconfirmed" | "wrong" 
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** What `KeeperSync` works with. */
 export interface KeeperSyncOptions {
+  /** Clients of all keepers, by position. */
   readonly keepers: readonly KeeperClient[];
+  /** Where changes of a keeper's state are logged. */
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** The shards in force. Throws unless ready. The caller wipes them. */
   readonly shards: () => StampedShard[];
+  /** Store whose shards the operator allows to replace; undefined when none. */
   readonly replaces: () => Uint8Array | undefined;
   /** Called when a keeper that was offered `generation` has been given a later one by another Nexus. */
   readonly onNewerGeneration: (generation: number) => void;
@@ -87,11 +91,13 @@ export class KeeperSync {
   #isStopped = false;
   #isPaused = false;
 
+  /** Makes no connection before it is asked to. */
   constructor(options: KeeperSyncOptions) {
     this.#options = options;
     this.#statuses = options.keepers.map(({ index, url }) => ({ index, url, state: "unknown" }));
   }
 
+  /** The last known state of each keeper, by position. */
   get statuses(): readonly KeeperStatus[] {
     return this.#statuses;
   }

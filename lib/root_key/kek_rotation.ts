@@ -17,18 +17,25 @@ const LOOK_MS = 60_000;
  */
 const GRACE_MS = 30_000;
 
+/** What `KekRotation` works with. */
 export interface KekRotationOptions {
+  /** The store whose rows are rewrapped. */
   readonly store: Store;
+  /** Publishes changes of the KEK to all threads. */
   readonly page: SharedPage;
+  /** Holds the keyring, and adds and removes generations. */
   readonly control: Pick<KeyControl, "keyring" | "addKek" | "removeKek">;
+  /** Writers of the present keyring. */
   readonly writers: () => Writers;
   /** Shared with all that handles the root key. */
   readonly inTurn: Serial;
+  /** Wakes the rotation early, and ends it. */
   readonly wake: Wake;
   /** 0: age does not count. */
   readonly maxAgeMs: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Where rotations are logged. */
   readonly log: Logger;
 }
 
@@ -43,6 +50,7 @@ export class KekRotation {
   /** Rows that were already complained of. */
   readonly #damaged = new Set<string>();
 
+  /** Starts nothing; `run` does. */
   constructor(options: KekRotationOptions) {
     this.#options = options;
   }

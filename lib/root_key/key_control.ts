@@ -45,12 +45,17 @@ import {
 } from "./state.ts";
 import { commitSuccessor, recordIn, setOf, type Successor } from "./successor.ts";
 
+/** What `KeyControl` works with. */
 export interface KeyControlOptions extends KeyMemoryOptions {
+  /** Threshold of a store that is created from now on. */
   readonly threshold: number;
+  /** Shares of a store that is created from now on. */
   readonly shares: number;
   /** Of a store that is made from now on; an existing one has its own. */
   readonly scheme: Scheme;
+  /** Whether to create a new store although keepers hold shards of another one. */
   readonly acceptEmptyStore: boolean;
+  /** Source of random bytes. */
   readonly random: RandomSource;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -92,6 +97,7 @@ export class KeyControl {
   /** Store whose data an operator gave up. */
   #replaces: Uint8Array | undefined;
 
+  /** Starts in state `waiting`, without a key. */
   constructor(options: KeyControlOptions) {
     this.#options = options;
     this.#memory = new KeyMemory(options);
@@ -104,6 +110,7 @@ export class KeyControl {
     return this.#memory.keyring;
   }
 
+  /** Store whose shards the operator allows to replace; undefined when none. */
   get replaces(): Uint8Array | undefined {
     return this.#replaces;
   }

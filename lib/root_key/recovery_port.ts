@@ -36,20 +36,31 @@ export interface RecoveryPort {
   }>;
   /** Remembers that the shards of a set were exported. */
   confirmExport(input: { setId: Uint8Array; call: Call }): Promise<void>;
+  /** What recognizes the shards of the sets that the store knows. */
   manifest(): Promise<ManifestAnswer>;
+  /** Takes one shard. Once enough are collected, Nexus has its root key. */
   restore(index: number, shard: Uint8Array): Promise<RestoreProgress>;
   /** Drops all keys and takes none from keepers until it is unsealed or restored, restarts included. */
   seal(input: { reason: string; call: Call }): Promise<void>;
+  /** Lets a sealed Nexus recover its root key from keepers again. */
   unseal(input: { call: Call }): Promise<void>;
+  /** Replaces the shards, or the root key as well. */
   changeShards(request: ChangeRequest & { call: Call }): Promise<ChangeOutcome>;
 }
 
+/** What the port works with. */
 export interface RecoveryPortOptions {
+  /** The store that is opened and changed. */
   readonly store: Store;
+  /** Holder of the root key. */
   readonly control: KeyControl;
+  /** Publishes states to all threads. */
   readonly page: SharedPage;
+  /** Collects shards that operators hand in. */
   readonly restore: RestoreCollection;
+  /** Replaces the keepers' shards. */
   readonly change: Pick<ShardChange, "run">;
+  /** Changes of the root key, one after the other. */
   readonly inTurn: Serial;
   /** Ends the loop's sleep: there may be something to do. */
   readonly wake: { now(): void };
@@ -57,6 +68,7 @@ export interface RecoveryPortOptions {
   readonly hasShards: boolean;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Where events are logged. */
   readonly log: Logger;
 }
 

@@ -16,9 +16,11 @@ export type Recognised =
   /** Of a set of a root key that was rotated away. */
   | { readonly kind: "older-root"; readonly generation: number };
 
+/** What `RestoreCollection` works with. */
 export interface RestoreOptions {
   /** Shards needed where the store cannot tell which set they are of. */
   readonly threshold: () => Promise<number>;
+  /** Compares a shard with the sets that the store knows. */
   readonly recognise: (index: number, shard: Uint8Array) => Promise<Recognised>;
   /** Tries to rebuild and install the root key. */
   readonly offer: (candidates: readonly Candidate[]) => Promise<boolean>;
@@ -48,11 +50,14 @@ export class RestoreCollection {
   readonly #sets = new Map<string, Collected>();
   #lastMs = 0;
 
+  /** Collects nothing yet. */
   constructor(options: RestoreOptions) {
     this.#options = options;
   }
 
   /**
+   * Adds a shard, and offers the set once it is complete.
+   *
    * @throws SpikeError `api_bad_request` for a wrong shard or a set that rebuilds nothing, `shard_of_older_root` for
    *   one that opened this store once and does not any more
    */

@@ -11,6 +11,7 @@ export type { ShardChangeKind as ChangeKind } from "../api/result.ts";
 
 /** What an operator asks for. */
 export interface ChangeRequest {
+  /** Kind of the change. */
   readonly kind: ShardChangeKind;
   /** Generation that the caller believes to be in force, so that a repeated request changes nothing twice. */
   readonly generation: number;
@@ -20,6 +21,7 @@ export interface ChangeRequest {
   readonly shares?: number;
   /** The caller accepts that keepers without a second slot make a crash costly. */
   readonly acceptsSingleSlot: boolean;
+  /** The caller accepts a threshold of 1. */
   readonly allowsThresholdOne: boolean;
 }
 
@@ -35,8 +37,11 @@ export type ChangeStep =
   | `promote ${number}`
   | "promoted";
 
+/** What `ShardChange` works with. */
 export interface ShardChangeOptions {
+  /** Clients of all keepers, by position. */
   readonly keepers: readonly KeeperClient[];
+  /** See `KeyControl`. */
   readonly control: {
     /** Throws `root_key_missing` unless ready. */
     readonly present: {
@@ -54,7 +59,9 @@ export interface ShardChangeOptions {
   readonly sync: { pause(): Promise<void>; resume(): void };
   /** Whether the shards in force were exported. */
   readonly isExported: () => Promise<boolean>;
+  /** Changes of the root key, one after the other. */
   readonly inTurn: Serial;
+  /** Where the steps are logged. */
   readonly log: Logger;
   /** How long all keepers together may take before the commit, and after it. */
   readonly patienceMs?: { readonly before: number; readonly after: number };
@@ -64,10 +71,15 @@ export interface ShardChangeOptions {
 
 /** What `plan` is given. */
 export interface SuccessorPlan {
+  /** Generation that the caller believes to be in force. */
   readonly generation: number;
+  /** Shards that rebuild the root key from now on. */
   readonly threshold: number;
+  /** Shards of the new set. */
   readonly shares: number;
+  /** Whether the root key is replaced as well. */
   readonly isNewRoot: boolean;
+  /** Whether a threshold of 1 is accepted. */
   readonly allowsThresholdOne: boolean;
 }
 
@@ -85,11 +97,14 @@ export class ShardChange {
   readonly #options: ShardChangeOptions;
   #isUnderWay = false;
 
+  /** Changes nothing yet. */
   constructor(options: ShardChangeOptions) {
     this.#options = options;
   }
 
   /**
+   * Carries out one change.
+   *
    * @throws SpikeError `keeper_not_placed` when a keeper cannot be prepared: nothing was changed;
    *   `keeper_single_slot` or `recovery_not_exported` when a keeper has no second slot
    */

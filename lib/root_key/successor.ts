@@ -18,6 +18,7 @@ import type { Store, StoreMeta, StoreTx } from "../store/mod.ts";
 export interface Successor {
   /** Id of the set that it follows. */
   readonly follows: Uint8Array;
+  /** The new shard set. */
   readonly set: ShardSet;
   /** Whether it is the first set of a new root key. */
   readonly isNewRoot: boolean;

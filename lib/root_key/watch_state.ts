@@ -5,7 +5,9 @@ import type { NexusState, SharedPage } from "../shared_page/page.ts";
 
 /** What probes and metrics tell of the control. */
 export interface WatchedState {
+  /** State of Nexus. */
   readonly page: SharedPage;
+  /** A memory store has no keepers. */
   readonly settings: Pick<NexusSettings, "backend">;
   /** See `KeeperSync`. */
   readonly sync: { readonly statuses: readonly KeeperStatus[] };

@@ -3,6 +3,7 @@ import type { KeyringLayout } from "../seal/mod.ts";
 
 /** Where a Nexus stands. Only `ready` serves secrets. */
 export const STATES = ["waiting", "provisional", "ready", "database_lost", "sealed"] as const;
+/** One of `STATES`. */
 export type NexusState = typeof STATES[number];
 
 /** Where the records of requests go; see `audit/auditing.ts`. */
@@ -41,11 +42,13 @@ export class SharedPage {
   readonly #words: Int32Array;
   readonly #storeId: Uint8Array;
 
+  /** Uses the memory of another thread's page, or allocates its own. */
   constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(STORE_ID + 16)) {
     this.#words = new Int32Array(buffer, 0, WORDS);
     this.#storeId = new Uint8Array(buffer, STORE_ID, 16);
   }
 
+  /** State of Nexus. Only `ready` serves secrets. */
   get state(): NexusState {
     return STATES[Atomics.load(this.#words, STATE)] ?? "waiting";
   }
