@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 
-/** What a file holds, in hashes: damage is found, and its place is told. */
+/** Hashes of a file and of its chunks, so that damage is found and located. */
 export interface FileDigest {
   /** Length of the file in bytes. */
   readonly bytes: number;

@@ -76,15 +76,15 @@ function bodyOf(manifest: BackupManifest): string {
 export interface OpenedManifest {
   /** The manifest that was opened. */
   readonly manifest: BackupManifest;
-  /** False when one of its bytes, or of its signature, is not what was signed. */
+  /** False when a byte of it or of its signature was changed. */
   readonly isSigned: boolean;
 }
 
 /**
- * Reads a manifest, and compares its signature with the key that it names. Whether that key is the right one is for
- * whoever pinned it to say.
+ * Reads a manifest and checks its signature against the key that it names. The caller decides whether that key is the
+ * right one.
  *
- * @throws SpikeError `data_invalid_input` for what is no manifest
+ * @throws SpikeError `data_invalid_input` for anything but a manifest
  */
 export function openManifest(note: string, verify: Verify): OpenedManifest {
   const end = note.lastIndexOf("\n\n— ");
@@ -99,7 +99,7 @@ function decodeBody(body: string): BackupManifest {
     manifest = readBody(JSON.parse(body));
   } catch (cause) {
     if (cause instanceof SpikeError) throw cause;
-    // What the parser says quotes the file.
+    // The parser's message quotes the file.
     throw noManifest(cause instanceof SyntaxError ? "it is not JSON" : messageOf(cause), cause);
   }
   const again = bodyOf(manifest);

@@ -25,7 +25,7 @@ export interface RestoreRequest {
 const PIECE_BYTES = 1024 * 1024;
 const AUDIT = "audit";
 
-/** What a directory may have in it: the audit logs of the store, a lock, and what a restoration left that was cut off. */
+/** What a directory may hold: the audit logs of the store, a lock, and leftovers of an interrupted restore. */
 function allowed(database: string): Set<string> {
   return new Set([AUDIT, LOCK_FILE, RESTORED_FILE, draftOf(database)]);
 }
@@ -36,10 +36,10 @@ function draftOf(database: string): string {
 
 /**
  * Puts a backup into an empty data directory, for its owner alone. The database gets its name once all of it is on the
- * disk; before that, a repetition begins anew. The audit logs of the store may be there: Nexus goes on with them.
+ * disk; before that, a repetition starts over. The audit logs of the store may be there: Nexus continues them.
  *
  * @throws SpikeError `store_failure` while a Nexus runs there, `entity_conflict` when the directory is not empty,
- *   `state_integrity_check` when the file is not what was verified
+ *   `state_integrity_check` when the file changed after it was verified
  */
 export function restoreBackup(request: RestoreRequest): void {
   const { directory, database, manifest, nowMs } = request;

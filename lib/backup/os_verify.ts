@@ -18,11 +18,11 @@ export interface BackupFault {
   readonly what: string;
 }
 
-/** What is known of who made a backup. */
+/** What vouches for a backup. */
 export type Origin =
   /** A key that the verifier pinned has signed its manifest. */
   | "pinned"
-  /** The key that the manifest names itself has. Whoever can write both can make both. */
+  /** Only the key that the manifest itself names. Anyone who can write the files can make such a pair. */
   | "unpinned";
 
 /** The outcome. */
@@ -31,11 +31,11 @@ export interface BackupVerified {
   readonly manifest?: BackupManifest;
   /** What vouches for the manifest. */
   readonly origin: Origin;
-  /** Empty for a backup that is what was made. */
+  /** Empty for an unchanged backup. */
   readonly findings: readonly BackupFault[];
 }
 
-/** Which files, and whose signature counts. */
+/** The files, and the keys whose signatures are accepted. */
 export interface VerifyRequest {
   /** Path of the backup's database. */
   readonly file: string;
@@ -48,7 +48,7 @@ export interface VerifyRequest {
 /** More places are counted, and not named. */
 const NAMED = 20;
 
-/** Compares a backup with its manifest, byte for byte, and looks at what it holds. Needs no key that opens anything. */
+/** Compares a backup with its manifest, byte for byte, and checks its contents. Needs no decryption key. */
 export function verifyBackup({ file, manifest: path, keys }: VerifyRequest): BackupVerified {
   const origin = keys === undefined ? "unpinned" : "pinned";
   let manifest: BackupManifest;
@@ -69,7 +69,7 @@ export function verifyBackup({ file, manifest: path, keys }: VerifyRequest): Bac
 /**
  * Reads a manifest's file.
  *
- * @throws SpikeError `fs_file_open_failed`, `data_invalid_input` for what is none
+ * @throws SpikeError `fs_file_open_failed`, `data_invalid_input` for a file that is not a manifest
  */
 export function readNote(path: string): string {
   let bytes: Uint8Array;

@@ -9,7 +9,7 @@ const KIND = "spike recovery manifest";
 const FORMAT = 1;
 
 /**
- * What goes with exported shards, so that each can be recognised at once, offline and without the others. It holds
+ * Accompanies exported shards, so that each can be recognized offline and without the others. It holds
  * nothing secret: a commitment is a hash of 256 unguessable bits.
  */
 export interface RecoveryManifest extends CommittedSet {

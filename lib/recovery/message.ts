@@ -79,7 +79,7 @@ const STAMP_MEMBERS: readonly (keyof StampMessage)[] = [
 ];
 
 /**
- * A stamp, or undefined when the message carries no member of one.
+ * A stamp, or undefined when the message has none of its members.
  *
  * @throws SpikeError `api_bad_request` when it carries half of one
  */
@@ -119,7 +119,7 @@ export function bytesOf(text: string | undefined, length: number, name: string):
   throw new SpikeError("api_bad_request", `Member ${name} is not base64 of ${length} bytes`);
 }
 
-/** How a keeper is to take a shard. */
+/** How a keeper stores a shard. */
 export interface ContributeOptions {
   /** `pending` prepares a successor. Default: `current`. */
   readonly stage?: "current" | "pending";
@@ -205,10 +205,10 @@ const PROBE_MEMBERS = [
   ["pendingGeneration", "number"],
 ] as const;
 
-/** A keeper's answer to a probe, or undefined when it is none: keepers that know no probes answer otherwise. */
+/** A keeper's answer to a probe; undefined for any other answer, as keepers without probes send it. */
 export function decodeProbe(body: Uint8Array): KeeperProbe | undefined {
   const answer = parse(body);
-  // Not made a text first: that of an object is what the keeper says.
+  // Not converted to text first: an object's text is chosen by the keeper.
   if (!PROBE_STATES.includes(answer["state"])) return undefined;
   const fits = PROBE_MEMBERS.every(([name, type]) =>
     answer[name] === undefined || typeof answer[name] === type
@@ -224,13 +224,13 @@ function shardBytes(value: unknown): Uint8Array {
   return Uint8Array.from(value as number[]);
 }
 
-/** Within the limits of a request: what a keeper tells fits them a hundred times. */
+/** Parses within the limits of a request, a hundred times what a keeper answers. */
 function parse(body: Uint8Array): Record<string, unknown> {
   let value: Json;
   try {
     value = parseJson(body);
   } catch (error) {
-    // Same answer as for a value that is no object: the text may hold a shard and is not quoted.
+    // The same error as for a value that is not an object: the text may hold a shard and is not quoted.
     if (error instanceof SpikeError) throw malformed();
     throw error;
   }

@@ -47,7 +47,7 @@ const SPLIT: Readonly<Record<Scheme, (rootKey: Uint8Array, set: ShardSet) => Sha
 
 /**
  * All shards of a set. Coefficients derive from the root key (and with gf256 from the set), so the same set always
- * gives the same shards: a re-push, a keeper that was away and a shard on paper agree. The caller wipes the shards.
+ * gives the same shards: a re-push, a keeper that was offline and a shard on paper agree. The caller wipes the shards.
  *
  * @param rootKey 32 bytes
  * @param storeId 16 bytes, once a store exists
