@@ -117,8 +117,8 @@ export class Backups {
   async #read({ id, at }: { id: string; at: number }): Promise<Uint8Array> {
     const copy = this.#present?.id === id ? this.#present.copy : undefined;
     if (!copy) {
-      throw new SpikeError("store_failure", "The copy that was to be read is gone", {
-        hint: "It was not read for too long: repeat the backup",
+      throw new SpikeError("store_failure", "The copy of the database was removed", {
+        hint: "It was not read for too long; repeat the backup",
       });
     }
     clearTimeout(copy.timer);

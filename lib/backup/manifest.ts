@@ -114,7 +114,7 @@ function messageOf(cause: unknown): string {
 
 function noManifest(why: string, cause?: unknown): SpikeError {
   return new SpikeError("data_invalid_input", `The manifest cannot be read: ${why}`, {
-    hint: "Give the file that `spike operator backup` wrote beside the backup, as it was written",
+    hint: "Pass the manifest that `spike operator backup` wrote beside the backup, unchanged",
     cause,
   });
 }

@@ -106,7 +106,7 @@ function laterThan(request: NewerRequest, path: string): string[] {
     `File ${
       JSON.stringify(path)
     } is no checkpoint or manifest of this store that the keys have signed`,
-    { hint: "Give the keys that `spike audit export` wrote, with --key" },
+    { hint: "Pass the keys that `spike audit export` wrote with --key" },
   );
 }
 

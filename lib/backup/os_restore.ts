@@ -75,7 +75,7 @@ export function requireEmpty(directory: string, database: string): void {
     `Directory ${quoteValue(directory)} is not empty: it has ${quoteValue(other)}`,
     {
       hint:
-        "Nothing was changed. Move what is there away; its directory audit may stay, Nexus goes on with it",
+        "Nothing was changed. Move the other files away; the directory audit can stay, Nexus continues its logs",
     },
   );
 }

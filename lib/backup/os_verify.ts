@@ -79,14 +79,14 @@ export function readNote(path: string): string {
     if (cause instanceof SpikeError) throw cause;
     throw new SpikeError(
       "fs_file_open_failed",
-      `BackupManifest ${quoteValue(path)} cannot be read: ${fileFault(cause)}`,
-      { hint: "It is written beside the backup; name it with --manifest", cause },
+      `Manifest ${quoteValue(path)} cannot be read: ${fileFault(cause)}`,
+      { hint: "A backup has it beside its database; pass its path with --manifest", cause },
     );
   }
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new SpikeError("data_invalid_input", "The manifest is no text", { cause });
+    throw new SpikeError("data_invalid_input", "The manifest is not text", { cause });
   }
 }
 

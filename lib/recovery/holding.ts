@@ -97,7 +97,7 @@ function admitStamped(holding: Holding, stamp: ShardStamp, contribution: Contrib
       isSameId(held.storeId, contribution.replaces);
     if (isGivenUp) return;
     throw new SpikeError("shard_held", "This keeper holds a shard of another store", {
-      hint: `Held: store ${held.storeId.toHex()}; restart the keeper to give it up`,
+      hint: `Held: store ${held.storeId.toHex()}; restart the keeper to drop it`,
     });
   }
   if (!holding.current) return;
@@ -108,7 +108,7 @@ function admitStamped(holding: Holding, stamp: ShardStamp, contribution: Contrib
     throw new SpikeError(
       "shard_generation_stale",
       `Generation ${stamp.generation} was offered, generation ${held.generation} is held`,
-      { hint: "A newer Nexus of the same store has pushed since; recover anew before pushing" },
+      { hint: "A newer Nexus of the same store has pushed since; recover the root key again before pushing" },
     );
   }
 }

@@ -101,10 +101,10 @@ export function parseManifest(text: string): RecoveryManifest {
   try {
     file = JSON.parse(text);
   } catch (cause) {
-    throw new SpikeError("data_invalid_input", "The manifest is no JSON", { cause });
+    throw new SpikeError("data_invalid_input", "The manifest is not JSON", { cause });
   }
   if (file?.kind !== KIND) {
-    throw new SpikeError("data_invalid_input", `The file is no ${KIND}`);
+    throw new SpikeError("data_invalid_input", `The file is not a ${KIND}`);
   }
   if (file.format !== FORMAT) {
     throw new SpikeError(

@@ -251,6 +251,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function malformed(): SpikeError {
   return new SpikeError(
     "data_unmarshal_failure",
-    "The keeper's answer is not what the protocol says",
+    "The keeper's answer does not follow the protocol",
   );
 }

@@ -109,7 +109,7 @@ export function decodeRecord(bytes: Uint8Array): RecoveryRecord {
   } catch (cause) {
     throw new SpikeError(
       "state_integrity_check",
-      "What the store remembers of its shard sets cannot be read",
+      "The store's record of its shard sets cannot be read",
       { cause },
     );
   }

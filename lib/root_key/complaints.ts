@@ -55,7 +55,7 @@ export class Complaints {
     this.#said.add(text);
     this.#log.error(text, {
       hint:
-        "What the database says of its key or shard set is not what this program wrote; nothing was used. Put the database back from a backup",
+        "The stored key check or shard set was modified outside Nexus and is not used. Restore the database from a backup",
     });
   }
 

@@ -135,7 +135,7 @@ export class KekRotation {
     const { wake, page } = this.#options;
     await new Promise((resolve) => setTimeout(resolve, tookMs));
     if (!wake.isStopping && page.state === "ready") return;
-    throw new SpikeError("state_not_ready", "Nexus is stopping, or has no root key any more");
+    throw new SpikeError("state_not_ready", "Nexus is stopping or no longer has a root key");
   }
 }
 

@@ -187,7 +187,7 @@ export class KeyControl {
         this.#firstKeys.refute(root);
         this.#drop("proof-of-another-key");
       }
-      throw new SpikeError("crypto_decryption_failed", "The proof is not of the key that is held");
+      throw new SpikeError("crypto_decryption_failed", "The proof was not made with the root key of this Nexus");
     }
     if (isProvisional) await this.#createStore(set);
     return hash;
@@ -226,7 +226,7 @@ export class KeyControl {
     if (set.scheme !== "gf256") {
       throw new SpikeError(
         "shard_scheme_fixed",
-        `Shards of scheme ${set.scheme} follow from the root key alone, there are no others`,
+        `Shards of scheme ${set.scheme} are derived from the root key alone and cannot be replaced`,
       );
     }
     requireQuorum(threshold, shares, allowsThresholdOne);

@@ -281,6 +281,6 @@ function noDatabase(): SpikeError {
   return new SpikeError(
     "api_bad_request",
     "There is no database whose root key could be restored",
-    { hint: "Put the database back first, or run spike bootstrap for a new one" },
+    { hint: "Restore the database first, or run spike bootstrap for a new one" },
   );
 }

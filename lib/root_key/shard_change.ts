@@ -226,7 +226,7 @@ export class ShardChange {
         const held = await keeper.shards();
         const isThere = held.some(({ bytes }) => constantTimeEqual(bytes, shard.bytes));
         wipe(...held.map(({ bytes }) => bytes));
-        if (!isThere) throw new SpikeError("recovery_failed", "It does not hold what it was given");
+        if (!isThere) throw new SpikeError("recovery_failed", "It does not hold the shard that it accepted");
       });
     } finally {
       // A keeper that is late still sends from these; what it sends then is refused or forgotten.

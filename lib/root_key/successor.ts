@@ -114,6 +114,6 @@ async function rewrapKeks(tx: StoreTx, { storeId, root, next, random }: Rewrap):
 
 function overtaken(): SpikeError {
   return new SpikeError("shard_set_changed", "Another shard set is in force by now", {
-    hint: "See `spike status`, then decide again",
+    hint: "Check `spike status`, then repeat the command if it still applies",
   });
 }

@@ -58,6 +58,6 @@ function explain(
 
 function notCopied(reason: string): SpikeError {
   return new SpikeError("store_failure", `The database could not be copied: ${reason}`, {
-    hint: "Look at the log of Nexus, and at the disk of its data directory",
+    hint: "Check the log of Nexus and the disk of its data directory",
   });
 }

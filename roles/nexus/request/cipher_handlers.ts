@@ -111,8 +111,8 @@ export function createStreamCipherHandlers(
     "cipher.decrypt": async (body, _, { length, ...request }) => {
       const opened = length === undefined ? undefined : openedLength(length);
       if (length !== undefined && opened === undefined) {
-        throw new SpikeError("cipher_not_authentic", `No stream is ${length} bytes long`, {
-          hint: "It was cut short, or is none",
+        throw new SpikeError("cipher_not_authentic", `A stream cannot have ${length} bytes`, {
+          hint: "It was truncated, or is not an encrypted stream",
         });
       }
       const bytes = await streams.decrypt(request, body);
@@ -133,7 +133,7 @@ function asBlob({ version, blob }: NamedEncrypted): unknown {
 function namedOf({ named }: Ciphers): NamedService {
   if (named) return named;
   throw new SpikeError("api_bad_request", "This Nexus has no named cipher keys", {
-    hint: "A lite Nexus has the default key alone: name no key",
+    hint: "A lite Nexus has only the default key; omit the name of the key",
   });
 }
 

@@ -58,8 +58,8 @@ function aadOf({ storeId }: Keyring, generation: number): Uint8Array {
 }
 
 function unknownCursor(cause?: unknown): SpikeError {
-  return new SpikeError("api_bad_request", "Member after is no place where a listing stopped", {
-    hint: "Begin the listing anew",
+  return new SpikeError("api_bad_request", "Member after is not a cursor of a listing", {
+    hint: "Start the listing again",
     cause,
   });
 }

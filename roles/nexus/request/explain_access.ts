@@ -49,7 +49,7 @@ export function answerWhoCan(
   if (spiffeids.length > MAX_IDS) {
     throw new SpikeError(
       "api_bad_request",
-      `${spiffeids.length} SPIFFE IDs are asked about, at most ${MAX_IDS} are allowed`,
+      `${spiffeids.length} SPIFFE IDs were given, at most ${MAX_IDS} are allowed`,
     );
   }
   const asked = spiffeids.map(parseAskedId);

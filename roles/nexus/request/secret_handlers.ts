@@ -145,7 +145,7 @@ function changeOf(
     expiresAt === undefined;
   if (isEmpty) {
     throw new SpikeError("api_bad_request", "There is nothing to set", {
-      hint: "Give custom, unset, maxVersions or expiresAt",
+      hint: "Set at least one of custom, unset, maxVersions and expiresAt",
     });
   }
   return {
