@@ -108,7 +108,10 @@ function admitStamped(holding: Holding, stamp: ShardStamp, contribution: Contrib
     throw new SpikeError(
       "shard_generation_stale",
       `Generation ${stamp.generation} was offered, generation ${held.generation} is held`,
-      { hint: "A newer Nexus of the same store has pushed since; recover the root key again before pushing" },
+      {
+        hint:
+          "A newer Nexus of the same store has pushed since; recover the root key again before pushing",
+      },
     );
   }
 }

@@ -30,7 +30,7 @@ export interface WorldOptions {
   readonly shares?: number;
   /** Keepers that are listed; default: one for each share. */
   readonly listed?: number;
-  /** Positions of keepers that know no stamps. */
+  /** Positions of keepers that do not support stamps. */
   readonly originals?: readonly number[];
   readonly scheme?: Scheme;
 }
@@ -55,7 +55,7 @@ export async function createWorld(options: WorldOptions = {}) {
     store,
     keepers,
     kek,
-    /** Starts a Nexus; `killedAt` ends a change at that step, `reached` is told of each. */
+    /** Starts a Nexus; `killedAt` ends a change at that step, `reached` is called at each. */
     start: (killedAt?: ChangeStep, reached?: LifeOptions["reached"]) =>
       live(store, keepers, { threshold, shares, scheme, killedAt, reached }),
   };
@@ -121,7 +121,7 @@ function createControl(
 /** What a test makes a Nexus do. */
 function acts(control: KeyControl, sync: KeeperSync, change: ShardChange) {
   return {
-    /** Asks the keepers for the key; false when they cannot give it. */
+    /** Collects shards from the keepers; false when they do not suffice. */
     recover: () => sync.collect((candidates) => control.offer(candidates)),
     push: async () => {
       sync.push();
@@ -148,7 +148,7 @@ function acts(control: KeyControl, sync: KeeperSync, change: ShardChange) {
   };
 }
 
-/** That the store is open under its own KEK, and every keeper holds the shard in force and no other. */
+/** Asserts that the store is open under its own KEK, and that every keeper holds only the shard in force. */
 export async function assertHealthy(
   { control, check }: Life,
   world: { readonly keepers: readonly FakeKeeper[]; readonly kek: Uint8Array },

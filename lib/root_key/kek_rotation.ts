@@ -31,7 +31,7 @@ export interface KekRotationOptions {
   readonly inTurn: Serial;
   /** Wakes the rotation early, and ends it. */
   readonly wake: Wake;
-  /** 0: age does not count. */
+  /** 0 turns rotation by age off. */
   readonly maxAgeMs: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -40,14 +40,14 @@ export interface KekRotationOptions {
 }
 
 /**
- * Renews key-encryption keys while everything runs: makes a generation when one is due, seals what is left under older
- * ones anew, and removes those under which nothing is left.
+ * Rotates key-encryption keys while Nexus serves: makes a generation when one is due, rewraps the rows that are sealed
+ * under older ones, and removes generations that no row needs.
  */
 export class KekRotation {
   readonly #options: KekRotationOptions;
-  /** When this process last sealed something of a generation anew. */
+  /** When this process last rewrapped a row of a generation. */
   readonly #busyAt = new Map<number, number>();
-  /** Rows that were already complained of. */
+  /** Rows that were already logged. */
   readonly #damaged = new Set<string>();
 
   /** Starts nothing; `run` does. */
@@ -55,7 +55,7 @@ export class KekRotation {
     this.#options = options;
   }
 
-  /** Ends only when it is told to: what goes wrong in one round is logged, and the next one comes. */
+  /** Runs until it is stopped; a failure in one round is logged and the next round follows. */
   async run(): Promise<void> {
     const { wake, page, log } = this.#options;
     while (!wake.isStopping) {

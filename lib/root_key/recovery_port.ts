@@ -116,7 +116,7 @@ export function createRecoveryPort(options: RecoveryPortOptions): RecoveryPort {
         inTurn(async () => {
           control.seal();
           log.error("sealed", { by: call.id, reason });
-          // A thread that hangs serves nothing, but what it remembers is still there.
+          // A thread that hangs does not serve, but still holds its keys.
           if (!await page.haveForgotten(FORGET_MS)) log.error("thread_remembers_keys");
           await recordSeal(store, { reason, by: call.id, atMs: clock() });
         })),
@@ -140,7 +140,7 @@ export function createRecoveryPort(options: RecoveryPortOptions): RecoveryPort {
   };
 }
 
-/** Gives out the shards. Who does not say that it confirms later has them with this answer. */
+/** Answers the shards. Without a promise to confirm later they count as exported with this answer. */
 async function exportShards(
   options: RecoveryPortOptions,
   confirms: boolean,
@@ -187,8 +187,8 @@ async function markExported(
 }
 
 /**
- * What recognises the shards in force. With the root key at hand it is made anew from it, so that it proves what the
- * store says, and otherwise taken from the store.
+ * The manifest of the shards in force. With the root key loaded it is made from the key, which proves what the store
+ * states; otherwise it is read from the store.
  */
 async function tellManifest(options: RecoveryPortOptions): ReturnType<RecoveryPort["manifest"]> {
   const { store, page, control, clock } = options;
@@ -212,8 +212,8 @@ async function tellManifest(options: RecoveryPortOptions): ReturnType<RecoveryPo
 }
 
 /**
- * A working key is never replaced. But the custodian who brings one shard more than it took hears that the key is
- * restored, not that something is wrong.
+ * A loaded key is never replaced. A custodian who hands in one shard more than were needed gets the answer that the
+ * key is restored, not an error.
  */
 async function answerRestored(
   { control, store }: RecoveryPortOptions,
@@ -231,7 +231,7 @@ async function answerRestored(
   );
 }
 
-/** The key is back, whatever becomes of the mark: one that stays is only in the way of the next start. */
+/** The key is restored even if removing the mark fails: a mark that stays only makes the next start a sealed one. */
 async function endSeal({ store, log }: RecoveryPortOptions): Promise<void> {
   try {
     if (!await store.mark(SEAL_MARK)) return;
@@ -242,18 +242,18 @@ async function endSeal({ store, log }: RecoveryPortOptions): Promise<void> {
   }
 }
 
-/** The keys are gone already. Without the mark the next start would bring them back, so its failure is told. */
+/** The keys are dropped already. Without the mark the next start would recover them, so its failure is an error. */
 async function recordSeal(
   store: Store,
   sealed: Parameters<typeof encodeSealed>[0],
 ): Promise<void> {
   await store.write(async (tx) => {
-    // Who was first counts.
+    // The first seal counts.
     if (!await tx.mark(SEAL_MARK)) await tx.putMark(SEAL_MARK, encodeSealed(sealed));
   });
 }
 
-/** What the status tells of exports. */
+/** The members of the status about exports. */
 export async function exportStatus(
   store: Store,
 ): Promise<{ readonly exported: boolean; readonly exportedAt?: string }> {

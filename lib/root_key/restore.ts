@@ -6,9 +6,9 @@ import { wipe } from "../bytes/mod.ts";
 /** Shards that were handed in by people are forgotten when the next one does not come within this time. */
 const PATIENCE_MS = 15 * 60_000;
 
-/** What a store can say of a shard without the others. */
+/** What a store knows about a single shard. */
 export type Recognised =
-  /** It has no commitments to tell by. */
+  /** The store has no commitments. */
   | { readonly kind: "unknown" }
   | { readonly kind: "wrong" }
   /** Of a set of the root key that opens the store, in force or not. */
@@ -18,7 +18,7 @@ export type Recognised =
 
 /** What `RestoreCollection` works with. */
 export interface RestoreOptions {
-  /** Shards needed where the store cannot tell which set they are of. */
+  /** Shards needed where the store cannot identify their set. */
   readonly threshold: () => Promise<number>;
   /** Compares a shard with the sets that the store knows. */
   readonly recognise: (index: number, shard: Uint8Array) => Promise<Recognised>;
@@ -32,17 +32,17 @@ export type { RestoreProgress } from "../api/result.ts";
 
 /** What was collected of one set. */
 interface Collected {
-  /** Absent where the store cannot tell. */
+  /** Absent where the store cannot identify the set. */
   readonly set?: CommittedSet;
   readonly shards: Map<number, Uint8Array>;
 }
 
 /**
  * Collects recovery shards one by one, by sets, until those of one rebuild the root key. A shard that the store knows
- * to be wrong is refused at once; a set that rebuilds nothing is thrown away, so that a second try starts clean.
+ * to be wrong is rejected at once; a set that rebuilds no key is dropped, so that a second attempt starts clean.
  *
- * Shards of an earlier generation count as well, among themselves: they give the same root key, and whoever has kept
- * only those must not be turned away on the worst day.
+ * Shards of an earlier generation are accepted as well, among themselves: they rebuild the same root key, and may be
+ * the only ones that custodians kept.
  */
 export class RestoreCollection {
   readonly #options: RestoreOptions;
@@ -68,7 +68,7 @@ export class RestoreCollection {
     refuseWrong(recognised, index);
     const collected = this.#setOf(recognised);
     const { set, shards } = collected;
-    // Given again, the later one counts: it may correct the first.
+    // A repeated shard replaces the first, which it may correct.
     wipe(shards.get(index));
     shards.set(index, shard.slice());
     const needed = set?.threshold ?? await this.#options.threshold();
@@ -83,13 +83,13 @@ export class RestoreCollection {
     };
   }
 
-  /** Forgets and zeroes what was collected. */
+  /** Zeroes and drops the collected shards. */
   clear(): void {
     for (const { shards } of this.#sets.values()) wipe(...shards.values());
     this.#sets.clear();
   }
 
-  /** Forgets what was collected when the last shard came too long ago. */
+  /** Drops the collected shards when the last one came too long ago. */
   expire(): void {
     if (this.#options.clock() - this.#lastMs > PATIENCE_MS) this.clear();
   }

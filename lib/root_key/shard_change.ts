@@ -65,11 +65,11 @@ export interface ShardChangeOptions {
   readonly log: Logger;
   /** How long all keepers together may take before the commit, and after it. */
   readonly patienceMs?: { readonly before: number; readonly after: number };
-  /** Called at each step; what it throws ends the change there, as a crash would. */
+  /** Called at each step; an error that it throws ends the change there, as a crash would. */
   readonly reached?: (step: ChangeStep) => void | Promise<void>;
 }
 
-/** What `plan` is given. */
+/** Arguments of `plan`. */
 export interface SuccessorPlan {
   /** Generation that the caller believes to be in force. */
   readonly generation: number;
@@ -83,15 +83,15 @@ export interface SuccessorPlan {
   readonly allowsThresholdOne: boolean;
 }
 
-/** A caller waits ten seconds for the head of an answer, unless it was told otherwise. */
+/** By default a caller waits ten seconds for the head of an answer. */
 const PATIENCE_MS = { before: 7_000, after: 1_500 };
 
 /**
  * Replaces the shards that keepers hold, while Nexus serves: prepare on every keeper, commit in the store, promote.
  *
  * Until the commit the old shards are in force and every keeper still has its own; from the commit on the new ones
- * are, and every keeper has them too. So Nexus may die at any moment: which of the two counts says the store's key
- * check. A keeper drops its old shard only when it is promoted, which the watch goes on with after a crash.
+ * are, and every keeper has them already. So Nexus can crash at any moment: the store's key check decides which of the
+ * two is in force. A keeper drops its old shard only on promotion, which the watch completes after a crash.
  */
 export class ShardChange {
   readonly #options: ShardChangeOptions;
@@ -183,7 +183,7 @@ export class ShardChange {
     return present;
   }
 
-  /** Asks every keeper what it holds. One that cannot be asked could not be prepared either. */
+  /** Probes every keeper. One that cannot be probed cannot be prepared either. */
   async #survey(keepers: readonly KeeperClient[], deadline: Deadline): Promise<Surveyed[]> {
     return await this.#all(keepers, deadline, async (keeper) => {
       const probe = await keeper.probe();
@@ -194,7 +194,7 @@ export class ShardChange {
 
   /**
    * A keeper without a second slot loses its old shard with the first new one it is given: until all have theirs, a
-   * crash may leave too few of either kind. Then only exported shards bring the key back.
+   * crash may leave too few of either kind. Then only exported shards restore the key.
    */
   async #refuseSingleSlots(survey: readonly Surveyed[], request: ChangeRequest): Promise<void> {
     const single = survey.filter(({ hasTwoSlots }) => !hasTwoSlots);
@@ -207,7 +207,7 @@ export class ShardChange {
     throw new SpikeError("recovery_not_exported", "The shards in force were never exported");
   }
 
-  /** Hands every keeper its new shard beside the old one, and looks whether it is there. */
+  /** Hands every keeper its new shard beside the old one, and checks that it is stored. */
   async #prepare(
     survey: readonly Surveyed[],
     successor: Successor,
@@ -222,14 +222,16 @@ export class ShardChange {
         await this.#reached(`prepare ${keeper.index}`);
         const stage = of.get(keeper.index)?.hasTwoSlots ? "pending" : "current";
         await keeper.contribute(shard, { stage });
-        // Its "yes" alone is no shard.
+        // Its answer alone does not prove that it holds the shard.
         const held = await keeper.shards();
         const isThere = held.some(({ bytes }) => constantTimeEqual(bytes, shard.bytes));
         wipe(...held.map(({ bytes }) => bytes));
-        if (!isThere) throw new SpikeError("recovery_failed", "It does not hold the shard that it accepted");
+        if (!isThere) {
+          throw new SpikeError("recovery_failed", "It does not hold the shard that it accepted");
+        }
       });
     } finally {
-      // A keeper that is late still sends from these; what it sends then is refused or forgotten.
+      // A late call to a keeper still sends from these; the keeper rejects or drops what it sends.
       wipe(...shards.map(({ bytes }) => bytes));
     }
   }
@@ -252,7 +254,7 @@ export class ShardChange {
     const outcomes = await Promise.allSettled(keepers.map(promote));
     deadline.end();
     for (const outcome of outcomes) {
-      // Whom this did not reach the watch does; its log says why.
+      // The watch promotes the keepers that were not reached, and logs why they were not.
       if (outcome.status === "rejected" && !(outcome.reason instanceof SpikeError)) {
         throw outcome.reason;
       }

@@ -71,12 +71,12 @@ export async function commitSuccessor(options: CommitOptions): Promise<number> {
   });
 }
 
-/** The set that a store says is in force. */
+/** The set in force according to the store. */
 export function setOf({ scheme, shardSet }: StoreMeta): ShardSet & StoreMeta["shardSet"] {
   return { ...shardSet, scheme };
 }
 
-/** What a store remembers of its sets; one that cannot be read is as good as none. */
+/** A store's record of its sets; one that cannot be read counts as absent. */
 export async function recordIn(store: Pick<StoreTx, "mark">): Promise<RecoveryRecord> {
   const mark = await store.mark(RECOVERY_MARK);
   try {

@@ -41,8 +41,8 @@ export interface WatchOptions {
 }
 
 /**
- * The control's one loop: without a key, ask for shards; with one, see that every keeper has its own. It ends
- * only when it is told to: what goes wrong in one round is logged, and the next one comes.
+ * The loop of the root key: without a key it collects shards; with one it checks that every keeper has its own. It
+ * runs until it is stopped; a failure in one round is logged and the next round follows.
  */
 export async function watchKeepers(watch: WatchOptions): Promise<void> {
   const { page, restore, wake, clock } = watch;

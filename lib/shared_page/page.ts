@@ -1,7 +1,7 @@
 import type { RecordState } from "../audit_store/auditing.ts";
 import type { KeyringLayout } from "../seal/mod.ts";
 
-/** Where a Nexus stands. Only `ready` serves secrets. */
+/** States of a Nexus. Only `ready` serves secrets. */
 export const STATES = ["waiting", "provisional", "ready", "database_lost", "sealed"] as const;
 /** One of `STATES`. */
 export type NexusState = typeof STATES[number];
@@ -100,7 +100,7 @@ export class SharedPage {
     Atomics.add(this.#words, CIPHER_KEYS, 1);
   }
 
-  /** Differs after every destruction: what was opened before has to be forgotten. */
+  /** Differs after every destruction: keys that were unwrapped before it have to be dropped. */
   get forgetRevision(): number {
     return Atomics.load(this.#words, FORGET);
   }
@@ -140,14 +140,14 @@ export class SharedPage {
     Atomics.notify(this.#words, word);
     const { value } = Atomics.waitAsync(this.#words, FORGET, revision);
     void Promise.resolve(value).then(() => {
-      // Read first: what is published while `work` runs is not missed.
+      // Read first, so that what is published while `work` runs is not missed.
       const now = this.forgetRevision;
       work();
       this.#follow(word, now, work);
     });
   }
 
-  /** Tells all threads which slot holds which generation. Publish before the state becomes `ready`. */
+  /** Publishes which slot holds which generation. Call it before the state becomes `ready`. */
   publish(layout: KeyringLayout): void {
     Atomics.add(this.#words, REVISION, 1);
     this.#storeId.set(layout.storeId);
@@ -158,7 +158,7 @@ export class SharedPage {
     Atomics.add(this.#words, REVISION, 1);
   }
 
-  /** Tells all threads that there is no keyring any more, so that nothing is opened under zeros. */
+  /** Publishes that there is no keyring, so that no thread decrypts under zeroed keys. */
   publishNone(): void {
     this.publish({
       storeId: new Uint8Array(16),
@@ -167,7 +167,7 @@ export class SharedPage {
     });
   }
 
-  /** What was published last, whole: never half of one keyring and half of the next. */
+  /** The keyring that was published last; never a mix of two. */
   layout(): KeyringLayout {
     for (;;) {
       const revision = this.keyringRevision;
