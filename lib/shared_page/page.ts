@@ -80,7 +80,7 @@ export class SharedPage {
     Atomics.store(this.#words, CIPHER, version);
   }
 
-  /** Differs after every change of policies that is committed. Whoever is told of the change finds it so. */
+  /** Differs after every change of policies that is committed. A thread that is notified reads the new value. */
   get policyRevision(): number {
     return Atomics.load(this.#words, POLICIES);
   }
@@ -90,7 +90,7 @@ export class SharedPage {
     Atomics.add(this.#words, POLICIES, 1);
   }
 
-  /** Differs after every change of named cipher keys that is committed. Whoever is told of the change finds it so. */
+  /** Differs after every change of named cipher keys that is committed. A thread that is notified reads the new value. */
   get cipherKeyRevision(): number {
     return Atomics.load(this.#words, CIPHER_KEYS);
   }
