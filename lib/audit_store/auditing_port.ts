@@ -27,7 +27,9 @@ export interface Auditing {
   readonly unproved: Unproved;
   /** Calls `work` when there is a root key, before anything else is written; see `restored`. */
   beforeFirstChange(work: () => Promise<void>): void;
-  /** There is a root key: from now on lines are proved and checkpoints are signed. Resolves before anything is served. */
+  /**
+   * There is a root key: from now on lines are proved and checkpoints are signed. Resolves before anything is served.
+   */
   keyringOpened(ring: LockedKeyring): Promise<void>;
   /** There is none any more, and so are the keys of the log. */
   keyringDropped(): void;

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** Identity and revision of a store. Of two backups of one store, the one with more restores, then revisions, is newer. */
+/**
+ * Identity and revision of a store. Of two backups of one store, the one with more restores, then revisions, is newer.
+ */
 export interface StoreState {
   /** Lower-case hex. */
   readonly id: string;

@@ -56,7 +56,9 @@ export interface RebuildOptions {
   readonly scheme?: Scheme;
   /** Recognises the root key; `stamp` is the set's, absent for unstamped shards. */
   readonly isKey: (key: Uint8Array, stamp: ShardStamp | undefined) => boolean;
-  /** The set in force, where that is known: a keeper that holds its shard is not wrong, whichever set rebuilt the key. */
+  /**
+   * The set in force, where that is known: a keeper that holds its shard is not wrong, whichever set rebuilt the key.
+   */
   readonly inForce?: ShardSet;
 }
 

@@ -90,7 +90,9 @@ export class SharedPage {
     Atomics.add(this.#words, POLICIES, 1);
   }
 
-  /** Differs after every change of named cipher keys that is committed. A thread that is notified reads the new value. */
+  /**
+   * Differs after every change of named cipher keys that is committed. A thread that is notified reads the new value.
+   */
   get cipherKeyRevision(): number {
     return Atomics.load(this.#words, CIPHER_KEYS);
   }

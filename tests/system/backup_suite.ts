@@ -1,4 +1,6 @@
-/** Backups of real processes: made under load, brought onto a machine that has nothing, and refused where they must be. */
+/**
+ * Backups of real processes: made under load, brought onto a machine that has nothing, and refused where they must be.
+ */
 import assert from "node:assert/strict";
 import { DevSystem, type Ran, temporaryDirectory } from "../e2e/harness.ts";
 import { connectAs, type SystemClient } from "../e2e/system_client.ts";

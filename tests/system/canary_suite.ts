@@ -16,7 +16,8 @@ class Watch {
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor() {
-    // Arguments and environments of whatever runs on this machine and may be looked at, the command line's own included.
+    // Arguments and environments of whatever runs on this machine and may be looked at, the command line's own
+    // included.
     this.#timer = setInterval(() => this.#lookAtProcesses(), 50);
   }
 

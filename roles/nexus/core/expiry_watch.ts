@@ -9,7 +9,7 @@ const LOOK_MS = 60_000;
 const WAITING_MS = 1_000;
 /** Paths named in one look; the metrics count all of them. */
 const MOST_NAMED = 100;
-/** Names kept in mind, so that each is told once. */
+/** Names that are remembered, so that each is logged once. */
 const MOST_KNOWN = 10_000;
 
 export interface ExpiryWatchOptions {
@@ -32,7 +32,7 @@ export class ExpiryWatch {
     this.#options = options;
   }
 
-  /** Ends only when it is told to: what goes wrong in one look is logged, and the next one comes. */
+  /** Runs until it is stopped; a failure in one look is logged and the next look follows. */
   async run(): Promise<void> {
     const { wake, page, log } = this.#options;
     while (!wake.isStopping) {

@@ -16,7 +16,7 @@ import type { CorePort } from "../core/core_port.ts";
 /** The operations on cipher keys. */
 export type CipherKeyOperation = `cipher.key.${"create" | "rotate" | "set" | "list"}`;
 
-/** What they work with. */
+/** What the handlers work with. */
 export interface CipherKeyParts {
   readonly core: Pick<
     CorePort,

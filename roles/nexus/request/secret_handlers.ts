@@ -18,8 +18,8 @@ import { judgeTransfer } from "./transfer.ts";
 export type SecretOperation = Extract<Operation, `secret.${string}`>;
 
 /**
- * A page of the paths that a caller may see, and where the next one begins. It may have to look at many; `hasLeft` tells
- * whether anybody still waits for it.
+ * A page of the paths that a caller may see, and where the next one begins. It may have to read many rows; `hasLeft`
+ * says whether the caller has disconnected.
  */
 export type ListSecrets = (
   id: SpiffeId,
@@ -27,7 +27,7 @@ export type ListSecrets = (
   hasLeft: () => boolean,
 ) => Promise<Omit<Page, "stoppedAt"> & { readonly next?: string }>;
 
-/** What operations on secrets work with. */
+/** What the handlers work with. */
 export interface SecretDeps {
   readonly core: CorePort;
   /** The reader of this thread. */
@@ -88,7 +88,7 @@ export function createSecretHandlers(deps: SecretDeps): Handlers<SecretOperation
   };
 }
 
-/** Copies, or moves: the caller's right to do so is judged on both paths before anything is looked at. */
+/** Copies or moves. The caller is authorized on both paths before anything is read. */
 function createTransfer({ core, access }: SecretDeps, isMove: boolean) {
   return async (
     { from, to, version, cas }: RequestOf<"secret.copy">,
@@ -97,12 +97,12 @@ function createTransfer({ core, access }: SecretDeps, isMove: boolean) {
     const isBlind = await judgeTransfer(access, call.id, { from, to, isMove });
     const request = { path: to, from, version, isMove, isBlind, call, ...casOf(cas) };
     const done = await core.copySecret(request);
-    // The audit record takes it from here.
+    // The audit record reads this member.
     return isBlind ? { ...done, blind: true } : done;
   };
 }
 
-/** What became of a path, with the numbers that never were only where the caller asks for them. */
+/** The outcome of a change, with the missing versions only where the caller asks for them. */
 async function told(report: boolean, work: Promise<Written>): Promise<Written> {
   const { version, missing = [] } = await work;
   return report ? { version, missing } : { version };
