@@ -23,7 +23,7 @@ export interface Auditing {
   readonly size: number;
   /** Takes the record of a request. Resolves once it will outlive the process; rejects with `audit_unavailable`. */
   record(entry: RequestEntry): Promise<void>;
-  /** What was found that this Nexus did not record, since it started. */
+  /** Records and rows found since the start that this Nexus did not record. */
   readonly unproved: Unproved;
   /** Calls `work` when there is a root key, before anything else is written; see `restored`. */
   beforeFirstChange(work: () => Promise<void>): void;
@@ -31,7 +31,7 @@ export interface Auditing {
    * There is a root key: from now on lines are proved and checkpoints are signed. Resolves before anything is served.
    */
   keyringOpened(ring: LockedKeyring): Promise<void>;
-  /** There is none any more, and so are the keys of the log. */
+  /** The keyring was dropped; drop the log's keys too. */
   keyringDropped(): void;
   /** How many keys it holds. */
   readonly held: number;
@@ -39,9 +39,9 @@ export interface Auditing {
   tail(request: TailRequest): Promise<AuditPage>;
   /** The public keys of all logs, and the newest checkpoint. Rejects with `root_key_missing` without a keyring. */
   keys(): Promise<AuditKeys>;
-  /** What it takes to sign a statement about the store. Rejects with `root_key_missing` without a keyring. */
+  /** Key and checkpoint to sign a statement about the store. Rejects with `root_key_missing` without a keyring. */
   attest(): Promise<Attestor>;
-  /** Records that the store was put back from a backup, before anything else is written to it. */
+  /** Records that the store was restored from a backup, before anything else is written to it. */
   restored(detail: NoticeEntry["detail"]): Promise<void>;
   /** Compares the store with the logs; `pause` is awaited after each small step. See `verifyStore`. */
   verify(pause: () => Promise<void>): Promise<StoreVerified>;
@@ -55,10 +55,10 @@ export interface Auditing {
   close(): Promise<void>;
 }
 
-/** What was found that this Nexus did not record, or that nothing proves. */
+/** Counts of records and rows that this Nexus did not record, or that nothing proves. */
 export type Unproved = AuditStatus;
 
-/** The key of the present log, and where the log stands. */
+/** The key and the newest checkpoint of the present log. */
 export interface Attestor {
   /** Public key of the present log. */
   readonly key: LogKey;
@@ -76,13 +76,13 @@ export type { AuditKeys, AuditPage } from "../api/result.ts";
  */
 export type RecordState = "written" | "elsewhere" | "refused";
 
-/** What auditing takes. */
+/** Options of auditing. */
 export interface AuditingOptions {
-  /** Where logs lie. */
+  /** Directory of the audit logs. */
   readonly directory: string;
   /** How long records may wait for a sync to disk, in milliseconds. */
   readonly syncMs: number;
-  /** What is recorded as a keyed hash. */
+  /** Members that are recorded as a keyed hash. */
   readonly covered: ReadonlySet<Covered>;
   /** The store whose changes are recorded. */
   readonly store: Store;
@@ -96,6 +96,6 @@ export interface AuditingOptions {
   readonly retentionMs?: number;
   /** Takes records that the log does not. Default: standard error. */
   readonly fallback?: (entry: RequestEntry) => Promise<void>;
-  /** Told where records go, when that changes. */
+  /** Called when the destination of records changes. */
   readonly onState?: (state: RecordState) => void;
 }
