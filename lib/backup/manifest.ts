@@ -33,7 +33,7 @@ export function signManifest(manifest: BackupManifest, sign: Sign): string {
 /** The text that is signed. There is one text for each manifest. */
 function bodyOf(manifest: BackupManifest): string {
   const { createdAtMs, spike, store, file, counts, recovery, checkpoint, key } = manifest;
-  const told = {
+  const stated = {
     kind: KIND,
     format: FORMAT,
     createdAt: new Date(createdAtMs).toISOString(),
@@ -69,7 +69,7 @@ function bodyOf(manifest: BackupManifest): string {
       chunks: file.chunks,
     },
   };
-  return `${JSON.stringify(told, null, 2)}\n`;
+  return `${JSON.stringify(stated, null, 2)}\n`;
 }
 
 /** A manifest as it was read, and whether its own key has signed it. */

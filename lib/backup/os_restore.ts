@@ -98,8 +98,11 @@ function unusable(directory: string, cause: unknown): SpikeError {
 }
 
 /** Between the verification and this the file may have changed, so it is hashed once more on its way. */
-function copyTo(draft: string, { file: source, manifest: { file: told } }: RestoreRequest): void {
-  const digester = new Digester(told.chunkBytes);
+function copyTo(
+  draft: string,
+  { file: source, manifest: { file: expected } }: RestoreRequest,
+): void {
+  const digester = new Digester(expected.chunkBytes);
   writeDurably(draft, (file) => {
     using from = Deno.openSync(source, { read: true });
     const piece = new Uint8Array(PIECE_BYTES);
@@ -108,7 +111,7 @@ function copyTo(draft: string, { file: source, manifest: { file: told } }: Resto
       writeAll(file, piece.subarray(0, read));
     }
   });
-  if (digester.end().sha256 === told.sha256) return;
+  if (digester.end().sha256 === expected.sha256) return;
   Deno.removeSync(draft);
   throw new SpikeError("state_integrity_check", "The backup changed while it was read", {
     hint: "Nothing was restored; verify it again",

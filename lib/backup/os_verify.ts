@@ -105,10 +105,10 @@ function pinnedBy(keys: readonly LogKey[] | undefined, { log, publicKey }: LogKe
   )];
 }
 
-function compareFile(path: string, { file: told }: BackupManifest): BackupFault[] {
+function compareFile(path: string, { file: expected }: BackupManifest): BackupFault[] {
   let found: FileDigest;
   try {
-    found = digestFile(path, told.chunkBytes);
+    found = digestFile(path, expected.chunkBytes);
   } catch (cause) {
     throw new SpikeError(
       "fs_file_open_failed",
@@ -116,18 +116,18 @@ function compareFile(path: string, { file: told }: BackupManifest): BackupFault[
       { cause },
     );
   }
-  const length = found.bytes === told.bytes ? [] : [{
+  const length = found.bytes === expected.bytes ? [] : [{
     where: "file",
-    what: `it has ${found.bytes} bytes, the manifest says ${told.bytes}`,
+    what: `it has ${found.bytes} bytes, the manifest says ${expected.bytes}`,
   }];
-  const common = Math.min(found.chunks.length, told.chunks.length);
+  const common = Math.min(found.chunks.length, expected.chunks.length);
   const changed = Array.from({ length: common }, (_, i) => i)
-    .filter((i) => found.chunks[i] !== told.chunks[i]);
-  const places = changed.slice(0, NAMED).map((i) => describeChunk(path, told, i));
+    .filter((i) => found.chunks[i] !== expected.chunks[i]);
+  const places = changed.slice(0, NAMED).map((i) => describeChunk(path, expected, i));
   if (changed.length > NAMED) {
     places.push({ where: "file", what: `${changed.length - NAMED} more places were changed` });
   }
-  const isSame = found.sha256 === told.sha256 || length.length + places.length > 0;
+  const isSame = found.sha256 === expected.sha256 || length.length + places.length > 0;
   const whole = { where: "file", what: "its SHA-256 is not the one in the manifest" };
   return [...length, ...places, ...(isSame ? [] : [whole])];
 }

@@ -33,22 +33,22 @@ function sealedRule(place: string): { what: string; sql: string } {
   };
 }
 
-/** All faults of a database that can be found without a key; `told` is what its manifest states. */
-export function findWrong(db: DatabaseSync, told: Contents): string[] {
+/** All faults of a database that can be found without a key; `stated` is what its manifest states. */
+export function findWrong(db: DatabaseSync, stated: Contents): string[] {
   const damage = damageOf(db);
   if (damage !== undefined) return [`SQLite finds: ${damage}`];
   const broken = RULES.flatMap(({ what, sql }) => {
     const count = Number(Object.values(db.prepare(sql).get() ?? {})[0]);
     return count === 0 ? [] : [`${count} ${what}`];
   });
-  return [...broken, ...differences(readContents(db), told)];
+  return [...broken, ...differences(readContents(db), stated)];
 }
 
-function differences(found: Contents, told: Contents): string[] {
+function differences(found: Contents, stated: Contents): string[] {
   return (["store", "counts", "recovery"] as const).flatMap((part) =>
-    JSON.stringify(found[part]) === JSON.stringify(told[part]) ? [] : [
+    JSON.stringify(found[part]) === JSON.stringify(stated[part]) ? [] : [
       `its ${part} is ${JSON.stringify(found[part])}, the manifest says ${
-        JSON.stringify(told[part])
+        JSON.stringify(stated[part])
       }`,
     ]
   );

@@ -52,8 +52,8 @@ function explain(
   { source }: CopyRequest,
 ): unknown {
   const cause = Object.assign(new Error(message), { code, errcode });
-  const told = translate(cause, source);
-  return told === cause ? notCopied(message) : told;
+  const translated = translate(cause, source);
+  return translated === cause ? notCopied(message) : translated;
 }
 
 function notCopied(reason: string): SpikeError {

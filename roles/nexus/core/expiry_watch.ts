@@ -26,7 +26,7 @@ export interface ExpiryWatchOptions {
 /** Says which secrets expire before long, once each, and which have; and counts both. */
 export class ExpiryWatch {
   readonly #options: ExpiryWatchOptions;
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(options: ExpiryWatchOptions) {
     this.#options = options;
@@ -68,9 +68,9 @@ export class ExpiryWatch {
 
   #tell(event: string, path: string, expiresMs: number): void {
     const text = `${event} ${expiresMs} ${path}`;
-    if (this.#told.has(text)) return;
-    if (this.#told.size >= MOST_KNOWN) this.#told.clear();
-    this.#told.add(text);
+    if (this.#logged.has(text)) return;
+    if (this.#logged.size >= MOST_KNOWN) this.#logged.clear();
+    this.#logged.add(text);
     this.#options.log.warn(event, { path, at: new Date(expiresMs).toISOString() });
   }
 }

@@ -219,11 +219,11 @@ function createListing(
     const { sight } = await access.sight(id);
     const { keyring, secrets } = readers();
     const page = { ...request, after: openCursor(keyring, request.after) };
-    const { stoppedAt, ...told } = sight === "everything"
+    const { stoppedAt, ...listed } = sight === "everything"
       ? await listEverything(secrets, page, pause)
       : await listVisible(secrets, sight, page, pause);
-    if (stoppedAt === undefined) return told;
-    const isTold = stoppedAt === told.keys.at(-1);
-    return { ...told, next: isTold ? stoppedAt : sealCursor(keyring, stoppedAt, osRandom) };
+    if (stoppedAt === undefined) return listed;
+    const isVisible = stoppedAt === listed.keys.at(-1);
+    return { ...listed, next: isVisible ? stoppedAt : sealCursor(keyring, stoppedAt, osRandom) };
   };
 }

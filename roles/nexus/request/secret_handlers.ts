@@ -56,12 +56,15 @@ export function createSecretHandlers(deps: SecretDeps): Handlers<SecretOperation
     },
     "secret.batch": createBatch(deps),
     "secret.delete": ({ cas, report, ...request }, call) =>
-      told(report, core.deleteVersions({ ...request, call, ...casOf(cas) })),
+      outcomeOf(report, core.deleteVersions({ ...request, call, ...casOf(cas) })),
     "secret.undelete": ({ cas, report, ...request }, call) =>
-      told(report, core.undeleteVersions({ ...request, call, ...casOf(cas) })),
+      outcomeOf(report, core.undeleteVersions({ ...request, call, ...casOf(cas) })),
     "secret.destroy": ({ cas, report, path, versions }, call) => {
       const given = required("versions", versions);
-      return told(report, core.destroyVersions({ path, versions: given, call, ...casOf(cas) }));
+      return outcomeOf(
+        report,
+        core.destroyVersions({ path, versions: given, call, ...casOf(cas) }),
+      );
     },
     "secret.purge": ({ cas, path }, call) => core.purgeSecret({ path, call, ...casOf(cas) }),
     "secret.copy": transfer(false),
@@ -103,7 +106,7 @@ function createTransfer({ core, access }: SecretDeps, isMove: boolean) {
 }
 
 /** The outcome of a change, with the missing versions only where the caller asks for them. */
-async function told(report: boolean, work: Promise<Written>): Promise<Written> {
+async function outcomeOf(report: boolean, work: Promise<Written>): Promise<Written> {
   const { version, missing = [] } = await work;
   return report ? { version, missing } : { version };
 }
