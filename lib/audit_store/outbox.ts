@@ -15,7 +15,7 @@ export interface RowKeys {
   readonly mac: Mac;
 }
 
-/** Options of an outbox. */
+/** What taking rows into the log takes. */
 export interface OutboxOptions {
   readonly store: Store;
   readonly auditLog: AuditLog;

@@ -242,7 +242,7 @@ async function endSeal({ store, log }: RecoveryPortOptions): Promise<void> {
   }
 }
 
-/** The keys are dropped already. Without the mark the next start would recover them, so its failure is an error. */
+/** The keys are gone already. Without the mark the next start would bring them back, so its failure is told. */
 async function recordSeal(
   store: Store,
   sealed: Parameters<typeof encodeSealed>[0],

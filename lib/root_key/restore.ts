@@ -13,7 +13,7 @@ export type Recognised =
   | { readonly kind: "wrong" }
   /** Of a set of the root key that opens the store, in force or not. */
   | { readonly kind: "right"; readonly set: CommittedSet; readonly isPast: boolean }
-  /** Of a set whose root key was replaced. */
+  /** Of a set of a root key that was replaced. */
   | { readonly kind: "older-root"; readonly generation: number };
 
 /** What `RestoreCollection` works with. */
@@ -142,7 +142,7 @@ function refuseWrong(recognised: Recognised, index: number): void {
   if (recognised.kind === "older-root") {
     throw new SpikeError(
       "shard_of_older_root",
-      `Shard ${index} is of generation ${recognised.generation}, whose root key was replaced`,
+      `Shard ${index} is of generation ${recognised.generation}, of a root key that was replaced`,
     );
   }
 }

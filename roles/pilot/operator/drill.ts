@@ -80,7 +80,7 @@ function standingOf(manifest: RecoveryManifest, known: KnownSets | undefined): S
   throw new SpikeError(
     past && isOwn ? "shard_of_older_root" : "data_invalid_input",
     past && isOwn
-      ? `These shards are of generation ${past.generation}, whose root key was replaced: they open nothing`
+      ? `These shards are of generation ${past.generation}, of a root key that was rotated away: they open nothing`
       : "These shards are of another store than that of this Nexus, or of a set that it does not remember",
     { hint: "Export shards anew with `spike operator recover`, and destroy these" },
   );

@@ -471,7 +471,7 @@ Deno.test("a drill fails with too few shards, the same one twice, and wrong ones
 Deno.test("a drill tells whether a set is in force, still opens, opens no more, or is another store's", async () => {
   const cases = [
     [sampleId(21), sampleId(1), 0, /not in force any more, but still of the root key/],
-    [sampleId(22), sampleId(1), 2, /of generation 1, whose root key was replaced/],
+    [sampleId(22), sampleId(1), 2, /of generation 1, of a root key that was rotated away/],
     [sampleId(23), sampleId(1), 1, /of another store than that of this Nexus, or of a set/],
     [sampleId(21), sampleId(2), 1, /of another store than that of this Nexus, or of a set/],
   ] as const;
