@@ -132,7 +132,7 @@ function readBody(given: Given): BackupManifest {
   }
   const audit = part(given, "audit");
   const key = parseKey(text(audit, "key", /^.{1,200}$/));
-  if (!key) throw new RangeError("member key is no public key of an audit log");
+  if (!key) throw new RangeError("member key is not a public key of an audit log");
   return {
     createdAtMs: timeOf(given),
     spike: text(given, "spike", /^[0-9A-Za-z.+-]{1,40}$/),
@@ -220,11 +220,11 @@ function count(given: Given, name: string, least = 0, most = Number.MAX_SAFE_INT
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most) {
     return value;
   }
-  throw new RangeError(`member ${name} is no number from ${least} on that it may be`);
+  throw new RangeError(`member ${name} is not a whole number from ${least} to ${most}`);
 }
 
 function timeOf(given: Given): number {
   const atMs = parseTime(text(given, "createdAt", /\.\d{3}Z$/));
-  if (atMs === undefined) throw new RangeError("member createdAt is no time");
+  if (atMs === undefined) throw new RangeError("member createdAt is not a time");
   return atMs;
 }

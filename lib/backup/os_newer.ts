@@ -105,7 +105,7 @@ function laterThan(request: NewerRequest, path: string): string[] {
     "data_invalid_input",
     `File ${
       JSON.stringify(path)
-    } is no checkpoint or manifest of this store that the keys have signed`,
+    } is not a checkpoint or manifest of this store signed by one of the keys`,
     { hint: "Pass the keys that `spike audit export` wrote with --key" },
   );
 }
@@ -136,7 +136,7 @@ function laterRecords({ manifest, auditDirectory }: NewerRequest): string[] {
     }
   }
   return count === 0 ? [] : [
-    `The audit log here tells of ${count} ${
+    `The audit log here records ${count} ${
       count === 1 ? "change" : "changes"
     } after this backup, the last at ${new Date(lastMs).toISOString()}`,
   ];

@@ -95,7 +95,7 @@ async function exchange(
   const request = requestOf(head);
   const found = request
     ? await answer(request)
-    : { status: 400, type: "text/plain; charset=utf-8", body: "This is no request\n" };
+    : { status: 400, type: "text/plain; charset=utf-8", body: "This is not a request\n" };
   await writeAll(connection, answerBytes(found, request?.method === "HEAD"));
   await connection.closeWrite();
 }

@@ -34,7 +34,7 @@ const DETAIL: { readonly [F in Found | "lying"]?: string } = {
 const COMPLAINT: Readonly<Record<Complaint["reason"], string>> = {
   "wrong-index": "It holds the shard of another position: is the list of keepers in its old order?",
   "wrong-commitment": "Its shard is not the one that was committed to",
-  "not-a-share": "What it gave is no shard of this scheme",
+  "not-a-share": "What it returned is not a shard of this scheme",
   "differs": "Its shard is not the one that the root key gives it",
   "other-set": "It holds a shard of another set",
 };
