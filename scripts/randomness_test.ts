@@ -16,7 +16,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "lib/authority/issuer.ts Math.random": "spreads retries",
   "lib/workload_api/jwt_source.ts Math.random": "spreads retries",
   "lib/workload_api/source.ts Math.random": "spreads retries",
-  "roles/nexus/core/core.ts Math.random": "spreads probes",
+  "roles/nexus/core/loops.ts Math.random": "spreads probes",
   "roles/pilot/backup/file.ts randomUUID": "names a draft, which is created exclusively",
   "roles/pilot/terminal/private_file.ts randomUUID": "names a draft, which is created exclusively",
 };

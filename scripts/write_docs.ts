@@ -6,8 +6,11 @@ import { chainTable } from "../tests/chains/table.ts";
 import { readResults, resultTables } from "../tests/crash/result.ts";
 import { compatibilityTables } from "../tests/interop/table.ts";
 import { tamperTables } from "../tests/tamper/table.ts";
+import { drawFloors } from "./floors.ts";
 import { ROOT } from "./source_files.ts";
 
+/** Where the floors of `lib` are drawn. */
+export const CONTRIBUTING = join(ROOT, "CONTRIBUTING.md");
 /** Where the table of settings stands. */
 export const CONFIGURATION = join(ROOT, "docs/configuration.md");
 /** Where the attacks on a database stand. */
@@ -37,6 +40,7 @@ export function withTable(page: string, table: string): string {
 
 /** Every page with a generated part, and what makes that part. */
 export const GENERATED: Readonly<Record<string, () => string>> = {
+  [CONTRIBUTING]: drawFloors,
   [CONFIGURATION]: settingsTable,
   [TAMPER]: tamperTables,
   [METRICS]: telemetryTables,

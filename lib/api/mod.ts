@@ -20,9 +20,20 @@ export {
 } from "./operation/mod.ts";
 export { decodeAnswer, decodeRequest } from "./request.ts";
 export { encodeShard, encodeShards, errorBody, RESPONSE_HEADERS } from "./response.ts";
+export type {
+  AuditKeys,
+  AuditPage,
+  Fixed,
+  KekInfo,
+  RestoreProgress,
+  ShardChanged,
+  ShardChangeKind,
+  ShardSets,
+  Written,
+} from "./result.ts";
 export { type Route, routeOf, ROUTES, routeUrl } from "./route.ts";
 export { KEEPER_STATES, NEXUS_STATES } from "./status.ts";
-export type { KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";
+export type { AuditStatus, KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";
 export { formatTime, parseTime, ZERO_TIME } from "./time.ts";
 export type {
   BodyForm,

@@ -3,15 +3,18 @@ export class Wake {
   readonly #stop: AbortSignal;
   #bell = Promise.withResolvers<void>();
 
+  /** `stop` ends the present sleep and every later one. */
   constructor(stop: AbortSignal) {
     this.#stop = stop;
     stop.addEventListener("abort", () => this.now());
   }
 
+  /** Whether every sleep has ended for good. */
   get isStopping(): boolean {
     return this.#stop.aborted;
   }
 
+  /** Ends the present sleep, or the next one. */
   now(): void {
     this.#bell.resolve();
   }

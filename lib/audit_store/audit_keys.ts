@@ -14,14 +14,14 @@ import { wipe } from "../bytes/mod.ts";
 import { isDamage } from "../seal/damage.ts";
 import type { KeyRow, Store } from "../store/mod.ts";
 
-/** The keys of one log: what signs its checkpoints, what proves its lines and rows, and what covers texts. */
+/** The keys of one log: one signs its checkpoints, one authenticates its lines and rows, one hashes covered texts. */
 export interface OpenLogKeys extends Pick<LogKeys, "sign" | "publicKey" | "mac"> {
   /** Proves rows of the outbox. */
   readonly rowMac: Mac;
   readonly hmacKey: Uint8Array;
 }
 
-/** What a key that is derived from the signing seed of a log is for. A word is never reused or renamed. */
+/** Purposes of the keys derived from the signing seed of a log. A word is never reused or renamed. */
 type Use = "line" | "outbox";
 
 const nameOf = {
@@ -29,7 +29,7 @@ const nameOf = {
   hmac: (log: string) => `audit/hmac/${log}`,
 };
 
-/** The keys of a log; undefined when a row is not there, or not what was stored. */
+/** The keys of a log; undefined when a row is missing or was modified. */
 export async function loadLogKeys(
   store: Store,
   ring: Keyring,

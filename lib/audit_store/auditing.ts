@@ -44,7 +44,7 @@ export { ephemeralAuditing, NO_LOG } from "./no_log.ts";
 
 /** Requests that may wait for a disk; more are refused. */
 const OWED = 10_000;
-/** How often the newest checkpoint is taken down in the store, at most. */
+/** The shortest time between two writes of the newest checkpoint to the store. */
 const NOTE_MS = 1_000;
 
 /** Opens the log of a Nexus that has a directory for it. */
@@ -128,7 +128,7 @@ class DiskAuditing implements Auditing {
     }
   }
 
-  /** Where the disk takes nothing, what is stored is still served as long as its records are in safe hands. */
+  /** While the disk fails, stored data is still served as long as its records are kept elsewhere. */
   async #recordElsewhere(
     owed: readonly RequestEntry[],
     entry: RequestEntry,
@@ -260,7 +260,7 @@ class DiskAuditing implements Auditing {
     this.#outbox.useKeys({ storeId: ring.storeId, mac: rowMac });
   }
 
-  /** Tells of what was set aside because nothing proves it. */
+  /** Logs records that were set aside because nothing proves them. */
   async #noticeAside(): Promise<void> {
     const { log } = this.#options;
     for (const { cause, ...told } of this.#log.takeAside()) {

@@ -12,6 +12,7 @@ import type { AuditStatus } from "../api/status.ts";
 import type { LockedKeyring } from "../seal/mod.ts";
 import type { Store } from "../store/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
+import type { AuditKeys, AuditPage } from "../api/result.ts";
 import type { StoreVerified } from "./store_verifier.ts";
 
 /** The audit log of a Nexus, and the store whose changes it records. */
@@ -22,13 +23,15 @@ export interface Auditing {
   readonly size: number;
   /** Takes the record of a request. Resolves once it will outlive the process; rejects with `audit_unavailable`. */
   record(entry: RequestEntry): Promise<void>;
-  /** What was found that this Nexus did not record, since it started. */
+  /** Records and rows found since the start that this Nexus did not record. */
   readonly unproved: Unproved;
   /** Calls `work` when there is a root key, before anything else is written; see `restored`. */
   beforeFirstChange(work: () => Promise<void>): void;
-  /** There is a root key: from now on lines are proved and checkpoints are signed. Resolves before anything is served. */
+  /**
+   * There is a root key: from now on lines are proved and checkpoints are signed. Resolves before anything is served.
+   */
   keyringOpened(ring: LockedKeyring): Promise<void>;
-  /** There is none any more, and so are the keys of the log. */
+  /** The keyring was dropped; drop the log's keys too. */
   keyringDropped(): void;
   /** How many keys it holds. */
   readonly held: number;
@@ -36,9 +39,9 @@ export interface Auditing {
   tail(request: TailRequest): Promise<AuditPage>;
   /** The public keys of all logs, and the newest checkpoint. Rejects with `root_key_missing` without a keyring. */
   keys(): Promise<AuditKeys>;
-  /** What it takes to sign a statement about the store. Rejects with `root_key_missing` without a keyring. */
+  /** Key and checkpoint to sign a statement about the store. Rejects with `root_key_missing` without a keyring. */
   attest(): Promise<Attestor>;
-  /** Records that the store was put back from a backup, before anything else is written to it. */
+  /** Records that the store was restored from a backup, before anything else is written to it. */
   restored(detail: NoticeEntry["detail"]): Promise<void>;
   /** Compares the store with the logs; `pause` is awaited after each small step. See `verifyStore`. */
   verify(pause: () => Promise<void>): Promise<StoreVerified>;
@@ -52,32 +55,20 @@ export interface Auditing {
   close(): Promise<void>;
 }
 
-/** What was found that this Nexus did not record, or that nothing proves. */
+/** Counts of records and rows that this Nexus did not record, or that nothing proves. */
 export type Unproved = AuditStatus;
 
-/** The key of the present log, and where the log stands. */
+/** The key and the newest checkpoint of the present log. */
 export interface Attestor {
+  /** Public key of the present log. */
   readonly key: LogKey;
+  /** Signs for the present log. */
   readonly sign: Sign;
   /** The newest over records that are on the disk; empty before the first. */
   readonly checkpoint: string;
 }
 
-/** Records of the present log. */
-export interface AuditPage {
-  readonly log: string;
-  /** Each a JSON object on one line, as it was written. */
-  readonly records: readonly string[];
-}
-
-/** What whoever verifies keeps. */
-export interface AuditKeys {
-  /** The present log. */
-  readonly log: string;
-  readonly keys: readonly string[];
-  /** The newest over records that are on the disk; empty before the first. */
-  readonly checkpoint: string;
-}
+export type { AuditKeys, AuditPage } from "../api/result.ts";
 
 /**
  * Where the records of requests go: to the log; elsewhere, while the disk takes none, and to the log as soon as it
@@ -85,14 +76,17 @@ export interface AuditKeys {
  */
 export type RecordState = "written" | "elsewhere" | "refused";
 
-/** What auditing takes. */
+/** Options of auditing. */
 export interface AuditingOptions {
-  /** Where logs lie. */
+  /** Directory of the audit logs. */
   readonly directory: string;
+  /** How long records may wait for a sync to disk, in milliseconds. */
   readonly syncMs: number;
-  /** What is recorded as a keyed hash. */
+  /** Members that are recorded as a keyed hash. */
   readonly covered: ReadonlySet<Covered>;
+  /** The store whose changes are recorded. */
   readonly store: Store;
+  /** Where events are logged. */
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -102,6 +96,6 @@ export interface AuditingOptions {
   readonly retentionMs?: number;
   /** Takes records that the log does not. Default: standard error. */
   readonly fallback?: (entry: RequestEntry) => Promise<void>;
-  /** Told where records go, when that changes. */
+  /** Called when the destination of records changes. */
   readonly onState?: (state: RecordState) => void;
 }

@@ -5,11 +5,11 @@ import type { Store } from "../store/mod.ts";
 import { loadLogKeys } from "./audit_keys.ts";
 import type { KnownLog } from "./store_verifier.ts";
 
-/** What it takes to open the keys of all logs. */
+/** Options for opening the keys of all logs. */
 export interface KnownLogsOptions {
   readonly store: Store;
   readonly ring: LockedKeyring;
-  /** What is recorded as a keyed hash now. */
+  /** Members that are recorded as a keyed hash now. */
   readonly covered: ReadonlySet<Covered>;
 }
 

@@ -1,26 +1,28 @@
 import type { ChangedFile } from "../audit/mod.ts";
 import type { Health, Logger } from "../telemetry/mod.ts";
 
-/** What watching takes. */
+/** Options of the watch. */
 export interface LogWatchOptions {
-  /** What is not as it was, now; see `Auditing.changedFiles`. */
+  /** Files that are changed now; see `Auditing.changedFiles`. */
   readonly look: () => readonly ChangedFile[];
+  /** Reports changed files. */
   readonly health: Health;
+  /** Where changed files are logged. */
   readonly log: Logger;
 }
 
 /** Watches the files of the audit log. */
 export interface WatchedLog {
-  /** Looks again. A change is logged once, and once more when it is no more. */
+  /** Looks again. A change is logged once, and once more when it is undone. */
   look(): void;
-  /** What was found last. */
+  /** The files found last. */
   readonly found: readonly ChangedFile[];
 }
 
 /** How often the files are looked at: a change is to be noticed within a minute. */
 export const WATCH_MS = 15_000;
 
-/** Tells the log and probes of files that somebody else has removed, replaced or truncated. */
+/** Reports files that were removed, replaced or truncated outside Nexus in log and probes. */
 export function watchLog({ look, health, log }: LogWatchOptions): WatchedLog {
   let found: readonly ChangedFile[] = [];
   health.add(() => found.length > 0 ? ["audit_log_changed"] : []);
@@ -43,7 +45,7 @@ export function watchLog({ look, health, log }: LogWatchOptions): WatchedLog {
   };
 }
 
-/** What cannot be looked at is not known to have changed. */
+/** A file that cannot be examined does not count as changed. */
 function lookSafely(look: LogWatchOptions["look"], log: Logger): readonly ChangedFile[] {
   try {
     return look();

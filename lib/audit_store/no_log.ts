@@ -15,7 +15,7 @@ export const NOTHING_UNPROVED: Unproved = {
   unrecorded: 0,
 };
 
-/** What there is of auditing where no log is kept. */
+/** The part of auditing that exists without a log. */
 export const NO_LOG = {
   size: 0,
   held: 0,
@@ -63,7 +63,7 @@ export function ephemeralAuditing(store: Store, clock: () => number): Auditing {
   };
 }
 
-/** Rejects: there is no log to look into. */
+/** Rejects: there is no log to read. */
 function keepsNone(): Promise<never> {
   const failure = new SpikeError(
     "api_bad_request",

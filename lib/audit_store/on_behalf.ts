@@ -1,7 +1,7 @@
 import { type Call, inCall } from "../audit/mod.ts";
 
 /**
- * A method that changes the store for a caller. Whatever `work` writes is recorded with the call, and `author` is who
+ * A method that changes the store for a caller. All writes of `work` are recorded with the call, and `author` is who
  * made it.
  */
 export function onBehalf<I extends { readonly call: Call }, T>(

@@ -9,7 +9,7 @@ import {
 import type { OutboxRow, Store } from "../store/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
 
-/** What proves rows: of which store, and under which key of the present log. */
+/** What authenticates rows: the id of the store, and the key of the present log. */
 export interface RowKeys {
   readonly storeId: Uint8Array;
   readonly mac: Mac;
@@ -28,7 +28,7 @@ export interface OutboxOptions {
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** Told of rows that were rejected, and of changes without a record. */
+  /** Called with rows that were rejected, and with changes without a record. */
   readonly onFinding: (count: { readonly rejected?: number; readonly unrecorded?: number }) => void;
 }
 

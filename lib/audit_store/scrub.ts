@@ -1,25 +1,27 @@
 import type { Logger } from "../telemetry/mod.ts";
 import type { StoreVerified } from "./store_verifier.ts";
 
-/** What scrubbing takes. */
+/** Options of scrubbing. */
 export interface ScrubOptions {
+  /** Time from one comparison to the next, in milliseconds. */
   readonly intervalMs: number;
   /** Whether there is a root key now. */
   readonly isReady: () => boolean;
   /** Compares the store with its audit logs; see `Auditing.verify`. */
   readonly verify: (pause: () => Promise<void>) => Promise<StoreVerified>;
-  /** Drops what is past its time from the logs; see `Auditing.retain`. */
+  /** Drops expired records from the logs; see `Auditing.retain`. */
   readonly retain: (pause: () => Promise<void>) => Promise<void>;
   /** Resolves after the time, or at once when everything ends: then true. */
   readonly sleep: (ms: number) => Promise<boolean>;
   /** Milliseconds, for measuring. */
   readonly now: () => number;
-  /** Told how much each comparison has found. */
+  /** Called with the number of findings of each comparison. */
   readonly onFindings: (findings: number) => void;
+  /** Where findings are logged. */
   readonly log: Logger;
 }
 
-/** For each millisecond of work, so many of rest: nobody who asks something is to feel it. */
+/** Milliseconds of rest for each millisecond of work, so that requests are not slowed down. */
 const REST = 9;
 
 /**
@@ -43,7 +45,7 @@ export async function scrubStore(options: ScrubOptions): Promise<void> {
   }
 }
 
-/** Everything ends: what was found so far is not told. */
+/** Thrown when Nexus stops: the findings so far are not reported. */
 class Ended extends Error {}
 
 function slowly({ sleep, now }: ScrubOptions): () => Promise<void> {

@@ -19,59 +19,66 @@ import type { AuditStatus } from "../api/status.ts";
 import { isDamage } from "../seal/damage.ts";
 import type { AuditLogRow, HeadRow, ListedPath, StoreReader } from "../store/mod.ts";
 
-/** A row of the store that is not what was recorded last. */
+/** A row of the store that differs from its last record. */
 export interface RowFinding {
-  /** `store`: a row of what the store keeps of itself. */
+  /** `store`: a row about the store itself. */
   readonly kind: RowKind | "store";
+  /** Path, policy name or key name of the row. */
   readonly name: string;
   /**
    * `misindexed`: it is there, and one of the ways to it leads elsewhere. `damaged`: it cannot be read, or a column
-   * holds what no program of ours stores there.
+   * holds a value that spike never stores there.
    */
   readonly what: "replaced" | "removed" | "unrecorded" | "misindexed" | "damaged";
 }
 
-/** What was found of one log. */
+/** The result for one log. */
 export type LogFinding =
   | Omit<Verified, "newest">
   | {
     readonly log: string;
     readonly missing: true;
-    /** It was not brought along when the store was put back from a backup: no finding. */
+    /** It was left out when the store was restored from a backup; this is not a finding. */
     readonly left?: true;
   };
 
 /** The outcome of a comparison. */
 export interface StoreVerified {
+  /** Secrets that were compared. */
   readonly heads: number;
+  /** Policies that were compared. */
   readonly policies: number;
+  /** Cipher keys that were compared. */
   readonly cipherKeys: number;
   /** Rows older than the first record: nothing is known of them. */
   readonly older: number;
+  /** One entry for each audit log of the store. */
   readonly logs: readonly LogFinding[];
   /** The first hundred. */
   readonly rows: readonly RowFinding[];
-  /** What was found since this process started that it did not record; absent when nothing was. */
+  /** Records and rows found since the start that this process did not record; absent when there are none. */
   readonly unproved?: AuditStatus;
   /** How many there are in all, in logs and rows. */
   readonly findings: number;
 }
 
-/** A log, with what it takes to check it. */
+/** A log with the key and covers that its check needs. */
 export interface KnownLog extends AuditLogRow {
-  /** Undefined when its key is not what was stored. */
+  /** Undefined when the stored key was modified. */
   readonly publicKey: Uint8Array | undefined;
   /** How texts were covered in it, or may have been. */
   readonly covers: readonly Cover[];
 }
 
-/** What a comparison takes. */
+/** Options of a comparison. */
 export interface VerifyStoreOptions {
+  /** The store to compare. */
   readonly store: StoreReader;
+  /** Directory of the audit logs. */
   readonly directory: string;
   /** By time of creation. */
   readonly logs: readonly KnownLog[];
-  /** Brings every record of what was committed to the files. */
+  /** Writes the records of all committed changes to the files. */
   readonly settle: () => Promise<void>;
   /** Awaited after each small step. */
   readonly pause: () => Promise<void>;
@@ -141,7 +148,7 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreVer
   };
 }
 
-/** What was read, or that it cannot be: one damaged row keeps nobody from the others. */
+/** A row, or that it cannot be read: one damaged row does not stop the comparison. */
 async function unlessDamaged<T>(
   read: () => Promise<T>,
 ): Promise<{ found?: T; isDamaged: boolean }> {
@@ -153,12 +160,12 @@ async function unlessDamaged<T>(
   }
 }
 
-/** A store tells a number that cannot be one as a negative one. */
+/** The store reads a number that is out of range as a negative one. */
 function holdsMisshapen(row: object): boolean {
   return Object.values(row).some((value) => typeof value === "number" && value < 0);
 }
 
-/** What the store keeps of itself: its meta data, its keys' keys, and what it knows of its logs. */
+/** Rows about the store itself: its metadata, its key-encryption keys, and its logs. */
 async function findInStore(rows: Rows, { store, logs }: VerifyStoreOptions): Promise<void> {
   const name = (one: string) => rows.find("store", one, "damaged");
   if ((await unlessDamaged(() => store.meta())).isDamaged) name("meta");
@@ -266,7 +273,7 @@ class Rows {
     this.#revision = revision;
   }
 
-  /** A row is there, under this name or one that stands for it in the records. */
+  /** Notes a row that exists, under this name or the one that stands for it in the records. */
   see(kind: RowKind, name: string): void {
     this.count[kind]++;
     for (const one of this.#namesOf(kind, name)) this.#seen.add(`${kind} ${one}`);
@@ -353,7 +360,7 @@ class Rows {
     }
   }
 
-  /** What the logs tell last of a row. */
+  /** The last record of a row. */
   recorded(kind: RowFinding["kind"], name: string): Recorded | undefined {
     if (kind === "store") return undefined;
     return this.#namesOf(kind, name).map((one) => this.#newest.of(kind, one))
@@ -361,7 +368,7 @@ class Rows {
       .reduce((a, b) => a && a.revision > b.revision ? a : b, undefined as Recorded | undefined);
   }
 
-  /** As which texts a name may stand in the records. Only paths are ever covered. */
+  /** The texts that may stand for a name in the records. Only paths are ever covered. */
   #namesOf(kind: RowKind, name: string): string[] {
     if (kind !== "head") return [name];
     return [...new Set([name, ...this.#covers.map((cover) => cover("path", name))])];

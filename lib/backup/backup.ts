@@ -22,7 +22,7 @@ export interface BackupOptions {
   /** Where the copy lies while it is read. */
   readonly directory: string;
   readonly copy: Copier;
-  /** Keeps copying apart from what cannot be done meanwhile; see `forgetInTurn`. */
+  /** Runs copies and what cannot run during one in turn; see `forgetInTurn`. */
   readonly inTurn: Serial;
   readonly random: RandomSource;
   /** Milliseconds since the epoch. */
@@ -30,7 +30,7 @@ export interface BackupOptions {
   readonly log: Logger;
   /** The last backup that arrived, before this process. */
   readonly known?: LastBackup;
-  /** A copy that nobody reads for so long is removed. Default: a minute. */
+  /** A copy that is not read for so many milliseconds is removed. Default: a minute. */
   readonly patienceMs?: number;
 }
 
@@ -46,7 +46,7 @@ interface Present {
 
 /**
  * Makes backups, one at a time: a copy of the database in a file of its own, which is read in pieces and then removed.
- * It never lies anywhere that a caller could choose.
+ * The caller cannot choose where it is stored.
  */
 export class Backups {
   readonly #options: BackupOptions;
@@ -68,7 +68,7 @@ export class Backups {
     return this.#arrived;
   }
 
-  /** What can be asked of it, from other threads too. */
+  /** What other threads call as well. */
   get port(): BackupPort {
     return {
       beginBackup: (request) => this.#begin(request),
@@ -117,8 +117,8 @@ export class Backups {
   async #read({ id, at }: { id: string; at: number }): Promise<Uint8Array> {
     const copy = this.#present?.id === id ? this.#present.copy : undefined;
     if (!copy) {
-      throw new SpikeError("store_failure", "The copy that was to be read is gone", {
-        hint: "It was not read for too long: repeat the backup",
+      throw new SpikeError("store_failure", "The copy of the database was removed", {
+        hint: "It was not read for too long; repeat the backup",
       });
     }
     clearTimeout(copy.timer);
@@ -152,7 +152,7 @@ export class Backups {
     this.#arrived = last;
   }
 
-  /** Breaks off a copy that is being made, and removes what there is. */
+  /** Cancels a running copy and removes what was written of it. */
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.#making?.catch(() => {});
@@ -161,7 +161,7 @@ export class Backups {
 
   async #make(path: string): Promise<{ manifest: BackupManifest; note: string }> {
     const { auditing, clock, copy, inTurn, source } = this.#options;
-    // Before the copy, so that all that it covers is in the copy.
+    // Before the copy, so that the copy holds everything that the checkpoint covers.
     const { key, sign, checkpoint } = await auditing.attest();
     const createdAtMs = clock();
     const released = Promise.withResolvers<void>();
@@ -185,7 +185,7 @@ export class Backups {
   }
 }
 
-/** Removes what a process left that ended amid a backup. */
+/** Removes leftovers of a process that ended during a backup. */
 function sweep(directory: string): void {
   for (const { name } of [...Deno.readDirSync(directory)]) {
     if (DRAFT.test(name)) Deno.removeSync(`${directory}/${name}`);
@@ -203,7 +203,7 @@ function removeDraft(path: string): void {
 }
 
 /**
- * Lets what is to be forgotten wait for a copy that is being made: while its snapshot is in use the log of the database
+ * Makes removals wait for a running copy: while its snapshot is in use the log of the database
  * cannot be cut. Answers the same store.
  */
 export function forgetInTurn(store: Store, inTurn: Serial): Store {

@@ -13,7 +13,7 @@ export interface BackupBegun {
 
 /** What is asked of the thread that has the store, for a backup. */
 export interface BackupPort {
-  /** Copies the database and signs what it is. */
+  /** Copies the database and signs a manifest of the copy. */
   beginBackup(request: { call: Call }): Promise<BackupBegun>;
   /** The piece of a copy from `at` on; empty after the last. */
   readBackup(request: { id: string; at: number }): Promise<Uint8Array>;

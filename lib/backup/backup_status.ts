@@ -8,7 +8,7 @@ import {
 } from "./restored.ts";
 import type { StoreReader } from "../store/mod.ts";
 
-/** The last backup that arrived whole; undefined when none is known. */
+/** The last backup that was confirmed; undefined when there is none. */
 export async function lastBackup(
   store: Pick<StoreReader, "mark">,
 ): Promise<LastBackup | undefined> {
@@ -16,7 +16,7 @@ export async function lastBackup(
   return mark && decodeLastBackup(mark);
 }
 
-/** What the status tells of backups. */
+/** The members of the status that are about backups. */
 export async function backupStatus(
   store: Pick<StoreReader, "mark">,
 ): Promise<Pick<NexusStatus, "backup" | "restored">> {

@@ -90,13 +90,13 @@ Deno.test("one backup is made at a time, and its copy is gone with its end", asy
   const begun = await first;
   await assert.rejects(
     backups.port.readBackup({ id: "00".repeat(16), at: 0 }),
-    isSpikeError("store_failure", /is gone/),
+    isSpikeError("store_failure", /was removed/),
   );
   await backups.close();
   assert.deepEqual(drafts(), []);
   await assert.rejects(
     backups.port.readBackup({ ...begun, at: 0 }),
-    isSpikeError("store_failure", /is gone/),
+    isSpikeError("store_failure", /was removed/),
   );
 });
 

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** Where a store stands. Of two backups of one store, the one with more restorations, then revisions, is newer. */
+/**
+ * Identity and revision of a store. Of two backups of one store, the one with more restores, then revisions, is newer.
+ */
 export interface StoreState {
   /** Lower-case hex. */
   readonly id: string;
@@ -8,7 +10,7 @@ export interface StoreState {
   readonly format: number;
   /** Of its last transaction. */
   readonly revision: number;
-  /** How often it was put back from a backup: revisions are counted anew from there. */
+  /** How often it was restored from a backup. Revisions continue from that of the backup. */
   readonly restores: number;
 }
 
@@ -16,7 +18,9 @@ export interface StoreState {
 export interface Counts {
   /** Purged ones included. */
   readonly paths: number;
+  /** Versions of secrets, deleted and destroyed ones included. */
   readonly versions: number;
+  /** Access policies. */
   readonly policies: number;
   /** Named keys of the encryption service. */
   readonly cipherKeys: number;
@@ -24,30 +28,37 @@ export interface Counts {
   readonly keks: number;
 }
 
-/** The shard set whose root key opens a database, and what recognises its shards. */
+/** The shard set whose root key opens a database, with commitments to its shards. */
 export interface RecoverySet {
+  /** Scheme of the shards: `gf256` or `p256`. */
   readonly scheme: string;
   /** Lower-case hex. */
   readonly setId: string;
+  /** Generation of the shard set, from 1. */
   readonly generation: number;
+  /** Shards that rebuild the root key. */
   readonly threshold: number;
+  /** Shards in the set. */
   readonly shares: number;
   /** Which root key it is of: 1 is the first one, and each rotation adds one. */
   readonly rootEpoch: number;
-  /** SHA-256 of each shard with its place, lower-case hex, from index 1; none where the set came without. */
+  /** SHA-256 of each shard with its place, lower-case hex, from index 1; empty for a set without commitments. */
   readonly commitments: readonly string[];
 }
 
-/** What is told of a database. No key is needed to read it. */
+/** What a manifest states about a database. No key is needed to read it. */
 export interface Contents {
+  /** Identity and revision of the store. */
   readonly store: StoreState;
+  /** Numbers of rows. */
   readonly counts: Counts;
+  /** The shard set that opens the database. */
   readonly recovery: RecoverySet;
 }
 
 const COMMITMENT_DIGITS = 64;
 
-/** Reads off a database what a manifest tells of it. Throws for one that was never initialised. */
+/** Reads from a database what its manifest states. Throws for one that was never initialized. */
 export function readContents(db: DatabaseSync): Contents {
   const meta = db.prepare(
     `SELECT lower(hex(store_id)) AS id, scheme, lower(hex(set_id)) AS set_id,
@@ -87,7 +98,7 @@ function markOf(db: DatabaseSync, name: string): Uint8Array | undefined {
   return value instanceof Uint8Array ? value : undefined;
 }
 
-/** Marks are JSON in the clear; what is not there, or is none, counts as never said. */
+/** Marks are JSON in the clear; one that is absent or is not JSON is ignored. */
 function numberIn(mark: Uint8Array | undefined, member: string, otherwise: number): number {
   if (!mark) return otherwise;
   try {

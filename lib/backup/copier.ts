@@ -4,9 +4,9 @@ import type { Copied, CopyRequest } from "./os_copy.ts";
 export interface CopyWatch {
   /** Called when the database is not in use any more. */
   readonly onReleased: () => void;
-  /** Ends the copy; what there is of it stays. */
+  /** Ends the copy; what was written of it stays. */
   readonly stopping: AbortSignal;
 }
 
-/** Copies a database beside those who use it. */
+/** Copies a database while it is in use. */
 export type Copier = (request: CopyRequest, watch: CopyWatch) => Promise<Copied>;

@@ -1,7 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 
-/** What a file holds, in hashes: damage is found, and its place is told. */
+/** Hashes of a file and of its chunks, so that damage is found and located. */
 export interface FileDigest {
+  /** Length of the file in bytes. */
   readonly bytes: number;
   /** SHA-256 of the whole, hex, as `sha256sum` prints it. */
   readonly sha256: string;
@@ -31,6 +32,7 @@ export class Digester {
   #inChunk = 0;
   #bytes = 0;
 
+  /** Digests a file in chunks of `chunkBytes` bytes. */
   constructor(chunkBytes: number) {
     this.#chunkBytes = chunkBytes;
   }

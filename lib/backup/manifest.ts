@@ -12,6 +12,7 @@ export interface BackupManifest extends Contents {
   readonly createdAtMs: number;
   /** Version of the program that made it. */
   readonly spike: string;
+  /** Length, page size and digests of the database file. */
   readonly file: FileDigest & { readonly pageBytes: number };
   /** The newest signed checkpoint of the audit log before the copy was begun; empty before the first. */
   readonly checkpoint: string;
@@ -32,7 +33,7 @@ export function signManifest(manifest: BackupManifest, sign: Sign): string {
 /** The text that is signed. There is one text for each manifest. */
 function bodyOf(manifest: BackupManifest): string {
   const { createdAtMs, spike, store, file, counts, recovery, checkpoint, key } = manifest;
-  const told = {
+  const stated = {
     kind: KIND,
     format: FORMAT,
     createdAt: new Date(createdAtMs).toISOString(),
@@ -68,21 +69,22 @@ function bodyOf(manifest: BackupManifest): string {
       chunks: file.chunks,
     },
   };
-  return `${JSON.stringify(told, null, 2)}\n`;
+  return `${JSON.stringify(stated, null, 2)}\n`;
 }
 
 /** A manifest as it was read, and whether its own key has signed it. */
 export interface OpenedManifest {
+  /** The manifest that was opened. */
   readonly manifest: BackupManifest;
-  /** False when one of its bytes, or of its signature, is not what was signed. */
+  /** False when a byte of it or of its signature was changed. */
   readonly isSigned: boolean;
 }
 
 /**
- * Reads a manifest, and compares its signature with the key that it names. Whether that key is the right one is for
- * whoever pinned it to say.
+ * Reads a manifest and checks its signature against the key that it names. The caller decides whether that key is the
+ * right one.
  *
- * @throws SpikeError `data_invalid_input` for what is no manifest
+ * @throws SpikeError `data_invalid_input` for anything but a manifest
  */
 export function openManifest(note: string, verify: Verify): OpenedManifest {
   const end = note.lastIndexOf("\n\n— ");
@@ -97,7 +99,7 @@ function decodeBody(body: string): BackupManifest {
     manifest = readBody(JSON.parse(body));
   } catch (cause) {
     if (cause instanceof SpikeError) throw cause;
-    // What the parser says quotes the file.
+    // The parser's message quotes the file.
     throw noManifest(cause instanceof SyntaxError ? "it is not JSON" : messageOf(cause), cause);
   }
   const again = bodyOf(manifest);
@@ -112,7 +114,7 @@ function messageOf(cause: unknown): string {
 
 function noManifest(why: string, cause?: unknown): SpikeError {
   return new SpikeError("data_invalid_input", `The manifest cannot be read: ${why}`, {
-    hint: "Give the file that `spike operator backup` wrote beside the backup, as it was written",
+    hint: "Pass the manifest that `spike operator backup` wrote beside the backup, unchanged",
     cause,
   });
 }
@@ -130,7 +132,7 @@ function readBody(given: Given): BackupManifest {
   }
   const audit = part(given, "audit");
   const key = parseKey(text(audit, "key", /^.{1,200}$/));
-  if (!key) throw new RangeError("member key is no public key of an audit log");
+  if (!key) throw new RangeError("member key is not a public key of an audit log");
   return {
     createdAtMs: timeOf(given),
     spike: text(given, "spike", /^[0-9A-Za-z.+-]{1,40}$/),
@@ -218,11 +220,11 @@ function count(given: Given, name: string, least = 0, most = Number.MAX_SAFE_INT
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most) {
     return value;
   }
-  throw new RangeError(`member ${name} is no number from ${least} on that it may be`);
+  throw new RangeError(`member ${name} is not a whole number from ${least} to ${most}`);
 }
 
 function timeOf(given: Given): number {
   const atMs = parseTime(text(given, "createdAt", /\.\d{3}Z$/));
-  if (atMs === undefined) throw new RangeError("member createdAt is no time");
+  if (atMs === undefined) throw new RangeError("member createdAt is not a time");
   return atMs;
 }

@@ -1,7 +1,7 @@
 /**
  * Backups of a store: a copy of its database, a signed manifest that finds every changed byte of it, and the way back.
- * Nothing here has a key that opens anything. Start reading at `manifest.ts` (what a backup says of itself),
- * `os_copy.ts` (how it is made beside writers), `os_verify.ts` and `os_restore.ts`.
+ * Nothing here holds a key that decrypts. Start reading at `manifest.ts` (what a backup states about itself),
+ * `os_copy.ts` (how it is made while others write), `os_verify.ts` and `os_restore.ts`.
  *
  * @module
  */

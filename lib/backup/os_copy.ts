@@ -1,6 +1,6 @@
 /**
- * The copy of a database that others write to meanwhile. Imports nothing but what is built in: it runs in a thread
- * that may read its own few modules and the data directory, and no other file.
+ * Copies a database while others write to it. Imports only built-in modules: it runs in a thread that can read its
+ * own few modules and the data directory, and no other file.
  */
 import { backup, DatabaseSync } from "node:sqlite";
 import { type Contents, readContents } from "./contents.ts";
@@ -8,12 +8,15 @@ import { chunkBytesFor, digestFile, type FileDigest } from "./digest.ts";
 
 /** From where, and to which file, which is made for its owner alone. */
 export interface CopyRequest {
+  /** Path of the database to copy. */
   readonly source: string;
+  /** Path of the copy, which must not exist. */
   readonly target: string;
 }
 
 /** A copy, and what is in it. */
 export interface Copied extends Contents {
+  /** Length, page size and digests of the copy. */
   readonly file: FileDigest & { readonly pageBytes: number };
 }
 
@@ -47,7 +50,7 @@ export async function copyDatabase(
   return settle(target);
 }
 
-/** Makes it one file that opens without others beside it, checks it and tells what is in it. */
+/** Makes the copy a single file that opens without others beside it, checks it and counts its contents. */
 function settle(path: string): Copied {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {

@@ -1,4 +1,4 @@
-/** What is known of a store beyond a backup of it: so nobody goes back in time without knowing. */
+/** Finds what is newer than a backup of the same store, so that no restore loses changes unnoticed. */
 import { basename, dirname, join } from "node:path";
 import { SpikeError } from "../error/error.ts";
 import {
@@ -16,6 +16,7 @@ import { readNote } from "./os_verify.ts";
 
 /** Where to look. */
 export interface NewerRequest {
+  /** Manifest of the backup to restore. */
   readonly manifest: BackupManifest;
   /** The manifest's own file: others of the same store may lie beside it. */
   readonly manifestPath: string;
@@ -23,11 +24,11 @@ export interface NewerRequest {
   readonly auditDirectory: string;
   /** Manifests and checkpoints that were kept elsewhere. */
   readonly known: readonly string[];
-  /** Whose signature counts; without them the manifest's own key's does. */
+  /** Keys whose signatures are accepted. Default: the key in the manifest. */
   readonly keys?: readonly LogKey[];
 }
 
-/** Each a sentence about something that a restoration would take back, or may. */
+/** Sentences about what a restore would undo, or may undo. */
 export function findNewer(request: NewerRequest): string[] {
   return [
     ...laterManifests(request),
@@ -52,7 +53,7 @@ function laterManifests(request: NewerRequest): string[] {
     }).sort();
 }
 
-/** Undefined for what is none, is of another store, or is not signed by a key that counts. */
+/** Undefined for a file that is not a manifest, is of another store, or is not signed by an accepted key. */
 function trustedManifest(
   { manifest, keys = [manifest.key] }: NewerRequest,
   read: () => string,
@@ -104,8 +105,8 @@ function laterThan(request: NewerRequest, path: string): string[] {
     "data_invalid_input",
     `File ${
       JSON.stringify(path)
-    } is no checkpoint or manifest of this store that the keys have signed`,
-    { hint: "Give the keys that `spike audit export` wrote, with --key" },
+    } is not a checkpoint or manifest of this store signed by one of the keys`,
+    { hint: "Pass the keys that `spike audit export` wrote with --key" },
   );
 }
 
@@ -117,10 +118,10 @@ interface Told {
 }
 
 const TELLING = /^\{"format":[12],"n":\d+,"kind":"(?:change|notice)"/;
-/** What a transaction may change without anybody missing it. */
+/** Changes of this kind may be lost without harm. */
 const NOT_MISSED = "mark";
 
-/** Changes that the audit logs tell of and that the backup cannot have. */
+/** Changes that are in the audit logs and cannot be in the backup. */
 function laterRecords({ manifest, auditDirectory }: NewerRequest): string[] {
   let [count, lastMs, isOtherCount] = [0, 0, false];
   for (const log of listLogs(auditDirectory)) {
@@ -135,7 +136,7 @@ function laterRecords({ manifest, auditDirectory }: NewerRequest): string[] {
     }
   }
   return count === 0 ? [] : [
-    `The audit log here tells of ${count} ${
+    `The audit log here records ${count} ${
       count === 1 ? "change" : "changes"
     } after this backup, the last at ${new Date(lastMs).toISOString()}`,
   ];

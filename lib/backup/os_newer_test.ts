@@ -79,7 +79,7 @@ Deno.test("a manifest and a checkpoint that were kept tell of what came later", 
   );
   await assert.rejects(
     known("a shopping list"),
-    isSpikeError("data_invalid_input", /is no checkpoint/),
+    isSpikeError("data_invalid_input", /is not a checkpoint/),
   );
 });
 
@@ -105,12 +105,12 @@ Deno.test("audit logs tell of changes after a backup, and of what is nobody's lo
   await change(4, [{ head: "tenants/acme/db", current: 2, digest: "BBBB" }]);
   await change(5, [{ policy: "p", removed: true }, { mark: "x" }]);
   assert.deepEqual(ask(world, "a.db"), [
-    "The audit log here tells of 2 changes after this backup, the last at 2026-07-01T12:00:01.000Z",
+    "The audit log here records 2 changes after this backup, the last at 2026-07-01T12:00:01.000Z",
   ]);
   const detail = { from: "", revision: 1, restores: 1, sha256: "" };
   await log.record({ kind: "notice", entry: { timeMs: nowMs, event: "store_restored", detail } });
   // Revisions are counted anew, from an earlier one than the backup's.
   await change(2, [{ head: "other", current: 1, digest: "CCCC" }]);
-  assert.match(ask(world, "a.db").join(), /tells of 3 changes/);
+  assert.match(ask(world, "a.db").join(), /records 3 changes/);
   await log.close();
 });

@@ -10,7 +10,9 @@ import { encodeNote, RESTORED_FILE, restoredFrom } from "./restored.ts";
 
 /** What to put where. The backup was verified. */
 export interface RestoreRequest {
+  /** Path of the backup's database. */
   readonly file: string;
+  /** Its manifest, verified. */
   readonly manifest: BackupManifest;
   /** The data directory; made when it is not there. */
   readonly directory: string;
@@ -23,7 +25,7 @@ export interface RestoreRequest {
 const PIECE_BYTES = 1024 * 1024;
 const AUDIT = "audit";
 
-/** What a directory may have in it: the audit logs of the store, a lock, and what a restoration left that was cut off. */
+/** What a directory may hold: the audit logs of the store, a lock, and leftovers of an interrupted restore. */
 function allowed(database: string): Set<string> {
   return new Set([AUDIT, LOCK_FILE, RESTORED_FILE, draftOf(database)]);
 }
@@ -34,10 +36,10 @@ function draftOf(database: string): string {
 
 /**
  * Puts a backup into an empty data directory, for its owner alone. The database gets its name once all of it is on the
- * disk; before that, a repetition begins anew. The audit logs of the store may be there: Nexus goes on with them.
+ * disk; before that, a repetition starts over. The audit logs of the store may be there: Nexus continues them.
  *
  * @throws SpikeError `store_failure` while a Nexus runs there, `entity_conflict` when the directory is not empty,
- *   `state_integrity_check` when the file is not what was verified
+ *   `state_integrity_check` when the file changed after it was verified
  */
 export function restoreBackup(request: RestoreRequest): void {
   const { directory, database, manifest, nowMs } = request;
@@ -52,7 +54,11 @@ export function restoreBackup(request: RestoreRequest): void {
   syncDirectory(directory);
 }
 
-/** @throws SpikeError `entity_conflict` */
+/**
+ * Rejects a data directory that holds anything but what a restore may replace.
+ *
+ * @throws SpikeError `entity_conflict`
+ */
 export function requireEmpty(directory: string, database: string): void {
   const fine = allowed(database);
   let other: string | undefined;
@@ -69,7 +75,7 @@ export function requireEmpty(directory: string, database: string): void {
     `Directory ${quoteValue(directory)} is not empty: it has ${quoteValue(other)}`,
     {
       hint:
-        "Nothing was changed. Move what is there away; its directory audit may stay, Nexus goes on with it",
+        "Nothing was changed. Move the other files away; the directory audit can stay, Nexus continues its logs",
     },
   );
 }
@@ -92,8 +98,11 @@ function unusable(directory: string, cause: unknown): SpikeError {
 }
 
 /** Between the verification and this the file may have changed, so it is hashed once more on its way. */
-function copyTo(draft: string, { file: source, manifest: { file: told } }: RestoreRequest): void {
-  const digester = new Digester(told.chunkBytes);
+function copyTo(
+  draft: string,
+  { file: source, manifest: { file: expected } }: RestoreRequest,
+): void {
+  const digester = new Digester(expected.chunkBytes);
   writeDurably(draft, (file) => {
     using from = Deno.openSync(source, { read: true });
     const piece = new Uint8Array(PIECE_BYTES);
@@ -102,7 +111,7 @@ function copyTo(draft: string, { file: source, manifest: { file: told } }: Resto
       writeAll(file, piece.subarray(0, read));
     }
   });
-  if (digester.end().sha256 === told.sha256) return;
+  if (digester.end().sha256 === expected.sha256) return;
   Deno.removeSync(draft);
   throw new SpikeError("state_integrity_check", "The backup changed while it was read", {
     hint: "Nothing was restored; verify it again",

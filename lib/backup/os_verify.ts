@@ -12,29 +12,34 @@ import { findWrong, ownersOf } from "./structure.ts";
 
 /** Something that is not as it was written, and where. */
 export interface BackupFault {
+  /** Page, file or table that is wrong. */
   readonly where: string;
+  /** What is wrong with it. */
   readonly what: string;
 }
 
-/** What is known of who made a backup. */
+/** What vouches for a backup. */
 export type Origin =
   /** A key that the verifier pinned has signed its manifest. */
   | "pinned"
-  /** The key that the manifest names itself has. Whoever can write both can make both. */
+  /** Only the key that the manifest itself names. Anyone who can write the files can make such a pair. */
   | "unpinned";
 
 /** The outcome. */
 export interface BackupVerified {
   /** Absent when there is nothing that could be read as one. */
   readonly manifest?: BackupManifest;
+  /** What vouches for the manifest. */
   readonly origin: Origin;
-  /** Empty for a backup that is what was made. */
+  /** Empty for an unchanged backup. */
   readonly findings: readonly BackupFault[];
 }
 
-/** Which files, and whose signature counts. */
+/** The files, and the keys whose signatures are accepted. */
 export interface VerifyRequest {
+  /** Path of the backup's database. */
   readonly file: string;
+  /** Path of its manifest. */
   readonly manifest: string;
   /** Public keys that were pinned. Without them the manifest's own key is taken. */
   readonly keys?: readonly LogKey[];
@@ -43,7 +48,7 @@ export interface VerifyRequest {
 /** More places are counted, and not named. */
 const NAMED = 20;
 
-/** Compares a backup with its manifest, byte for byte, and looks at what it holds. Needs no key that opens anything. */
+/** Compares a backup with its manifest, byte for byte, and checks its contents. Needs no decryption key. */
 export function verifyBackup({ file, manifest: path, keys }: VerifyRequest): BackupVerified {
   const origin = keys === undefined ? "unpinned" : "pinned";
   let manifest: BackupManifest;
@@ -64,7 +69,7 @@ export function verifyBackup({ file, manifest: path, keys }: VerifyRequest): Bac
 /**
  * Reads a manifest's file.
  *
- * @throws SpikeError `fs_file_open_failed`, `data_invalid_input` for what is none
+ * @throws SpikeError `fs_file_open_failed`, `data_invalid_input` for a file that is not a manifest
  */
 export function readNote(path: string): string {
   let bytes: Uint8Array;
@@ -74,14 +79,14 @@ export function readNote(path: string): string {
     if (cause instanceof SpikeError) throw cause;
     throw new SpikeError(
       "fs_file_open_failed",
-      `BackupManifest ${quoteValue(path)} cannot be read: ${fileFault(cause)}`,
-      { hint: "It is written beside the backup; name it with --manifest", cause },
+      `Manifest ${quoteValue(path)} cannot be read: ${fileFault(cause)}`,
+      { hint: "A backup has it beside its database; pass its path with --manifest", cause },
     );
   }
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new SpikeError("data_invalid_input", "The manifest is no text", { cause });
+    throw new SpikeError("data_invalid_input", "The manifest is not text", { cause });
   }
 }
 
@@ -100,10 +105,10 @@ function pinnedBy(keys: readonly LogKey[] | undefined, { log, publicKey }: LogKe
   )];
 }
 
-function compareFile(path: string, { file: told }: BackupManifest): BackupFault[] {
+function compareFile(path: string, { file: expected }: BackupManifest): BackupFault[] {
   let found: FileDigest;
   try {
-    found = digestFile(path, told.chunkBytes);
+    found = digestFile(path, expected.chunkBytes);
   } catch (cause) {
     throw new SpikeError(
       "fs_file_open_failed",
@@ -111,18 +116,18 @@ function compareFile(path: string, { file: told }: BackupManifest): BackupFault[
       { cause },
     );
   }
-  const length = found.bytes === told.bytes ? [] : [{
+  const length = found.bytes === expected.bytes ? [] : [{
     where: "file",
-    what: `it has ${found.bytes} bytes, the manifest says ${told.bytes}`,
+    what: `it has ${found.bytes} bytes, the manifest says ${expected.bytes}`,
   }];
-  const common = Math.min(found.chunks.length, told.chunks.length);
+  const common = Math.min(found.chunks.length, expected.chunks.length);
   const changed = Array.from({ length: common }, (_, i) => i)
-    .filter((i) => found.chunks[i] !== told.chunks[i]);
-  const places = changed.slice(0, NAMED).map((i) => describeChunk(path, told, i));
+    .filter((i) => found.chunks[i] !== expected.chunks[i]);
+  const places = changed.slice(0, NAMED).map((i) => describeChunk(path, expected, i));
   if (changed.length > NAMED) {
     places.push({ where: "file", what: `${changed.length - NAMED} more places were changed` });
   }
-  const isSame = found.sha256 === told.sha256 || length.length + places.length > 0;
+  const isSame = found.sha256 === expected.sha256 || length.length + places.length > 0;
   const whole = { where: "file", what: "its SHA-256 is not the one in the manifest" };
   return [...length, ...places, ...(isSame ? [] : [whole])];
 }

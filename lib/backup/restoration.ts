@@ -12,17 +12,17 @@ import type { Logger } from "../telemetry/mod.ts";
 export interface RestorationOptions {
   /** The data directory. */
   readonly directory: string;
-  /** Records what is written to it. */
+  /** Records changes of the store. */
   readonly store: Store;
   readonly auditing: Pick<Auditing, "restored" | "beforeFirstChange">;
   readonly log: Logger;
 }
 
 /**
- * Records that the store was put back from a backup, when `spike backup restore` has left a note of that: in the audit
+ * Records that the store was restored from a backup, when `spike backup restore` left a note: in the audit
  * log first, then in the store, where it stays. That happens once there is a key that proves the record; until then,
- * and after a crash in between, the note stays. A note about a store that has gone on since is not believed: it would
- * make changes count as taken back that were not.
+ * and after a crash in between, the note stays. A note about a store that was changed since is ignored: it would
+ * report changes as undone that were not.
  */
 export async function recordRestoration(options: RestorationOptions): Promise<void> {
   const { directory, store, auditing, log } = options;

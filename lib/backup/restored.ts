@@ -1,27 +1,29 @@
 import type { BackupManifest } from "./manifest.ts";
 
-/** Name of the mark that a store keeps about its last restoration. Its member `restores` counts them. */
+/** Name of the mark of a store's last restore. Its member `restores` counts them. */
 export const RESTORED_MARK = "restored";
 /** Name of the mark about the last backup that arrived. */
 export const BACKUP_MARK = "backup";
 /** What a restoration leaves beside the database, until Nexus has recorded it. */
 export const RESTORED_FILE = "restored.json";
 
-/** Which backup a store was put back from. */
+/** The backup that a store was restored from. */
 export interface Restored {
-  /** How often this store was, this time included. */
+  /** How often this store was restored, this time included. */
   readonly restores: number;
   /** Milliseconds since the epoch. */
   readonly restoredAtMs: number;
+  /** Id of the restored store, lower-case hex. */
   readonly storeId: string;
   /** When the backup was made, milliseconds since the epoch. */
   readonly createdAtMs: number;
+  /** Revision of the store in the backup. */
   readonly revision: number;
   /** Of the database file, hex. */
   readonly sha256: string;
 }
 
-/** What is left for Nexus of a restoration from a backup. */
+/** The note that a restore leaves for Nexus. */
 export function restoredFrom(
   { store, file, createdAtMs }: BackupManifest,
   restoredAtMs: number,
@@ -36,12 +38,15 @@ export function restoredFrom(
   };
 }
 
-/** The last backup that whoever asked for it has in hand, whole. */
+/** The last backup that its recipient confirmed to have received whole. */
 export interface LastBackup {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
+  /** Revision of the store in the backup. */
   readonly revision: number;
+  /** Length of the database file. */
   readonly bytes: number;
+  /** SHA-256 of the database file, lower-case hex. */
   readonly sha256: string;
 }
 
@@ -52,7 +57,7 @@ export function encodeNote(note: Restored | LastBackup): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...note })}\n`);
 }
 
-/** Reads what {@linkcode encodeNote} made of a restoration; undefined for everything else. */
+/** Decodes the note of a restore that {@linkcode encodeNote} made; undefined for everything else. */
 export function decodeRestored(bytes: Uint8Array): Restored | undefined {
   const given = decode(bytes);
   const numbers = ["restores", "restoredAtMs", "createdAtMs", "revision"];
@@ -61,7 +66,7 @@ export function decodeRestored(bytes: Uint8Array): Restored | undefined {
   return isOne ? given as unknown as Restored : undefined;
 }
 
-/** Reads what {@linkcode encodeNote} made of a backup; undefined for everything else. */
+/** Decodes the note of a backup that {@linkcode encodeNote} made; undefined for everything else. */
 export function decodeLastBackup(bytes: Uint8Array): LastBackup | undefined {
   const given = decode(bytes);
   const isOne = ["atMs", "revision", "bytes"].every((name) => isCount(given[name])) &&

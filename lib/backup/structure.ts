@@ -5,7 +5,7 @@ import { type Contents, readContents } from "./contents.ts";
 /** First byte of whatever is sealed, then nonce and tag: nothing sealed is shorter (decision 0003). */
 const SEALED = "substr(%, 1, 1) <> x'01' OR length(%) < 29";
 
-/** What must be true of every database that Nexus wrote, as far as it shows without a key: a count of what is not so. */
+/** Invariants of every database that Nexus wrote which can be checked without a key: each counts violations. */
 const RULES: readonly { readonly what: string; readonly sql: string }[] = [
   ...["heads", "versions", "policies", "keys", "key_heads"].map((table) => ({
     what: `rows of ${table} are sealed under a key generation that is not there`,
@@ -33,28 +33,28 @@ function sealedRule(place: string): { what: string; sql: string } {
   };
 }
 
-/** All that is wrong with a database, as far as it shows without a key; `told` is what its manifest says of it. */
-export function findWrong(db: DatabaseSync, told: Contents): string[] {
+/** All faults of a database that can be found without a key; `stated` is what its manifest states. */
+export function findWrong(db: DatabaseSync, stated: Contents): string[] {
   const damage = damageOf(db);
   if (damage !== undefined) return [`SQLite finds: ${damage}`];
   const broken = RULES.flatMap(({ what, sql }) => {
     const count = Number(Object.values(db.prepare(sql).get() ?? {})[0]);
     return count === 0 ? [] : [`${count} ${what}`];
   });
-  return [...broken, ...differences(readContents(db), told)];
+  return [...broken, ...differences(readContents(db), stated)];
 }
 
-function differences(found: Contents, told: Contents): string[] {
+function differences(found: Contents, stated: Contents): string[] {
   return (["store", "counts", "recovery"] as const).flatMap((part) =>
-    JSON.stringify(found[part]) === JSON.stringify(told[part]) ? [] : [
+    JSON.stringify(found[part]) === JSON.stringify(stated[part]) ? [] : [
       `its ${part} is ${JSON.stringify(found[part])}, the manifest says ${
-        JSON.stringify(told[part])
+        JSON.stringify(stated[part])
       }`,
     ]
   );
 }
 
-/** The tables or indexes that pages belong to, as far as that can still be told. */
+/** The tables or indexes that pages belong to, as far as that can be found out. */
 export function ownersOf(db: DatabaseSync, pages: readonly number[]): string[] {
   try {
     const ask = db.prepare("SELECT name FROM dbstat WHERE pageno = ?");

@@ -1,4 +1,13 @@
 import type { AnswerOf } from "../api/operation/mod.ts";
+import type {
+  AuditKeys,
+  AuditPage,
+  KekInfo,
+  RestoreProgress,
+  ShardChanged,
+  ShardChangeKind,
+  ShardSets,
+} from "../api/result.ts";
 import { SpikeError } from "../error/error.ts";
 import { encodeShard } from "../api/response.ts";
 import type { NexusStatus } from "../api/status.ts";
@@ -135,41 +144,17 @@ export interface CipherKeyInfo {
   readonly encryptions: number;
 }
 
-/** One generation of the key-encryption key. The time is RFC 3339. */
-export interface KekInfo {
-  readonly generation: number;
-  /** The active one seals, retired ones only open. */
-  readonly state: "active" | "retired";
-  readonly createdTime: string;
-  /** How often it may have sealed, rounded up. */
-  readonly sealings: number;
-}
-
-/** A page of the present audit log. */
-export interface AuditPage {
-  readonly log: string;
-  /** Each a JSON object on one line, ascending, as it was written. */
-  readonly records: readonly string[];
-}
-
-/** What whoever verifies an audit log keeps: public keys and a signed checkpoint (empty before the first). */
-export interface AuditKeys {
-  readonly log: string;
-  readonly keys: readonly string[];
-  readonly checkpoint: string;
-}
+export type {
+  AuditKeys,
+  AuditPage,
+  KekInfo,
+  RestoreProgress,
+  ShardChanged,
+  ShardChangeKind,
+} from "../api/result.ts";
 
 /** How the store compares with what the audit logs tell of it. */
 export type StoreVerified = Omit<AnswerOf<"operator.verify">, "err">;
-
-/** How far a restoration has come. */
-export interface RestoreProgress {
-  readonly collected: number;
-  readonly remaining: number;
-  readonly restored: boolean;
-  /** Of the shards that are collected, when it is not the one in force. */
-  readonly generation?: number;
-}
 
 /** A shard of the root key. Wipe `bytes` after use. */
 export interface RecoveryShard {
@@ -179,22 +164,11 @@ export interface RecoveryShard {
   readonly bytes: Uint8Array;
 }
 
-/** What recognises the shards in force, and which sets came before. */
-export interface KnownSets {
+/** The shard sets that a store knows, with the manifest decoded. */
+export interface KnownSets extends Omit<ShardSets, "manifest"> {
+  /** Recognizes the shards in force. */
   readonly manifest: RecoveryManifest;
-  /** Whether it was made from the root key; otherwise it is what the store says. */
-  readonly isProved: boolean;
-  /** Newest first; `opens` says whether enough shards of that set still give the root key. */
-  readonly past: readonly {
-    readonly setId: string;
-    readonly generation: number;
-    readonly threshold: number;
-    readonly opens: boolean;
-  }[];
 }
-
-/** New shards of the same root key, the same in other numbers, or a new root key. */
-export type ShardChangeKind = "refresh" | "reshare" | "rotate-root";
 
 /** How shards are to change. */
 export interface ShardChangeRequest {
@@ -205,17 +179,6 @@ export interface ShardChangeRequest {
   readonly shares?: number;
   readonly acceptsSingleSlot?: boolean;
   readonly allowsThresholdOne?: boolean;
-}
-
-/** What came of it. */
-export interface ShardChanged {
-  readonly generation: number;
-  readonly threshold: number;
-  readonly shares: number;
-  /** Keepers that have their new shard in force; the others get it as soon as they answer. */
-  readonly promoted: readonly number[];
-  /** Key-encryption keys that were wrapped anew. */
-  readonly keks: number;
 }
 
 /**

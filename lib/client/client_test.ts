@@ -41,85 +41,87 @@ const POLICY = {
   permissions: ["read", "list"],
 };
 
+/** Calls, what the server answers, and the request that they send. */
+const CALLS: [(client: Client) => Promise<unknown>, unknown, string, unknown][] = [
+  [(c) => c.putSecret("a", { k: "v" }), {}, "/v1/store/secrets", {
+    path: "a",
+    values: { k: "v" },
+  }],
+  [(c) => c.getSecret("a", 2), { data: {} }, "/v1/store/secrets?action=get", {
+    path: "a",
+    version: 2,
+  }],
+  [(c) => c.listSecrets(), { keys: [] }, "/v1/store/secrets?action=list", {}],
+  [(c) => c.deleteSecret("a"), {}, "/v1/store/secrets?action=delete", {
+    path: "a",
+    versions: [],
+  }],
+  [
+    (c) => c.undeleteSecret("a", [1, 2]),
+    {},
+    "/v1/store/secrets?action=undelete",
+    { path: "a", versions: [1, 2] },
+  ],
+  [
+    (c) => c.secretMetadata("a"),
+    { metadata: {} },
+    "/v1/store/secrets/metadata?action=get",
+    { path: "a", version: 0 },
+  ],
+  [
+    (c) => c.putPolicy(POLICY),
+    { id: "web" },
+    "/v1/acl/policy",
+    POLICY,
+  ],
+  [(c) => c.getPolicy("web"), {}, "/v1/acl/policy?action=get", { id: "web" }],
+  [(c) => c.deletePolicy("web"), {}, "/v1/acl/policy?action=delete", { id: "web" }],
+  [(c) => c.listPolicies({ pathPattern: "^a$" }), {}, "/v1/acl/policy?action=list", {
+    spiffeidPattern: "",
+    pathPattern: "^a$",
+  }],
+  [
+    (c) => c.explainAccess({ spiffeid: "spiffe://a/b", path: "a", permissions: ["read"] }),
+    {},
+    "/v1/acl/policy?action=explain",
+    { spiffeid: "spiffe://a/b", path: "a", permissions: ["read"] },
+  ],
+  [
+    (c) => c.whoCan({ path: "a", permissions: ["read"] }),
+    {},
+    "/v1/acl/policy?action=who-can",
+    { path: "a", permissions: ["read"], spiffeids: [] },
+  ],
+  [(c) => c.encrypt(Uint8Array.of(104, 105), { algorithm: "x" }), {}, "/v1/cipher/encrypt", {
+    plaintext: "aGk=",
+    algorithm: "x",
+  }],
+  [
+    (c) => c.decrypt({ version: 1, nonce: new Uint8Array(3), ciphertext: Uint8Array.of(255) }),
+    {},
+    "/v1/cipher/decrypt",
+    { version: 1, nonce: "AAAA", ciphertext: "/w==", algorithm: "" },
+  ],
+  [(c) => c.encryptBlob(Uint8Array.of(7)), {}, "/v1/cipher/encrypt", [7]],
+  [(c) => c.decryptBlob(Uint8Array.of(1, 2)), {}, "/v1/cipher/decrypt", [1, 2]],
+  [(c) => c.status(), { state: "ready" }, "/v1/status", {}],
+  [(c) => c.recover(), { shards: {} }, "/v1/operator/recover", {}],
+  [
+    (c) => c.restore({ index: 2, bytes: new Uint8Array(32).fill(3) }),
+    {},
+    "/v1/operator/restore",
+    { id: 2, shard: Array(32).fill(3) },
+  ],
+  [
+    (c) => c.verify({ nonce: new Uint8Array(3), ciphertext: Uint8Array.of(255) }),
+    { hash: "ab" },
+    "/v1/bootstrap/verify",
+    { nonce: "AAAA", ciphertext: "/w==" },
+  ],
+];
+
 Deno.test("each call sends the request that the original's clients send", async () => {
-  const calls: [(client: Client) => Promise<unknown>, unknown, string, unknown][] = [
-    [(c) => c.putSecret("a", { k: "v" }), {}, "/v1/store/secrets", {
-      path: "a",
-      values: { k: "v" },
-    }],
-    [(c) => c.getSecret("a", 2), { data: {} }, "/v1/store/secrets?action=get", {
-      path: "a",
-      version: 2,
-    }],
-    [(c) => c.listSecrets(), { keys: [] }, "/v1/store/secrets?action=list", {}],
-    [(c) => c.deleteSecret("a"), {}, "/v1/store/secrets?action=delete", {
-      path: "a",
-      versions: [],
-    }],
-    [
-      (c) => c.undeleteSecret("a", [1, 2]),
-      {},
-      "/v1/store/secrets?action=undelete",
-      { path: "a", versions: [1, 2] },
-    ],
-    [
-      (c) => c.secretMetadata("a"),
-      { metadata: {} },
-      "/v1/store/secrets/metadata?action=get",
-      { path: "a", version: 0 },
-    ],
-    [
-      (c) => c.putPolicy(POLICY),
-      { id: "web" },
-      "/v1/acl/policy",
-      POLICY,
-    ],
-    [(c) => c.getPolicy("web"), {}, "/v1/acl/policy?action=get", { id: "web" }],
-    [(c) => c.deletePolicy("web"), {}, "/v1/acl/policy?action=delete", { id: "web" }],
-    [(c) => c.listPolicies({ pathPattern: "^a$" }), {}, "/v1/acl/policy?action=list", {
-      spiffeidPattern: "",
-      pathPattern: "^a$",
-    }],
-    [
-      (c) => c.explainAccess({ spiffeid: "spiffe://a/b", path: "a", permissions: ["read"] }),
-      {},
-      "/v1/acl/policy?action=explain",
-      { spiffeid: "spiffe://a/b", path: "a", permissions: ["read"] },
-    ],
-    [
-      (c) => c.whoCan({ path: "a", permissions: ["read"] }),
-      {},
-      "/v1/acl/policy?action=who-can",
-      { path: "a", permissions: ["read"], spiffeids: [] },
-    ],
-    [(c) => c.encrypt(Uint8Array.of(104, 105), { algorithm: "x" }), {}, "/v1/cipher/encrypt", {
-      plaintext: "aGk=",
-      algorithm: "x",
-    }],
-    [
-      (c) => c.decrypt({ version: 1, nonce: new Uint8Array(3), ciphertext: Uint8Array.of(255) }),
-      {},
-      "/v1/cipher/decrypt",
-      { version: 1, nonce: "AAAA", ciphertext: "/w==", algorithm: "" },
-    ],
-    [(c) => c.encryptBlob(Uint8Array.of(7)), {}, "/v1/cipher/encrypt", [7]],
-    [(c) => c.decryptBlob(Uint8Array.of(1, 2)), {}, "/v1/cipher/decrypt", [1, 2]],
-    [(c) => c.status(), { state: "ready" }, "/v1/status", {}],
-    [(c) => c.recover(), { shards: {} }, "/v1/operator/recover", {}],
-    [
-      (c) => c.restore({ index: 2, bytes: new Uint8Array(32).fill(3) }),
-      {},
-      "/v1/operator/restore",
-      { id: 2, shard: Array(32).fill(3) },
-    ],
-    [
-      (c) => c.verify({ nonce: new Uint8Array(3), ciphertext: Uint8Array.of(255) }),
-      { hash: "ab" },
-      "/v1/bootstrap/verify",
-      { nonce: "AAAA", ciphertext: "/w==" },
-    ],
-  ];
-  for (const [call, answer, path, body] of calls) {
+  for (const [call, answer, path, body] of CALLS) {
     const { client, sent } = clientWith(200, answer);
     await call(client);
     assert.deepEqual(sent, [{ url: `https://nexus:8553${path}`, body }]);

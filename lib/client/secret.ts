@@ -1,3 +1,4 @@
+import type { Written } from "../api/result.ts";
 import type { AnswerOf } from "../api/operation/mod.ts";
 import { type ErrorCode, isErrorCode, SpikeError } from "../error/error.ts";
 import type { Exchange, UnlessKnown } from "./exchange.ts";
@@ -56,12 +57,7 @@ export interface Expectation {
   readonly cas?: number;
 }
 
-/** The current version after a change, 0 when there is nothing to read. Absent from a server of the original. */
-export interface Written {
-  readonly version?: number;
-  /** Numbers that were named and of which nothing is known; absent when there are none, or nobody asked. */
-  readonly missing?: readonly number[];
-}
+export type { Written } from "../api/result.ts";
 
 /** Which version, and what the caller has of it. */
 export interface ReadOptions {

@@ -1,2 +1,9 @@
 /** @module */
-export { type ErrorCode, exitCodeOf, isErrorCode, SpikeError, statusOf } from "./error.ts";
+export {
+  type ErrorCode,
+  exitCodeOf,
+  isErrorCode,
+  type Reason,
+  SpikeError,
+  statusOf,
+} from "./error.ts";

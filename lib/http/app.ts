@@ -45,8 +45,11 @@ export type Handler<O extends Operation> = (
 /** Every operation of one server. */
 export type Handlers<O extends Operation> = { readonly [K in O]: Handler<K> };
 
+/** What an app is made of. */
 export interface AppOptions<O extends Operation> {
+  /** The server whose operations it serves. */
   readonly server: Route["server"];
+  /** One handler for each operation. */
   readonly handlers: Handlers<O>;
   /** For operations whose callers may also send and get plain bytes. */
   readonly rawHandlers?: { readonly [K in O & OperationWith<"bytes">]: RawHandler };
@@ -73,6 +76,7 @@ export interface AppOptions<O extends Operation> {
    * `access_unauthorized`.
    */
   readonly nameCaller?: (request: Request, peer: Peer) => Promise<Peer>;
+  /** Where failures are logged. */
   readonly log: Logger;
 }
 

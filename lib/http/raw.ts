@@ -1,8 +1,8 @@
-/** Answers that are no JSON: plain bytes, and the refusals in plain text that go with them. */
+/** Answers that are not JSON: plain bytes, and errors in plain text. */
 import type { Call } from "../audit/mod.ts";
 import { type ErrorCode, SpikeError } from "../error/error.ts";
 
-/** What a request in plain bytes says beside its body. */
+/** What a request in plain bytes has besides its body. */
 export interface RawExtras {
   /** Query parameter `key`: the cipher key; empty for the default one. */
   readonly key: string;
@@ -13,7 +13,7 @@ export interface RawExtras {
 /** Carries out one operation on the bytes of a body; answers the bytes of the answer. */
 export type RawHandler = (body: Uint8Array, call: Call, extras: RawExtras) => Promise<Uint8Array>;
 
-/** Reads what goes with plain bytes. Throws `api_bad_request` for a header that is not base64. */
+/** Reads the headers of a request in plain bytes. Throws `api_bad_request` for a header that is not base64. */
 export function rawExtras(request: Request): RawExtras {
   const key = new URL(request.url).searchParams.get("key") ?? "";
   const aad = request.headers.get("spike-aad") ?? "";
@@ -24,16 +24,17 @@ export function rawExtras(request: Request): RawExtras {
   }
 }
 
-/** What a stream says beside its bytes. */
+/** What a stream has besides its bytes. */
 export interface StreamExtras extends RawExtras {
-  /** How long the body is, where the request tells. */
+  /** Length of the body in bytes, where the request states it. */
   readonly length?: number;
 }
 
-/** What a stream is answered with. */
+/** The answer to a stream. */
 export interface StreamAnswer {
+  /** The body, piece by piece. */
   readonly bytes: AsyncIterable<Uint8Array>;
-  /** What the record of the request names besides. */
+  /** Further subjects in the audit record of the request. */
   readonly names?: Readonly<Record<string, string>>;
   /** How many bytes there will be, where that is known. */
   readonly length?: number;
@@ -52,13 +53,13 @@ export type StreamHandler = (
 /** Media type that switches the encryption service to streams; exactly this, without parameters. */
 export const STREAM_TYPE = "application/vnd.spike.stream";
 
-/** Reads what goes with a stream. Throws `api_bad_request` for a header that is not base64. */
+/** Reads the headers of a stream. Throws `api_bad_request` for a header that is not base64. */
 export function streamExtras(request: Request): StreamExtras {
   const length = request.headers.get("content-length");
   return { ...rawExtras(request), ...(length === null ? {} : { length: Number(length) }) };
 }
 
-/** A success in bytes that come about. When they fail it does, too: the connection is reset, never ended cleanly. */
+/** A successful answer whose bytes are still to come. If they fail, the connection is reset and never ended cleanly. */
 export function streamedAnswer(
   { bytes, length }: StreamAnswer,
   onFailure: (error: unknown) => void,

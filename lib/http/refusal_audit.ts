@@ -3,11 +3,13 @@ import type { Refusal } from "../mtls/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
 import type { Route } from "../api/route.ts";
 
-/** What recording works with. */
+/** Options of a refusal audit. */
 export interface RefusalAuditOptions {
+  /** The server that refuses. */
   readonly server: Route["server"];
   /** Takes a record; see `AppOptions.audit`. */
   readonly record: (entry: RequestEntry) => Promise<void>;
+  /** Where failures to record are logged. */
   readonly log: Logger;
   /** Milliseconds. Default: the system's. */
   readonly clock?: () => number;
@@ -17,9 +19,9 @@ export interface RefusalAuditOptions {
 export interface RefusalAudit {
   /** Takes the record of a request. False when it is only counted, and recorded later in sum. */
   audit(entry: RequestEntry): Promise<boolean>;
-  /** Takes what was refused before it came to a route. */
+  /** Takes a refusal that happened before a route was found. */
   refused(refusal: Refusal): void;
-  /** Records what is counted, and counts no longer. */
+  /** Records what was counted, and stops counting. */
   close(): Promise<void>;
 }
 

@@ -1,20 +1,22 @@
-/** What a handler answers besides a JSON value, and what it may know of a request besides its body. */
+/** Answers of a handler besides JSON values, and what it gets of a request besides the body. */
 
 /** Conditions that came with a request. */
 export interface Conditions {
-  /** Whether the caller says that it has this state already (RFC 9110 section 13.1.2). */
+  /** Whether the caller has this state already, by its If-None-Match (RFC 9110 section 13.1.2). */
   isKnown(tag: string): boolean;
-  /** Whether the caller is gone, so that nobody waits for the answer any more. */
+  /** Whether the caller has disconnected, so that the answer is of no use. */
   hasLeft?(): boolean;
 }
 
-/** A JSON value that names the state that it tells of. */
+/** A JSON value with the tag of the state that it was read from. */
 export class Tagged {
+  /** `tag` names the state that `value` was read from. */
   constructor(readonly tag: string, readonly value: unknown) {}
 }
 
 /** The caller has this state already, and gets nothing. */
 export class NotModified {
+  /** `tag` names the state that the client knows already. */
   constructor(readonly tag: string) {}
 }
 

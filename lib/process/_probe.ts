@@ -2,7 +2,7 @@
 import type { Attempt } from "./_probe_worker.ts";
 import { startConfined } from "./confine.ts";
 
-/** A thread that can be told to try something. */
+/** A thread that tries things on request. */
 export interface Probe {
   /** "done", "denied", or what else came of it. */
   tryTo(attempt: Attempt): Promise<string>;
@@ -27,7 +27,7 @@ export function startProbe(permissions: Deno.PermissionOptionsObject): Probe {
   };
 }
 
-/** A port of this machine that nobody listens on now. */
+/** A port of this machine without a listener. */
 export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -35,7 +35,7 @@ export function freePort(): number {
   return port;
 }
 
-/** What no server role may ever do, whatever its permissions are, outside what it was given. */
+/** What a server role must never be able to do outside its permissions. */
 export function forbiddenAttempts(elsewhere: string): Attempt[] {
   return [
     { what: "write", path: `${elsewhere}/new` },

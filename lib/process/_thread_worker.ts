@@ -1,4 +1,4 @@
-/** A thread that starts, hangs or fails as it is told: for the test of a thread's life. */
+/** A thread that starts, hangs or fails on request: for the test of a thread's life. */
 import { runThread } from "./thread.ts";
 
 runThread<"well" | "hangs" | "fails">(async (how) => {

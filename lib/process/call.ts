@@ -2,9 +2,10 @@ import { setImmediate } from "node:timers";
 import { fromPlainFailure, type PlainFailure, plainFailure } from "./plain_failure.ts";
 
 /** An interface whose methods may be called from another thread. */
-type Callable<T> = { [K in keyof T]: (...args: never[]) => Promise<unknown> };
+/** Methods that answer promises, so that they can be called in another thread. */
+export type Callable<T> = { [K in keyof T]: (...args: never[]) => Promise<unknown> };
 
-/** The names of the methods of an interface. A name that is left out does not compile, nor does one too many. */
+/** The names of the methods of an interface. A missing or extra name does not compile. */
 export function methodsOf<T>(
   names: { readonly [K in keyof T]: true },
 ): readonly (keyof T & string)[] {
@@ -38,7 +39,7 @@ function createBatch<T>(
       try {
         port.postMessage(batch);
       } catch {
-        // One item that cannot cross a thread boundary must not take the others of its turn with it.
+        // One item that cannot cross a thread boundary must not drop the others of its turn.
         for (const item of batch) postAlone(port, item, onUncloneable);
       }
     });

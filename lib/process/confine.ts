@@ -2,7 +2,9 @@
 export interface ConfinedPlan {
   /** Module of the worker; it must import everything statically, since it may not read files later. */
   readonly entry: URL;
+  /** Name of the thread in logs and errors. */
   readonly name: string;
+  /** Permissions of the thread; those not listed are denied. */
   readonly permissions: Deno.PermissionOptionsObject;
 }
 
@@ -18,7 +20,7 @@ const NOTHING: Deno.PermissionOptionsObject = {
   write: false,
 };
 
-/** Starts a worker that can do what its plan lists and nothing else. */
+/** Starts a worker with exactly the permissions of its plan. */
 export function startConfined(plan: ConfinedPlan): Worker {
   return new Worker(plan.entry, {
     type: "module",
@@ -30,7 +32,7 @@ export function startConfined(plan: ConfinedPlan): Worker {
 const NAMES = ["read", "write", "net", "env", "run", "ffi", "sys"] as const;
 
 /**
- * Gives up every permission of this thread for good. Workers keep what they were started with, so this is
+ * Drops every permission of this thread for good. Workers keep theirs, so this is
  * the last thing a server's main thread does before it only waits.
  */
 export async function revokeAll(): Promise<void> {
@@ -38,8 +40,8 @@ export async function revokeAll(): Promise<void> {
 }
 
 /**
- * What this thread could still do of what it was never to do: an empty list, or it must not start.
- * Permissions with a path or host are judged by what was asked for in general, which a scoped grant denies.
+ * The forbidden permissions that this thread has. Unless the list is empty, the thread must not start. A permission
+ * is queried without a path or host, which a scoped grant denies.
  */
 export async function excessPermissions(
   forbidden: readonly Deno.PermissionName[],
@@ -52,7 +54,11 @@ export async function excessPermissions(
   return excess;
 }
 
-/** @throws Error when this thread has more permissions than its role may have: it must not start then. */
+/**
+ * Checks at the start of a thread that it has none of the forbidden permissions.
+ *
+ * @throws Error when this thread has more permissions than its role may have: it must not start then.
+ */
 export async function assertConfined(forbidden: readonly Deno.PermissionName[]): Promise<void> {
   const excess = await excessPermissions(forbidden);
   if (excess.length > 0) {
@@ -60,14 +66,14 @@ export async function assertConfined(forbidden: readonly Deno.PermissionName[]):
   }
 }
 
-/** What a listener needs: its own address, and for its self-test the loopback of the same port. */
+/** Network permissions of a listener: its address, and for its self-test the loopback of the same port. */
 export function listenPermissions({ host, port }: { host: string; port: number }): string[] {
   const bracketed = host.includes(":") ? `[${host}]` : host;
   const own = host === "" ? [`0.0.0.0:${port}`, `[::]:${port}`] : [`${bracketed}:${port}`];
   return [...own, `127.0.0.1:${port}`, `[::1]:${port}`];
 }
 
-/** What it takes to connect to each URL: its host and port. */
+/** Network permissions for connections to each URL: host and port. */
 export function urlPermissions(urls: readonly string[]): string[] {
   return urls.map((url) => {
     const { hostname, port, protocol } = new URL(url);

@@ -17,10 +17,10 @@ const SYMBOLS = {
 const MOST = 1_048_576;
 /** Where the limit cannot be read: the usual one of a login. */
 const USUAL = 1024;
-/** For what each thread opens, and for what arrives at once before it can be refused. */
+/** For the files of each thread, and for connections that arrive faster than they can be rejected. */
 const RESERVE = 64;
 const RESERVE_PER_THREAD = 24;
-/** Fewer connections than these are no service. */
+/** The fewest connections that are useful. */
 const LEAST_CONNECTIONS = 32;
 
 /** Raises the limit of the process as far as it may, and answers it. Call it before FFI is revoked. */
@@ -58,11 +58,11 @@ function raise(libc: Deno.StaticForeignLibraryInterface<typeof SYMBOLS>): number
 /**
  * The connections that each of `listeners` may have in a process of so many threads.
  *
- * @throws SpikeError `config_invalid` when too few descriptors are left for that
+ * @throws SpikeError `config_invalid` when too few descriptors are left
  */
 export function connectionShare(limit: number, threads: number, listeners: number): number {
   const reserve = RESERVE + RESERVE_PER_THREAD * threads;
-  // A quarter stays free for what arrives faster than it can be refused.
+  // A quarter stays free for connections that arrive faster than they can be rejected.
   const share = Math.floor((limit - reserve) * 3 / 4 / listeners);
   if (share >= LEAST_CONNECTIONS) return share;
   const least = reserve + Math.ceil(LEAST_CONNECTIONS * listeners * 4 / 3);

@@ -9,15 +9,15 @@ import { answerProbe, FAILED, type Probe } from "./probe_answer.ts";
 
 /**
  * Answers probes in plain HTTP: `/livez` and `/healthz`, `/readyz`, `/metrics`. It belongs to the main thread, which
- * holds no key, sees no request, and gives up all permissions once this listens; it goes on answering when a thread
- * hangs. It tells words and numbers, never a path, an ID or a key.
+ * holds no key, sees no request, and drops all permissions once this listens; it still answers when a thread hangs.
+ * It answers words and numbers, never a path, an ID or a key.
  *
- * An address that was asked for must be had. The default one may be taken, since several keepers may share a
- * machine: then that is logged, and there is no listener.
+ * A configured address must be available. The default one may be in use, since several keepers may share a machine:
+ * that is logged, and there is no listener.
  *
- * Answers a function that is told of the threads; until it is called, the server is `starting`.
+ * Answers a function that takes the threads; until it is called, the server is `starting`.
  *
- * @throws SpikeError `config_invalid` when it cannot listen on an address that was asked for
+ * @throws SpikeError `config_invalid` when it cannot listen on a configured address
  */
 export function serveHealth(
   listen: HealthListen | undefined,
@@ -85,7 +85,7 @@ function seldomFailure(tell: (reason: string) => void): (error: Error) => void {
   };
 }
 
-/** What is the same for all threads is measured by the main thread. */
+/** The main thread measures what is the same for all threads. */
 function watchProcess(): void {
   watchLag("main");
   meter.set("spike_build_info", { version: VERSION }, 1);

@@ -4,12 +4,12 @@ import type { FromThread, ToThread } from "./thread_message.ts";
 /** A thread that does not answer for so long hangs. */
 const STALLED_MS = 5_000;
 
-/** Asks threads what they have to tell. Undefined stands for one that did not answer in time. */
+/** Gets the reports of threads. Undefined stands for one that did not answer in time. */
 export type Inspect = () => Promise<readonly (ThreadReport | undefined)[]>;
 
 /**
- * Makes the question to some threads. However many ask at a time, a thread is asked once: nobody who reaches a
- * probe's listener can keep the threads busy.
+ * Makes an `Inspect` for some threads. Calls at the same time share one question to each thread, so that probes cannot
+ * keep the threads busy.
  */
 export function createInspect(threads: readonly Worker[], patienceMs = STALLED_MS): Inspect {
   const asks = threads.map((thread) => createAsk(thread, patienceMs));

@@ -1,6 +1,6 @@
 /**
  * How a server role lives as an operating-system process: its work runs in threads that have exactly the
- * permissions they need, while the main thread gives up all of its own and waits.
+ * permissions they need, while the main thread drops all of its own and waits.
  * `role.ts`, `inspect.ts` and `health_server.ts` are not exported here: they are for main threads only.
  *
  * @module

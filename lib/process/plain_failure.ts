@@ -5,15 +5,19 @@ import { withoutKeys } from "../text/quote.ts";
 
 /** A failure as plain data, since errors lose their fields on the way between threads. */
 export interface PlainFailure {
+  /** Wire code of the error. */
   readonly code: ErrorCode;
+  /** First line of the message. */
   readonly message: string;
-  /** What belongs to the message, each on a line of its own. */
+  /** Details of the message, one a line. */
   readonly details?: readonly string[];
+  /** What fixes it. */
   readonly hint?: string;
+  /** A finer reason under the same code. */
   readonly reason?: Reason;
 }
 
-/** Takes the public face of any error; what is no `SpikeError` is a bug and says so. */
+/** The public members of any error. One that is not a `SpikeError` is a bug and reported as such. */
 export function plainFailure(error: unknown): PlainFailure {
   if (error instanceof SpikeError) {
     const { code, headline: message, details } = error;
@@ -28,7 +32,7 @@ export function plainFailure(error: unknown): PlainFailure {
   return { code: "api_internal_error", message, ...(details.length === 0 ? {} : { details }) };
 }
 
-/** The error that `plainFailure` was made from, as far as its public face goes. */
+/** The error that `plainFailure` was made from, with its public members only. */
 export function fromPlainFailure(failure: PlainFailure): SpikeError {
   const { code, message, details = [] } = failure;
   return new SpikeError(code, message, { details, ...moreOf(failure) });

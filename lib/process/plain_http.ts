@@ -1,36 +1,36 @@
 /**
  * As much of HTTP/1.1 as a probe needs: one request without a body on each connection, and its answer. It takes
- * connections one at a time from the runtime's own listener, which goes on after a failure to take one, as when the
+ * connections one at a time from the runtime's own listener, which continues after a failure to accept one, as when the
  * process is out of file descriptors.
  */
 
-/** What is looked at of a request. */
+/** The parts of a request that are used. */
 export interface PlainRequest {
   readonly method: string;
   readonly url: string;
 }
 
-/** What is answered. */
+/** An answer. */
 export interface PlainAnswer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
 }
 
-/** How much a listener takes on. */
+/** Limits of a listener. */
 export interface PlainLimits {
   /** Connections at a time; one more costs the one that has been silent for longest. */
   readonly most: number;
-  /** How long a request may take to come, and an answer to be taken. */
+  /** Time limit for a request to arrive, and for an answer to be read. */
   readonly patienceMs: number;
 }
 
 const MOST_HEAD_BYTES = 4096;
 const HEAD_END = "\r\n\r\n";
-/** How long it rests after it could take no connection. */
+/** Pause after a failure to accept a connection. */
 const REST_MS = 100;
 
-/** Answers requests until the listener is closed; `onFailure` hears of connections that could not be taken. */
+/** Answers requests until the listener is closed; `onFailure` gets failures to accept a connection. */
 export async function servePlain(
   listener: Deno.Listener,
   answer: (request: PlainRequest) => Promise<PlainAnswer>,
@@ -95,7 +95,7 @@ async function exchange(
   const request = requestOf(head);
   const found = request
     ? await answer(request)
-    : { status: 400, type: "text/plain; charset=utf-8", body: "This is no request\n" };
+    : { status: 400, type: "text/plain; charset=utf-8", body: "This is not a request\n" };
   await writeAll(connection, answerBytes(found, request?.method === "HEAD"));
   await connection.closeWrite();
 }

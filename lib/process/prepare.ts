@@ -18,7 +18,7 @@ export function reportFailure({ message, ...more }: PlainFailure): void {
   try {
     writeAll(Deno.stderr, failureLines({ headline: message, ...more }));
   } catch {
-    // Nobody reads; the exit code says how the process ended.
+    // The reader is gone; the exit code still reports how the process ended.
   }
 }
 
@@ -43,7 +43,7 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, lines: reado
 
 /**
  * The outermost frame of a server role: `--help` prints `help` and needs nothing else, and a failure before the
- * threads run is told to a person. Answers the exit code.
+ * threads run is reported on standard error. Answers the exit code.
  */
 export async function asRole(
   args: readonly string[],
@@ -66,7 +66,11 @@ export async function asRole(
   }
 }
 
-/** @throws {SpikeError} `config_invalid` when something listens on the address already, or it is not ours */
+/**
+ * Checks that a server can listen on an address.
+ *
+ * @throws {SpikeError} `config_invalid` when something listens on the address already, or it is not ours
+ */
 export function assertPortIsFree({ host, port }: { host: string; port: number }): void {
   if (port === 0) return;
   try {

@@ -1,6 +1,6 @@
 import { SpikeError } from "../error/error.ts";
 
-/** What is known of a file. */
+/** Properties of a file. */
 export interface FileFacts {
   readonly isDirectory: boolean;
   /** Permission bits; null where there are none. */
@@ -11,7 +11,7 @@ export interface FileFacts {
 
 /** How this machine is asked. */
 export interface FileView {
-  /** Undefined when there is nothing. Follows links, since what they lead to is what counts. */
+  /** Undefined when there is nothing. Follows links, since their target decides. */
   stat(path: string): FileFacts | undefined;
   /** Names in a directory that exists. */
   list(path: string): readonly string[];
@@ -19,7 +19,7 @@ export interface FileView {
   readonly uid: number | null;
 }
 
-/** What a server keeps, and what it is. */
+/** A file of a server, and its kind. */
 export interface PrivateFiles {
   /** Of the SVID. */
   readonly keyFile?: string | undefined;
@@ -36,16 +36,16 @@ export interface LooseFile {
   readonly command: string;
 }
 
-/** Who may write may put another file there; who may read may take what is in it. */
+/** Write permission allows replacing the file, read permission copying it. */
 const OTHERS_WRITE = 0o022;
 const OTHERS = 0o077;
 const WORLD = 0o007;
 
 /**
- * Looks at the files that a server depends on, before it uses them. What others could change, or a private key that
- * they could read, ends the start; what others may only read is answered, to be told.
+ * Checks the files that a server depends on, before it uses them. A file that others can change, or a private key that
+ * they can read, fails the start; other files that they can read are answered, to be logged.
  *
- * @throws SpikeError `config_invalid` that says what to do
+ * @throws SpikeError `config_invalid` with a command that fixes it
  */
 export function inspectFiles(files: PrivateFiles, view: FileView = realView()): LooseFile[] {
   const { keyFile, settingsFile, dataDir } = files;
@@ -87,7 +87,7 @@ function requireOwner(what: string, path: string, { uid }: FileFacts, view: File
   );
 }
 
-/** What is in a directory that nobody else may enter is out of reach, whatever its own mode is. */
+/** A file in a directory that other users cannot enter is private, whatever its own mode is. */
 function inspectDirectory(dir: string, view: FileView): LooseFile[] {
   const facts = requireUnchanged("Data directory", dir, view);
   if (facts && !facts.isDirectory) {
@@ -136,7 +136,7 @@ function realView(): FileView {
         const { isDirectory, mode, uid } = Deno.statSync(path);
         return { isDirectory, mode, uid };
       } catch (error) {
-        // Whoever opens it says what is wrong then.
+        // Opening it fails later with the reason.
         if (error instanceof Deno.errors.NotFound) return undefined;
         if (error instanceof Deno.errors.PermissionDenied) return undefined;
         throw error;

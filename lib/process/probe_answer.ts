@@ -3,23 +3,23 @@ import { type HealthWord, judgeHealth } from "../telemetry/health.ts";
 import { meter } from "../telemetry/mod.ts";
 import type { Inspect } from "./inspect.ts";
 
-/** What is looked at of a request. */
+/** The parts of a request that are used. */
 export interface Probe {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
 }
 
-/** What the listener answers on a path. */
+/** An answer of the listener. */
 export interface ProbeAnswer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
 }
 
-/** What a restart can mend. */
+/** Faults that a restart can fix. */
 const DEAD: ReadonlySet<HealthWord> = new Set(["stalled", "not_accepting"]);
 
-/** Answers one probe with what the threads tell. */
+/** Answers one probe from the reports of the threads. */
 export async function answerProbe(request: Probe, inspect: Inspect): Promise<ProbeAnswer> {
   if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "GET only\n");
   switch (request.url?.split("?")[0]) {

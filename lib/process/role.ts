@@ -22,7 +22,7 @@ export interface RoleStart<R extends ServerRole> {
   readonly role: R;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Flags without value that are no settings and that only this role takes. */
+  /** Flags without value that are not settings and that only this role accepts. */
   readonly switches?: readonly string[];
   /** The role itself; answers the exit code. */
   readonly run: (settings: RoleSettings[R], switches: ReadonlySet<string>) => Promise<number>;
@@ -30,7 +30,7 @@ export interface RoleStart<R extends ServerRole> {
 
 /**
  * Runs a server role with its settings from flags, environment and file. `--help` and `--check-config` end before
- * anything is started: the latter says `ok`, or everything that is wrong, and looks at nothing but the settings.
+ * anything is started: the latter prints `ok` or every fault, and checks the settings only.
  */
 export function runRole<R extends ServerRole>(start: RoleStart<R>): Promise<number> {
   const { role, args, env } = start;
@@ -48,7 +48,7 @@ export function runRole<R extends ServerRole>(start: RoleStart<R>): Promise<numb
   });
 }
 
-/** Whoever rotates logs may ask a server to open its files anew before it has any: that does not end it. */
+/** A log rotation may send the signal before the server has opened any file: that must not end it. */
 async function withoutHangUp<T>(work: () => Promise<T>): Promise<T> {
   const ignore = () => {};
   Deno.addSignalListener("SIGHUP", ignore);
@@ -70,12 +70,12 @@ function makeDataDirectory(path: string): void {
   }
 }
 
-/** Somebody who owns the file of a sink reads every record. */
+/** The owner of a sink's file can read every record. */
 function requireOwnSinks(sinks: NexusSettings["auditSinks"]): void {
   for (const sink of sinks) if (sink.kind === "file") findOutput(sink.path);
 }
 
-/** What others may read and ought not to is a line of the log; what they may change ends the start. */
+/** Files that others can read are logged; files that they can change fail the start. */
 async function lookAtFiles<R extends ServerRole>(
   role: R,
   settings: RoleSettings[R],

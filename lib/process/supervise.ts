@@ -3,28 +3,30 @@ import { revokeAll } from "./confine.ts";
 import { type PlainFailure, plainFailure } from "./plain_failure.ts";
 import type { FromThread } from "./thread_message.ts";
 
+/** What the main thread supervises. */
 export interface SupervisedOptions {
+  /** Threads that are running already. */
   readonly threads: readonly Worker[];
   /** Starts the threads that nothing waits for, once the others have loaded and left the processors to them. */
   readonly startLater?: () => readonly Worker[];
-  /** Says what went wrong before the process ends. */
+  /** Reports a failure before the process ends. */
   readonly report: (failure: PlainFailure) => void;
-  /** End when standard input ends: how a supervisor that died, however it died, takes its children along. */
+  /** End when standard input ends, so that children end with their supervisor however it died. */
   readonly isBoundToStdin?: boolean;
-  /** The one of them that the others depend on: it is told to stop when they have, or when that takes long. */
+  /** The thread that the others depend on: it is stopped after them, or when they take too long. */
   readonly stopsLast?: Worker;
   /** How long a stop may take before it is forced. */
   readonly patienceMs?: number;
 }
 
-/** What asks a server to end. */
+/** Signals that stop a server. */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-/** Ends a process by default, also when the terminal of whoever started it closes; servers open their files anew. */
+/** Ends a process by default, for example when its terminal closes; servers reopen their files instead. */
 const REOPEN = "SIGHUP";
 
 /**
- * The rest of a server role's main thread: give up all permissions once the threads are loaded, then wait for a
+ * The rest of a server role's main thread: drop all permissions once the threads are loaded, then wait for a
  * signal or for the end of a thread. Answers the exit code. A second signal ends the process at once.
  */
 export function superviseThreads(options: SupervisedOptions): Promise<number> {
@@ -63,7 +65,7 @@ export function superviseThreads(options: SupervisedOptions): Promise<number> {
     const later = isStopping ? [] : startLater?.() ?? [];
     startLater = undefined;
     later.forEach(watch);
-    // Modules of a worker are read with this thread's permissions, so they are given up only now.
+    // Modules of a worker are read with this thread's permissions, so they are dropped only now.
     if (loading === 0) revokeAll().catch((error) => fail(plainFailure(error)));
   };
   const watch = (thread: Worker) => {
@@ -103,6 +105,6 @@ async function untilStdinEnds(): Promise<void> {
   try {
     while (await Deno.stdin.read(buffer) !== null);
   } catch {
-    // A standard input that cannot be read has ended, too.
+    // A standard input that cannot be read counts as ended.
   }
 }

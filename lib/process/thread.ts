@@ -2,10 +2,11 @@ import { health, ownReport } from "../telemetry/mod.ts";
 import { plainFailure } from "./plain_failure.ts";
 import type { FromThread, ToThread } from "./thread_message.ts";
 
-/** Something that runs until it is told to stop. */
+/** Work that runs until it is stopped. */
 export interface Running {
+  /** Stops the work and releases what it holds. */
   stop(): Promise<void>;
-  /** Opens anew what it writes to. */
+  /** Reopens the files that it writes to. */
   reopen?(): void;
 }
 
@@ -17,7 +18,7 @@ interface WorkerScope {
 }
 
 /**
- * The whole of a worker module: waits for its data, starts, and ends when it is told to. A failure to start
+ * Runs a worker module: waits for its data, starts, and stops on request. A failure to start
  * or to stop reaches the main thread with its code and hint.
  */
 export function runThread<T>(start: (data: T) => Promise<Running>): void {
@@ -27,7 +28,7 @@ export function runThread<T>(start: (data: T) => Promise<Running>): void {
   const report = (error: unknown) =>
     scope.postMessage({ kind: "failed", failure: plainFailure(error) });
   const stop = async () => {
-    // What has not come up yet (it may wait long for its identity) holds nothing that needs tidying.
+    // A thread that has not started yet (it may wait long for its identity) has nothing to release.
     if (hasStarted) await (await running)?.stop();
     scope.postMessage({ kind: "stopped", code: 0 });
   };

@@ -1,15 +1,15 @@
 import type { ThreadReport } from "../telemetry/own.ts";
 import type { PlainFailure } from "./plain_failure.ts";
 
-/** What the main thread tells a confined thread; `data` is the role's own. */
+/** Messages from the main thread to a confined thread; `data` depends on the role. */
 export type ToThread<T> =
   | { readonly kind: "start"; readonly data: T }
   | { readonly kind: "inspect" }
-  /** Open anew what somebody else may have moved away, such as files of a log. */
+  /** Reopen files that may have been rotated, such as those of a log. */
   | { readonly kind: "reopen" }
   | { readonly kind: "stop" };
 
-/** What a confined thread tells its main thread. */
+/** Messages from a confined thread to its main thread. */
 export type FromThread =
   | { readonly kind: "loaded" }
   | { readonly kind: "inspected"; readonly report: ThreadReport }

@@ -2,7 +2,7 @@ import type { SvidSource } from "../spiffe/mod.ts";
 import { health, meter } from "../telemetry/mod.ts";
 import type { HealthWord } from "../telemetry/mod.ts";
 
-/** Lets probes and metrics tell how a thread's own identity stands. */
+/** Reports the state of a thread's own identity in probes and metrics. */
 export function watchIdentity(source: SvidSource, clock: () => number = Date.now): void {
   health.add(() => judgeIdentity(source, clock()));
   meter.collect(() => {
@@ -20,7 +20,7 @@ export function watchIdentity(source: SvidSource, clock: () => number = Date.now
   take();
 }
 
-/** What is wrong with the identity that a source has at an instant. */
+/** The health words for the identity that a source has at an instant. */
 export function judgeIdentity(source: SvidSource, nowMs: number): HealthWord[] {
   const svid = present(source)?.svid;
   if (!svid) return ["no_identity"];
@@ -33,7 +33,7 @@ function present(source: SvidSource) {
   try {
     return source.current();
   } catch {
-    // What is missing is what is asked here.
+    // A missing identity is a result here, not an error.
     return undefined;
   }
 }

@@ -20,10 +20,10 @@ export class FakeKeeper {
   readonly given: Uint8Array[] = [];
   #hanging = Promise.withResolvers<void>();
 
-  /** @param isOriginal knows neither probes nor stamps, and takes whatever it is given */
+  /** @param isOriginal supports neither probes nor stamps, and accepts every shard */
   constructor(readonly index: number, readonly isOriginal = false) {}
 
-  /** Lets every call that hangs go on. */
+  /** Resumes every call that hangs. */
   release(): void {
     this.mood = "well";
     this.#hanging.resolve();

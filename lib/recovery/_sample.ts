@@ -12,7 +12,7 @@ export function sampleId(seed = 1): Uint8Array {
   return Uint8Array.from({ length: 16 }, (_, i) => (seed * 53 + i * 7 + 3) & 0xff);
 }
 
-/** A set of two shards of three, unless `change` says otherwise. */
+/** A set with threshold 2 and 3 shares, with the members of `change` replaced. */
 export function sampleSet(change: Partial<ShardSet> = {}): ShardSet {
   return {
     scheme: "gf256",

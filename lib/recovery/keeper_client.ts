@@ -16,17 +16,19 @@ import {
 export interface KeeperClient {
   /** Position in the configuration, from 1: the share's x. */
   readonly index: number;
+  /** Address of the keeper. */
   readonly url: string;
   /** Its shards, `current` first; empty when it holds none. */
   shards(): Promise<Candidate[]>;
-  /** What it holds, without the shard; undefined from a keeper that does not know the question. */
+  /** What it holds, without the shard; undefined from a keeper that does not support probes. */
   probe(): Promise<KeeperProbe | undefined>;
   /** Hands it a shard. Rejects with `shard_held` or `shard_generation_stale` when it keeps its own. */
   contribute(shard: StampedShard, options?: ContributeOptions): Promise<void>;
 }
 
+/** Options of a keeper client. */
 export interface KeeperClientOptions {
-  /** Told after each answer which identity gave it. */
+  /** Called after each answer with the identity that sent it. */
   readonly onPeer?: (peer: SpiffeId) => void;
 }
 
@@ -47,7 +49,7 @@ export function createKeeperClient(
     url,
     shards: async () => {
       const answer = await post("/v1/store/shard", { accept: ["gf256"] });
-      // 400 is how a keeper says that it holds nothing.
+      // A keeper that holds nothing answers 400.
       if (answer.status === 400) return [];
       if (answer.status !== 200) throw refusal(answer, url);
       return decodeShardAnswer(answer.body, index);
@@ -79,7 +81,7 @@ export function claimedPosition(id: SpiffeId): number | undefined {
 }
 
 /**
- * Told of each identity that answers for the keeper at `index`, warns once per change when it claims another
+ * Takes each identity that answers for the keeper at `index`, and warns once per change when it claims another
  * position: the list of keepers is then in another order than their registration entries.
  */
 export function watchPosition(

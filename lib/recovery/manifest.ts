@@ -9,10 +9,11 @@ const KIND = "spike recovery manifest";
 const FORMAT = 1;
 
 /**
- * What goes with exported shards, so that each can be recognised at once, offline and without the others. It holds
+ * Accompanies exported shards, so that each can be recognized offline and without the others. It holds
  * nothing secret: a commitment is a hash of 256 unguessable bits.
  */
 export interface RecoveryManifest extends CommittedSet {
+  /** 16 bytes. */
   readonly storeId: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly exportedAtMs: number;
@@ -20,11 +21,17 @@ export interface RecoveryManifest extends CommittedSet {
 
 /** A manifest as it travels and as its file has it, apart from the file's first two members. */
 export interface ManifestMessage {
+  /** 16 bytes, lower-case hex. */
   readonly storeId: string;
+  /** Scheme of the shards: `gf256` or `p256`. */
   readonly scheme: string;
+  /** 16 bytes, lower-case hex. */
   readonly setId: string;
+  /** Generation of the shard set, from 1. */
   readonly generation: number;
+  /** Shards that rebuild the root key. */
   readonly threshold: number;
+  /** Shards in the set. */
   readonly shares: number;
   /** By decimal index, lower-case hex. */
   readonly commitments: Readonly<Record<string, string>>;
@@ -94,10 +101,10 @@ export function parseManifest(text: string): RecoveryManifest {
   try {
     file = JSON.parse(text);
   } catch (cause) {
-    throw new SpikeError("data_invalid_input", "The manifest is no JSON", { cause });
+    throw new SpikeError("data_invalid_input", "The manifest is not JSON", { cause });
   }
   if (file?.kind !== KIND) {
-    throw new SpikeError("data_invalid_input", `The file is no ${KIND}`);
+    throw new SpikeError("data_invalid_input", `The file is not a ${KIND}`);
   }
   if (file.format !== FORMAT) {
     throw new SpikeError(

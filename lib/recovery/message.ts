@@ -13,25 +13,41 @@ const SHARD_BYTES = 32;
 
 /** A keeper's answer to a probe; ids and commitment as lower-case hex, absent without a stamp. */
 export interface KeeperProbe {
+  /** Whether the keeper holds a shard, and whether a Nexus has confirmed it. */
   readonly state: "empty" | "unconfirmed" | "confirmed";
+  /** Store of the shard in force. */
   readonly storeId?: string;
+  /** Shard set of the shard in force. */
   readonly setId?: string;
+  /** Generation of the shard in force. */
   readonly generation?: number;
+  /** Position of the keeper in the set, from 1. */
   readonly index?: number;
+  /** Commitment to the shard in force. */
   readonly commitment?: string;
+  /** Generation of the prepared shard; absent when none is prepared. */
   readonly pendingGeneration?: number;
 }
 
 /** A stamp's members on the wire. */
 export interface StampMessage {
+  /** Scheme of the set; absent means `gf256`. */
   readonly scheme?: string;
+  /** Lower-case hex; absent until a Nexus with a store has pushed the shard. */
   readonly storeId?: string;
+  /** Lower-case hex. */
   readonly setId?: string;
+  /** Generation of the set, from 1. */
   readonly generation?: number;
+  /** Shards that rebuild the root key. */
   readonly threshold?: number;
+  /** Shards in the set. */
   readonly shares?: number;
+  /** Position of the shard in the set, from 1. */
   readonly index?: number;
+  /** Commitment to the shard, lower-case hex. */
   readonly commitment?: string;
+  /** Key-check value of the root key, lower-case hex. */
   readonly check?: string;
 }
 
@@ -63,7 +79,7 @@ const STAMP_MEMBERS: readonly (keyof StampMessage)[] = [
 ];
 
 /**
- * A stamp, or undefined when the message carries no member of one.
+ * A stamp, or undefined when the message has none of its members.
  *
  * @throws SpikeError `api_bad_request` when it carries half of one
  */
@@ -103,8 +119,9 @@ export function bytesOf(text: string | undefined, length: number, name: string):
   throw new SpikeError("api_bad_request", `Member ${name} is not base64 of ${length} bytes`);
 }
 
-/** How a keeper is to take a shard. */
+/** How a keeper stores a shard. */
 export interface ContributeOptions {
+  /** `pending` prepares a successor. Default: `current`. */
   readonly stage?: "current" | "pending";
   /** See `Contribution.replaces`. */
   readonly replaces?: Uint8Array;
@@ -188,10 +205,10 @@ const PROBE_MEMBERS = [
   ["pendingGeneration", "number"],
 ] as const;
 
-/** A keeper's answer to a probe, or undefined when it is none: keepers that know no probes answer otherwise. */
+/** A keeper's answer to a probe; undefined for any other answer, as keepers without probes send it. */
 export function decodeProbe(body: Uint8Array): KeeperProbe | undefined {
   const answer = parse(body);
-  // Not made a text first: that of an object is what the keeper says.
+  // Not converted to text first: an object's text is chosen by the keeper.
   if (!PROBE_STATES.includes(answer["state"])) return undefined;
   const fits = PROBE_MEMBERS.every(([name, type]) =>
     answer[name] === undefined || typeof answer[name] === type
@@ -207,13 +224,13 @@ function shardBytes(value: unknown): Uint8Array {
   return Uint8Array.from(value as number[]);
 }
 
-/** Within the limits of a request: what a keeper tells fits them a hundred times. */
+/** Parses within the limits of a request, a hundred times what a keeper answers. */
 function parse(body: Uint8Array): Record<string, unknown> {
   let value: Json;
   try {
     value = parseJson(body);
   } catch (error) {
-    // Same answer as for a value that is no object: the text may hold a shard and is not quoted.
+    // The same error as for a value that is not an object: the text may hold a shard and is not quoted.
     if (error instanceof SpikeError) throw malformed();
     throw error;
   }
@@ -234,6 +251,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function malformed(): SpikeError {
   return new SpikeError(
     "data_unmarshal_failure",
-    "The keeper's answer is not what the protocol says",
+    "The keeper's answer does not follow the protocol",
   );
 }

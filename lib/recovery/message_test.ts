@@ -186,7 +186,7 @@ function assertUnquoted(act: () => unknown): void {
   assert.throws(act, (error: unknown) => {
     assert.ok(error instanceof SpikeError);
     assert.equal(error.code, "data_unmarshal_failure");
-    assert.equal(error.message, "The keeper's answer is not what the protocol says");
+    assert.equal(error.message, "The keeper's answer does not follow the protocol");
     assert.equal(error.cause, undefined);
     return true;
   });

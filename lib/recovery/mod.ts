@@ -1,7 +1,7 @@
 /**
- * What keepers hold, when they give it up, and how a root key is rebuilt from it. Pure: bytes in, decisions
- * out; who asks whom over which connection is the roles' business. Start with `holding.ts` (a keeper's one
- * rule) and `rebuild.ts`.
+ * What keepers hold, when they replace it, and how a root key is rebuilt from it. Bytes in, decisions out: it opens no
+ * connection, and decides nothing about who may call. Start reading at `holding.ts` (the one rule of a keeper) and
+ * `rebuild.ts`.
  *
  * @module
  */

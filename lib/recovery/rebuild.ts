@@ -6,45 +6,59 @@ import { isCommitted, type Scheme, setKey, type ShardStamp } from "./stamp.ts";
 /** Enough for every 5 of 15; past it the wrong shards must be taken out by hand. */
 const SUBSET_LIMIT = 10_000;
 
-/** A shard as a keeper gave it. */
+/** A shard that a keeper returned. */
 export interface Candidate {
   /** Position of the keeper in the configuration, from 1: the share's x. */
   readonly keeper: number;
+  /** 32 bytes. */
   readonly bytes: Uint8Array;
+  /** Absent when the keeper does not know stamps. */
   readonly stamp?: ShardStamp;
 }
 
 /** Why a keeper's shard was left out or differs. */
 export interface Complaint {
+  /** Position of the keeper, from 1. */
   readonly keeper: number;
+  /** What is wrong with its shard. */
   readonly reason: "wrong-index" | "wrong-commitment" | "not-a-share" | "differs" | "other-set";
 }
 
 /** A root key that was rebuilt and recognised. The caller owns `key` and wipes it. */
 export interface Rebuilt {
+  /** Distinguishes it from `NotRebuilt`. */
   readonly kind: "rebuilt";
+  /** The root key, 32 bytes. */
   readonly key: Uint8Array;
-  /** Of the set that gave the key; absent when its shards are unstamped. */
+  /** Stamp of the set that rebuilt the key; absent when its shards are unstamped. */
   readonly stamp?: ShardStamp;
+  /** Positions of the keepers whose shards rebuilt the key. */
   readonly usedKeepers: readonly number[];
+  /** Keepers whose shards were left out or differ. */
   readonly complaints: readonly Complaint[];
 }
 
 /** No key yet. `most` is the largest number of shards of one set seen. */
 export interface NotRebuilt {
+  /** Why no key was rebuilt. */
   readonly kind: "too-few" | "no-match" | "too-many-subsets";
+  /** Largest number of shards of one set. */
   readonly most: number;
+  /** Keepers whose shards were left out. */
   readonly complaints: readonly Complaint[];
 }
 
+/** How to rebuild and recognize a root key. */
 export interface RebuildOptions {
   /** Threshold of shards without a stamp. */
   readonly threshold: number;
-  /** Scheme of shards without a stamp, whose bytes do not tell; gf256 unless said. */
+  /** Scheme of shards without a stamp, whose bytes do not show it. Default: gf256. */
   readonly scheme?: Scheme;
   /** Recognises the root key; `stamp` is the set's, absent for unstamped shards. */
   readonly isKey: (key: Uint8Array, stamp: ShardStamp | undefined) => boolean;
-  /** The set in force, where that is known: whoever holds its shard is not wrong, whichever set gave the key. */
+  /**
+   * The set in force, where that is known: a keeper that holds its shard is not wrong, whichever set rebuilt the key.
+   */
   readonly inForce?: ShardSet;
 }
 
@@ -56,8 +70,8 @@ interface Group {
 }
 
 /**
- * Rebuilds the root key from whatever keepers gave: sets are never mixed, every candidate key must be
- * recognised before it counts, and wrong shards only cost tries. Afterwards every shard is compared with
+ * Rebuilds the root key from the shards that keepers returned: sets are never mixed, every candidate key must be
+ * recognized before it is used, and wrong shards only cost attempts. Afterwards every shard is compared with
  * what its keeper should hold, so that each one that differs is named.
  */
 export function rebuild(
@@ -89,7 +103,7 @@ export function rebuild(
   return { kind: hasTried ? "no-match" : "too-few", most: mostOf(groups), complaints };
 }
 
-/** The key that a subset gives, when it is recognised; what is not leaves no trace. */
+/** The key that a subset rebuilds, when it is recognized; any other is wiped. */
 function tryKey(
   subset: readonly Candidate[],
   { stamp, scheme, threshold }: Group,
@@ -107,7 +121,7 @@ function tryKey(
 
 /**
  * Whether unstamped shards vouch for each other: more than `threshold` of them, all of them there, on one
- * polynomial. Without a check value this is the only evidence that none is foreign.
+ * polynomial. Without a check value this is the only evidence that no shard is foreign.
  */
 export function agree(
   candidates: readonly Candidate[],
@@ -142,11 +156,11 @@ function screen(
       complaints.push({ keeper, reason: "not-a-share" });
     } else (isMoved ? moved : sound).push(candidate);
   }
-  // Last, so that whoever claims another's place cannot stand in for the one who has it.
+  // Last, so that a keeper that claims another's position cannot replace the keeper that holds it.
   return { sound: [...sound, ...moved], complaints };
 }
 
-/** The shard's x. A stamp tells it, and its commitment binds it, wherever its keeper stands in the list by now. */
+/** The shard's x: that of the stamp, bound by the commitment, whatever the keeper's present position in the list is. */
 function xOf({ keeper, stamp }: Candidate): number {
   return stamp?.index ?? keeper;
 }
@@ -179,7 +193,7 @@ function groupBySet(
   return unstamped.length > 0 ? [...groups, { scheme, threshold, shards: unstamped }] : groups;
 }
 
-/** Two shares at one x are no two points of a polynomial: of what is given twice, the first counts. */
+/** Two shares at one x are not two points of a polynomial: of duplicates the first is used. */
 function onePerPlace(candidates: readonly Candidate[]): Candidate[] {
   const seen = new Set<number>();
   return candidates.filter((candidate) => {
@@ -211,7 +225,7 @@ interface Solution extends Pick<RebuildOptions, "inForce"> {
   readonly group: Group;
 }
 
-/** Names every keeper whose shard is not the one that the set of this key gives it. */
+/** Lists every keeper whose shard differs from the one that the set of this key assigns to it. */
 function compare(
   sound: readonly Candidate[],
   key: Uint8Array,
@@ -233,7 +247,7 @@ function compare(
     }
   }
   for (const bytes of [...expected.values(), ...alsoExpected.values()]) bytes.fill(0);
-  // A keeper may give two slots; only one of them need fit.
+  // A keeper may return two slots; one of them has to match.
   for (const [keeper, complaint] of bad) if (!good.has(keeper)) complaints.push(complaint);
   return complaints;
 }

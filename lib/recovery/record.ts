@@ -6,11 +6,11 @@ import type { ShardSet } from "./shard_set.ts";
 /** Name of the mark that a store keeps the record under. */
 export const RECOVERY_MARK = "recovery";
 
-/** Sets that are remembered; what is older is named as nobody's. */
+/** Sets that are remembered; shards of older ones are not recognized. */
 const PAST_LIMIT = 100;
 const FORMAT = 1;
 
-/** A set with what recognises its shards. */
+/** A set with the commitments to its shards. */
 export interface CommittedSet extends ShardSet {
   /** 32 bytes for each share, by index from 1; empty when the set came without commitments. */
   readonly commitments: readonly Uint8Array[];
@@ -26,11 +26,12 @@ export interface PastSet extends CommittedSet {
 
 /**
  * What a store remembers of its shard sets. In the clear and not authenticated: it names things, and decides
- * nothing. Whether a key is right says the key check alone.
+ * nothing. Only the key check decides whether a key is right.
  */
 export interface RecoveryRecord {
+  /** Which root key is in force: 1 is the first, and each rotation adds one. */
   readonly rootEpoch: number;
-  /** The set whose shards people were given last. */
+  /** The set whose shards were exported last. */
   readonly exported?: { readonly setId: Uint8Array; readonly atMs: number };
   /** Newest first. */
   readonly past: readonly PastSet[];
@@ -58,7 +59,7 @@ export function withSuccessor(
   };
 }
 
-/** Whether a shard is the one that `set` has at `index`; undefined when the set cannot tell. */
+/** Whether a shard is the one that `set` has at `index`; undefined when the set has no commitments. */
 export function belongsTo(
   { setId, commitments }: CommittedSet,
   index: number,
@@ -90,7 +91,7 @@ export function encodeRecord({ rootEpoch, exported, past }: RecoveryRecord): Uin
 }
 
 /**
- * Reads what `encodeRecord` made.
+ * Decodes the output of `encodeRecord`.
  *
  * @throws SpikeError `state_integrity_check` for anything else
  */
@@ -108,7 +109,7 @@ export function decodeRecord(bytes: Uint8Array): RecoveryRecord {
   } catch (cause) {
     throw new SpikeError(
       "state_integrity_check",
-      "What the store remembers of its shard sets cannot be read",
+      "The store's record of its shard sets cannot be read",
       { cause },
     );
   }

@@ -10,17 +10,23 @@ import type { Scheme, ShardStamp } from "./stamp.ts";
 
 /** Everything about one split of a root key that may be stored; never the shards themselves. */
 export interface ShardSet {
+  /** How the root key was split. */
   readonly scheme: Scheme;
   /** 16 random bytes. */
   readonly setId: Uint8Array;
+  /** From 1; grows with every change of the shards. */
   readonly generation: number;
+  /** Shards that rebuild the root key. */
   readonly threshold: number;
+  /** Shards in the set. */
   readonly shares: number;
 }
 
 /** A shard with its stamp, ready to be handed to the keeper at position `stamp.index`. */
 export interface StampedShard {
+  /** 32 bytes. The owner wipes them. */
   readonly bytes: Uint8Array;
+  /** Set and position of the shard. */
   readonly stamp: ShardStamp;
 }
 
@@ -41,7 +47,7 @@ const SPLIT: Readonly<Record<Scheme, (rootKey: Uint8Array, set: ShardSet) => Sha
 
 /**
  * All shards of a set. Coefficients derive from the root key (and with gf256 from the set), so the same set always
- * gives the same shards: a re-push, a keeper that was away and a shard on paper agree. The caller wipes the shards.
+ * gives the same shards: a re-push, a keeper that was offline and a shard on paper agree. The caller wipes the shards.
  *
  * @param rootKey 32 bytes
  * @param storeId 16 bytes, once a store exists

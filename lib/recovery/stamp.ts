@@ -5,6 +5,7 @@ export type { Scheme } from "../shamir/mod.ts";
 
 /** What travels with a shard, so that shards of different sets are never mixed. Holds nothing secret. */
 export interface ShardStamp {
+  /** How the root key was split. */
   readonly scheme: Scheme;
   /** 16 bytes; absent until a Nexus with a store of its own has pushed the shard. */
   readonly storeId?: Uint8Array;
@@ -12,7 +13,9 @@ export interface ShardStamp {
   readonly setId: Uint8Array;
   /** From 1; grows with every refresh of the same store. */
   readonly generation: number;
+  /** Shards that rebuild the root key. */
   readonly threshold: number;
+  /** Shards in the set. */
   readonly shares: number;
   /** The share's x: position of its keeper, from 1. */
   readonly index: number;

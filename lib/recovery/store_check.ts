@@ -6,9 +6,11 @@ import type { ShardSet } from "./shard_set.ts";
 const FORMAT = 1;
 const LABEL = "spike/v1/store-check";
 
-/** What a store says in the clear of its key and of the set that its key was split into. */
+/** What a store holds in the clear about its root key and the shard set. */
 export interface CheckedStore {
+  /** 16 bytes. */
   readonly storeId: Uint8Array;
+  /** The set in force. */
   readonly set: ShardSet;
   /** 32 bytes for each share, by index from 1. */
   readonly commitments: readonly Uint8Array[];
@@ -16,7 +18,7 @@ export interface CheckedStore {
 
 /**
  * The key-check value that stands beside the data: it proves a rebuilt root key and, at the same time, that what
- * the store says of the shard set is what a holder of that key wrote. Otherwise an edited threshold would make
+ * the stored shard set was written by a holder of that key. Otherwise an edited threshold would make
  * Nexus hand out other shards than were agreed on; with a threshold of one, the key itself.
  *
  * HKDF-SHA-256 (RFC 5869) of the root key, salt = store id, info = tuple of everything that is bound.

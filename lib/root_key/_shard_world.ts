@@ -30,7 +30,7 @@ export interface WorldOptions {
   readonly shares?: number;
   /** Keepers that are listed; default: one for each share. */
   readonly listed?: number;
-  /** Positions of keepers that know no stamps. */
+  /** Positions of keepers that do not support stamps. */
   readonly originals?: readonly number[];
   readonly scheme?: Scheme;
 }
@@ -55,7 +55,7 @@ export async function createWorld(options: WorldOptions = {}) {
     store,
     keepers,
     kek,
-    /** Starts a Nexus; `killedAt` ends a change at that step, `reached` is told of each. */
+    /** Starts a Nexus; `killedAt` ends a change at that step, `reached` is called at each. */
     start: (killedAt?: ChangeStep, reached?: LifeOptions["reached"]) =>
       live(store, keepers, { threshold, shares, scheme, killedAt, reached }),
   };
@@ -70,24 +70,10 @@ interface LifeOptions {
 }
 
 function live(store: Store, keepers: readonly FakeKeeper[], options: LifeOptions) {
-  const { threshold, shares, scheme, killedAt, reached } = options;
   const page = new SharedPage();
   const rootSlots = ordinarySlots(ROOT_SLOTS);
   const { log, lines, events } = keepLines();
-  const control = new KeyControl({
-    store,
-    page,
-    rootSlots,
-    kekSlots: ordinarySlots(KEK_SLOTS),
-    cipherSlots: ordinarySlots(CIPHER_SLOTS),
-    threshold,
-    shares,
-    scheme,
-    acceptEmptyStore: false,
-    random: osRandom,
-    clock: () => 1_767_323_045_000,
-    log,
-  });
+  const control = createControl({ store, page, rootSlots, log }, options);
   const clients = keepers.map((keeper) => keeper.clientFor("nexus"));
   const sync = new KeeperSync({
     keepers: clients,
@@ -108,19 +94,34 @@ function live(store: Store, keepers: readonly FakeKeeper[], options: LifeOptions
     patienceMs: { before: 2_000, after: 50 },
     reached: (step) => {
       steps.push(step);
-      reached?.(step, { control });
-      if (step === killedAt) throw new Killed(step);
+      options.reached?.(step, { control });
+      if (step === options.killedAt) throw new Killed(step);
     },
   });
+  return { control, page, rootSlots, sync, lines, events, steps, ...acts(control, sync, change) };
+}
+
+function createControl(
+  parts: Pick<ConstructorParameters<typeof KeyControl>[0], "store" | "page" | "rootSlots" | "log">,
+  { threshold, shares, scheme }: LifeOptions,
+): KeyControl {
+  return new KeyControl({
+    ...parts,
+    kekSlots: ordinarySlots(KEK_SLOTS),
+    cipherSlots: ordinarySlots(CIPHER_SLOTS),
+    threshold,
+    shares,
+    scheme,
+    acceptEmptyStore: false,
+    random: osRandom,
+    clock: () => 1_767_323_045_000,
+  });
+}
+
+/** What a test makes a Nexus do. */
+function acts(control: KeyControl, sync: KeeperSync, change: ShardChange) {
   return {
-    control,
-    page,
-    rootSlots,
-    sync,
-    lines,
-    events,
-    steps,
-    /** Asks the keepers for the key; false when they cannot give it. */
+    /** Collects shards from the keepers; false when they do not suffice. */
     recover: () => sync.collect((candidates) => control.offer(candidates)),
     push: async () => {
       sync.push();
@@ -147,7 +148,7 @@ function live(store: Store, keepers: readonly FakeKeeper[], options: LifeOptions
   };
 }
 
-/** That the store is open under its own KEK, and every keeper holds the shard in force and no other. */
+/** Asserts that the store is open under its own KEK, and that every keeper holds only the shard in force. */
 export async function assertHealthy(
   { control, check }: Life,
   world: { readonly keepers: readonly FakeKeeper[]; readonly kek: Uint8Array },

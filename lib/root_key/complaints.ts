@@ -2,8 +2,8 @@ import type { Complaint } from "../recovery/mod.ts";
 import type { Logger } from "../telemetry/mod.ts";
 
 /**
- * What was said of keepers while there was no key. Shards are judged anew after every answer, so without a
- * memory each wrong one would be named over and over.
+ * What was logged about keepers while there was no key. Shards are evaluated again after every answer, so without a
+ * memory each wrong one would be logged over and over.
  */
 export class Complaints {
   readonly #log: Logger;
@@ -13,7 +13,7 @@ export class Complaints {
     this.#log = log;
   }
 
-  /** Names each keeper once for each reason. */
+  /** Logs each keeper once for each reason. */
   say(complaints: readonly Complaint[]): void {
     for (const { keeper, reason } of complaints) {
       const text = `${keeper} ${reason}`;
@@ -23,7 +23,7 @@ export class Complaints {
     }
   }
 
-  /** Says why no key was rebuilt, once until that changes. */
+  /** Logs why no key was rebuilt, once until the reason changes. */
   sayFailure(reason: string, shards: number, needed: number): void {
     const text = `${reason} ${shards} ${needed}`;
     if (this.#said.has(text)) return;
@@ -32,8 +32,8 @@ export class Complaints {
   }
 
   /**
-   * Says that keepers hold enough shards of a set that came after the store's, and of another root key: as when the
-   * store was put back to what it was before a rotation.
+   * Logs that keepers hold enough shards of a set that came after the store's, and of another root key: as when the
+   * store was restored to its state before a rotation.
    */
   sayLaterRoot(held: number, wanted: { generation: number; threshold: number }): void {
     const text = "keepers_of_later_root";
@@ -55,11 +55,11 @@ export class Complaints {
     this.#said.add(text);
     this.#log.error(text, {
       hint:
-        "What the database says of its key or shard set is not what this program wrote; nothing was used. Put the database back from a backup",
+        "The stored key check or shard set was modified outside Nexus and is not used. Restore the database from a backup",
     });
   }
 
-  /** Forgets what was said: there is a key, or it was lost. */
+  /** Forgets what was logged: there is a key, or it was lost. */
   clear(): void {
     this.#said.clear();
   }

@@ -14,7 +14,7 @@ import {
 import type { Logger } from "../telemetry/mod.ts";
 import { within } from "../async/deadline.ts";
 
-/** Most calls that are under way end sooner; what ends later changes nothing that is in force. */
+/** Most running calls end sooner; those that end later do not change anything in force. */
 const PAUSE_PATIENCE_MS = 500;
 
 /** What a keeper holds, compared with what it should. */
@@ -23,18 +23,18 @@ type Found = "ok" | "empty" | "unconfirmed" | "prepared" | "leftover" | "foreign
 /** Of a keeper whose shard waits for others. */
 const GAVE = "It gave a shard";
 
-/** What the status says of it. */
+/** The words of the status. */
 const DETAIL: { readonly [F in Found | "lying"]?: string } = {
   wrong: "It holds another shard",
   foreign: "It holds a shard of another store; restart it to give that up",
   lying: "It says that it holds its shard, and gives another",
 };
 
-/** Why a shard did not count. */
+/** Why a shard was left out. */
 const COMPLAINT: Readonly<Record<Complaint["reason"], string>> = {
   "wrong-index": "It holds the shard of another position: is the list of keepers in its old order?",
   "wrong-commitment": "Its shard is not the one that was committed to",
-  "not-a-share": "What it gave is no shard of this scheme",
+  "not-a-share": "What it returned is not a shard of this scheme",
   "differs": "Its shard is not the one that the root key gives it",
   "other-set": "It holds a shard of another set",
 };
@@ -61,44 +61,50 @@ function wrongUnless({ state }: KeeperProbe): "empty" | "unconfirmed" | "wrong" 
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** What `KeeperSync` works with. */
 export interface KeeperSyncOptions {
+  /** Clients of all keepers, by position. */
   readonly keepers: readonly KeeperClient[];
+  /** Where changes of a keeper's state are logged. */
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** The shards in force. Throws unless ready. The caller wipes them. */
   readonly shards: () => StampedShard[];
+  /** Store whose shards the operator allows to replace; undefined when none. */
   readonly replaces: () => Uint8Array | undefined;
-  /** Called when a keeper that was offered `generation` has been given a later one by another Nexus. */
+  /** Called when a keeper that was offered `generation` holds a later one from another Nexus. */
   readonly onNewerGeneration: (generation: number) => void;
 }
 
 /**
- * Asks and feeds the keepers, each on its own, so that one that hangs delays nobody. What it last heard of
- * each is what `status` shows; every change of that is logged once.
+ * Collects shards from the keepers and pushes shards to them, each keeper on its own, so that one that hangs does not
+ * delay the others. `status` shows the last known state of each; every change of it is logged once.
  */
 export class KeeperSync {
   readonly #options: KeeperSyncOptions;
   readonly #statuses: Mutable<KeeperStatus>[];
-  /** What was logged of each keeper since it was last well: what comes and goes is told once. */
+  /** What was logged about each keeper since its state was last `ok`, so that a flapping one is logged once. */
   readonly #said = new Map<number, Set<string>>();
   readonly #underWay = new Map<number, Promise<void>>();
   readonly #stopped = Promise.withResolvers<false>();
   #isStopped = false;
   #isPaused = false;
 
+  /** Makes no connection before it is asked to. */
   constructor(options: KeeperSyncOptions) {
     this.#options = options;
     this.#statuses = options.keepers.map(({ index, url }) => ({ index, url, state: "unknown" }));
   }
 
+  /** The last known state of each keeper, by position. */
   get statuses(): readonly KeeperStatus[] {
     return this.#statuses;
   }
 
   /**
    * Asks all keepers at once; `onCandidates` sees everything given so far after each answer and says whether
-   * it is enough. Resolves true as soon as it is, so that a keeper that hangs delays no recovery; the late
+   * they suffice. Resolves true as soon as they do, so that a keeper that hangs does not delay recovery; the late
    * ones are compared by the next `check`. All candidates are wiped, the late ones when they come.
    */
   async collect(onCandidates: (candidates: Candidate[]) => Promise<boolean>): Promise<boolean> {
@@ -147,18 +153,18 @@ export class KeeperSync {
     deadline.end();
   }
 
-  /** Goes on with what a pause has held up. */
+  /** Ends a pause. */
   resume(): void {
     this.#isPaused = false;
   }
 
-  /** Ends a collection that waits for a keeper that hangs. What comes later is neither kept nor noted. */
+  /** Ends a collection that waits for a keeper that hangs. Later answers are ignored. */
   stop(): void {
     this.#isStopped = true;
     this.#stopped.resolve(false);
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when all calls have ended. */
   async settled(): Promise<void> {
     await Promise.all(this.#underWay.values());
   }
@@ -200,11 +206,11 @@ export class KeeperSync {
     if (found === "unconfirmed" || found === "prepared") return await this.#give(keeper, shard);
     if (found === "leftover") return await this.#give(keeper, shard, { abandonsPending: true });
     this.#note(keeper, found === "foreign" ? "wrong" : found, DETAIL[found]);
-    // What belongs to another store is not ours to replace, and asking again each time would change nothing.
+    // A shard of another store must not be replaced, and repeating the question would not change that.
     if (found !== "ok" && found !== "foreign") await this.#give(keeper, shard);
   }
 
-  /** What a keeper holds, by its own word; from one that answers no probe the shard itself is fetched. */
+  /** What a keeper states that it holds; from a keeper without probes the shard itself is fetched. */
   async #look(
     keeper: KeeperClient,
     { bytes, stamp }: StampedShard,
@@ -212,7 +218,7 @@ export class KeeperSync {
     const probe = await keeper.probe();
     if (probe) {
       const { pendingGeneration: pending = 0 } = probe;
-      // What was prepared and neither put in force nor given up: the Nexus that did it was cut off.
+      // Prepared and neither promoted nor abandoned: the Nexus that did it was interrupted.
       if (holds(probe, stamp)) return pending > stamp.generation ? "leftover" : "ok";
       if (pending === stamp.generation && probe.state === "confirmed") return "prepared";
       return this.#isForeign(probe, stamp) ? "foreign" : wrongUnless(probe);
@@ -229,7 +235,7 @@ export class KeeperSync {
     return isOthers && storeId !== this.#options.replaces()?.toHex();
   }
 
-  /** Hands over a shard, and looks whether it is there now: a keeper's "yes" alone is no shard. */
+  /** Hands over a shard and checks that the keeper holds it: its answer alone does not prove that. */
   async #give(
     keeper: KeeperClient,
     shard: StampedShard,
@@ -243,7 +249,7 @@ export class KeeperSync {
     this.#note(keeper, "ok");
   }
 
-  /** Whether it can give back what it was given. What it says of itself may be true of nothing. */
+  /** Whether it returns the shard that it was given. Its own statement does not prove that. */
   async #hasShard(keeper: KeeperClient, { bytes }: StampedShard): Promise<boolean> {
     const held = await keeper.shards();
     const isThere = held.some((candidate) => constantTimeEqual(candidate.bytes, bytes));
@@ -251,18 +257,18 @@ export class KeeperSync {
     return isThere;
   }
 
-  /** Says why a keeper's shard was left out while there was no key. */
+  /** Notes why a keeper's shard was left out while there was no key. */
   complain(complaints: readonly Complaint[]): void {
     for (const { keeper: index, reason } of complaints) {
       const keeper = this.#options.keepers.find((one) => one.index === index);
       if (!keeper) continue;
-      // Whoever judged it has logged it.
+      // The evaluation has logged it.
       this.#isNews(keeper, "wrong", COMPLAINT[reason]);
       this.#note(keeper, "wrong", COMPLAINT[reason]);
     }
   }
 
-  /** False for what was said already since the keeper was last well. */
+  /** False for what was logged already since the keeper's state was last `ok`. */
   #isNews(keeper: KeeperClient, state: KeeperStatus["state"], detail = ""): boolean {
     const said = this.#said.get(keeper.index) ?? new Set();
     if (state === "ok") this.#said.delete(keeper.index);
@@ -275,7 +281,7 @@ export class KeeperSync {
 
   #failed(keeper: KeeperClient, error: unknown, generation?: number): void {
     if (!(error instanceof SpikeError)) {
-      // Whatever one keeper provokes, the others are still served. The text might hold what it sent.
+      // A failure with one keeper must not affect the others. Its text is not logged: it may hold what the keeper sent.
       const kind = error instanceof Error ? error.name : typeof error;
       return this.#note(keeper, "unreachable", `Unexpected failure: ${kind}`);
     }

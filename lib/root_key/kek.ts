@@ -78,7 +78,7 @@ function requireRoom(generations: readonly number[]): void {
   if (generations.length < MOST_KEKS) return;
   throw new SpikeError(
     "state_not_ready",
-    `There are ${generations.length} generations of the key-encryption key, no more are made`,
+    `There are ${generations.length} generations of the key-encryption key, the most that are allowed`,
     { hint: "Wait until older ones are removed; the log names the rows that still need them" },
   );
 }

@@ -17,37 +17,45 @@ const LOOK_MS = 60_000;
  */
 const GRACE_MS = 30_000;
 
+/** What `KekRotation` works with. */
 export interface KekRotationOptions {
+  /** The store whose rows are rewrapped. */
   readonly store: Store;
+  /** Publishes changes of the KEK to all threads. */
   readonly page: SharedPage;
+  /** Holds the keyring, and adds and removes generations. */
   readonly control: Pick<KeyControl, "keyring" | "addKek" | "removeKek">;
+  /** Writers of the present keyring. */
   readonly writers: () => Writers;
   /** Shared with all that handles the root key. */
   readonly inTurn: Serial;
+  /** Wakes the rotation early, and ends it. */
   readonly wake: Wake;
-  /** 0: age does not count. */
+  /** 0 turns rotation by age off. */
   readonly maxAgeMs: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Where rotations are logged. */
   readonly log: Logger;
 }
 
 /**
- * Renews key-encryption keys while everything runs: makes a generation when one is due, seals what is left under older
- * ones anew, and removes those under which nothing is left.
+ * Rotates key-encryption keys while Nexus serves: makes a generation when one is due, rewraps the rows that are sealed
+ * under older ones, and removes generations that no row needs.
  */
 export class KekRotation {
   readonly #options: KekRotationOptions;
-  /** When this process last sealed something of a generation anew. */
+  /** When this process last rewrapped a row of a generation. */
   readonly #busyAt = new Map<number, number>();
-  /** Rows that were already complained of. */
+  /** Rows that were already logged. */
   readonly #damaged = new Set<string>();
 
+  /** Starts nothing; `run` does. */
   constructor(options: KekRotationOptions) {
     this.#options = options;
   }
 
-  /** Ends only when it is told to: what goes wrong in one round is logged, and the next one comes. */
+  /** Runs until it is stopped; a failure in one round is logged and the next round follows. */
   async run(): Promise<void> {
     const { wake, page, log } = this.#options;
     while (!wake.isStopping) {
@@ -127,7 +135,7 @@ export class KekRotation {
     const { wake, page } = this.#options;
     await new Promise((resolve) => setTimeout(resolve, tookMs));
     if (!wake.isStopping && page.state === "ready") return;
-    throw new SpikeError("state_not_ready", "Nexus is stopping, or has no root key any more");
+    throw new SpikeError("state_not_ready", "Nexus is stopping or no longer has a root key");
   }
 }
 

@@ -45,12 +45,17 @@ import {
 } from "./state.ts";
 import { commitSuccessor, recordIn, setOf, type Successor } from "./successor.ts";
 
+/** What `KeyControl` works with. */
 export interface KeyControlOptions extends KeyMemoryOptions {
+  /** Threshold of a store that is created from now on. */
   readonly threshold: number;
+  /** Shares of a store that is created from now on. */
   readonly shares: number;
   /** Of a store that is made from now on; an existing one has its own. */
   readonly scheme: Scheme;
+  /** Whether to create a new store although keepers hold shards of another one. */
   readonly acceptEmptyStore: boolean;
+  /** Source of random bytes. */
   readonly random: RandomSource;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -58,7 +63,7 @@ export interface KeyControlOptions extends KeyMemoryOptions {
   readonly onComplaints?: (complaints: readonly Complaint[]) => void;
 }
 
-/** Why the last shards gave no key. */
+/** Why the last shards rebuilt no key. */
 interface Failure {
   readonly reason: NotRebuilt["kind"];
   readonly shards: number;
@@ -89,9 +94,10 @@ export class KeyControl {
   #stoodBackFrom: number | undefined;
   /** Whether a keeper named another store as its owner since the last round was over. */
   #hasSeenOwner = false;
-  /** Store whose data an operator gave up. */
+  /** Store that an operator allowed to replace. */
   #replaces: Uint8Array | undefined;
 
+  /** Starts in state `waiting`, without a key. */
   constructor(options: KeyControlOptions) {
     this.#options = options;
     this.#memory = new KeyMemory(options);
@@ -104,6 +110,7 @@ export class KeyControl {
     return this.#memory.keyring;
   }
 
+  /** Store whose shards the operator allows to replace; undefined when none. */
   get replaces(): Uint8Array | undefined {
     return this.#replaces;
   }
@@ -131,7 +138,7 @@ export class KeyControl {
   }
 
   /**
-   * Examines what keepers or operators gave. True when that led to a key, or from a provisional one to a final one.
+   * Evaluates shards from keepers or operators. True when they led to a key, or from a provisional one to a final one.
    */
   async offer(
     candidates: readonly Candidate[],
@@ -142,7 +149,7 @@ export class KeyControl {
     if (this.#state.kind !== "provisional") return await this.#startFirst(candidates);
     const { threshold, shares, scheme } = this.#options;
     if (!this.#state.isUnstamped || !agree(candidates, threshold, shares, scheme)) return false;
-    // Stronger evidence than what the provisional key was taken on; most often it is the same key.
+    // Stronger evidence than the provisional key was accepted on; mostly it is the same key.
     this.wipe();
     return await this.#startFirst(candidates);
   }
@@ -152,7 +159,7 @@ export class KeyControl {
     return this.#state.kind === "provisional" && this.#state.isUnstamped;
   }
 
-  /** To be called when all keepers were asked and gave no key: logs why, and starts afresh. */
+  /** Call it when all keepers were asked and no key was rebuilt: logs why, and starts over. */
   roundOver(): void {
     if (heldSet(this.#state)) return;
     this.#move({ kind: "round-over", hasSeenOwner: this.#hasSeenOwner });
@@ -180,7 +187,10 @@ export class KeyControl {
         this.#firstKeys.refute(root);
         this.#drop("proof-of-another-key");
       }
-      throw new SpikeError("crypto_decryption_failed", "The proof is not of the key that is held");
+      throw new SpikeError(
+        "crypto_decryption_failed",
+        "The proof was not made with the root key of this Nexus",
+      );
     }
     if (isProvisional) await this.#createStore(set);
     return hash;
@@ -219,7 +229,7 @@ export class KeyControl {
     if (set.scheme !== "gf256") {
       throw new SpikeError(
         "shard_scheme_fixed",
-        `Shards of scheme ${set.scheme} follow from the root key alone, there are no others`,
+        `Shards of scheme ${set.scheme} are derived from the root key alone and cannot be replaced`,
       );
     }
     requireQuorum(threshold, shares, allowsThresholdOne);
@@ -250,7 +260,7 @@ export class KeyControl {
     try {
       keks = await commitSuccessor({ store, successor, root, next, random, clock, onWritten });
     } catch (error) {
-      // The keepers have both shards, and the store knows which of them counts.
+      // The keepers have both shards, and the store decides which of them is in force.
       if (isInDoubt) this.#drop("commit-in-doubt");
       throw error;
     }
@@ -265,21 +275,21 @@ export class KeyControl {
     wipe(this.#memory.next);
   }
 
-  /** Drops all keys and takes none from keepers any more. */
+  /** Drops all keys and stops recovery from keepers. */
   seal(): void {
     this.#wipeAfter({ kind: "sealed" });
   }
 
-  /** Lets keepers bring the key back. */
+  /** Allows recovery from keepers again. */
   unseal(): void {
     this.#move({ kind: "unsealed" });
   }
 
   /**
-   * Drops all keys, because a keeper reports that another Nexus went on from `generation` without this one. One report
+   * Drops all keys, because a keeper reports that another Nexus has replaced `generation`. One report
    * counts for each generation: when the store still names the same one afterwards, the store is right. A late answer,
    * to a push of a generation that is no longer in force, changes nothing. A key that operators handed in stays: they
-   * know the store, and keepers may be unable to bring it back.
+   * know the store, and keepers may be unable to restore it.
    */
   standBack(generation: number): void {
     if (!mayStandBack(this.#state, generation) || this.#stoodBackFrom === generation) return;
@@ -292,7 +302,7 @@ export class KeyControl {
     this.#wipeAfter({ kind: "dropped" });
   }
 
-  /** What the store can say of a shard that was handed in by an operator. */
+  /** What the store knows about a shard that an operator handed in. */
   async recognise(index: number, shard: Uint8Array): Promise<Recognised> {
     const { store } = this.#options;
     const meta = await store.meta();
@@ -314,7 +324,7 @@ export class KeyControl {
     this.#options.page.state = PAGE_STATES[next.kind];
   }
 
-  /** The state first: no request is begun under keys that are about to go. */
+  /** The state first: no request starts under keys that are about to be dropped. */
   #wipeAfter(event: RootKeyEvent): void {
     this.#move(event);
     this.#memory.wipe();
@@ -338,7 +348,7 @@ export class KeyControl {
 
   #keyOf({ isNewRoot }: Successor): Uint8Array {
     const key = isNewRoot ? this.#memory.next : this.#memory.root;
-    // Dropped meanwhile: shards of zeros would be shards of a key that everybody knows.
+    // Dropped in the meantime: shards of zeros would be shards of a publicly known key.
     if (key.every((byte) => byte === 0)) {
       throw new SpikeError("root_key_missing", "No root key is loaded");
     }
@@ -453,7 +463,7 @@ export class KeyControl {
     const owner = ownerOf(ofThisSet);
     this.#replaces = owner ?? ownerOf(candidates);
     if (this.#replaces) log.warn("database_given_up", { store: this.#replaces.toHex() });
-    // What a Nexus has confirmed before, or what all keepers agree on, needs no further proof.
+    // A set that a Nexus confirmed before, or that all keepers agree on, needs no further proof.
     const isFinal = stamp ? owner !== undefined : agree(candidates, threshold, shares, scheme);
     if (isFinal) return await this.#createStore(set);
     this.#move({ kind: "provisional", set, isUnstamped: !stamp });
@@ -475,7 +485,7 @@ export class KeyControl {
     log.info("store_created", { store: storeId.toHex() });
   }
 
-  /** Opens the keyring, then serves. Without a keyring there is no key at all. */
+  /** Opens the keyring, then serves. Without a keyring the root key is dropped as well. */
   async #open(held: Omit<ReadyState, "kind">): Promise<void> {
     try {
       await this.#memory.openKeyring(held.storeId);

@@ -11,7 +11,9 @@ const NEXT = 1;
 
 /** What the keys of a Nexus lie in. */
 export interface KeyMemoryOptions {
+  /** The store whose wrapped keys are opened. */
   readonly store: Store;
+  /** Publishes states and slots to all threads. */
   readonly page: SharedPage;
   /** See `ROOT_SLOTS`; no other thread has this region. */
   readonly rootSlots: KeySlots;
@@ -23,6 +25,7 @@ export interface KeyMemoryOptions {
   readonly keyringOpened?: (ring: LockedKeyring) => Promise<void>;
   /** Called when the keyring is dropped. */
   readonly keyringDropped?: () => void;
+  /** Where events are logged. */
   readonly log: Logger;
 }
 
@@ -31,6 +34,7 @@ export class KeyMemory {
   readonly #options: KeyMemoryOptions;
   #keyring: LockedKeyring | undefined;
 
+  /** Holds no key yet. */
   constructor(options: KeyMemoryOptions) {
     this.#options = options;
   }

@@ -1,4 +1,5 @@
 import { SpikeError } from "../error/error.ts";
+import type { ShardSets } from "../api/result.ts";
 import { type Call, inCall } from "../audit/mod.ts";
 import {
   encodeManifest,
@@ -23,19 +24,8 @@ import type { Serial } from "../async/serial.ts";
 /** How long threads may take to forget their keys. */
 const FORGET_MS = 5_000;
 
-/** What recognises the shards in force, and which sets came before. */
-export interface ManifestAnswer {
-  readonly manifest: ManifestMessage;
-  /** Whether it was made from the root key; otherwise it is what the store says. */
-  readonly isProved: boolean;
-  /** Newest first; `opens` says whether t shards of that set still give the root key. */
-  readonly past: readonly {
-    readonly setId: string;
-    readonly generation: number;
-    readonly threshold: number;
-    readonly opens: boolean;
-  }[];
-}
+/** The shard sets that the store knows. */
+export type ManifestAnswer = ShardSets & { readonly manifest: ManifestMessage };
 
 /** What operators do with the root key and its shards. */
 export interface RecoveryPort {
@@ -46,20 +36,31 @@ export interface RecoveryPort {
   }>;
   /** Remembers that the shards of a set were exported. */
   confirmExport(input: { setId: Uint8Array; call: Call }): Promise<void>;
+  /** What recognizes the shards of the sets that the store knows. */
   manifest(): Promise<ManifestAnswer>;
+  /** Takes one shard. Once enough are collected, Nexus has its root key. */
   restore(index: number, shard: Uint8Array): Promise<RestoreProgress>;
   /** Drops all keys and takes none from keepers until it is unsealed or restored, restarts included. */
   seal(input: { reason: string; call: Call }): Promise<void>;
+  /** Lets a sealed Nexus recover its root key from keepers again. */
   unseal(input: { call: Call }): Promise<void>;
+  /** Replaces the shards, or the root key as well. */
   changeShards(request: ChangeRequest & { call: Call }): Promise<ChangeOutcome>;
 }
 
+/** What the port works with. */
 export interface RecoveryPortOptions {
+  /** The store that is opened and changed. */
   readonly store: Store;
+  /** Holder of the root key. */
   readonly control: KeyControl;
+  /** Publishes states to all threads. */
   readonly page: SharedPage;
+  /** Collects shards that operators hand in. */
   readonly restore: RestoreCollection;
+  /** Replaces the keepers' shards. */
   readonly change: Pick<ShardChange, "run">;
+  /** Changes of the root key, one after the other. */
   readonly inTurn: Serial;
   /** Ends the loop's sleep: there may be something to do. */
   readonly wake: { now(): void };
@@ -67,6 +68,7 @@ export interface RecoveryPortOptions {
   readonly hasShards: boolean;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Where events are logged. */
   readonly log: Logger;
 }
 
@@ -114,7 +116,7 @@ export function createRecoveryPort(options: RecoveryPortOptions): RecoveryPort {
         inTurn(async () => {
           control.seal();
           log.error("sealed", { by: call.id, reason });
-          // A thread that hangs serves nothing, but what it remembers is still there.
+          // A thread that hangs does not serve, but still holds its keys.
           if (!await page.haveForgotten(FORGET_MS)) log.error("thread_remembers_keys");
           await recordSeal(store, { reason, by: call.id, atMs: clock() });
         })),
@@ -138,7 +140,7 @@ export function createRecoveryPort(options: RecoveryPortOptions): RecoveryPort {
   };
 }
 
-/** Gives out the shards. Who does not say that it confirms later has them with this answer. */
+/** Answers the shards. Without a promise to confirm later they count as exported with this answer. */
 async function exportShards(
   options: RecoveryPortOptions,
   confirms: boolean,
@@ -185,8 +187,8 @@ async function markExported(
 }
 
 /**
- * What recognises the shards in force. With the root key at hand it is made anew from it, so that it proves what the
- * store says, and otherwise taken from the store.
+ * The manifest of the shards in force. With the root key loaded it is made from the key, which proves what the store
+ * states; otherwise it is read from the store.
  */
 async function tellManifest(options: RecoveryPortOptions): ReturnType<RecoveryPort["manifest"]> {
   const { store, page, control, clock } = options;
@@ -210,8 +212,8 @@ async function tellManifest(options: RecoveryPortOptions): ReturnType<RecoveryPo
 }
 
 /**
- * A working key is never replaced. But the custodian who brings one shard more than it took hears that the key is
- * restored, not that something is wrong.
+ * A loaded key is never replaced. A custodian who hands in one shard more than were needed gets the answer that the
+ * key is restored, not an error.
  */
 async function answerRestored(
   { control, store }: RecoveryPortOptions,
@@ -229,7 +231,7 @@ async function answerRestored(
   );
 }
 
-/** The key is back, whatever becomes of the mark: one that stays is only in the way of the next start. */
+/** The key is restored even if removing the mark fails: a mark that stays only makes the next start a sealed one. */
 async function endSeal({ store, log }: RecoveryPortOptions): Promise<void> {
   try {
     if (!await store.mark(SEAL_MARK)) return;
@@ -246,12 +248,12 @@ async function recordSeal(
   sealed: Parameters<typeof encodeSealed>[0],
 ): Promise<void> {
   await store.write(async (tx) => {
-    // Who was first counts.
+    // The first seal counts.
     if (!await tx.mark(SEAL_MARK)) await tx.putMark(SEAL_MARK, encodeSealed(sealed));
   });
 }
 
-/** What the status tells of exports. */
+/** The members of the status about exports. */
 export async function exportStatus(
   store: Store,
 ): Promise<{ readonly exported: boolean; readonly exportedAt?: string }> {
@@ -279,6 +281,6 @@ function noDatabase(): SpikeError {
   return new SpikeError(
     "api_bad_request",
     "There is no database whose root key could be restored",
-    { hint: "Put the database back first, or run spike bootstrap for a new one" },
+    { hint: "Restore the database first, or run spike bootstrap for a new one" },
   );
 }

@@ -1,3 +1,4 @@
+import type { RestoreProgress } from "../api/result.ts";
 import { SpikeError } from "../error/error.ts";
 import type { Candidate, CommittedSet } from "../recovery/mod.ts";
 import { wipe } from "../bytes/mod.ts";
@@ -5,19 +6,21 @@ import { wipe } from "../bytes/mod.ts";
 /** Shards that were handed in by people are forgotten when the next one does not come within this time. */
 const PATIENCE_MS = 15 * 60_000;
 
-/** What a store can say of a shard without the others. */
+/** What a store knows about a single shard. */
 export type Recognised =
-  /** It has no commitments to tell by. */
+  /** The store has no commitments. */
   | { readonly kind: "unknown" }
   | { readonly kind: "wrong" }
   /** Of a set of the root key that opens the store, in force or not. */
   | { readonly kind: "right"; readonly set: CommittedSet; readonly isPast: boolean }
-  /** Of a set of a root key that was rotated away. */
+  /** Of a set of a root key that was replaced. */
   | { readonly kind: "older-root"; readonly generation: number };
 
+/** What `RestoreCollection` works with. */
 export interface RestoreOptions {
-  /** Shards needed where the store cannot tell which set they are of. */
+  /** Shards needed where the store cannot identify their set. */
   readonly threshold: () => Promise<number>;
+  /** Compares a shard with the sets that the store knows. */
   readonly recognise: (index: number, shard: Uint8Array) => Promise<Recognised>;
   /** Tries to rebuild and install the root key. */
   readonly offer: (candidates: readonly Candidate[]) => Promise<boolean>;
@@ -25,28 +28,21 @@ export interface RestoreOptions {
   readonly clock: () => number;
 }
 
-/** Answer to one restored shard. */
-export interface RestoreProgress {
-  readonly collected: number;
-  readonly remaining: number;
-  readonly restored: boolean;
-  /** Of the set that is collected, when it is not the one in force. */
-  readonly generation?: number;
-}
+export type { RestoreProgress } from "../api/result.ts";
 
 /** What was collected of one set. */
 interface Collected {
-  /** Absent where the store cannot tell. */
+  /** Absent where the store cannot identify the set. */
   readonly set?: CommittedSet;
   readonly shards: Map<number, Uint8Array>;
 }
 
 /**
  * Collects recovery shards one by one, by sets, until those of one rebuild the root key. A shard that the store knows
- * to be wrong is refused at once; a set that rebuilds nothing is thrown away, so that a second try starts clean.
+ * to be wrong is rejected at once; a set that rebuilds no key is dropped, so that a second attempt starts clean.
  *
- * Shards of an earlier generation count as well, among themselves: they give the same root key, and whoever has kept
- * only those must not be turned away on the worst day.
+ * Shards of an earlier generation are accepted as well, among themselves: they rebuild the same root key, and may be
+ * the only ones that custodians kept.
  */
 export class RestoreCollection {
   readonly #options: RestoreOptions;
@@ -54,11 +50,14 @@ export class RestoreCollection {
   readonly #sets = new Map<string, Collected>();
   #lastMs = 0;
 
+  /** Collects nothing yet. */
   constructor(options: RestoreOptions) {
     this.#options = options;
   }
 
   /**
+   * Adds a shard, and offers the set once it is complete.
+   *
    * @throws SpikeError `api_bad_request` for a wrong shard or a set that rebuilds nothing, `shard_of_older_root` for
    *   one that opened this store once and does not any more
    */
@@ -69,7 +68,7 @@ export class RestoreCollection {
     refuseWrong(recognised, index);
     const collected = this.#setOf(recognised);
     const { set, shards } = collected;
-    // Given again, the later one counts: it may correct the first.
+    // A repeated shard replaces the first, which it may correct.
     wipe(shards.get(index));
     shards.set(index, shard.slice());
     const needed = set?.threshold ?? await this.#options.threshold();
@@ -84,13 +83,13 @@ export class RestoreCollection {
     };
   }
 
-  /** Forgets and zeroes what was collected. */
+  /** Zeroes and drops the collected shards. */
   clear(): void {
     for (const { shards } of this.#sets.values()) wipe(...shards.values());
     this.#sets.clear();
   }
 
-  /** Forgets what was collected when the last shard came too long ago. */
+  /** Drops the collected shards when the last one came too long ago. */
   expire(): void {
     if (this.#options.clock() - this.#lastMs > PATIENCE_MS) this.clear();
   }
@@ -118,7 +117,7 @@ export class RestoreCollection {
       "api_bad_request",
       `The ${collected} shards do not rebuild the root key of this store`,
       {
-        hint: "All were forgotten; start again with shards of one recovery export",
+        hint: "The collected shards were dropped; start again with shards of one recovery export",
       },
     );
   }
@@ -143,7 +142,7 @@ function refuseWrong(recognised: Recognised, index: number): void {
   if (recognised.kind === "older-root") {
     throw new SpikeError(
       "shard_of_older_root",
-      `Shard ${index} is of generation ${recognised.generation}, of a root key that was rotated away`,
+      `Shard ${index} is of generation ${recognised.generation}, of a root key that was replaced`,
     );
   }
 }

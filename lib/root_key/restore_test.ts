@@ -148,7 +148,7 @@ Deno.test("a shard of a root key that is gone is named as such", async () => {
   const { collection, offered } = knowing();
   await assert.rejects(collection.add(2, of(9)), {
     code: "shard_of_older_root",
-    message: "Shard 2 is of generation 2, of a root key that was rotated away",
+    message: "Shard 2 is of generation 2, of a root key that was replaced",
   });
   assert.equal(offered.length, 0);
 });

@@ -1,3 +1,4 @@
+import type { ShardChanged, ShardChangeKind } from "../api/result.ts";
 import { SpikeError } from "../error/error.ts";
 import type { KeeperClient, StampedShard } from "../recovery/mod.ts";
 import { constantTimeEqual, wipe } from "../bytes/mod.ts";
@@ -6,12 +7,12 @@ import { within } from "../async/deadline.ts";
 import type { Successor } from "./successor.ts";
 import type { Serial } from "../async/serial.ts";
 
-/** Kinds of changes: new shards of the same key, the same with other numbers, or a new key. */
-export type ChangeKind = "refresh" | "reshare" | "rotate-root";
+export type { ShardChangeKind as ChangeKind } from "../api/result.ts";
 
 /** What an operator asks for. */
 export interface ChangeRequest {
-  readonly kind: ChangeKind;
+  /** Kind of the change. */
+  readonly kind: ShardChangeKind;
   /** Generation that the caller believes to be in force, so that a repeated request changes nothing twice. */
   readonly generation: number;
   /** Absent: as it is. */
@@ -20,19 +21,11 @@ export interface ChangeRequest {
   readonly shares?: number;
   /** The caller accepts that keepers without a second slot make a crash costly. */
   readonly acceptsSingleSlot: boolean;
+  /** The caller accepts a threshold of 1. */
   readonly allowsThresholdOne: boolean;
 }
 
-/** What came of it. */
-export interface ChangeOutcome {
-  readonly generation: number;
-  readonly threshold: number;
-  readonly shares: number;
-  /** Keepers that have the new shard in force; the others get it as soon as they answer. */
-  readonly promoted: readonly number[];
-  /** Key-encryption keys that were wrapped anew. */
-  readonly keks: number;
-}
+export type { ShardChanged as ChangeOutcome } from "../api/result.ts";
 
 /** Places at which a change can be cut off; for tests. */
 export type ChangeStep =
@@ -44,8 +37,11 @@ export type ChangeStep =
   | `promote ${number}`
   | "promoted";
 
+/** What `ShardChange` works with. */
 export interface ShardChangeOptions {
+  /** Clients of all keepers, by position. */
   readonly keepers: readonly KeeperClient[];
+  /** See `KeyControl`. */
   readonly control: {
     /** Throws `root_key_missing` unless ready. */
     readonly present: {
@@ -63,46 +59,56 @@ export interface ShardChangeOptions {
   readonly sync: { pause(): Promise<void>; resume(): void };
   /** Whether the shards in force were exported. */
   readonly isExported: () => Promise<boolean>;
+  /** Changes of the root key, one after the other. */
   readonly inTurn: Serial;
+  /** Where the steps are logged. */
   readonly log: Logger;
   /** How long all keepers together may take before the commit, and after it. */
   readonly patienceMs?: { readonly before: number; readonly after: number };
-  /** Called at each step; what it throws ends the change there, as a crash would. */
+  /** Called at each step; an error that it throws ends the change there, as a crash would. */
   readonly reached?: (step: ChangeStep) => void | Promise<void>;
 }
 
-/** What `plan` is given. */
+/** Arguments of `plan`. */
 export interface SuccessorPlan {
+  /** Generation that the caller believes to be in force. */
   readonly generation: number;
+  /** Shards that rebuild the root key from now on. */
   readonly threshold: number;
+  /** Shards of the new set. */
   readonly shares: number;
+  /** Whether the root key is replaced as well. */
   readonly isNewRoot: boolean;
+  /** Whether a threshold of 1 is accepted. */
   readonly allowsThresholdOne: boolean;
 }
 
-/** A caller waits ten seconds for the head of an answer, unless it was told otherwise. */
+/** By default a caller waits ten seconds for the head of an answer. */
 const PATIENCE_MS = { before: 7_000, after: 1_500 };
 
 /**
  * Replaces the shards that keepers hold, while Nexus serves: prepare on every keeper, commit in the store, promote.
  *
  * Until the commit the old shards are in force and every keeper still has its own; from the commit on the new ones
- * are, and every keeper has them too. So Nexus may die at any moment: which of the two counts says the store's key
- * check. A keeper drops its old shard only when it is promoted, which the watch goes on with after a crash.
+ * are, and every keeper has them already. So Nexus can crash at any moment: the store's key check decides which of the
+ * two is in force. A keeper drops its old shard only on promotion, which the watch completes after a crash.
  */
 export class ShardChange {
   readonly #options: ShardChangeOptions;
   #isUnderWay = false;
 
+  /** Changes nothing yet. */
   constructor(options: ShardChangeOptions) {
     this.#options = options;
   }
 
   /**
+   * Carries out one change.
+   *
    * @throws SpikeError `keeper_not_placed` when a keeper cannot be prepared: nothing was changed;
    *   `keeper_single_slot` or `recovery_not_exported` when a keeper has no second slot
    */
-  async run(request: ChangeRequest): Promise<ChangeOutcome> {
+  async run(request: ChangeRequest): Promise<ShardChanged> {
     if (this.#isUnderWay) {
       throw new SpikeError("shard_set_changed", "Another change of the shards is under way");
     }
@@ -117,7 +123,7 @@ export class ShardChange {
     }
   }
 
-  async #run(request: ChangeRequest): Promise<ChangeOutcome> {
+  async #run(request: ChangeRequest): Promise<ShardChanged> {
     const { control, inTurn, log } = this.#options;
     const { before, after } = this.#options.patienceMs ?? PATIENCE_MS;
     const deadline = within(before);
@@ -177,7 +183,7 @@ export class ShardChange {
     return present;
   }
 
-  /** Asks every keeper what it holds. One that cannot be asked could not be prepared either. */
+  /** Probes every keeper. One that cannot be probed cannot be prepared either. */
   async #survey(keepers: readonly KeeperClient[], deadline: Deadline): Promise<Surveyed[]> {
     return await this.#all(keepers, deadline, async (keeper) => {
       const probe = await keeper.probe();
@@ -188,7 +194,7 @@ export class ShardChange {
 
   /**
    * A keeper without a second slot loses its old shard with the first new one it is given: until all have theirs, a
-   * crash may leave too few of either kind. Then only exported shards bring the key back.
+   * crash may leave too few of either kind. Then only exported shards restore the key.
    */
   async #refuseSingleSlots(survey: readonly Surveyed[], request: ChangeRequest): Promise<void> {
     const single = survey.filter(({ hasTwoSlots }) => !hasTwoSlots);
@@ -201,7 +207,7 @@ export class ShardChange {
     throw new SpikeError("recovery_not_exported", "The shards in force were never exported");
   }
 
-  /** Hands every keeper its new shard beside the old one, and looks whether it is there. */
+  /** Hands every keeper its new shard beside the old one, and checks that it is stored. */
   async #prepare(
     survey: readonly Surveyed[],
     successor: Successor,
@@ -216,14 +222,16 @@ export class ShardChange {
         await this.#reached(`prepare ${keeper.index}`);
         const stage = of.get(keeper.index)?.hasTwoSlots ? "pending" : "current";
         await keeper.contribute(shard, { stage });
-        // Its "yes" alone is no shard.
+        // Its answer alone does not prove that it holds the shard.
         const held = await keeper.shards();
         const isThere = held.some(({ bytes }) => constantTimeEqual(bytes, shard.bytes));
         wipe(...held.map(({ bytes }) => bytes));
-        if (!isThere) throw new SpikeError("recovery_failed", "It does not hold what it was given");
+        if (!isThere) {
+          throw new SpikeError("recovery_failed", "It does not hold the shard that it accepted");
+        }
       });
     } finally {
-      // A keeper that is late still sends from these; what it sends then is refused or forgotten.
+      // A late call to a keeper still sends from these; the keeper rejects or drops what it sends.
       wipe(...shards.map(({ bytes }) => bytes));
     }
   }
@@ -246,7 +254,7 @@ export class ShardChange {
     const outcomes = await Promise.allSettled(keepers.map(promote));
     deadline.end();
     for (const outcome of outcomes) {
-      // Whom this did not reach the watch does; its log says why.
+      // The watch promotes the keepers that were not reached, and logs why they were not.
       if (outcome.status === "rejected" && !(outcome.reason instanceof SpikeError)) {
         throw outcome.reason;
       }

@@ -1,6 +1,6 @@
 /**
- * The life of the root key as a pure state machine. It holds no key material and touches nothing; `KeyControl` applies
- * what follows from a transition.
+ * The life of the root key as a pure state machine. It holds no key material and has no effects; `KeyControl` carries
+ * out what follows from a transition.
  *
  * ```text
  * waiting ──provisional──▶ provisional ──installed──▶ ready
@@ -13,9 +13,9 @@
  */
 import type { ShardSet } from "../recovery/mod.ts";
 
-/** Where Nexus stands with its root key. */
+/** State of the root key in this Nexus. */
 export type RootKeyState =
-  /** There is no key; keepers are asked for shards. */
+  /** There is no key; shards are collected from keepers. */
   | { readonly kind: "waiting" }
   /** The first key of an empty store, until evidence or Bootstrap's proof makes it final. */
   | {
@@ -57,7 +57,7 @@ export type RootKeyEvent =
   | { readonly kind: "unsealed" }
   /** A keeper named another store as the owner of its shard. */
   | { readonly kind: "owner-seen" }
-  /** Every keeper was asked and none gave a key. */
+  /** Every keeper was asked, and no key was rebuilt. */
   | { readonly kind: "round-over"; readonly hasSeenOwner: boolean };
 
 /** The state before the first event. */

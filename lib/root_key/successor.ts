@@ -18,6 +18,7 @@ import type { Store, StoreMeta, StoreTx } from "../store/mod.ts";
 export interface Successor {
   /** Id of the set that it follows. */
   readonly follows: Uint8Array;
+  /** The new shard set. */
   readonly set: ShardSet;
   /** Whether it is the first set of a new root key. */
   readonly isNewRoot: boolean;
@@ -70,12 +71,12 @@ export async function commitSuccessor(options: CommitOptions): Promise<number> {
   });
 }
 
-/** The set that a store says is in force. */
+/** The set in force according to the store. */
 export function setOf({ scheme, shardSet }: StoreMeta): ShardSet & StoreMeta["shardSet"] {
   return { ...shardSet, scheme };
 }
 
-/** What a store remembers of its sets; one that cannot be read is as good as none. */
+/** A store's record of its sets; one that cannot be read counts as absent. */
 export async function recordIn(store: Pick<StoreTx, "mark">): Promise<RecoveryRecord> {
   const mark = await store.mark(RECOVERY_MARK);
   try {
@@ -113,6 +114,6 @@ async function rewrapKeks(tx: StoreTx, { storeId, root, next, random }: Rewrap):
 
 function overtaken(): SpikeError {
   return new SpikeError("shard_set_changed", "Another shard set is in force by now", {
-    hint: "See `spike status`, then decide again",
+    hint: "Check `spike status`, then repeat the command if it still applies",
   });
 }

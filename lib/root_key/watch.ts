@@ -8,8 +8,11 @@ import type { Serial } from "../async/serial.ts";
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 10_000;
 
+/** What the watch works with. */
 export interface WatchOptions {
+  /** How often to push shards and to probe. */
   readonly settings: Pick<NexusSettings, "keeperUpdateIntervalMs" | "keeperProbeIntervalMs">;
+  /** State of Nexus. */
   readonly page: SharedPage;
   /** See `KeyControl`. */
   readonly control: {
@@ -25,6 +28,7 @@ export interface WatchOptions {
   };
   /** See `RestoreCollection`. */
   readonly restore: { expire(): void; clear(): void };
+  /** Changes of the root key, one after the other. */
   readonly inTurn: Serial;
   /** See `Wake`. */
   readonly wake: { readonly isStopping: boolean; sleep(ms: number): Promise<boolean> };
@@ -32,12 +36,13 @@ export interface WatchOptions {
   readonly clock: () => number;
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
+  /** Where rounds are logged. */
   readonly log: Logger;
 }
 
 /**
- * The control's one loop: without a key, ask for shards; with one, see that every keeper has its own. It ends
- * only when it is told to: what goes wrong in one round is logged, and the next one comes.
+ * The loop of the root key: without a key it collects shards; with one it checks that every keeper has its own. It
+ * runs until it is stopped; a failure in one round is logged and the next round follows.
  */
 export async function watchKeepers(watch: WatchOptions): Promise<void> {
   const { page, restore, wake, clock } = watch;

@@ -3,19 +3,21 @@ import type { NexusSettings } from "../config/mod.ts";
 import { health, type HealthWord, meter } from "../telemetry/mod.ts";
 import type { NexusState, SharedPage } from "../shared_page/page.ts";
 
-/** What probes and metrics tell of the control. */
+/** What probes and metrics report about the root key. */
 export interface WatchedState {
+  /** State of Nexus. */
   readonly page: SharedPage;
+  /** A memory store has no keepers. */
   readonly settings: Pick<NexusSettings, "backend">;
   /** See `KeeperSync`. */
   readonly sync: { readonly statuses: readonly KeeperStatus[] };
   /** How many shards rebuild the root key now. */
   readonly threshold: () => number;
-  /** Whether people were given the shards in force. */
+  /** Whether the shards in force were exported. */
   readonly isExported: () => Promise<boolean>;
 }
 
-/** Lets probes and metrics tell the state of Nexus and of its keepers. */
+/** Reports the state of Nexus and of its keepers in probes and metrics. */
 export function watchState({ page, settings, sync, threshold, isExported }: WatchedState): void {
   const keepers = () => settings.backend === "memory" ? [] : sync.statuses;
   health.add(() => judgeState(page.state, keepers(), threshold()));
@@ -36,7 +38,7 @@ export function watchState({ page, settings, sync, threshold, isExported }: Watc
   });
 }
 
-/** What keeps Nexus from serving, or endangers its next start. Keepers not asked yet are no news. */
+/** What keeps Nexus from serving, or endangers its next start. Keepers that were not probed yet are ignored. */
 export function judgeState(
   state: NexusState,
   keepers: readonly Pick<KeeperStatus, "state">[],

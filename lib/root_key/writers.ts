@@ -12,9 +12,13 @@ import type { Store } from "../store/mod.ts";
 
 /** All that seals rows under a keyring, on one budget. */
 export interface Writers {
+  /** Writes secrets. */
   readonly secrets: SecretWriter;
+  /** Writes policies. */
   readonly policies: PolicyWriter;
+  /** Writes cipher keys. */
   readonly cipherKeys: KeyWriter;
+  /** Counts what the KEK seals. */
   readonly budget: SealBudget;
 }
 

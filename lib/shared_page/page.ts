@@ -1,8 +1,9 @@
 import type { RecordState } from "../audit_store/auditing.ts";
 import type { KeyringLayout } from "../seal/mod.ts";
 
-/** Where a Nexus stands. Only `ready` serves secrets. */
+/** States of a Nexus. Only `ready` serves secrets. */
 export const STATES = ["waiting", "provisional", "ready", "database_lost", "sealed"] as const;
+/** One of `STATES`. */
 export type NexusState = typeof STATES[number];
 
 /** Where the records of requests go; see `audit/auditing.ts`. */
@@ -41,11 +42,13 @@ export class SharedPage {
   readonly #words: Int32Array;
   readonly #storeId: Uint8Array;
 
+  /** Uses the memory of another thread's page, or allocates its own. */
   constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(STORE_ID + 16)) {
     this.#words = new Int32Array(buffer, 0, WORDS);
     this.#storeId = new Uint8Array(buffer, STORE_ID, 16);
   }
 
+  /** State of Nexus. Only `ready` serves secrets. */
   get state(): NexusState {
     return STATES[Atomics.load(this.#words, STATE)] ?? "waiting";
   }
@@ -77,7 +80,7 @@ export class SharedPage {
     Atomics.store(this.#words, CIPHER, version);
   }
 
-  /** Differs after every change of policies that is committed. Whoever is told of the change finds it so. */
+  /** Differs after every change of policies that is committed. A thread that is notified reads the new value. */
   get policyRevision(): number {
     return Atomics.load(this.#words, POLICIES);
   }
@@ -87,7 +90,9 @@ export class SharedPage {
     Atomics.add(this.#words, POLICIES, 1);
   }
 
-  /** Differs after every change of named cipher keys that is committed. Whoever is told of the change finds it so. */
+  /**
+   * Differs after every change of named cipher keys that is committed. A thread that is notified reads the new value.
+   */
   get cipherKeyRevision(): number {
     return Atomics.load(this.#words, CIPHER_KEYS);
   }
@@ -97,7 +102,7 @@ export class SharedPage {
     Atomics.add(this.#words, CIPHER_KEYS, 1);
   }
 
-  /** Differs after every destruction: what was opened before has to be forgotten. */
+  /** Differs after every destruction: keys that were unwrapped before it have to be dropped. */
   get forgetRevision(): number {
     return Atomics.load(this.#words, FORGET);
   }
@@ -137,14 +142,14 @@ export class SharedPage {
     Atomics.notify(this.#words, word);
     const { value } = Atomics.waitAsync(this.#words, FORGET, revision);
     void Promise.resolve(value).then(() => {
-      // Read first: what is published while `work` runs is not missed.
+      // Read first, so that what is published while `work` runs is not missed.
       const now = this.forgetRevision;
       work();
       this.#follow(word, now, work);
     });
   }
 
-  /** Tells all threads which slot holds which generation. Publish before the state becomes `ready`. */
+  /** Publishes which slot holds which generation. Call it before the state becomes `ready`. */
   publish(layout: KeyringLayout): void {
     Atomics.add(this.#words, REVISION, 1);
     this.#storeId.set(layout.storeId);
@@ -155,7 +160,7 @@ export class SharedPage {
     Atomics.add(this.#words, REVISION, 1);
   }
 
-  /** Tells all threads that there is no keyring any more, so that nothing is opened under zeros. */
+  /** Publishes that there is no keyring, so that no thread decrypts under zeroed keys. */
   publishNone(): void {
     this.publish({
       storeId: new Uint8Array(16),
@@ -164,7 +169,7 @@ export class SharedPage {
     });
   }
 
-  /** What was published last, whole: never half of one keyring and half of the next. */
+  /** The keyring that was published last; never a mix of two. */
   layout(): KeyringLayout {
     for (;;) {
       const revision = this.keyringRevision;

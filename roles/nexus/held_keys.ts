@@ -2,7 +2,7 @@ import type { KeySlots } from "../../lib/seal/mod.ts";
 import { meter } from "../../lib/telemetry/mod.ts";
 import type { KEY_KINDS } from "../../lib/telemetry/metric_table.ts";
 
-/** Tells how many keys of some kinds this thread has. What several threads tell is added up. */
+/** Reports how many keys of some kinds this thread holds. The values of all threads are added. */
 export function tellKeys(counts: { readonly [K in typeof KEY_KINDS[number]]?: number }): void {
   for (const [kind, count] of Object.entries(counts)) {
     meter.set("spike_keys_held", { kind }, count ?? 0);

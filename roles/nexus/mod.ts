@@ -1,9 +1,9 @@
 /**
  * Nexus: the secrets store. Its main thread starts the core (control and store writer) and the request workers,
- * each with exactly its permissions, and then gives up its own. Start reading at `core.ts` and `serve.ts`.
+ * each with exactly its permissions, and then drops its own. Start reading at `core/core.ts` and `request/serve.ts`.
  *
- * `api` answers requests, in the request workers. `key` is the life of the root key and its shards, `audit` the record of
- * all that happens; both are the core's.
+ * `main` is the wiring of the main thread, `core` that of the thread with the root key, `request` that of the threads
+ * that answer requests.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { CIPHER_SLOTS, KEK_SLOTS, ROOT_SLOTS, SharedPage } from "../../lib/share
 import { corePermissions, requestPermissions } from "./main/permissions.ts";
 import type { CoreStart, RequestStart, WorkerPorts } from "./main/start.ts";
 
-/** Runs Nexus until it is told to stop; answers the exit code. */
+/** Runs Nexus until it is stopped; answers the exit code. */
 export function runNexus(
   args: readonly string[],
   env: Record<string, string>,
@@ -42,7 +42,7 @@ async function start(
     settings.workers + 2,
     Math.max(settings.workers, 1),
   );
-  // Listeners that share a port would silently share it with another process, too.
+  // Listeners that share a port would silently share it with another process as well.
   assertPortIsFree(settings.listen);
   configureLogging({ level: settings.logLevel });
   const threads = startThreads(settings, connections);
@@ -50,7 +50,7 @@ async function start(
   tellHealthOf(threads.first);
   return await superviseThreads({
     threads: threads.first,
-    // What the request workers still have to answer goes through it.
+    // Requests that are still running in the workers need it.
     stopsLast: threads.core,
     startLater: () => {
       const later = threads.startLater();

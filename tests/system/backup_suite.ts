@@ -1,4 +1,6 @@
-/** Backups of real processes: made under load, brought onto a machine that has nothing, and refused where they must be. */
+/**
+ * Backups of real processes: made under load, brought onto a machine that has nothing, and refused where they must be.
+ */
 import assert from "node:assert/strict";
 import { DevSystem, type Ran, temporaryDirectory } from "../e2e/harness.ts";
 import { connectAs, type SystemClient } from "../e2e/system_client.ts";
@@ -52,35 +54,52 @@ function modeOf(path: string): number {
   return (Deno.statSync(path).mode ?? 0) & 0o777;
 }
 
-Deno.test("a backup made under load brings everything back onto a machine that has nothing", async () => {
-  await using tmp = await temporaryDirectory();
-  await using system = await DevSystem.start(`${tmp.path}/d`);
-  const [data, media] = [`${system.dir}/data`, `${tmp.path}/media`];
+/** A system, and where its backups go. */
+interface Scene {
+  readonly system: DevSystem;
+  readonly tmp: string;
+  readonly data: string;
+  readonly media: string;
+  /** The option that names the public key of the audit log. */
+  readonly key: readonly string[];
+}
+
+async function createScene(system: DevSystem, tmp: string): Promise<Scene> {
+  const media = `${tmp}/media`;
   await Deno.mkdir(media);
-  ok(await system.spike(["audit", "export", "--out", `${tmp.path}/keys`]));
-  const key = ["--key", `${tmp.path}/keys/keys.txt`];
-  const written = new Written();
-  let before = new Map<string, number>();
-  {
-    await using client = await connectAs(system, "superuser", `${tmp.path}/id`);
-    let isDone = false;
-    const started = Promise.withResolvers<void>();
-    let waiting = WRITERS;
-    const writers = Array.from({ length: WRITERS }, async (_, i) => {
-      for (let n = 1; !isDone; n++) {
-        await written.put(client, `load/${i}`);
-        if (n === BEFORE && --waiting === 0) started.resolve();
-      }
-    });
-    await started.promise;
-    before = written.counts();
-    const made = ok(await system.spike(["operator", "backup", ...key, media, "-f", "json"]));
-    isDone = true;
-    await Promise.all(writers);
-    assert.ok(JSON.parse(made.stdout).revision >= WRITERS * BEFORE);
-    const after = [...written.counts().values()].reduce((a, b) => a + b);
-    assert.ok(after > WRITERS * BEFORE + WRITERS, `${after} writes, so some went on meanwhile`);
-  }
+  ok(await system.spike(["audit", "export", "--out", `${tmp}/keys`]));
+  const key = ["--key", `${tmp}/keys/keys.txt`];
+  return { system, tmp, data: `${system.dir}/data`, media, key };
+}
+
+/** Makes a backup while clients write; answers how many versions each path had before it began. */
+async function backUpUnderLoad(
+  { system, tmp, media, key }: Scene,
+  written: Written,
+): Promise<Map<string, number>> {
+  await using client = await connectAs(system, "superuser", `${tmp}/id`);
+  let isDone = false;
+  const started = Promise.withResolvers<void>();
+  let waiting = WRITERS;
+  const writers = Array.from({ length: WRITERS }, async (_, i) => {
+    for (let n = 1; !isDone; n++) {
+      await written.put(client, `load/${i}`);
+      if (n === BEFORE && --waiting === 0) started.resolve();
+    }
+  });
+  await started.promise;
+  const before = written.counts();
+  const made = ok(await system.spike(["operator", "backup", ...key, media, "-f", "json"]));
+  isDone = true;
+  await Promise.all(writers);
+  assert.ok(JSON.parse(made.stdout).revision >= WRITERS * BEFORE);
+  const after = [...written.counts().values()].reduce((a, b) => a + b);
+  assert.ok(after > WRITERS * BEFORE + WRITERS, `${after} writes, so some went on meanwhile`);
+  return before;
+}
+
+/** The one backup on the media: private, without a readable value, and the only trace of the copying. */
+async function findBackup({ system, data, media }: Scene): Promise<string> {
   assert.match(
     (await system.spike(["status"])).stdout,
     /^Backup +: 20.*, revision \d+, \d+ bytes$/m,
@@ -93,6 +112,74 @@ Deno.test("a backup made under load brings everything back onto a machine that h
     assert.equal(modeOf(path), 0o600);
     assert.ok(!new TextDecoder("latin1").decode(await Deno.readFile(path)).includes(CANARY), path);
   }
+  return file;
+}
+
+async function assertDamageRefused({ system, tmp, data, key }: Scene, file: string) {
+  const damaged = `${tmp}/damaged.db`;
+  const bytes = await Deno.readFile(file);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 0x10;
+  await Deno.writeFile(damaged, bytes);
+  const manifest = ["--manifest", `${file}.manifest`];
+  const refused = await system.spike(["backup", "restore", ...key, ...manifest, damaged, data]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /^Page \d+.*: changed, from byte \d+ on$/m);
+  assert.throws(() => Deno.statSync(data), Deno.errors.NotFound);
+}
+
+async function assertRestoreRecorded({ system }: Scene) {
+  assert.match((await system.spike(["status"])).stdout, /^Restored: 20.*, from the backup of 20/m);
+  assert.match(
+    ok(await system.spike(["audit", "tail", "-n", "1000"])).stdout,
+    /store_restored .*"missing":"[0-9a-f]{32}"/,
+  );
+  const compared = ok(await system.spike(["operator", "verify"]));
+  assert.match(compared.stdout, /is not there since the store was restored/);
+}
+
+/** A file with the public keys of the log before the restore and of the one after it. */
+async function bothKeys(tmp: string, newerFile: string): Promise<string> {
+  const keys = `${tmp}/both.txt`;
+  await Deno.writeTextFile(
+    keys,
+    [
+      await Deno.readTextFile(`${tmp}/keys/keys.txt`),
+      JSON.parse(
+        (await Deno.readTextFile(`${newerFile}.manifest`))
+          .split("\n\n— ")[0] ?? "",
+      ).audit.key,
+    ].join("\n"),
+  );
+  return keys;
+}
+
+/** Restores over a newer backup: into a directory in use, with the newer one, with the older one, and by force. */
+async function restoreOlder({ system, tmp, data, media, key }: Scene, file: string) {
+  const newer = ok(await system.spike(["operator", "backup", media, "-f", "json"]));
+  const newerFile: string = JSON.parse(newer.stdout).file;
+  ok(await system.dev("kill", "nexus"));
+  const inUse = await system.spike(["backup", "restore", ...key, file, data]);
+  assert.equal(inUse.code, 5);
+  assert.match(inUse.stderr, /is not empty: it has "spike\.db"/);
+  await Deno.remove(data, { recursive: true });
+  const pinned = ok(await system.spike(["backup", "restore", newerFile, data]));
+  assert.match(pinned.stdout, /restored 1 time before/);
+  await Deno.remove(data, { recursive: true });
+  const keys = await bothKeys(tmp, newerFile);
+  const older = await system.spike(["backup", "restore", "--key", keys, file, data]);
+  assert.equal(older.code, 5);
+  assert.match(older.stderr, /is newer: revision \d+, this one has \d+/);
+  ok(await system.spike(["backup", "restore", "--accept-older", "--key", keys, file, data]));
+}
+
+Deno.test("a backup made under load restores everything on an empty machine", async () => {
+  await using tmp = await temporaryDirectory();
+  await using system = await DevSystem.start(`${tmp.path}/d`);
+  const scene = await createScene(system, tmp.path);
+  const { data, key } = scene;
+  const written = new Written();
+  const before = await backUpUnderLoad(scene, written);
+  const file = await findBackup(scene);
 
   ok(await system.dev("kill", "nexus"));
   await Deno.remove(data, { recursive: true });
@@ -103,15 +190,7 @@ Deno.test("a backup made under load brings everything back onto a machine that h
   const unpinned = ok(await system.spike(["backup", "verify", file]));
   assert.match(unpinned.stderr, /no public key was given/);
 
-  const damaged = `${tmp.path}/damaged.db`;
-  const bytes = await Deno.readFile(file);
-  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 0x10;
-  await Deno.writeFile(damaged, bytes);
-  const manifest = ["--manifest", `${file}.manifest`];
-  const refused = await system.spike(["backup", "restore", ...key, ...manifest, damaged, data]);
-  assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /^Page \d+.*: changed, from byte \d+ on$/m);
-  assert.throws(() => Deno.statSync(data), Deno.errors.NotFound);
+  await assertDamageRefused(scene, file);
 
   ok(await system.spike(["backup", "restore", ...key, file, data]));
   assert.deepEqual([modeOf(data), modeOf(`${data}/spike.db`)], [0o700, 0o600]);
@@ -121,39 +200,10 @@ Deno.test("a backup made under load brings everything back onto a machine that h
     await written.check(client, before);
     await client.ask("/v1/store/secrets", { path: "new", values: { value: "new" } });
   }
-  assert.match((await system.spike(["status"])).stdout, /^Restored: 20.*, from the backup of 20/m);
-  assert.match(
-    ok(await system.spike(["audit", "tail", "-n", "1000"])).stdout,
-    /store_restored .*"missing":"[0-9a-f]{32}"/,
-  );
-  const compared = ok(await system.spike(["operator", "verify"]));
-  assert.match(compared.stdout, /is not there since the store was restored/);
+  await assertRestoreRecorded(scene);
 
-  // From here on there is something newer than that backup.
-  const newer = ok(await system.spike(["operator", "backup", media, "-f", "json"]));
-  ok(await system.dev("kill", "nexus"));
-  const inUse = await system.spike(["backup", "restore", ...key, file, data]);
-  assert.equal(inUse.code, 5);
-  assert.match(inUse.stderr, /is not empty: it has "spike\.db"/);
-  await Deno.remove(data, { recursive: true });
-  const pinned = ok(await system.spike(["backup", "restore", JSON.parse(newer.stdout).file, data]));
-  assert.match(pinned.stdout, /restored 1 time before/);
-  await Deno.remove(data, { recursive: true });
-  const keys = `${tmp.path}/both.txt`;
-  await Deno.writeTextFile(
-    keys,
-    [
-      await Deno.readTextFile(`${tmp.path}/keys/keys.txt`),
-      JSON.parse(
-        (await Deno.readTextFile(`${JSON.parse(newer.stdout).file}.manifest`))
-          .split("\n\n— ")[0] ?? "",
-      ).audit.key,
-    ].join("\n"),
-  );
-  const older = await system.spike(["backup", "restore", "--key", keys, file, data]);
-  assert.equal(older.code, 5);
-  assert.match(older.stderr, /is newer: revision \d+, this one has \d+/);
-  ok(await system.spike(["backup", "restore", "--accept-older", "--key", keys, file, data]));
+  // From here on there is a newer backup than that one.
+  await restoreOlder(scene, file);
   ok(await system.dev("start", "nexus"));
   await using client = await connectAs(system, "superuser", `${tmp.path}/id`);
   await written.check(client, before);

@@ -16,7 +16,8 @@ class Watch {
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor() {
-    // Arguments and environments of whatever runs on this machine and may be looked at, the command line's own included.
+    // Arguments and environments of whatever runs on this machine and may be looked at, the command line's own
+    // included.
     this.#timer = setInterval(() => this.#lookAtProcesses(), 50);
   }
 
@@ -114,10 +115,12 @@ Deno.test("every way to write a canary down is found", () => {
   }
 });
 
-/** Does everything that handles a secret, as an operator would. */
-async function work(system: DevSystem, tmp: string, watch: Watch, secret: string, plain: string) {
-  const { env } = system;
+/** Runs commands under one of the roles, and adds what they write to what is watched. */
+async function createRunner(system: DevSystem, tmp: string, watch: Watch) {
   const roles = new Map<string, Record<string, string>>();
+  for (const role of ["recover", "restore"]) {
+    roles.set(role, await identityFiles(system, `spike/pilot/role/${role}`, `${tmp}/as-${role}`));
+  }
   const run = async (
     args: string[],
     more: { stdin?: string; role?: string; shows?: true } = {},
@@ -137,9 +140,13 @@ async function work(system: DevSystem, tmp: string, watch: Watch, secret: string
     assert.equal(ran.code, 0, `${of[0].join(" ")}: ${ran.stderr}`);
     return ran.stdout;
   };
-  for (const role of ["recover", "restore"]) {
-    roles.set(role, await identityFiles(system, `spike/pilot/role/${role}`, `${tmp}/as-${role}`));
-  }
+  return { run, must };
+}
+
+/** Does everything that handles a secret, as an operator would. */
+async function work(system: DevSystem, tmp: string, watch: Watch, secret: string, plain: string) {
+  const { env } = system;
+  const { run, must } = await createRunner(system, tmp, watch);
 
   await must(["secret", "put", PATH, "k=-"], { stdin: secret });
   assert.equal((await must(["secret", "get", PATH, "k"], { shows: true })).trim(), secret);

@@ -25,7 +25,7 @@ export type CipherPort = Pick<
   | "reserveEncryptions"
 >;
 
-/** What it works with. */
+/** Options of the port. */
 export interface CipherPortOptions {
   readonly store: Store;
   readonly control: Pick<KeyControl, "keyring">;
@@ -35,7 +35,7 @@ export interface CipherPortOptions {
   readonly log: Logger;
 }
 
-/** Changes of cipher keys, each told to all threads before it is answered; and renewal of keys that are used enough. */
+/** Changes of cipher keys, each published to all threads before it is answered, and rotation of keys at their limit. */
 export function createCipherPort(options: CipherPortOptions): CipherPort {
   const { store, page, writers, log } = options;
   const changing = async (action: string, author: string, change: () => Promise<KeyHead>) => {
@@ -45,7 +45,7 @@ export function createCipherPort(options: CipherPortOptions): CipherPort {
       log.info(action, { key, version: newestVersion(head), minVersion, retired, author });
       return head;
     } finally {
-      // Even if it failed: what became of a failed commit is not known.
+      // After a failure as well: the outcome of a failed commit is unknown.
       page.publishCipherKeys();
     }
   };

@@ -52,12 +52,12 @@ function explain(
   { source }: CopyRequest,
 ): unknown {
   const cause = Object.assign(new Error(message), { code, errcode });
-  const told = translate(cause, source);
-  return told === cause ? notCopied(message) : told;
+  const translated = translate(cause, source);
+  return translated === cause ? notCopied(message) : translated;
 }
 
 function notCopied(reason: string): SpikeError {
   return new SpikeError("store_failure", `The database could not be copied: ${reason}`, {
-    hint: "Look at the log of Nexus, and at the disk of its data directory",
+    hint: "Check the log of Nexus and the disk of its data directory",
   });
 }

@@ -11,43 +11,33 @@ import type {
   VersionsRequest,
 } from "../../../lib/secret/mod.ts";
 import type { StoreReader } from "../../../lib/store/mod.ts";
-import type { NexusStatus } from "../../../lib/api/mod.ts";
+import type { KekInfo, NexusStatus, Written as WrittenAnswer } from "../../../lib/api/mod.ts";
 import type { RecoveryPort } from "../../../lib/root_key/recovery_port.ts";
 import { methodsOf } from "../../../lib/process/call.ts";
 import type { AuditKeys, AuditPage } from "../../../lib/audit_store/auditing.ts";
 import type { StoreVerified } from "../../../lib/audit_store/store_verifier.ts";
 import type { BackupPort } from "../../../lib/backup/backup_port.ts";
 
-/** One generation of the key-encryption key. */
-export interface KekStatus {
-  readonly generation: number;
-  readonly state: "active" | "retired";
-  readonly createdAtMs: number;
-  /** How often it may have sealed, rounded up. */
-  readonly sealings: number;
-}
+/** One generation of the key-encryption key, with its time in milliseconds since the epoch. */
+export type KekStatus = Omit<KekInfo, "createdTime"> & { readonly createdAtMs: number };
 
-/** What became of a secret: its current version, 0 when there is nothing to read. */
-export interface Written {
-  readonly version: number;
-  /** Numbers that were named and of which nothing is known. */
-  readonly missing?: readonly number[];
-}
+/** What a change answers; Nexus always knows the current version. */
+export type Written = WrittenAnswer & { readonly version: number };
 
-/** What a method is given that changes the store: who is behind it stands in `call`, nowhere else. */
+/** Input of a method that changes the store: its author is in `call` and nowhere else. */
 type OnBehalf<I> = Omit<I, "author"> & { readonly call: Call };
 
-/** Whether the author of a copy may not read what it copies. */
+/** Whether the author of a copy has no `read` on its source. */
 export interface IsBlind {
   readonly isBlind: boolean;
 }
 
 /**
- * What a request can ask of the one control and the one store writer, wherever it is served. Handlers reach
- * nothing singular but through this: direct calls without workers, batched messages with them.
+ * What requests can call in the core, the one holder of the root key and writer of the store. Handlers reach the core
+ * only through this: by direct calls without workers, by batched messages with them.
  *
  * A method that changes the store takes one object with a member `call`, which its handler was given, and is made in
- * `core.ts` with `onBehalf(…)`: so the audit record of the change is written in the change's own transaction.
+ * `port.ts` with `onBehalf(…)`: so the audit record of the change is written in the change's own transaction.
  */
 export interface CorePort extends BackupPort, RecoveryPort {
   putSecret(input: OnBehalf<PutRequest>): Promise<Written>;
@@ -55,11 +45,11 @@ export interface CorePort extends BackupPort, RecoveryPort {
   undeleteVersions(input: OnBehalf<VersionsRequest>): Promise<Written>;
   /** Once it resolves, the values are gone from the store, and so are their keys from every thread. */
   destroyVersions(input: OnBehalf<VersionsRequest>): Promise<Written>;
-  /** As `destroyVersions`, of all that there is of a path. */
+  /** As `destroyVersions`, for everything stored at a path. */
   purgeSecret(input: OnBehalf<PurgeRequest>): Promise<Written>;
   setMetadata(input: OnBehalf<MetadataRequest>): Promise<Written>;
   copySecret(input: OnBehalf<CopyRequest & IsBlind>): Promise<Written>;
-  /** Answers the members whose patterns may find more than their author means. */
+  /** Answers the members whose patterns may match more than intended. */
   putPolicy(policy: OnBehalf<PolicyPut>): Promise<{ unanchored: readonly PatternMember[] }>;
   /** False when there is no such policy. */
   deletePolicy(request: { name: string; call: Call }): Promise<boolean>;
@@ -75,7 +65,7 @@ export interface CorePort extends BackupPort, RecoveryPort {
   reserveEncryptions(version: number, name?: string): Promise<number>;
   /** The generations of the key-encryption key, ascending. */
   keks(): Promise<KekStatus[]>;
-  /** Makes a new generation; what older ones seal follows by itself. */
+  /** Makes a new generation; rows under older ones are rewrapped in the background. */
   rotateKek(request: { call: Call }): Promise<KekStatus[]>;
   /** Takes the audit record of a request. Once it resolves, the record outlives this process. */
   record(entry: RequestEntry): Promise<void>;
@@ -85,7 +75,7 @@ export interface CorePort extends BackupPort, RecoveryPort {
   /** Compares the store with the audit logs. */
   verifyStore(): Promise<StoreVerified>;
   status(wanted: { verbose: boolean }): Promise<NexusStatus>;
-  /** Takes what was agreed with a caller, for the status. */
+  /** Notes the TLS parameters of a caller's connection, for the status. */
   notePeer(link: PeerLink): Promise<void>;
   /** Lower-case hex hash of the probe's plaintext. */
   verify(nonce: Uint8Array, ciphertext: Uint8Array): Promise<string>;

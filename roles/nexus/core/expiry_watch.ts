@@ -9,7 +9,7 @@ const LOOK_MS = 60_000;
 const WAITING_MS = 1_000;
 /** Paths named in one look; the metrics count all of them. */
 const MOST_NAMED = 100;
-/** Names kept in mind, so that each is told once. */
+/** Names that are remembered, so that each is logged once. */
 const MOST_KNOWN = 10_000;
 
 export interface ExpiryWatchOptions {
@@ -26,13 +26,13 @@ export interface ExpiryWatchOptions {
 /** Says which secrets expire before long, once each, and which have; and counts both. */
 export class ExpiryWatch {
   readonly #options: ExpiryWatchOptions;
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(options: ExpiryWatchOptions) {
     this.#options = options;
   }
 
-  /** Ends only when it is told to: what goes wrong in one look is logged, and the next one comes. */
+  /** Runs until it is stopped; a failure in one look is logged and the next look follows. */
   async run(): Promise<void> {
     const { wake, page, log } = this.#options;
     while (!wake.isStopping) {
@@ -68,9 +68,9 @@ export class ExpiryWatch {
 
   #tell(event: string, path: string, expiresMs: number): void {
     const text = `${event} ${expiresMs} ${path}`;
-    if (this.#told.has(text)) return;
-    if (this.#told.size >= MOST_KNOWN) this.#told.clear();
-    this.#told.add(text);
+    if (this.#logged.has(text)) return;
+    if (this.#logged.size >= MOST_KNOWN) this.#logged.clear();
+    this.#logged.add(text);
     this.#options.log.warn(event, { path, at: new Date(expiresMs).toISOString() });
   }
 }

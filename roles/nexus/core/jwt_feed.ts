@@ -9,14 +9,14 @@ import {
 } from "../../../lib/workload_api/jwt_source.ts";
 import { health, type Logger } from "../../../lib/telemetry/mod.ts";
 
-/** The newest JWT bundles, for whoever judges tokens. */
+/** The newest JWT bundles, for the threads that verify tokens. */
 export interface JwtFeed {
   /** Calls `listener` with the newest bundles, now if there are any, and at every change. */
   follow(listener: (documents: JwtDocuments) => void): void;
   close(): Promise<void>;
 }
 
-/** Opens the place that the settings name; nothing where no proxy is named. */
+/** Opens the source that the settings name; without a proxy in the settings it opens none. */
 export function openJwtFeed(
   { jwt, endpointSocket }: Pick<NexusSettings, "jwt" | "endpointSocket">,
   own: TrustDomain,

@@ -3,7 +3,7 @@ import type { Store } from "../../../lib/store/mod.ts";
 import type { Health, Meter } from "../../../lib/telemetry/mod.ts";
 
 /**
- * Lets probes and metrics tell whether the disk takes what is written: the last attempt counts. Answers the same
+ * Reports in probes and metrics whether the last write to the store succeeded. Answers the same
  * store.
  */
 export function watchWrites(store: Store, health: Health, meter: Meter): Store {

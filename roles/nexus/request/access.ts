@@ -5,34 +5,37 @@ import type { Grant } from "../../../lib/audit/mod.ts";
 import { decide, type PolicySet, RESERVED, type Sight, sightOf } from "../../../lib/policy/mod.ts";
 import type { Role, SpiffeId, TrustRoots } from "../../../lib/spiffe/mod.ts";
 
-/** Who may do what, by roles first and then by policies. */
+/** Access control: roles first, then policies. */
 export interface Access {
   /**
-   * What lets the caller through. `subject` is the path or the key that the request names, as received, valid
+   * The grant that authorizes the caller. `subject` is the path or the key that the request names, as received, valid
    * or not. Rejects with `access_unauthorized`.
    */
   authorize(id: SpiffeId, route: Route, subject: string): Promise<Grant>;
-  /** Whether a caller may do at `path` what a route does at its own. */
+  /** Whether a caller has the permission of a route on another path. */
   allows(id: SpiffeId, route: Route, path: string): Promise<boolean>;
-  /** What a caller may see of the list of secrets, and by what right. Rejects with `access_unauthorized` when nothing. */
+  /**
+   * The paths that a caller may see in listings, and the grant. Rejects with `access_unauthorized` when there are
+   * none.
+   */
   sight(id: SpiffeId): Promise<Seen>;
 }
 
-/** What a caller may see of the list of secrets. */
+/** The paths that a caller may see in listings. */
 export interface Seen {
   readonly sight: Sight | "everything";
   /** The role, or of several policies the first by name. */
   readonly grant: Grant;
 }
 
-/** What access rests on. */
+/** Options of access control. */
 export interface AccessOptions {
   readonly roots: TrustRoots;
   /** The policies as of now; absent where there are none. */
   readonly policies?: () => Promise<PolicySet>;
 }
 
-/** Makes the rules of one listener. A failure to read the policies is no denial: it rejects with what failed. */
+/** Makes the access control of one listener. A failure to read policies is not a denial: it rejects with that error. */
 export function createAccess({ roots, policies }: AccessOptions): Access {
   const sight = async (id: SpiffeId): Promise<Seen> => {
     const judgement = judgeByRole(id, routeOf("secret.list"), roots);
@@ -71,7 +74,7 @@ export function createAccess({ roots, policies }: AccessOptions): Access {
     },
   };
 
-  /** The operation judges each path on its own; who can have nothing by policy is refused as a whole. */
+  /** The operation authorizes each path; a caller without any matching policy is denied as a whole. */
   function eachPath(id: SpiffeId, route: Route): Grant {
     const judgement = judgeByRole(id, route, roots);
     if (judgement === "denied" || !policies && judgement === "open") throw denied(id);
@@ -79,7 +82,7 @@ export function createAccess({ roots, policies }: AccessOptions): Access {
   }
 }
 
-/** Stands for a policy where each path of a request was judged on its own; no policy is called so. */
+/** Stands for a policy where each path of a request was authorized separately; no policy can have this name. */
 const EACH_PATH = "*";
 
 function byRole({ granted }: { readonly granted: Role }): Grant {

@@ -3,7 +3,7 @@ import { type Operation } from "../../../lib/api/mod.ts";
 import { SpikeError } from "../../../lib/error/mod.ts";
 import type { CorePort } from "../core/core_port.ts";
 
-/** The operations on the audit log. What it is told to keep and where is no matter for the API. */
+/** The operations on the audit log. Retention and sinks are settings and not part of the API. */
 export type AuditOperation = Extract<Operation, `audit.${string}`>;
 
 const LIMIT = 1_000;

@@ -8,7 +8,7 @@ export type BackupOperation = "operator.backup" | "operator.backup.confirm";
 
 const LENGTH_BYTES = 4;
 
-/** What is asked in JSON. */
+/** Operations with a body in JSON. */
 export function createBackupHandlers(core: BackupPort): Handlers<BackupOperation> {
   return {
     "operator.backup": () => {

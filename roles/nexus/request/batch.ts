@@ -13,14 +13,14 @@ export const MAX_BATCH = 100;
 /** From this size on no further secret is added to an answer. */
 const FULL_CHARACTERS = 8 * 1024 * 1024;
 
-/** What a batch works with. */
+/** What the batch handler works with. */
 export interface BatchDeps {
   readonly secrets: () => SecretReader;
   readonly access: Access;
   readonly log: Logger;
 }
 
-/** What can be wrong with one path of several; everything else fails the request. */
+/** Errors of a single path; every other one fails the request. */
 const VERDICTS: readonly ErrorCode[] = [
   "access_unauthorized",
   "api_bad_request",
@@ -30,8 +30,8 @@ const VERDICTS: readonly ErrorCode[] = [
 ];
 
 /**
- * Reads the current versions of several secrets; each path has a verdict of its own, as a get of it alone would
- * have had. What no longer fits the answer is `overloaded`, to be asked for again.
+ * Reads the current versions of several secrets; each path has the result that a get of it alone would have. Secrets
+ * that no longer fit the answer are `overloaded`; the client requests them again.
  */
 export function createBatch(deps: BatchDeps): Handler<"secret.batch"> {
   return async ({ paths }, { id }) => {
@@ -73,7 +73,7 @@ async function read({ secrets, access }: BatchDeps, id: SpiffeId, path: string) 
 /** Paths named in one line. */
 const NAMED = 8;
 
-/** What gets of the paths alone would have left in the log, in one line each for those denied and those damaged. */
+/** Logs what gets of the single paths would have logged, with one line for all denied and one for all damaged paths. */
 class Refusals {
   readonly #denied: string[] = [];
   readonly #damaged: string[] = [];
@@ -86,7 +86,7 @@ class Refusals {
     this.#detail ||= message;
   }
 
-  /** That all are denied is told of the request as a whole. */
+  /** When all paths are denied, the request as a whole is. */
   log(log: Logger, fields: Readonly<Record<string, string>>, of: number): void {
     const [denied, damaged] = [this.#denied, this.#damaged];
     if (denied.length > 0 && denied.length < of) {

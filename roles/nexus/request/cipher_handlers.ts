@@ -20,18 +20,18 @@ import { wipe } from "../../../lib/bytes/mod.ts";
 /** The operations of the encryption service. */
 export type CipherOperation = "cipher.encrypt" | "cipher.decrypt" | "cipher.key.rewrap";
 
-/** What encrypts and decrypts: under the default key, and under named ones where there are any. */
+/** Services that encrypt and decrypt: under the default key, and under named keys where there are any. */
 export interface Ciphers {
   readonly cipher: CipherService;
   readonly named: NamedService | undefined;
 }
 
-/** The same, for bodies of any length too. */
+/** The same, with those for bodies of any length. */
 export interface StreamCiphers extends Ciphers {
   readonly streams: StreamService;
 }
 
-/** What a failure of the default key's service is called in JSON; in plain text it keeps its own name. */
+/** Error code of the default key's service in JSON; in plain text the code stays as it is. */
 const IN_JSON: { readonly [C in ErrorCode]?: ErrorCode } = {
   crypto_unsupported_version: "api_bad_request",
   crypto_failed_to_read_nonce: "api_bad_request",
@@ -41,7 +41,7 @@ const IN_JSON: { readonly [C in ErrorCode]?: ErrorCode } = {
 
 /**
  * Longest body that can carry a ciphertext of `limitBytes`: as numbers, the widest of its encodings, with room for
- * the rest of the message. What the ciphertext itself may measure is judged later, after the caller.
+ * the rest of the message. The ciphertext's own length is checked later, after the caller is authorized.
  */
 export function cipherBodyLimit(limitBytes: number): number {
   return limitBytes * 4 + 1024;
@@ -111,8 +111,8 @@ export function createStreamCipherHandlers(
     "cipher.decrypt": async (body, _, { length, ...request }) => {
       const opened = length === undefined ? undefined : openedLength(length);
       if (length !== undefined && opened === undefined) {
-        throw new SpikeError("cipher_not_authentic", `No stream is ${length} bytes long`, {
-          hint: "It was cut short, or is none",
+        throw new SpikeError("cipher_not_authentic", `A stream cannot have ${length} bytes`, {
+          hint: "It was truncated, or is not an encrypted stream",
         });
       }
       const bytes = await streams.decrypt(request, body);
@@ -125,7 +125,7 @@ function inParts({ version, nonce, ciphertext }: Encrypted): unknown {
   return { version, nonce: nonce.toBase64(), ciphertext: ciphertext.toBase64() };
 }
 
-/** What says itself what it is has no nonce beside it. */
+/** A ciphertext that describes itself has no separate nonce. */
 function asBlob({ version, blob }: NamedEncrypted): unknown {
   return { version, ciphertext: blob.toBase64() };
 }
@@ -133,7 +133,7 @@ function asBlob({ version, blob }: NamedEncrypted): unknown {
 function namedOf({ named }: Ciphers): NamedService {
   if (named) return named;
   throw new SpikeError("api_bad_request", "This Nexus has no named cipher keys", {
-    hint: "A lite Nexus has the default key alone: name no key",
+    hint: "A lite Nexus has only the default key; omit the name of the key",
   });
 }
 

@@ -16,7 +16,7 @@ import type { CorePort } from "../core/core_port.ts";
 /** The operations on cipher keys. */
 export type CipherKeyOperation = `cipher.key.${"create" | "rotate" | "set" | "list"}`;
 
-/** What they work with. */
+/** What the handlers work with. */
 export interface CipherKeyParts {
   readonly core: Pick<
     CorePort,
@@ -31,13 +31,13 @@ export interface CipherKeyParts {
 /** Every operation on cipher keys, on a reader of this thread and the port to the one writer. */
 export function createCipherKeyHandlers(parts: CipherKeyParts): Handlers<CipherKeyOperation> {
   const { core, store } = parts;
-  const told = async (head: KeyHead) => encodeKey(head, await spent(store, head));
+  const answer = async (head: KeyHead) => encodeKey(head, await spent(store, head));
   return {
     "cipher.key.create": async ({ key }, call) =>
-      await told(await core.createCipherKey({ name: parseKeyName(key), call })),
+      await answer(await core.createCipherKey({ name: parseKeyName(key), call })),
     "cipher.key.rotate": async ({ key }, call) => {
       if (key !== DEFAULT_KEY_NAME) {
-        return await told(await core.rotateCipherKey({ name: parseKeyName(key), call }));
+        return await answer(await core.rotateCipherKey({ name: parseKeyName(key), call }));
       }
       await core.rotateDefaultKey({ call });
       return await defaultKey(store);
@@ -46,7 +46,7 @@ export function createCipherKeyHandlers(parts: CipherKeyParts): Handlers<CipherK
       if (minVersion === undefined && retired === undefined) {
         throw new SpikeError("api_bad_request", "Neither minVersion nor retired is given");
       }
-      return await told(
+      return await answer(
         await core.setCipherKey({
           name: parseKeyName(key),
           call,

@@ -16,7 +16,7 @@ const MARK = "~";
 const FORMAT = 1;
 
 /**
- * Where a listing goes on, for a caller that may not know the path where it stopped: the path, sealed. Any thread
+ * The cursor of a listing for a caller who is not allowed to see the path where it stopped: the path, sealed. Any thread
  * of any Nexus of this store can open it. It is good as long as its KEK is held.
  */
 export function sealCursor(keyring: Keyring, path: string, random: RandomSource): string {
@@ -28,8 +28,8 @@ export function sealCursor(keyring: Keyring, path: string, random: RandomSource)
 }
 
 /**
- * The path that a listing goes on after: `after` itself, or what was sealed in it; empty for its beginning. Throws
- * `api_bad_request` for what is neither.
+ * The path after which a listing continues: `after` itself, or the path sealed in it; empty for the beginning. Throws
+ * `api_bad_request` for anything else.
  */
 export function openCursor(keyring: Keyring, after: string): string {
   if (after === "") return after;
@@ -58,8 +58,8 @@ function aadOf({ storeId }: Keyring, generation: number): Uint8Array {
 }
 
 function unknownCursor(cause?: unknown): SpikeError {
-  return new SpikeError("api_bad_request", "Member after is no place where a listing stopped", {
-    hint: "Begin the listing anew",
+  return new SpikeError("api_bad_request", "Member after is not a cursor of a listing", {
+    hint: "Start the listing again",
     cause,
   });
 }

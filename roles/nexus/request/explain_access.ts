@@ -1,4 +1,4 @@
-/** Answers to those who may ask why a caller may do something, and who may do it. */
+/** Handlers that explain access: why a caller has a permission or lacks it, and which callers have it. */
 import {
   type AccessExplanation,
   explainAccess,
@@ -13,7 +13,7 @@ import type { PolicySet } from "../../../lib/policy/mod.ts";
 import { parseSecretPath } from "../../../lib/secret/mod.ts";
 import type { TrustRoots } from "../../../lib/spiffe/mod.ts";
 
-/** Most policies that came near and are told of; more are counted. */
+/** How many of the closest policies are listed; further ones are counted. */
 const MAX_MISSES = 20;
 /** Most IDs that one question may be about. */
 const MAX_IDS = 100;
@@ -49,7 +49,7 @@ export function answerWhoCan(
   if (spiffeids.length > MAX_IDS) {
     throw new SpikeError(
       "api_bad_request",
-      `${spiffeids.length} SPIFFE IDs are asked about, at most ${MAX_IDS} are allowed`,
+      `${spiffeids.length} SPIFFE IDs were given, at most ${MAX_IDS} are allowed`,
     );
   }
   const asked = spiffeids.map(parseAskedId);

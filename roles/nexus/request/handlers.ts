@@ -23,21 +23,77 @@ const NONCE_BYTES = 12;
 const SHARD_LIMIT = 255;
 const REASON_LIMIT = 500;
 
-/** Every operation that is about Nexus itself, on the port to the one control. */
+/** Every operation that is about Nexus itself, on the port to the one core. */
 export function createHandlers(
   core: CorePort,
   cipherLimitBytes: number,
 ): Handlers<NexusOperation> {
   return {
-    "operator.verify": () => core.verifyStore(),
     "status": ({ verbose }) => core.status({ verbose }),
+    "operator.verify": () => core.verifyStore(),
+    ...kekHandlers(core),
+    ...exportHandlers(core),
+    ...sealHandlers(core),
+    ...shardHandlers(core),
+    "bootstrap.verify": async ({ nonce, ciphertext }) => {
+      if (nonce.length !== NONCE_BYTES || ciphertext.length > cipherLimitBytes) {
+        throw new SpikeError(
+          "api_bad_request",
+          `The proof needs a nonce of ${NONCE_BYTES} bytes and a ciphertext of at most ${cipherLimitBytes}`,
+        );
+      }
+      return { hash: await core.verify(nonce, ciphertext) };
+    },
+  };
+}
+
+/** Generations of the key-encryption key. */
+function kekHandlers(core: CorePort): Handlers<"operator.kek.list" | "operator.kek.rotate"> {
+  return {
+    "operator.kek.list": async () => ({ keks: encodeKeks(await core.keks()) }),
+    "operator.kek.rotate": async (_, call) => ({
+      keks: encodeKeks(await core.rotateKek({ call })),
+    }),
+  };
+}
+
+/** Shards and the manifest, on their way to operators. */
+function exportHandlers(
+  core: CorePort,
+): Handlers<"operator.recover" | "operator.confirm" | "operator.manifest"> {
+  return {
     "operator.recover": async ({ confirms }) => {
       const { shards, manifest } = await core.recover({ confirms });
-      // Who does not know of it is not sent it.
+      // Clients of the original do not know the member.
       const answer = { shards: encodeShards(shards), ...(confirms ? { manifest } : {}) };
       wipe(...shards.map(({ bytes }) => bytes));
       return answer;
     },
+    "operator.confirm": async ({ setId }, call) => {
+      await core.confirmExport({ setId: parseSetId(setId), call });
+      return {};
+    },
+    "operator.manifest": () => core.manifest(),
+  };
+}
+
+/** Seal and unseal. */
+function sealHandlers(core: CorePort): Handlers<"operator.seal" | "operator.unseal"> {
+  return {
+    "operator.seal": async ({ reason }, call) => {
+      await core.seal({ reason: checkReason(reason), call });
+      return {};
+    },
+    "operator.unseal": async (_request, call) => {
+      await core.unseal({ call });
+      return {};
+    },
+  };
+}
+
+/** Restore from shards, and the three changes of shards. */
+function shardHandlers(core: CorePort): Handlers<"operator.restore" | `operator.${ChangeKind}`> {
+  return {
     "operator.restore": async ({ id, shard }) => {
       if (id < 1 || id > SHARD_LIMIT) {
         throw new SpikeError(
@@ -53,48 +109,26 @@ export function createHandlers(
       }
       return await core.restore(id, shard);
     },
-    "operator.kek.list": async () => ({ keks: encodeKeks(await core.keks()) }),
-    "operator.kek.rotate": async (_, call) => ({
-      keks: encodeKeks(await core.rotateKek({ call })),
-    }),
-    "operator.confirm": async ({ setId }, call) => {
-      await core.confirmExport({ setId: parseSetId(setId), call });
-      return {};
-    },
-    "operator.manifest": () => core.manifest(),
-    "operator.seal": async ({ reason }, call) => {
-      if (reason === "" || reason.length > REASON_LIMIT) {
-        throw new SpikeError(
-          "api_bad_request",
-          `Member reason must have 1 to ${REASON_LIMIT} characters`,
-        );
-      }
-      if (holdsControls(reason)) {
-        throw new SpikeError(
-          "api_bad_request",
-          "Member reason holds a control character, expected text on one line",
-        );
-      }
-      await core.seal({ reason, call });
-      return {};
-    },
-    "operator.unseal": async (_request, call) => {
-      await core.unseal({ call });
-      return {};
-    },
     "operator.refresh": (request, call) => changeShards(core, "refresh", request, call),
     "operator.reshare": (request, call) => changeShards(core, "reshare", request, call),
     "operator.rotate-root": (request, call) => changeShards(core, "rotate-root", request, call),
-    "bootstrap.verify": async ({ nonce, ciphertext }) => {
-      if (nonce.length !== NONCE_BYTES || ciphertext.length > cipherLimitBytes) {
-        throw new SpikeError(
-          "api_bad_request",
-          `The proof needs a nonce of ${NONCE_BYTES} bytes and a ciphertext of at most ${cipherLimitBytes}`,
-        );
-      }
-      return { hash: await core.verify(nonce, ciphertext) };
-    },
   };
+}
+
+function checkReason(reason: string): string {
+  if (reason === "" || reason.length > REASON_LIMIT) {
+    throw new SpikeError(
+      "api_bad_request",
+      `Member reason must have 1 to ${REASON_LIMIT} characters`,
+    );
+  }
+  if (holdsControls(reason)) {
+    throw new SpikeError(
+      "api_bad_request",
+      "Member reason holds a control character, expected text on one line",
+    );
+  }
+  return reason;
 }
 
 function parseSetId(text: string): Uint8Array {
@@ -102,7 +136,7 @@ function parseSetId(text: string): Uint8Array {
   throw new SpikeError("api_bad_request", "Member setId must be 32 lower-case hex digits");
 }
 
-/** Only a reshare changes the numbers. A generation that was not said is none that could be in force. */
+/** Only a reshare changes threshold and shares. A missing generation decodes as 0, which is never in force. */
 async function changeShards(
   core: CorePort,
   kind: ChangeKind,

@@ -6,7 +6,7 @@ import type { SecretEntry } from "../../../lib/secret/mod.ts";
 export const MAX_LISTED = 10_000;
 /** Paths fetched at a time, between which others get their turn. */
 const CHUNK = 1_000;
-/** As many at a time where most of what is below a folder is passed over. */
+/** Paths that are read at a time where most of a folder is skipped. */
 const LEVEL_CHUNK = 32;
 
 /** Comes after every character of a path. */
@@ -29,13 +29,12 @@ export interface PageRequest {
   /** At least 1; absent for as many as one page may have. */
   readonly limit?: number;
   /**
-   * Only what comes directly behind the prefix: paths without a further slash, and the others once each, up to and
-   * with that slash.
+   * Only one level below the prefix: paths without a further slash, and each folder once, with its slash.
    */
   readonly isOneLevel?: boolean;
 }
 
-/** What a listing reads from. */
+/** The store that a listing reads. */
 export interface PathSource {
   entries(request: {
     readonly prefix: string;
@@ -44,13 +43,13 @@ export interface PathSource {
   }): Promise<readonly SecretEntry[]>;
 }
 
-/** What of a sight a listing looks at. */
+/** The members of a `Sight` that a listing uses. */
 type VisiblePaths = Pick<Sight, "prefixes" | "sees">;
 
-/** Lets others have their turn. Rejects when nobody waits for the page any more. */
+/** Gives other tasks a turn. Rejects when the caller has disconnected. */
 export type Pause = () => Promise<void>;
 
-/** Of who may see everything. */
+/** The sight of a caller who may see every path. */
 const UNLIMITED: VisiblePaths = { prefixes: [""], sees: () => true };
 
 /** Checks a page's limit: absent and 0 mean none. Throws `api_bad_request`. */
@@ -60,7 +59,7 @@ export function parseLimit(limit: number | undefined): number | undefined {
   throw new SpikeError("api_bad_request", `Limit is ${limit}, expected at least 1, or 0 for none`);
 }
 
-/** A page for who may see everything. Without a limit it has all paths, unless it is of one level only. */
+/** A page for a caller who may see every path. Without a limit it has all paths, unless it is of one level only. */
 export async function listEverything(
   source: PathSource,
   request: PageRequest,
@@ -78,9 +77,9 @@ export async function listEverything(
 }
 
 /**
- * A page for who may see a part. Looks only where its sight allows anything at all, and there goes on until the page is
- * full, past however many paths that stay hidden: a bound on what it looks at, or a `stoppedAt` that depends on what
- * follows, would tell of them.
+ * A page for a caller who may see some paths. It reads only where the caller's sight allows anything, and there
+ * continues past any number of hidden paths until the page is full: a bound on what it reads, or a `stoppedAt` that
+ * depends on what follows, would disclose them.
  */
 export async function listVisible(
   source: PathSource,
@@ -143,9 +142,9 @@ class VisiblePage {
     return true;
   }
 
-  /** Answers where the listing stands then: at the path, or behind the folder that it is in once that is told. */
+  /** Answers where the listing continues: after the path, or after its folder once that is listed. */
   look({ path, isExpired }: SecretEntry, after: string): string {
-    // The chunk goes on with what is in a folder that was told.
+    // The chunk continues inside a folder that is listed already.
     if (path <= after) return after;
     if (!this.#sight.sees(path)) return path;
     const folder = folderOf(path, this.#request);

@@ -38,7 +38,7 @@ import { createPolicyHandlers } from "./policy_handlers.ts";
 import { followKeyring, type Readers, type ReadersOptions } from "./readers.ts";
 import { createSecretHandlers, type ListSecrets } from "./secret_handlers.ts";
 
-/** What the routes of Nexus work with, in whatever thread. */
+/** What the routes of Nexus work with, in any thread. */
 export interface NexusAppOptions extends ReadersOptions {
   readonly settings: Pick<NexusSettings, "backend" | "cipherLimitBytes" | "trustRoots" | "jwt">;
   readonly core: CorePort;
@@ -52,11 +52,11 @@ export interface NexusAppOptions extends ReadersOptions {
 /** The routes of a Nexus in one thread, and the keys that this thread remembers for them. */
 export interface NexusApp {
   readonly fetch: Fetch;
-  /** Records what was refused before it came to a route. */
+  /** Records a refusal that happened before a route was found. */
   refused(refusal: Refusal): void;
-  /** Records what was only counted so far. */
+  /** Records refusals that were only counted so far. */
   settle(): Promise<void>;
-  /** Forgets and wipes them, and ends what goes on under them. */
+  /** Wipes the keys and ends streams that use them. */
   forget(): void;
 }
 
@@ -91,7 +91,7 @@ export function createNexusApp(options: NexusAppOptions): NexusApp {
   };
 }
 
-/** What is made once for all routes. */
+/** Objects that all routes share. */
 interface RouteParts {
   readonly readers: () => Readers;
   readonly ciphers: StreamCiphers;
@@ -155,13 +155,15 @@ function nameCaller({ settings: { jwt }, jwtKeys: keys, ownId }: NexusAppOptions
   };
 }
 
-/** What operators do with shards is refused, whoever asks, where there are no keepers to have any. */
+/** Operations on shards are rejected for every caller where there are no keepers. */
 function assertServed(backend: NexusSettings["backend"], route: Route | undefined): void {
   if (backend !== "memory" || !route?.isAboutShards) return;
   throw new SpikeError("api_bad_request", "A Nexus with a memory store has no recovery shards");
 }
 
-/** Before there is a final key only what helps to get one is served; Bootstrap's proof needs one to be judged. */
+/**
+ * Until the key is final, only operations that help to get one are served; Bootstrap's proof needs a key to verify it.
+ */
 function assertReady(page: SharedPage, route: Route | undefined): void {
   const { state } = page;
   const servedIn = route?.servedIn ?? "ready";
@@ -170,7 +172,10 @@ function assertReady(page: SharedPage, route: Route | undefined): void {
   throw new SpikeError("state_not_ready", `This Nexus is ${state}`, reason);
 }
 
-/** What cannot be recorded is not begun. The refusal itself is recorded, or tried to: that shows when it works again. */
+/**
+ * A request that cannot be recorded is not started. Recording the refusal is attempted, which shows when it works
+ * again.
+ */
 function assertAudited(page: SharedPage): void {
   if (page.audit !== "refused") return;
   throw new SpikeError("audit_unavailable", "The audit log cannot be written");
@@ -200,25 +205,25 @@ function createCiphers(
   };
 }
 
-/** Pages of what a caller may see. Where one goes on is told in the clear only if the caller saw that path. */
+/** Pages of the paths that a caller may see. A cursor is in the clear only if the caller saw that path. */
 function createListing(
   readers: () => Readers,
   access: Access,
 ): ListSecrets {
   return async (id, request, hasLeft) => {
     const pause = async () => {
-      // A timer, since others are heard only between timers.
+      // A timer, since other tasks run only between timers.
       await new Promise<void>((resolve) => setTimeout(resolve, 0));
       if (hasLeft()) throw new SpikeError("api_bad_request", "The caller left during a listing");
     };
     const { sight } = await access.sight(id);
     const { keyring, secrets } = readers();
     const page = { ...request, after: openCursor(keyring, request.after) };
-    const { stoppedAt, ...told } = sight === "everything"
+    const { stoppedAt, ...listed } = sight === "everything"
       ? await listEverything(secrets, page, pause)
       : await listVisible(secrets, sight, page, pause);
-    if (stoppedAt === undefined) return told;
-    const isTold = stoppedAt === told.keys.at(-1);
-    return { ...told, next: isTold ? stoppedAt : sealCursor(keyring, stoppedAt, osRandom) };
+    if (stoppedAt === undefined) return listed;
+    const isVisible = stoppedAt === listed.keys.at(-1);
+    return { ...listed, next: isVisible ? stoppedAt : sealCursor(keyring, stoppedAt, osRandom) };
   };
 }

@@ -24,7 +24,7 @@ export function createPolicyHandlers(
       const warnings = unanchored.map((member) => `${member} is not anchored`);
       return { id: policy.name, ...(warnings.length > 0 ? { warnings } : {}) };
     },
-    // What is called `id` in requests has been the name since policies have no number of their own.
+    // The member `id` of requests holds the name: policies have no id of their own.
     "policy.get": async ({ id: name }) => {
       const record = await policies().get(name);
       if (!record) throw notFound(name);

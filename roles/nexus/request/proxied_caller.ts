@@ -3,9 +3,9 @@ import type { Peer } from "../../../lib/mtls/mod.ts";
 import { type JwtKeySet, verifyJwtSvid } from "../../../lib/jwt_svid/mod.ts";
 import { type SpiffeId } from "../../../lib/spiffe/mod.ts";
 
-/** By what the callers behind proxies are known. */
+/** How callers behind proxies are identified. */
 export interface ProxiedCallers {
-  /** IDs of the proxies, each by itself: what lies below one is none. */
+  /** IDs of the proxies. IDs below one of them are not proxies. */
   readonly proxies: readonly SpiffeId[];
   readonly audience: () => string;
   readonly keys: JwtKeySet;
@@ -13,7 +13,7 @@ export interface ProxiedCallers {
   readonly clock: () => number;
 }
 
-/** RFC 6750 section 2.1; two headers arrive as one with a comma, which is no token. */
+/** RFC 6750 section 2.1; two headers arrive as one with a comma, which is not a token. */
 const BEARER = /^Bearer ([\w.-]+)$/i;
 
 /**

@@ -14,7 +14,7 @@ export interface Readers {
   readonly cipherKeys: KeyReader;
 }
 
-/** What readers work with. */
+/** Options of the readers. */
 export interface ReadersOptions {
   readonly page: SharedPage;
   /** Absent where there is nothing to open. */
@@ -49,17 +49,17 @@ export function publishedKeyring(page: SharedPage, slots: KeySlots): Keyring {
 
 /** Readers of one thread, which come and go with the keyring. */
 export interface FollowedReaders {
-  /** Those of the keyring as it is now. Throws where there are no secrets to serve. */
+  /** The readers of the present keyring. Throws where there are no secrets to serve. */
   now(): Readers;
   /** How many unwrapped keys this thread remembers. */
   held(): { readonly data: number; readonly named: number };
-  /** Wipes them, and forgets all that was opened. */
+  /** Wipes the keys of the readers and drops everything they decrypted. */
   forget(): void;
 }
 
 /**
- * Readers of this thread. A new keyring gets new ones, and the old ones forget. They forget after a destruction and
- * when there is no keyring any more, too: at once, and at the latest before the next read.
+ * Readers of this thread. A new keyring gets new ones, and the old ones are wiped. Readers also drop their keys after a
+ * destruction and when the keyring is dropped: at once, and at the latest before the next read.
  */
 export function followKeyring({ page, kekSlots, store, log }: ReadersOptions): FollowedReaders {
   let revision = -1;

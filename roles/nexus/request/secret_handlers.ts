@@ -18,8 +18,8 @@ import { judgeTransfer } from "./transfer.ts";
 export type SecretOperation = Extract<Operation, `secret.${string}`>;
 
 /**
- * A page of the paths that a caller may see, and where the next one begins. It may have to look at many; `hasLeft` tells
- * whether anybody still waits for it.
+ * A page of the paths that a caller may see, and where the next one begins. It may have to read many rows; `hasLeft`
+ * says whether the caller has disconnected.
  */
 export type ListSecrets = (
   id: SpiffeId,
@@ -27,7 +27,7 @@ export type ListSecrets = (
   hasLeft: () => boolean,
 ) => Promise<Omit<Page, "stoppedAt"> & { readonly next?: string }>;
 
-/** What operations on secrets work with. */
+/** What the handlers work with. */
 export interface SecretDeps {
   readonly core: CorePort;
   /** The reader of this thread. */
@@ -56,12 +56,15 @@ export function createSecretHandlers(deps: SecretDeps): Handlers<SecretOperation
     },
     "secret.batch": createBatch(deps),
     "secret.delete": ({ cas, report, ...request }, call) =>
-      told(report, core.deleteVersions({ ...request, call, ...casOf(cas) })),
+      outcomeOf(report, core.deleteVersions({ ...request, call, ...casOf(cas) })),
     "secret.undelete": ({ cas, report, ...request }, call) =>
-      told(report, core.undeleteVersions({ ...request, call, ...casOf(cas) })),
+      outcomeOf(report, core.undeleteVersions({ ...request, call, ...casOf(cas) })),
     "secret.destroy": ({ cas, report, path, versions }, call) => {
       const given = required("versions", versions);
-      return told(report, core.destroyVersions({ path, versions: given, call, ...casOf(cas) }));
+      return outcomeOf(
+        report,
+        core.destroyVersions({ path, versions: given, call, ...casOf(cas) }),
+      );
     },
     "secret.purge": ({ cas, path }, call) => core.purgeSecret({ path, call, ...casOf(cas) }),
     "secret.copy": transfer(false),
@@ -88,7 +91,7 @@ export function createSecretHandlers(deps: SecretDeps): Handlers<SecretOperation
   };
 }
 
-/** Copies, or moves: the caller's right to do so is judged on both paths before anything is looked at. */
+/** Copies or moves. The caller is authorized on both paths before anything is read. */
 function createTransfer({ core, access }: SecretDeps, isMove: boolean) {
   return async (
     { from, to, version, cas }: RequestOf<"secret.copy">,
@@ -97,13 +100,13 @@ function createTransfer({ core, access }: SecretDeps, isMove: boolean) {
     const isBlind = await judgeTransfer(access, call.id, { from, to, isMove });
     const request = { path: to, from, version, isMove, isBlind, call, ...casOf(cas) };
     const done = await core.copySecret(request);
-    // The audit record takes it from here.
+    // The audit record reads this member.
     return isBlind ? { ...done, blind: true } : done;
   };
 }
 
-/** What became of a path, with the numbers that never were only where the caller asks for them. */
-async function told(report: boolean, work: Promise<Written>): Promise<Written> {
+/** The outcome of a change, with the missing versions only where the caller asks for them. */
+async function outcomeOf(report: boolean, work: Promise<Written>): Promise<Written> {
   const { version, missing = [] } = await work;
   return report ? { version, missing } : { version };
 }
@@ -145,7 +148,7 @@ function changeOf(
     expiresAt === undefined;
   if (isEmpty) {
     throw new SpikeError("api_bad_request", "There is nothing to set", {
-      hint: "Give custom, unset, maxVersions or expiresAt",
+      hint: "Set at least one of custom, unset, maxVersions and expiresAt",
     });
   }
   return {

@@ -9,10 +9,10 @@ import { createNexusApp, type NexusAppOptions } from "./nexus_app.ts";
 
 /** Streams under way on one listener; each holds about half a megabyte. */
 const MOST_STREAMS = 64;
-/** How long a stream may stand still. */
+/** How long a stream may be idle. */
 const STREAM_PATIENCE_MS = 30_000;
 
-/** What a listener works with. */
+/** Options of a listener. */
 export interface ServeOptions extends NexusAppOptions {
   readonly settings: NexusSettings;
   readonly source: SvidSource;
@@ -32,7 +32,7 @@ export async function startServing(options: ServeOptions): Promise<MtlsServer> {
   const app = createNexusApp({ ...options, ownId: () => source.current().svid.id });
   const server = createMtlsServer({
     source,
-    // Every valid SVID may connect; what it may do is decided at each route.
+    // Every valid SVID can connect; each route authorizes it.
     admit: () => true,
     maxBodyBytes: longest,
     fetch: app.fetch,

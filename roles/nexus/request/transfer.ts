@@ -11,11 +11,11 @@ export interface Transfer {
 }
 
 /**
- * Judges a copy or a move by a caller that may write the destination, and answers whether it is blind: done by
- * somebody who may not read what it copies. See docs/decisions/0021.
+ * Authorizes a copy or a move by a caller with `write` on the destination, and answers whether it is blind: the caller
+ * has no `read` on the source. See docs/decisions/0021.
  *
- * Nobody comes to read anything by it: a blind copy is for those who may write both paths and read neither, so
- * that what is copied goes from one place that they cannot look into to another.
+ * It discloses nothing: a blind copy needs `write` on both paths and `read` on neither, so the value moves between
+ * paths that the caller cannot read.
  */
 export async function judgeTransfer(
   access: Access,
