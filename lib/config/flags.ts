@@ -33,10 +33,10 @@ export interface RoleFlag {
 export const ROLE_SWITCHES: readonly RoleFlag[] = [
   {
     name: "check-config",
-    meaning: "Tell whether the settings are right, and end.",
+    meaning: "Validate the settings and exit.",
     isSwitch: true,
   },
-  { name: "help", meaning: "Print the help of this role.", isSwitch: true },
+  { name: "help", meaning: "Print this help and exit.", isSwitch: true },
 ];
 
 /** Every flag of a server role. */

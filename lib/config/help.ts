@@ -8,15 +8,15 @@ const ROLE_TEXT: Readonly<
   Record<Exclude<SettingsRole, "pilot">, { what: string; example: string }>
 > = {
   nexus: {
-    what: "Nexus keeps the secrets. It runs until it is told to stop.",
+    what: "Run Nexus, the server that stores secrets, until it is stopped.",
     example: "SPIKE_NEXUS_KEEPER_PEERS=https://k1:8554,https://k2:8554,https://k3:8554 spike nexus",
   },
   keeper: {
-    what: "A keeper holds one shard of the root key, in memory only.",
+    what: "Run a keeper, which holds one shard of the root key in memory.",
     example: "spike keeper --keeper-listen :8554",
   },
   bootstrap: {
-    what: "Bootstrap makes the root key once and hands its shards to the keepers.",
+    what: "Create the root key once and send its shards to the keepers.",
     example:
       "SPIKE_NEXUS_KEEPER_PEERS=https://k1:8554,https://k2:8554,https://k3:8554 spike bootstrap",
   },
@@ -42,10 +42,10 @@ export function serverHelp(role: Exclude<SettingsRole, "pilot">): string {
     "",
     what,
     "",
-    "Flags (--name value), the variables that they beat, and defaults:",
+    "Flags (--name value), the environment variables that they override, and defaults:",
     ...lines,
     "",
-    "Flags that end at once:",
+    "Flags that print and exit:",
     ...switches,
     "",
     "Example:",

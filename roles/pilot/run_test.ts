@@ -111,7 +111,7 @@ Deno.test("help tells defaults as they are typed, and goes on with a long exampl
     assert.doesNotMatch(out, /\$ {2,}/, command.join(" "));
   }
   const { out } = await spike(["secret", "diff", "--help"]);
-  assert.match(out, /\n {2}to +version \(default: 0\)\n/);
+  assert.match(out, /\n {2}to +Version; 0 is the current version \(default: 0\)\n/);
 });
 
 Deno.test("help names a command at any depth, and what is none is told", async () => {
