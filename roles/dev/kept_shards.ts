@@ -60,7 +60,7 @@ export async function restoreShards(
   }
   throw new SpikeError(
     "recovery_failed",
-    "The kept shards that are good are too few to restore the root key",
+    "Not enough valid saved shards to restore the root key",
     { hint: "Start again with --reset to discard the old data" },
   );
 }

@@ -37,7 +37,7 @@ const TABLE: readonly Row[] = [
   ["spike audit proof logs --key key.txt --check proof.json", /^Error: File .* holds no proof/],
   [
     "spike backup verify file --manifest /dev/zero",
-    /^Error: The backup is not what was made: 1 finding\n/,
+    /^Error: The backup does not verify: 1 finding\n/,
     2,
   ],
   [

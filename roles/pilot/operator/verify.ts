@@ -27,8 +27,8 @@ export async function operatorVerify(deps: PilotIo, format: Format): Promise<voi
   if (found.findings === 0) return;
   throw new SpikeError(
     "state_integrity_check",
-    `The store is not what Nexus wrote: ${counted(found.findings, "finding")}`,
-    { hint: "Keep the files as they are for whoever looks into it, and restore from a backup" },
+    `The store was modified outside Nexus: ${counted(found.findings, "finding")}`,
+    { hint: "Keep the files for analysis and restore from a backup" },
   );
 }
 
@@ -42,9 +42,7 @@ function toLines(
   ].join(", ");
   return [
     `Compared with ${counted(logs.length, "audit log")}: ${rowsCompared}`,
-    ...(older > 0
-      ? [`Older than the first record, so that nothing is known of them: ${older}`]
-      : []),
+    ...(older > 0 ? [`Older than the first record, so not verified: ${older}`] : []),
     ...logs.flatMap((log) =>
       log.missing
         ? [`Audit log ${log.log} is not there${log.left ? " since the store was restored" : ""}`]

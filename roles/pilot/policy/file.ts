@@ -145,7 +145,7 @@ function draftOf(source: Source, { contents }: Document.Parsed): PolicyDraft {
 }
 
 function refuseContents(source: Source, at: Placed): SpikeError {
-  return refuse(source, at, `File holds no mapping, expected the keys ${KEYS.join(", ")}`);
+  return refuse(source, at, `File is not a mapping, expected the keys ${KEYS.join(", ")}`);
 }
 
 function refuseSyntax(source: Source, fault: YAMLError): SpikeError {

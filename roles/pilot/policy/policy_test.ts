@@ -166,8 +166,8 @@ Deno.test("what is wrong in a YAML file is told with its line", async () => {
     [YAML.replace(/permissions:[^]*/, "permissions: read"), /^Error: F:5: permissions is no list/],
     [YAML.replace("- read", "- [read]"), /^Error: F:5: permissions holds what is no word/],
     [YAML.replace("acme-web", "[a]"), /^Error: F:2: name is no text/],
-    ["- a\n", /^Error: F:1: File holds no mapping/],
-    ["", /^Error: F: File holds no mapping/],
+    ["- a\n", /^Error: F:1: File is not a mapping/],
+    ["", /^Error: F: File is not a mapping/],
     [YAML.replace("- list", "- lost"), /^Error: F:2: Permission "lost" is not known/],
   ];
   for (const [text, message] of table) {
@@ -303,7 +303,7 @@ Deno.test("a policy that is not there ends with 4, a name that is not given with
   for (const command of [["get", "web"], ["delete", "web", "--yes"]]) {
     const { code, err } = await spike(["policy", ...command], { nexus });
     assert.equal(code, 4);
-    assert.equal(err, 'Error: There is no policy "web"\nHint: See `spike policy list`\n');
+    assert.equal(err, 'Error: Policy not found: "web"\nHint: See `spike policy list`\n');
   }
   for (const command of ["get", "delete"]) {
     const { code, err } = await spike(["policy", command]);
@@ -348,7 +348,7 @@ Deno.test("delete takes the answer from a pipe without asking, and --yes without
   assert.deepEqual(agreed.calls.map(({ to }) => to), ["/v1/acl/policy?delete"]);
   const silent = await spike(["policy", "delete", "web"], { nexus: () => ({}) });
   assert.equal(silent.code, 1);
-  assert.match(silent.err, /^Error: Nobody is there to confirm this, and --yes was not given\n/);
+  assert.match(silent.err, /^Error: Confirmation required, but standard input is not a terminal\n/);
 });
 
 Deno.test("delete asks nobody about a policy that is not there, and goes on where it may not look", async () => {
@@ -357,7 +357,7 @@ Deno.test("delete asks nobody about a policy that is not there, and goes on wher
     typed: "y\n",
   });
   assert.equal(missing.code, 4);
-  assert.match(missing.err, /^Error: There is no policy "none"\n/);
+  assert.match(missing.err, /^Error: Policy not found: "none"\n/);
   const nexus: Answering = (path, action, request) =>
     action === "get" ? refusing("access_unauthorized")(path, action, request) : {};
   const blind = await spike(["policy", "delete", "web"], { nexus, stdin: "y\n" });

@@ -65,7 +65,7 @@ Deno.test("one value to write has to be named where there are several", async ()
   assert.equal(code, 1);
   assert.match(
     err,
-    /^Error: Secret has 2 keys, which of them is to be written\?\nHint: Name a key/,
+    /^Error: Secret has 2 keys, expected the name of one\nHint: Name a key/,
   );
 });
 
@@ -123,14 +123,14 @@ Deno.test("a conflict ends with 5", async () => {
   const nexus: Answering = () => ({ err: "entity_conflict" });
   const { code, err } = await spike(["secret", "put", "a", "k=v", "--cas", "0"], { nexus });
   assert.equal(code, 5);
-  assert.match(err, /^Error: The secret is not at the version that was expected, and nothing was/);
+  assert.match(err, /^Error: The secret is not at the expected version; nothing was/);
 });
 
 Deno.test("what cannot be undone is asked for at a terminal, and done for --yes or a y only", async () => {
   for (const args of [["destroy", "a/b"], ["purge", "a/b"]]) {
     const agreed = await spike(["secret", ...args], { nexus: OK, typed: "y\n" });
     assert.deepEqual([agreed.code, agreed.out, agreed.calls.length], [0, "OK\n", 1]);
-    assert.match(agreed.err, /^Destroy .* of a\/b.* for good\? \(y\/N\): $/);
+    assert.match(agreed.err, /^Destroy .* of a\/b.* permanently\? \(y\/N\): $/);
     const refused = await spike(["secret", ...args], { nexus: OK, typed: "n\n" });
     assert.deepEqual([refused.code, refused.calls.length], [130, 0]);
     // An answer that is piped was not given to this question.
@@ -166,15 +166,33 @@ Deno.test("metadata set takes entries, and all else that can be set", async () =
 
 Deno.test("metadata set refuses what cannot be set before Nexus is called", async () => {
   const table: [string[], RegExp][] = [
-    [[], /^Error: There is nothing to set\n/],
-    [["--expires", "soon"], /^Error: Expiry is "soon", which is no time\nHint: /],
-    [["--expires", "2130-02-30"], /^Error: Expiry is "2130-02-30", which is no time\nHint: /],
-    [["--expires", "2130-02-29T00:00:00Z"], /^Error: Expiry is .*, which is no time\nHint: /],
-    [["--expires", "2130-04-31T12:00:00+02:00"], /^Error: Expiry is .*, which is no time\nHint: /],
-    [["--expires", "2130-01-01T24:00:00Z"], /^Error: Expiry is .*, which is no time\nHint: /],
-    [["--expires", "2130-01-01T12:00:00+24:00"], /^Error: Expiry is .*, which is no time\nHint: /],
+    [[], /^Error: Nothing to set\n/],
+    [
+      ["--expires", "soon"],
+      /^Error: Expiry is "soon", expected a time, date, duration or never\nHint: /,
+    ],
+    [
+      ["--expires", "2130-02-30"],
+      /^Error: Expiry is "2130-02-30", expected a time, date, duration or never\nHint: /,
+    ],
+    [
+      ["--expires", "2130-02-29T00:00:00Z"],
+      /^Error: Expiry is .*, expected a time, date, duration or never\nHint: /,
+    ],
+    [
+      ["--expires", "2130-04-31T12:00:00+02:00"],
+      /^Error: Expiry is .*, expected a time, date, duration or never\nHint: /,
+    ],
+    [
+      ["--expires", "2130-01-01T24:00:00Z"],
+      /^Error: Expiry is .*, expected a time, date, duration or never\nHint: /,
+    ],
+    [
+      ["--expires", "2130-01-01T12:00:00+24:00"],
+      /^Error: Expiry is .*, expected a time, date, duration or never\nHint: /,
+    ],
     [["--expires", "2027-13-01"], /^Error: Expiry is "2027-13-01"/],
-    [["--expires", "2020-01-01"], /^Error: Expiry is "2020-01-01", which is over already\nHint: /],
+    [["--expires", "2020-01-01"], /^Error: Expiry is "2020-01-01", which is in the past\nHint: /],
     [["--expires", "0d"], /^Error: Expiry is "0d", which is over already/],
     [["--max-versions", "0"], /^Error: Number of versions is "0", expected 1 to 1000\n/],
     [["--max-versions", "1001"], /^Error: Number of versions is "1001", expected 1 to 1000\n/],
@@ -320,7 +338,10 @@ Deno.test("list takes a prefix, one level, and all pages; it marks what has expi
 Deno.test("a move onto the same path is refused before anything is asked of Nexus", async () => {
   const { code, err, calls } = await spike(["secret", "move", "a/b", "a/b"]);
   assert.equal(code, 1);
-  assert.match(err, /^Error: A secret cannot be moved onto itself\nHint: `spike secret copy` onto/);
+  assert.match(
+    err,
+    /^Error: A secret cannot be moved to its own path\nHint: To make an older version current again, run `spike secret copy` to/,
+  );
   assert.deepEqual(calls, []);
 });
 

@@ -54,7 +54,7 @@ Deno.test("put refuses everything when one pair is wrong, before Nexus is called
   const table: [string[], number, RegExp][] = [
     [["good=1", "bad"], 1, /^Error: Pair 2 has no =, expected key=value; nothing was written\n/],
     [["=x"], 1, /^Error: Pair 1 has no key before its =/],
-    [["a=-", "b=-"], 1, /^Error: Keys a and b both ask for standard input/],
+    [["a=-", "b=-"], 1, /^Error: Keys a and b both read standard input/],
     [["a=1", "a=2"], 1, /^Error: Key "a" is given twice/],
     [["tls.crt=1"], 1, /^Error: Key "tls.crt" has a character that is not allowed\nHint: /],
     [
@@ -134,7 +134,7 @@ Deno.test("what is not found ends with 4 and says what was asked for", async () 
   const nexus = refusing("api_not_found");
   const secret = await spike(["secret", "get", "a/b", "-v", "7"], { nexus });
   assert.equal(secret.code, 4);
-  assert.match(secret.err, /^Error: There is no version 7 of secret "a\/b"\nHint: .*history a\/b`/);
+  assert.match(secret.err, /^Error: Version not found: 7 of secret "a\/b"\nHint: .*history a\/b`/);
   assert.equal((await spike(["secret", "undelete", "a/b"], { nexus })).code, 4);
   assert.equal((await spike(["secret", "delete", "a/b"], { nexus })).code, 4);
 });
