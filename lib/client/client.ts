@@ -354,13 +354,6 @@ export interface Client extends SecretClient {
 
 /**
  * Creates a client of the Nexus at `nexusUrl`.
- *
- * @example
- * ```ts
- * const client = createClient({ nexusUrl: "https://localhost:8553", transport });
- * await client.putSecret("tenants/acme/db", { password: "s3cr3t" });
- * const { password } = await client.getSecret("tenants/acme/db") ?? {};
- * ```
  */
 export function createClient(options: ClientOptions): Client {
   const call: Exchange = (operation, request) => exchange(options, operation, request);

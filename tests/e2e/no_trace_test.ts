@@ -42,12 +42,12 @@ const TABLE: readonly Row[] = [
   ],
   [
     "spike backup verify . --manifest file",
-    /^Error: The backup is not what was made/,
+    /^Error: The backup does not verify/,
     2,
   ],
   ["spike operator drill deep.json --offline", /^Error: /],
   ["spike operator keygen --out .", /^Error: File "\." cannot be written: it is a directory\n/],
-  ["spike dev kill nexus --dir broken", /^Error: File .*supervisor\.json is not what a supervisor/],
+  ["spike dev kill nexus --dir broken", /^Error: File .*supervisor\.json was not written by a supervisor/],
   // Servers.
   [
     `spike nexus --data-dir "$PWD/file" --keeper-peers ${KEEPERS}`,

@@ -43,7 +43,7 @@ Deno.test("create, rotate and set say what a key is now, in each format", async 
   });
   assert.equal(
     set.out,
-    "pay: version 2, decrypts from 2, out of use, changed 2026-01-03T03:04:05Z\n",
+    "pay: version 2, decrypts from 2, retired, changed 2026-01-03T03:04:05Z\n",
   );
   assert.deepEqual(set.calls[0]?.request, { key: "pay", minVersion: 2, retired: true });
   const json = await spike(key("create", "pay", "-f", "json"), { nexus: NEXUS });

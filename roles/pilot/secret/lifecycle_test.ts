@@ -193,7 +193,7 @@ Deno.test("metadata set refuses what cannot be set before Nexus is called", asyn
     ],
     [["--expires", "2027-13-01"], /^Error: Expiry is "2027-13-01"/],
     [["--expires", "2020-01-01"], /^Error: Expiry is "2020-01-01", which is in the past\nHint: /],
-    [["--expires", "0d"], /^Error: Expiry is "0d", which is over already/],
+    [["--expires", "0d"], /^Error: Expiry is "0d", which is in the past/],
     [["--max-versions", "0"], /^Error: Number of versions is "0", expected 1 to 1000\n/],
     [["--max-versions", "1001"], /^Error: Number of versions is "1001", expected 1 to 1000\n/],
     [["a.b=x"], /^Error: Key "a.b" has a character/],
