@@ -3,8 +3,6 @@
  *
  * @example
  * ```ts
- * import { createClient, type Transport } from "./mod.ts";
- *
  * const answer = new TextEncoder().encode('{"data":{"password":"s3cr3t"},"err":""}');
  * const transport: Transport = {
  *   post: () => Promise.resolve({ status: 200, body: answer }),

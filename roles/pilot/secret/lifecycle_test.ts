@@ -376,7 +376,7 @@ Deno.test("what cannot be read says why, and how it comes back", async () => {
     [
       "destroyed",
       ["-v", "2"],
-      /^Error: Version 2 of secret "a" was destroyed for good\nHint: .*hist/,
+      /^Error: Version 2 of secret "a" was destroyed and cannot be restored\nHint: .*hist/,
     ],
   ];
   for (const [reason, args, message] of table) {

@@ -73,9 +73,12 @@ function absence(path: string, version: number, reason: Reason | undefined): [st
   }
   if (reason === "deleted") {
     const versions = version === 0 ? "" : ` --versions ${version}`;
-    return [`${which} is deleted`, `\`spike secret undelete ${path}${versions}\` brings it back`];
+    return [
+      `${which} is deleted`,
+      `Run \`spike secret undelete ${path}${versions}\` to restore it`,
+    ];
   }
-  if (reason === "destroyed") return [`${which} was destroyed for good`, history];
+  if (reason === "destroyed") return [`${which} was destroyed and cannot be restored`, history];
   if (version === 0) return [`Secret not found: ${name}`, "See `spike secret list`"];
   return [`Version not found: ${version} of secret ${name}`, history];
 }
