@@ -124,21 +124,3 @@ Deno.test("numbers that no sharing has are told with those that hold, and nothin
     assert.deepEqual(calls.map(({ to }) => to), ["/v1/status"]);
   }
 });
-
-Deno.test("seal gives its reason, and unseal takes it back", async () => {
-  const sealed = await spike(["operator", "seal", "--reason", "intruder"], { nexus: () => ({}) });
-  assert.equal(sealed.code, 0);
-  assert.match(sealed.out, /^Nexus is sealed: /);
-  assert.deepEqual(sealed.calls, [{ to: "/v1/operator/seal", request: { reason: "intruder" } }]);
-  const silent = await spike(["operator", "seal"], { nexus: () => ({}) });
-  assert.deepEqual(silent.calls[0]?.request, { reason: "not said" });
-  const unseal = async (state: string) =>
-    await spike(["operator", "unseal"], { nexus: nexus({}, { ...STATUS, state }) });
-  const unsealed = await unseal("sealed");
-  assert.match(unsealed.out, /^Nexus is unsealed: /);
-  assert.deepEqual(unsealed.calls[1], { to: "/v1/operator/unseal", request: {} });
-  const ready = await unseal("ready");
-  assert.equal(ready.code, 0);
-  assert.equal(ready.out, "Nexus was not sealed: it is ready, and nothing was changed.\n");
-  assert.equal(ready.calls.length, 2, "a seal that the store alone remembers is ended, too");
-});

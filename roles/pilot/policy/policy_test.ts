@@ -47,38 +47,6 @@ async function withFile(text: string, test: (path: string) => Promise<void>): Pr
   }
 }
 
-Deno.test("create makes a policy whose name is free", async () => {
-  const { code, out, err, calls } = await spike(["policy", "create", ...FLAGS], {
-    nexus: nexusWith(false),
-  });
-  assert.deepEqual({ code, out, err }, {
-    code: 0,
-    out: "Policy created successfully.\n",
-    err: "",
-  });
-  assert.deepEqual(calls, [
-    { to: "/v1/acl/policy?get", request: { id: POLICY.name } },
-    { to: "/v1/acl/policy", request: POLICY },
-  ]);
-});
-
-Deno.test("create refuses a name that is in use, and changes nothing", async () => {
-  const { code, out, err, calls } = await spike(["policy", "create", ...FLAGS], {
-    nexus: nexusWith(true),
-  });
-  assert.deepEqual({ code, out }, { code: 5, out: "" });
-  assert.match(err, /^Error: Policy 'acme-web' already exists\.\nHint: /);
-  assert.equal(calls.length, 1);
-});
-
-Deno.test("apply makes or replaces a policy with one request", async () => {
-  const { code, out, calls } = await spike(["policy", "apply", ...FLAGS], {
-    nexus: nexusWith(true),
-  });
-  assert.deepEqual({ code, out }, { code: 0, out: "Policy 'acme-web' applied successfully\n" });
-  assert.deepEqual(calls, [{ to: "/v1/acl/policy", request: POLICY }]);
-});
-
 Deno.test("every flag that is missing is named", async () => {
   for (const command of ["create", "apply"]) {
     const { code, err } = await spike(["policy", command, "--path-pattern", "a"]);
@@ -336,19 +304,6 @@ Deno.test("delete asks a person, and goes on only after y", async () => {
     assert.deepEqual(calls.map(({ to }) => to), ["/v1/acl/policy?get"]);
     assert.ok(err.startsWith(`${question}Error: Operation canceled.\n`), err);
   }
-});
-
-Deno.test("delete takes the answer from a pipe without asking, and --yes without either", async () => {
-  const piped = await spike(["policy", "delete", "web"], { nexus: () => ({}), stdin: "y\n" });
-  assert.deepEqual({ code: piped.code, err: piped.err }, { code: 0, err: "" });
-  const refused = await spike(["policy", "delete", "web"], { nexus: () => ({}), stdin: "n\n" });
-  assert.equal(refused.code, 130);
-  const agreed = await spike(["policy", "delete", "--name", "web", "-y"], { nexus: () => ({}) });
-  assert.equal(agreed.code, 0);
-  assert.deepEqual(agreed.calls.map(({ to }) => to), ["/v1/acl/policy?delete"]);
-  const silent = await spike(["policy", "delete", "web"], { nexus: () => ({}) });
-  assert.equal(silent.code, 1);
-  assert.match(silent.err, /^Error: Confirmation required, but standard input is not a terminal\n/);
 });
 
 Deno.test("delete asks nobody about a policy that is not there, and goes on where it may not look", async () => {

@@ -371,7 +371,11 @@ Deno.test("what cannot be read says why, and how it comes back", async () => {
       [],
       /^Error: Secret "a" has expired and cannot be read again\nHint: Store a .*`spike secret put a`\n/,
     ],
-    ["deleted", [], /^Error: Secret "a" is deleted\nHint: `spike secret undelete a` brings/],
+    [
+      "deleted",
+      [],
+      /^Error: Secret "a" is deleted\nHint: Run `spike secret undelete a` to restore it/,
+    ],
     ["deleted", ["-v", "2"], /^Error: Version 2 of secret "a" is deleted\nHint: .*a --versions 2`/],
     [
       "destroyed",
