@@ -5,7 +5,7 @@ import { replaceFile } from "./file.ts";
 
 const WARNING = [
   "# RECOVERY SHARDS IN PLAIN TEXT, FOR DEVELOPMENT ONLY.",
-  "# Whoever reads this file can open the database beside it. Written by spike dev --keep.",
+  "# This file decrypts the database beside it. Written by spike dev --keep.",
 ];
 
 /** The file's text. */

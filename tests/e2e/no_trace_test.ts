@@ -47,7 +47,10 @@ const TABLE: readonly Row[] = [
   ],
   ["spike operator drill deep.json --offline", /^Error: /],
   ["spike operator keygen --out .", /^Error: File "\." cannot be written: it is a directory\n/],
-  ["spike dev kill nexus --dir broken", /^Error: File .*supervisor\.json was not written by a supervisor/],
+  [
+    "spike dev kill nexus --dir broken",
+    /^Error: File .*supervisor\.json was not written by a supervisor/,
+  ],
   // Servers.
   [
     `spike nexus --data-dir "$PWD/file" --keeper-peers ${KEEPERS}`,

@@ -38,7 +38,7 @@ Deno.test("secrets go through all that can be done to them on the command line",
   };
   const codeOf = async (...args: string[]) => (await system.spike(["secret", ...args])).code;
 
-  await t.step("bytes that are no text come back as they were put", async () => {
+  await t.step("bytes that are not text come back as they were put", async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(60_000));
     await Deno.writeFile(`${tmp.path}/in`, bytes);
     await ok("put", "app/tls", `key=@${tmp.path}/in`, "user=ada");

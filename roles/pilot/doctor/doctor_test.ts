@@ -177,7 +177,7 @@ Deno.test("an identity that is not told how Nexus is hears that it answers, and 
   const found = await find({ path: "acme/web", isDenied: true });
   assert.match(
     found.get("nexus") ?? "",
-    /^ok: answers at https:\/\/localhost:8553, and tells its /,
+    /^ok: answers at https:\/\/localhost:8553, and reports its /,
   );
   assert.equal(
     found.get("keepers"),

@@ -95,7 +95,7 @@ async function checkNexus(examination: Examination, source: SvidSource): Promise
 
 /** It serves those whom policies let in; how it is it tells those with a role. */
 function silent(url: string): Diagnosis {
-  return ok("nexus", `answers at ${url}, and tells its state to Pilot roles only`);
+  return ok("nexus", `answers at ${url}, and reports its state to Pilot roles only`);
 }
 
 /** The status; undefined of a Nexus that does not tell it to this identity. */

@@ -115,7 +115,7 @@ function toLines(
     "in-force": known?.isProved
       ? "in force, as Nexus proves with its root key"
       : "in force, as the store of Nexus says, which has no root key now",
-    "opens": "not in force any more, but still of the root key in force",
+    "opens": "no longer current, but still of the current root key",
     "unasked": "not compared with any Nexus",
   }[standing];
   const lines = findings.map(({ shard, from, problem }) =>

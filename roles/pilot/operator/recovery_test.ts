@@ -470,7 +470,7 @@ Deno.test("a drill fails with too few shards, the same one twice, and wrong ones
 
 Deno.test("a drill tells whether a set is in force, still opens, opens no more, or is another store's", async () => {
   const cases = [
-    [sampleId(21), sampleId(1), 0, /not in force any more, but still of the root key/],
+    [sampleId(21), sampleId(1), 0, /no longer current, but still of the current root key/],
     [sampleId(22), sampleId(1), 2, /of generation 1, of a root key that was replaced/],
     [sampleId(23), sampleId(1), 1, /from another store, or from a set/],
     [sampleId(21), sampleId(2), 1, /from another store, or from a set/],

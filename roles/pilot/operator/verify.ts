@@ -5,7 +5,7 @@ import { counted, type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 
 const WHAT: ReadonlyMap<string, string> = new Map(Object.entries({
-  replaced: "is not what was stored last: an earlier state was put back, or it was changed",
+  replaced: "is not the last stored state: it was rolled back or modified",
   removed: "was removed without Nexus",
   unrecorded: "was put there without Nexus",
   damaged: "cannot be read, or holds what Nexus never stores: the file was changed or damaged",

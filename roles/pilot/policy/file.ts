@@ -192,7 +192,7 @@ function textOf(source: Source, members: Map<string, Pair>, key: string): string
   if (text === "" || pair?.value === null) {
     throw refuse(source, place, `${key} is required in YAML file`);
   }
-  if (typeof text !== "string") throw refuse(source, place, `${key} is no text, expected one`);
+  if (typeof text !== "string") throw refuse(source, place, `${key} is not text`);
   return text;
 }
 

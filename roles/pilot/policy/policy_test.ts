@@ -133,7 +133,7 @@ Deno.test("what is wrong in a YAML file is told with its line", async () => {
     ],
     [YAML.replace(/permissions:[^]*/, "permissions: read"), /^Error: F:5: permissions is no list/],
     [YAML.replace("- read", "- [read]"), /^Error: F:5: permissions holds what is no word/],
-    [YAML.replace("acme-web", "[a]"), /^Error: F:2: name is no text/],
+    [YAML.replace("acme-web", "[a]"), /^Error: F:2: name is not text/],
     ["- a\n", /^Error: F:1: File is not a mapping/],
     ["", /^Error: F: File is not a mapping/],
     [YAML.replace("- list", "- lost"), /^Error: F:2: Permission "lost" is not known/],

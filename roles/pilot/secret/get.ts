@@ -81,7 +81,7 @@ function toDocument(secret: Secret, request: SecretGetRequest): unknown {
 function line(value: Value): string {
   return typeof value === "string"
     ? value
-    : `(${value.length} bytes that are no text; name the key, and --out FILE, to get them)`;
+    : `(${value.length} bytes that are not text; pass the key and --out FILE to write them)`;
 }
 
 /** In a document bytes are told from texts by their shape. */

@@ -17,7 +17,7 @@ async function inDirectory(body: (dir: string) => Promise<void>): Promise<void> 
   }
 }
 
-Deno.test("bytes that are no text go from a file to Nexus, and from there to a file, as they are", () =>
+Deno.test("bytes that are not text go from a file to Nexus, and from there to a file, as they are", () =>
   inDirectory(async (dir) => {
     await Deno.writeFile(`${dir}/in`, BYTES);
     const put = await spike(["secret", "put", "a", `key=@${dir}/in`], { nexus: OK });
@@ -72,7 +72,7 @@ Deno.test("one value to write has to be named where there are several", async ()
 Deno.test("get tells bytes from texts among all pairs", async () => {
   const nexus = answering({ data: { user: "ada" }, binary: { key: BYTES.toBase64() } });
   const human = await spike(["secret", "get", "a"], { nexus });
-  assert.match(human.out, /^key: \(4 bytes that are no text; .*\)\nuser: ada\n$/);
+  assert.match(human.out, /^key: \(4 bytes that are not text; .*\)\nuser: ada\n$/);
   const json = await spike(["secret", "get", "a", "-f", "json"], { nexus });
   assert.deepEqual(JSON.parse(json.out), { key: { base64: "/wCACg==" }, user: "ada" });
 });

@@ -64,7 +64,7 @@ Deno.test("a pair without = is not repeated, as it may be a value", async () => 
   assert.doesNotMatch(err, /hunter2/);
 });
 
-Deno.test("put keeps bytes that are no text as they are, and refuses too many of them", async () => {
+Deno.test("put keeps bytes that are not text as they are, and refuses too many of them", async () => {
   const binary = await putOf(["k=-", "user=ada"], Uint8Array.of(0x66, 0xff));
   assert.deepEqual([binary.code, binary.err], [0, ""]);
   assert.deepEqual(binary.request, { path: "a/b", values: { user: "ada" }, binary: { k: "Zv8=" } });

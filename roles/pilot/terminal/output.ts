@@ -11,7 +11,7 @@ function isStdout(out: OutputName): out is undefined | "-" | "/dev/stdout" {
   return out === undefined || out === "-" || out === "/dev/stdout";
 }
 
-/** @throws SpikeError `usage` before bytes that are no text would go to a terminal */
+/** @throws SpikeError `usage` before bytes that are not text would go to a terminal */
 export function refuseTerminal(deps: PilotIo, out: OutputName): void {
   if (out !== undefined || !deps.isOutputTerminal) return;
   throw new SpikeError("usage", "The output is binary, and standard output is a terminal", {
