@@ -33,7 +33,7 @@ export type {
 } from "./result.ts";
 export { type Route, routeOf, ROUTES, routeUrl } from "./route.ts";
 export { KEEPER_STATES, NEXUS_STATES } from "./status.ts";
-export type { AuditStatus, KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";
+export type { KeeperStatus, NexusStatus, PeerStatus } from "./status.ts";
 export { formatTime, parseTime, ZERO_TIME } from "./time.ts";
 export type {
   BodyForm,

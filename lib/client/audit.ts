@@ -16,7 +16,7 @@ export function checkRecords(records: readonly string[]): readonly string[] {
   for (const [i, record] of records.entries()) {
     if (!isRecord(record)) {
       throw new SpikeError("data_unmarshal_failure", `Audit record ${i + 1} cannot be read`, {
-        hint: "Check that SPIKE_NEXUS_API_URL names a Nexus, and that its version fits this one",
+        hint: "Check that SPIKE_NEXUS_API_URL names a Nexus, and that its version is compatible",
       });
     }
   }

@@ -1,11 +1,11 @@
 import { SpikeError } from "../error/error.ts";
 import { following } from "../bytes/following.ts";
 
-/** A backup on its way. */
+/** A backup that is being received. */
 export interface ReceivedBackup {
-  /** As it was signed. */
+  /** The signed manifest. */
   readonly manifest: string;
-  /** The database; fails when it is not whole. */
+  /** The database; throws if it is incomplete. */
   readonly database: AsyncIterable<Uint8Array>;
 }
 
@@ -36,7 +36,7 @@ export async function receiveBackup(stream: AsyncIterable<Uint8Array>): Promise<
     return { manifest, database: following(held, pieces) };
   } catch (error) {
     await pieces.return?.();
-    throw error instanceof TypeError ? unreadable("its manifest is no text") : error;
+    throw error instanceof TypeError ? unreadable("its manifest is not text") : error;
   }
 }
 
@@ -49,6 +49,6 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
 
 function unreadable(why: string): SpikeError {
   return new SpikeError("data_unmarshal_failure", `The backup of Nexus cannot be read: ${why}`, {
-    hint: "Check that SPIKE_NEXUS_API_URL names a Nexus, and that its version fits this one",
+    hint: "Check that SPIKE_NEXUS_API_URL names a Nexus, and that its version is compatible",
   });
 }

@@ -34,7 +34,7 @@ Deno.test("what is no backup is refused, and its stream is left", async () => {
       [frame().subarray(0, 3), /ended before its manifest did/],
       [frame().subarray(0, 10), /ended before its manifest did/],
       [frame(2 ** 31), /would have 2147483648 bytes/],
-      [noText, /is no text/],
+      [noText, /is not text/],
     ] as const
   ) {
     let isLeft = false;

@@ -26,93 +26,106 @@ import {
 } from "./exchange.ts";
 import { secretCalls, type SecretClient } from "./secret.ts";
 
-/** What a policy says. Patterns are RE2 regular expressions that match anywhere unless they are anchored. */
+/** The content of a policy. Patterns are RE2 regular expressions; they match anywhere unless anchored. */
 export interface PolicyText {
+  /** Unique name of the policy. */
   readonly name: string;
-  /** Whom it is for. */
+  /** SPIFFE IDs that the policy applies to. */
   readonly spiffeidPattern: string;
-  /** Which paths it is about. */
+  /** Paths that the policy applies to. */
   readonly pathPattern: string;
+  /** Of `read`, `write`, `list`, `execute` and `super`. */
   readonly permissions: readonly string[];
 }
 
-/** A policy as Nexus keeps it. Times are RFC 3339. */
+/** A stored policy. Times are RFC 3339. */
 export interface Policy extends PolicyText {
-  /** The name, or empty from a server of the original. */
+  /** The name; empty if the server is SPIKE for Go. */
   readonly id: string;
+  /** When the policy was created. */
   readonly createdAt: string;
+  /** When the policy was last replaced. */
   readonly updatedAt: string;
 }
 
 /** A policy in a listing. */
 export interface PolicyName {
-  /** The name, or empty from a server of the original. */
+  /** The name; empty if the server is SPIKE for Go. */
   readonly id: string;
+  /** Unique name of the policy. */
   readonly name: string;
 }
 
 /** Keeps policies whose stored pattern is exactly this text; of two filters the original applies the first only. */
 export interface PolicyFilter {
+  /** Exact text of the SPIFFE ID pattern. */
   readonly spiffeidPattern?: string;
+  /** Exact text of the path pattern. */
   readonly pathPattern?: string;
 }
 
 /** A question about access. */
 export interface AccessQuestion {
-  /** Whose access. */
+  /** SPIFFE ID of the caller. */
   readonly spiffeid: string;
+  /** Path of a secret, or a reserved path. */
   readonly path: string;
-  /** Of read, write, list and execute at least one; a single policy has to grant all of them. */
+  /** At least one of `read`, `write`, `list` and `execute`; a single policy must grant all of them. */
   readonly permissions: readonly string[];
 }
 
 /** A decision on access. */
 export interface AccessDecision {
+  /** Whether all requested permissions are granted. */
   readonly allowed: boolean;
-  /** `role`, `policy`, `nothing`, or `id` for an ID that no rules are made for. */
+  /** `role`, `policy`, `nothing`, or `id` for an ID that no rule applies to. */
   readonly by: string;
+  /** Role that grants access, if `by` is `role`. */
   readonly role?: string;
   /** The first, by name, of the policies that grant it. */
   readonly policy?: string;
 }
 
-/** A policy that does not grant what is asked about. */
+/** A policy that does not grant the request, and why. */
 export interface PolicyMiss {
+  /** Name of the policy. */
   readonly policy: string;
   /** `permissions`, `reserved`, `path` or `id`. */
   readonly lacks: string;
+  /** Requested permissions that the policy does not grant. */
   readonly missing: readonly string[];
 }
 
-/** Why a decision is what it is. */
+/** The explanation of an access decision. */
 export interface AccessExplanation extends AccessDecision {
-  /** All that grant it, each by itself. */
+  /** Policies that each grant the request. */
   readonly policies: readonly string[];
-  /** What is not granted. */
+  /** Requested permissions that are not granted. */
   readonly missing: readonly string[];
-  /** Policies that come near, the nearest first. */
+  /** Closest policies, closest first. */
   readonly misses: readonly PolicyMiss[];
-  /** How many more came near. */
+  /** Number of further policies that are not listed. */
   readonly omitted: number;
   /** A sentence for people. */
   readonly reason: string;
 }
 
-/** Everybody who may do something. */
+/** Policies and roles that grant permissions on a path. */
 export interface WhoCan {
+  /** Policies that grant the permissions. */
   readonly policies: readonly {
     readonly policy: string;
     readonly spiffeidPattern: string;
     readonly pathPattern: string;
     readonly permissions: readonly string[];
   }[];
-  /** IDs, and all that lie below them. */
+  /** Roles that grant access: their SPIFFE IDs and all IDs below. */
   readonly roles: readonly { readonly role: string; readonly spiffeids: readonly string[] }[];
-  /** Those that were asked about. */
+  /** Decisions for the given SPIFFE IDs. */
   readonly spiffeids: readonly (AccessDecision & { readonly spiffeid: string })[];
 }
 
-/** What the encryption service makes of a plaintext, in parts. */
+/** An encrypted plaintext, in parts. */
 export interface Encrypted {
   /** Version of the key. */
   readonly version: number;
@@ -122,14 +135,15 @@ export interface Encrypted {
   readonly ciphertext: Uint8Array;
 }
 
-/** What an encryption may be given beside its plaintext. */
+/** Options of an encryption. */
 export interface CipherOptions extends ByteExtras {
   /** A hint that servers ignore. */
   readonly algorithm?: string | undefined;
 }
 
-/** A cipher key as Nexus tells of it. Times are RFC 3339. */
+/** A cipher key. Times are RFC 3339. */
 export interface CipherKeyInfo {
+  /** Name of the key. */
   readonly key: string;
   /** Lower-case hex; empty for the default key. */
   readonly id: string;
@@ -137,8 +151,11 @@ export interface CipherKeyInfo {
   readonly version: number;
   /** The lowest one that decrypts. */
   readonly minVersion: number;
+  /** Whether the key neither encrypts nor decrypts. */
   readonly retired: boolean;
+  /** When the key was created. */
   readonly createdTime: string;
+  /** When the key last changed. */
   readonly updatedTime: string;
   /** How often the newest version may have encrypted, rounded up. */
   readonly encryptions: number;
@@ -153,7 +170,7 @@ export type {
   ShardChangeKind,
 } from "../api/result.ts";
 
-/** How the store compares with what the audit logs tell of it. */
+/** The result of verifying the store against the audit logs. */
 export type StoreVerified = Omit<AnswerOf<"operator.verify">, "err">;
 
 /** A shard of the root key. Wipe `bytes` after use. */
@@ -172,12 +189,15 @@ export interface KnownSets extends Omit<ShardSets, "manifest"> {
 
 /** How shards are to change. */
 export interface ShardChangeRequest {
-  /** The generation in force, so that a repeated request changes nothing twice. */
+  /** The current generation, so that a repeated request has no second effect. */
   readonly generation: number;
-  /** With a reshare; absent: as it is. */
+  /** Number of shards required, for a reshare. Absent: unchanged. */
   readonly threshold?: number;
+  /** Number of shards in total, for a reshare. Absent: unchanged. */
   readonly shares?: number;
+  /** Whether to accept keepers that hold one shard at a time. */
   readonly acceptsSingleSlot?: boolean;
+  /** Whether to allow threshold 1. */
   readonly allowsThresholdOne?: boolean;
 }
 
@@ -186,103 +206,104 @@ export interface ShardChangeRequest {
  * `net_peer_connection` when there is no answer.
  */
 export interface Client extends SecretClient {
-  /** Makes a policy, or replaces the one of the same name. */
+  /** Creates a policy, or replaces the one with the same name. */
   putPolicy(policy: PolicyText): Promise<void>;
+  /** Reads a policy. */
   getPolicy(name: string): Promise<Policy>;
+  /** Deletes a policy. */
   deletePolicy(name: string): Promise<void>;
-  /** By ascending name. */
+  /** Lists policies by ascending name. */
   listPolicies(filter?: PolicyFilter): Promise<readonly PolicyName[]>;
-  /** Why somebody may do something, or may not. Needs `read` on the policies. */
+  /** Explains an access decision. Requires `read` on policies. */
   explainAccess(question: AccessQuestion): Promise<AccessExplanation>;
-  /** Who may do something, and whether the given IDs may. Needs `read` on the policies. */
+  /** Lists who has permissions on a path, and evaluates the given IDs. Requires `read` on policies. */
   whoCan(question: {
     readonly path: string;
     readonly permissions: readonly string[];
     readonly spiffeids?: readonly string[];
   }): Promise<WhoCan>;
-  /** Encrypts with the default key of Nexus, or a named one: then there is no nonce beside the ciphertext. */
+  /** Encrypts with the default key or a named one; with a named key the nonce is part of the ciphertext. */
   encrypt(plaintext: Uint8Array, options?: CipherOptions): Promise<Encrypted>;
+  /** Decrypts the parts that `encrypt` returned. */
   decrypt(encrypted: Encrypted, options?: CipherOptions): Promise<Uint8Array>;
   /**
    * Encrypts to one blob: version byte, nonce, ciphertext with tag; under a named key, header, nonce and ciphertext
    * with tag.
    */
   encryptBlob(plaintext: Uint8Array, extras?: ByteExtras): Promise<Uint8Array>;
+  /** Decrypts a blob that `encryptBlob` returned. */
   decryptBlob(blob: Uint8Array, extras?: ByteExtras): Promise<Uint8Array>;
   /**
-   * Encrypts bytes of any length as they come. The answer is given piece by piece, and fails when it is not whole;
-   * leaving it early ends the connection.
+   * Encrypts a stream of any length. The answer is streamed and throws if it is incomplete; leaving it early
+   * closes the connection.
    */
   encryptStream(
     plaintext: AsyncIterable<Uint8Array>,
     extras?: StreamExtras,
   ): Promise<AsyncIterable<Uint8Array>>;
-  /** Every piece was authenticated; but only the end of the answer says that nothing is missing. */
+  /** Decrypts a stream. Each piece is authenticated; only the end of the answer proves that nothing is missing. */
   decryptStream(
     stream: AsyncIterable<Uint8Array>,
     extras?: StreamExtras,
   ): Promise<AsyncIterable<Uint8Array>>;
-  /** Encrypts a blob anew under the newest version of its key. */
+  /** Re-encrypts a blob with the newest version of its key. */
   rewrapBlob(blob: Uint8Array, extras?: ByteExtras): Promise<Uint8Array>;
-  /** Makes a cipher key. */
+  /** Creates a cipher key. */
   createCipherKey(name: string): Promise<CipherKeyInfo>;
-  /** Adds a version to a cipher key; `default` is the one that is used when none is named. */
+  /** Adds a version to a cipher key; `default` names the default key. */
   rotateCipherKey(name: string): Promise<CipherKeyInfo>;
+  /** Sets the minimum version that decrypts, or retires a cipher key. */
   setCipherKey(
     name: string,
     settings: { readonly minVersion?: number; readonly retired?: boolean },
   ): Promise<CipherKeyInfo>;
-  /** All cipher keys, or one. */
+  /** Lists all cipher keys, or one. */
   listCipherKeys(name?: string): Promise<readonly CipherKeyInfo[]>;
+  /** Reads the state of Nexus. */
   status(options?: { readonly verbose?: boolean }): Promise<NexusStatus>;
-  /** The generations of the key-encryption key. Needs the superuser role. */
+  /** Lists the generations of the key-encryption key. Requires the superuser role. */
   listKeks(): Promise<readonly KekInfo[]>;
-  /** Makes a new one; what older ones seal follows by itself. Needs the superuser role. */
+  /** Creates a generation; Nexus re-encrypts older records in the background. Requires the superuser role. */
   rotateKek(): Promise<readonly KekInfo[]>;
-  /** The last records of the audit log, or those after a number. */
+  /** Reads the last records of the audit log, or those after a number. */
   auditTail(request: { readonly after?: number; readonly limit?: number }): Promise<AuditPage>;
+  /** Reads the public keys and the newest checkpoint of the audit log. */
   auditKeys(): Promise<AuditKeys>;
-  /** Compares every secret and policy with the audit logs. Needs the superuser role. */
+  /** Verifies every secret and policy against the audit logs. Requires the superuser role. */
   verifyStore(): Promise<StoreVerified>;
-  /** A copy of the database as it is now, with its manifest. Needs the superuser role. */
+  /** Returns a copy of the current database and its manifest. Requires the superuser role. */
   backup(): Promise<ReceivedBackup>;
-  /** Says that the last backup, whose database has this SHA-256 (hex), is in hand. Needs the superuser role. */
+  /** Confirms that the last backup, with this SHA-256 (hex) of its database, was stored. Requires the superuser role. */
   confirmBackup(sha256: string): Promise<void>;
-  /** Every shard of the root key. Needs the recover role. */
+  /** Exports every shard of the root key. Requires the recover role. */
   recover(): Promise<readonly RecoveryShard[]>;
   /**
-   * The same with what recognises them, absent from a server of the original. They count as exported once
-   * `confirmExport` says so.
+   * Exports every shard with their manifest, which SPIKE for Go does not return. `confirmExport` marks them as
+   * exported. Requires the recover role.
    */
   exportShards(): Promise<
     { readonly shards: readonly RecoveryShard[]; readonly manifest?: RecoveryManifest }
   >;
-  /** Says that the shards of a set are in safe hands. Needs the recover role. */
+  /** Confirms that the shards of a set were stored. Requires the recover role. */
   confirmExport(setId: Uint8Array): Promise<void>;
-  /** What recognises the shards in force. Needs the recover, restore or superuser role. */
+  /** Reads the manifest of the current shards. Requires the recover, restore or superuser role. */
   manifest(): Promise<KnownSets>;
-  /** Hands one shard in. Needs the restore role. */
+  /** Sends one shard. Requires the restore role. */
   restore(shard: RecoveryShard): Promise<RestoreProgress>;
-  /** Makes Nexus drop its keys and stay without them. Needs the superuser role. */
+  /** Makes Nexus drop its keys and reject requests. Requires the superuser role. */
   seal(reason: string): Promise<void>;
-  /** Lets Nexus get its key from keepers again. */
+  /** Lets Nexus request its root key from keepers again. Requires the superuser role. */
   unseal(): Promise<void>;
-  /** Replaces the keepers' shards. Needs the superuser role. */
+  /** Changes the shards of the keepers. Requires the superuser role. */
   changeShards(kind: ShardChangeKind, request: ShardChangeRequest): Promise<ShardChanged>;
-  /** Lower-case hex SHA-256 of what the proof decrypts to. Needs the Bootstrap identity. */
+  /** Returns the lower-case hex SHA-256 of the decrypted proof. Requires the Bootstrap identity. */
   verify(proof: { nonce: Uint8Array; ciphertext: Uint8Array }): Promise<string>;
+  /** Closes the connections to Nexus. */
   close(): Promise<void>;
 }
 
 /**
- * Makes a client of the Nexus at `nexusUrl`.
- *
- * @example
- * ```ts
- * const client = createClient({ nexusUrl: "https://localhost:8553", transport });
- * await client.putSecret("tenants/acme/db", { password: "s3cr3t" });
- * const { password } = await client.getSecret("tenants/acme/db") ?? {};
- * ```
+ * Creates a client of the Nexus at `nexusUrl`.
  */
 export function createClient(options: ClientOptions): Client {
   const call: Exchange = (operation, request) => exchange(options, operation, request);

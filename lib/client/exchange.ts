@@ -4,9 +4,9 @@ import { REASON_HEADER, SpikeError } from "../error/error.ts";
 import { routeUrl } from "../api/route.ts";
 import { refusalOf } from "./refusal.ts";
 
-/** What carries a request to Nexus over mutual TLS; a client made by `createMtlsClient` is one. */
+/** Sends requests to Nexus over mutual TLS; `createMtlsClient` creates one. */
 export interface Transport {
-  /** Throws `net_peer_connection` when there is no answer. The body is JSON unless a header says otherwise. */
+  /** Sends a request. The body is JSON unless a header says otherwise. @throws `net_peer_connection` */
   post(
     url: string,
     body: string | Uint8Array,
@@ -17,7 +17,7 @@ export interface Transport {
     readonly headers?: Readonly<Record<string, string>>;
     readonly body: Uint8Array;
   }>;
-  /** One request whose body comes about while it is sent; its answer may begin before that has ended. */
+  /** Sends a streamed body; the answer may begin before the body ends. */
   stream?(
     url: string,
     source: AsyncIterable<Uint8Array>,
@@ -28,15 +28,17 @@ export interface Transport {
     readonly headers?: Readonly<Record<string, string>>;
     readonly body: AsyncIterable<Uint8Array>;
   }>;
+  /** Closes all connections. */
   close(): Promise<void>;
 }
 
-/** Where Nexus is and how it is reached. */
+/** Address of Nexus and how to reach it. */
 export interface ClientOptions {
-  /** `https://` URL, perhaps with a path prefix. */
+  /** `https://` URL, optionally with a path prefix. */
   readonly nexusUrl: string;
+  /** Sends the requests. */
   readonly transport: Transport;
-  /** The caller's own SPIFFE ID, so that a denial can name it. */
+  /** SPIFFE ID of the caller, named in errors about denied access. */
   readonly identity?: string;
 }
 
@@ -69,11 +71,11 @@ function answered<O extends ClientOperation>(
   return answer;
 }
 
-/** What goes with plain bytes, since they have no members. */
+/** Options of a request whose body is plain bytes. */
 export interface ByteExtras {
-  /** Name of a cipher key; absent for the default one. */
+  /** Name of a cipher key. Absent: the default key. */
   readonly key?: string | undefined;
-  /** What the ciphertext is bound to. */
+  /** Additional authenticated data. */
   readonly aad?: Uint8Array | undefined;
 }
 
@@ -122,9 +124,9 @@ export async function exchangeBytes(
   return sent.body;
 }
 
-/** What goes with a stream. */
+/** Options of a request whose body is a stream. */
 export interface StreamExtras extends ByteExtras {
-  /** How long it is, where that is known. */
+  /** Length of the stream in bytes, if known. */
   readonly length?: number | undefined;
 }
 
@@ -183,7 +185,7 @@ function readAnswer<O extends ClientOperation>(operation: O, body: Uint8Array): 
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
     throw new SpikeError("data_unmarshal_failure", "The answer of Nexus cannot be read", {
-      hint: "Check that SPIKE_NEXUS_API_URL names a Nexus, and that its version fits this one",
+      hint: "Check that SPIKE_NEXUS_API_URL names a Nexus, and that its version is compatible",
       cause: error,
     });
   }

@@ -1,5 +1,18 @@
 /**
- * The client of Nexus: what the command line and programs use.
+ * The client of Nexus, for the command line and for programs. Errors are SpikeErrors whose code Nexus answered.
+ *
+ * @example
+ * ```ts
+ * const answer = new TextEncoder().encode('{"data":{"password":"s3cr3t"},"err":""}');
+ * const transport: Transport = {
+ *   post: () => Promise.resolve({ status: 200, body: answer }),
+ *   close: () => Promise.resolve(),
+ * };
+ * const client = createClient({ nexusUrl: "https://localhost:8553", transport });
+ * const values = await client.getSecret("tenants/acme/db");
+ * if (values?.["password"] !== "s3cr3t") throw new Error("unexpected value");
+ * await client.close();
+ * ```
  *
  * @module
  */

@@ -1,19 +1,22 @@
 import { SpikeError } from "../error/error.ts";
 
-/** Which paths. */
+/** Options of a listing. */
 export interface ListOptions {
+  /** List only paths that start with this prefix. */
   readonly prefix?: string;
-  /** False for what comes directly behind the prefix only; folders end with a slash. */
+  /** False to list one level below the prefix; folders end with a slash. */
   readonly recursive?: boolean;
+  /** Maximum number of paths in a page. */
   readonly limit?: number;
-  /** Where the page before ended, as its `next` told. */
+  /** The `next` of the previous page. */
   readonly after?: string;
 }
 
-/** A page of paths. It may be short, or empty, and still not the last one. */
+/** A page of paths. It may be short or empty without being the last one. */
 export interface ListPage {
+  /** Paths in ascending order; folders end with a slash. */
   readonly paths: readonly string[];
-  /** Those of them that have expired. */
+  /** Paths of this page whose secret has expired. */
   readonly expired: readonly string[];
   /** Absent on the last page. */
   readonly next?: string;
@@ -52,6 +55,6 @@ export async function* pagesOf(
 
 function unending(what: string): SpikeError {
   return new SpikeError("data_unmarshal_failure", `The listing of Nexus has ${what}`, {
-    hint: "Check that SPIKE_NEXUS_API_URL names a Nexus, and that its version fits this one",
+    hint: "Check that SPIKE_NEXUS_API_URL names a Nexus, and that its version is compatible",
   });
 }

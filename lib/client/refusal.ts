@@ -23,36 +23,36 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } = {
   api_bad_request: {
     message: "Nexus refused the request as invalid",
-    hint: "Check the arguments; an operation that this Nexus does not offer is refused so too",
+    hint: "Check the arguments and that this version of Nexus supports the operation",
   },
   access_unauthorized: {
     message: "Nexus denied access to {identity}",
-    hint: "Ask for a policy that grants it, or use an identity with the role that is needed",
+    hint: "Request a policy that grants access, or use an identity with the required role",
   },
-  api_not_found: { message: "Nexus has nothing at this place" },
+  api_not_found: { message: "Nexus found nothing at this path" },
   api_internal_error: {
     message: "Nexus failed to carry out the request",
-    hint: "Its log says why",
+    hint: "See the log of Nexus",
   },
   state_not_ready: {
     message: "Nexus is not ready: it has no root key yet",
     hint:
-      "Wait for its keepers, or see `spike status`; after a loss of keepers use `spike operator restore`",
+      "Wait for the keepers and see `spike status`; if keepers lost their shards, run `spike operator restore`",
   },
   state_already_initialized: {
-    message: "Nexus already has its root key and did not take another",
+    message: "Nexus already has a root key and rejected another one",
   },
   state_integrity_check: {
-    message: "Nexus found stored data that were changed behind its back",
-    hint: "Its log says which; nothing of it was handed out",
+    message: "Nexus found stored data that was modified outside Nexus",
+    hint: "See the log of Nexus for the affected records; none of them was returned",
   },
   recovery_failed: {
-    message: "Nexus has no recovery shards to give: it has no root key yet",
+    message: "Nexus cannot export recovery shards: it has no root key yet",
     hint: "Wait for its keepers, or see `spike status`",
   },
   database_lost: {
     message: "Nexus has an empty database, but its keepers belong to another one",
-    hint: "Put the database back, or start Nexus with --accept-empty-store to give it up",
+    hint: "Restore the database, or start Nexus with --accept-empty-store true to abandon it",
   },
   crypto_cipher_not_available: {
     message: "Nexus has no key to encrypt with",
@@ -60,7 +60,7 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
   },
   crypto_decryption_failed: {
     message: "Nexus could not decrypt the ciphertext",
-    hint: "It was changed, or it was encrypted with another key",
+    hint: "The ciphertext was modified or encrypted with another key",
   },
   crypto_failed_to_read_nonce: {
     message: "The ciphertext is too short, expected a version, a nonce and a tag",
@@ -71,37 +71,36 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
     hint: "See the log of Nexus",
   },
   crypto_unsupported_version: {
-    message: "The ciphertext is of a version that Nexus does not know",
-    hint: "Check that it is what `spike cipher encrypt` wrote",
+    message: "Nexus does not support the version of the ciphertext",
+    hint: "Check that the input is the output of `spike cipher encrypt`",
   },
   cipher_not_authentic: {
     message: "Nexus could not decrypt the ciphertext with this key",
-    hint: "It was changed, or encrypted with another key or with other additional data",
+    hint: "The ciphertext was modified, or encrypted with another key or other additional data",
   },
   cipher_key_retired: {
-    message: "The cipher key is out of use",
-    hint: "Who manages it can bring it back with `spike cipher key set NAME --retired false`",
+    message: "The cipher key is retired",
+    hint: "To use it again, run `spike cipher key set NAME --retired false`",
   },
   entity_conflict: {
-    message: "The secret is not at the version that was expected, and nothing was changed",
-    hint: "Read it again, then decide",
+    message: "The secret is not at the expected version; nothing was changed",
+    hint: "Read the secret again, then retry",
   },
   shard_of_older_root: {
-    message: "This shard is of an older root key, which does not open this store any more",
-    hint: "Only shards exported after the last `spike operator rotate-root` bring the key back",
+    message: "This shard belongs to an older root key, which no longer opens this store",
+    hint: "Use shards exported after the last `spike operator rotate-root`",
   },
   shard_set_changed: {
-    message: "The shards were changed meanwhile, or are being changed",
-    hint: "See `spike status` for the generation in force, then decide again",
+    message: "The shards changed in the meantime, or a change is in progress",
+    hint: "See `spike status` for the current generation, then retry",
   },
   shard_scheme_fixed: {
-    message: "The shards of this store follow from its root key alone, as in the original",
-    hint:
-      "Scheme p256 knows no other shards of the same key, so it cannot refresh, reshare or rotate",
+    message: "The shards of this store are derived from its root key, as in SPIKE for Go",
+    hint: "Scheme p256 does not support refresh, reshare or rotate-root",
   },
   keeper_not_placed: {
-    message: "A keeper could not be given its new shard, and nothing was changed",
-    hint: "See `spike status`, bring all keepers up, then repeat the command",
+    message: "A keeper did not accept its new shard; nothing was changed",
+    hint: "See `spike status`, start all keepers, then retry",
   },
   keeper_single_slot: {
     message:
@@ -109,66 +108,66 @@ const TEXT: { readonly [C in ErrorCode]?: { message: string; hint?: string } } =
     hint: "Export recovery shards first, then repeat the command with --accept-single-slot",
   },
   keepers_too_few: {
-    message: "There are fewer keepers than shares",
-    hint: "List the new keepers in SPIKE_NEXUS_KEEPER_PEERS first; each share needs one",
+    message: "There are fewer keepers than shards",
+    hint: "Add keepers to SPIKE_NEXUS_KEEPER_PEERS first; each shard needs its own keeper",
   },
   recovery_not_exported: {
-    message: "The shards in force were never exported, and with these keepers they may be needed",
+    message: "The current shards were never exported; with these keepers, an export is required",
     hint: "Run `spike operator recover` first",
   },
-  overloaded: { message: "Nexus has too much to do", hint: "Try again in a moment" },
+  overloaded: { message: "Nexus is overloaded", hint: "Retry later" },
 };
 
-/** Public texts of the reasons, which take the place of those of the code. */
+/** Public texts of the reasons; they replace the text of the code. */
 const REASON_TEXT: { readonly [R in Reason]: { message: string; hint: string } } = {
   sealed: {
-    message: "Nexus was sealed by an operator and serves nobody",
-    hint: "See `spike status` for who and why; `spike operator unseal` ends it (superuser role)",
+    message: "Nexus is sealed and rejects all requests",
+    hint: "See `spike status` for the reason; run `spike operator unseal` (role superuser)",
   },
   provisional: {
-    message: "Nexus is not ready: its root key is not proved yet",
-    hint: "Wait for `spike bootstrap`, which proves it, or run it",
+    message: "Nexus is not ready: its root key is not verified yet",
+    hint: "Run `spike bootstrap`, which verifies it, or wait until it has finished",
   },
   database_lost: {
     message: "Nexus has an empty database, but its keepers belong to another one",
-    hint: "Put the database back, or start Nexus with --accept-empty-store true to give it up",
+    hint: "Restore the database, or start Nexus with --accept-empty-store true to abandon it",
   },
   busy: {
-    message: "Nexus holds as many request bodies as it may at this moment",
-    hint: "Try again in a moment",
+    message: "Nexus has reached its limit of request bodies in memory",
+    hint: "Retry later",
   },
   key_used_up: {
-    message: "The key has encrypted as often as a key may",
+    message: "The key has reached its limit of encryptions",
     hint:
       "Rotate it: `spike cipher key rotate NAME`, or for secrets `spike operator kek rotate`; what it encrypted stays readable",
   },
   key_exists: {
-    message: "There is a cipher key of this name already",
-    hint:
-      "Choose another name, or add a version to the key that is there with `spike cipher key rotate`",
+    message: "A cipher key of this name already exists",
+    hint: "Choose another name, or add a version with `spike cipher key rotate`",
   },
   keys_full: {
-    message: "Nexus has as many cipher keys as it may have",
-    hint: "Use one of `spike cipher key list`",
+    message: "Nexus has reached its limit of cipher keys",
+    hint: "Use an existing key; see `spike cipher key list`",
   },
   versions_full: {
-    message: "The cipher key has as many versions as it may have",
-    hint: "Make another key with `spike cipher key create`",
+    message: "The cipher key has reached its limit of versions",
+    hint: "Create another key with `spike cipher key create`",
   },
   lowest_version: {
-    message: "The lowest version that decrypts may at most be the newest version of the key",
-    hint: "See `spike cipher key list`; rotate the key first, to leave all its versions behind",
+    message: "The minimum version is greater than the newest version of the key",
+    hint: "See `spike cipher key list`; rotate the key first to exclude all current versions",
   },
   body_too_long: {
-    message: "The request is longer than Nexus takes",
-    hint: "The values of a secret may take some 1.5 MiB together; spread them over several secrets",
+    message: "The request is longer than Nexus accepts",
+    hint:
+      "The values of a secret are limited to about 1.5 MiB in total; split them into several secrets",
   },
   deleted: {
     message: "The version is deleted",
-    hint: "`spike secret undelete` brings it back",
+    hint: "Run `spike secret undelete` to restore it",
   },
   destroyed: {
-    message: "The version was destroyed, and nothing brings it back",
+    message: "The version was destroyed and cannot be restored",
     hint: "See `spike secret history`",
   },
   expired: {
@@ -176,9 +175,9 @@ const REASON_TEXT: { readonly [R in Reason]: { message: string; hint: string } }
     hint: "Store a new version with `spike secret put`; an expired value cannot be read again",
   },
   too_long: {
-    message: "The data are longer than Nexus takes in one piece",
+    message: "The data is longer than Nexus accepts in one request",
     hint:
-      "Its limit is SPIKE_NEXUS_CRYPTO_MAX_CIPHERTEXT_SIZE, by default 65536 bytes, 16 of them for the tag; a stream has none",
+      "The limit is SPIKE_NEXUS_CRYPTO_MAX_CIPHERTEXT_SIZE (default 65536 bytes, including a tag of 16); streams have no limit",
   },
 };
 

@@ -4,87 +4,100 @@ import { type ErrorCode, isErrorCode, SpikeError } from "../error/error.ts";
 import type { Exchange, UnlessKnown } from "./exchange.ts";
 import { type ListOptions, type ListPage, pagesOf } from "./pages.ts";
 
-/** One version of a secret. Times are RFC 3339. What is not told by a server of the original is absent. */
+/** One version of a secret. Times are RFC 3339. Members that SPIKE for Go does not return are absent. */
 export interface VersionInfo {
+  /** Number of the version, from 1. */
   readonly version: number;
+  /** When the version was written. */
   readonly createdTime: string;
-  /** Absent while the version is not deleted. */
+  /** When the version was deleted. Absent while it is not deleted. */
   readonly deletedTime?: string;
-  /** SPIFFE ID of who wrote it. */
+  /** SPIFFE ID of the author. */
   readonly createdBy?: string;
+  /** SPIFFE ID of the caller that deleted it. */
   readonly deletedBy?: string;
-  /** Absent while its value is there. */
+  /** When its value was destroyed. Absent while it exists. */
   readonly destroyedTime?: string;
+  /** SPIFFE ID of the caller that destroyed it. */
   readonly destroyedBy?: string;
 }
 
-/** What is known of a secret besides its values. */
+/** Metadata of a secret. */
 export interface SecretMetadata {
+  /** Versions in ascending order. */
   readonly versions: readonly VersionInfo[];
-  /** 0 when every version is deleted. */
+  /** Number of the current version; 0 if every version is deleted. */
   readonly currentVersion: number;
+  /** Number of the oldest version that is kept. */
   readonly oldestVersion: number;
+  /** When the first version was written. */
   readonly createdTime: string;
+  /** When the secret last changed. */
   readonly updatedTime: string;
+  /** Number of versions to keep. */
   readonly maxVersions: number;
-  /** Absent when it never expires. */
+  /** When the secret expires. Absent if it never expires. */
   readonly expiresAt?: string;
-  /** What users noted about it. */
+  /** Custom metadata. */
   readonly custom: Readonly<Record<string, string>>;
 }
 
-/** A secret as it was read. */
+/** One version of a secret, with its values. */
 export interface Secret {
-  /** Null when they were put as null. */
+  /** Text values by key; null if they were written as null. */
   readonly values: Readonly<Record<string, string>> | null;
-  /** Values that are bytes and no text. */
+  /** Values that are not valid UTF-8, by key. */
   readonly binary: Readonly<Record<string, Uint8Array>>;
-  /** Absent from a server of the original. */
+  /** Number of the version. SPIKE for Go does not return it. */
   readonly version?: number;
+  /** When the secret expires, RFC 3339. Absent if it never expires. */
   readonly expiresAt?: string;
-  /** Names the state of the path, for `known`; absent from a server of the original. */
+  /** Identifies the state of the path, for `known`. SPIKE for Go does not return it. */
   readonly tag?: string;
 }
 
-/** One of several secrets: what was read, or why not. */
+/** One of several secrets, or the code of its error. */
 export type SecretVerdict =
   & { readonly path: string }
   & ({ readonly secret: Secret } | { readonly code: ErrorCode });
 
-/** What every change may demand. */
+/** A condition of a change. */
 export interface Expectation {
-  /** The current version that has to be there; 0 when there must be nothing to read. */
+  /** The expected current version; 0 if no version must exist. */
   readonly cas?: number;
 }
 
 export type { Written } from "../api/result.ts";
 
-/** Which version, and what the caller has of it. */
+/** Options of a read. */
 export interface ReadOptions {
-  /** Absent and 0 mean the current one. */
+  /** Version to read. Absent and 0 mean the current one. */
   readonly version?: number;
-  /** A tag that was read before: while it holds, nothing is transferred. */
+  /** The tag of an earlier read: if the state is unchanged, the values are not transferred. */
   readonly known?: string;
 }
 
-/** What to set; what is absent stays as it is. */
+/** Metadata to set; absent members do not change. */
 export interface MetadataChange extends Expectation {
   /** Entries to add or replace. */
   readonly custom?: Readonly<Record<string, string>>;
-  /** Names of entries to take away. */
+  /** Names of entries to remove. */
   readonly unset?: readonly string[];
+  /** Number of versions to keep. */
   readonly maxVersions?: number;
   /** RFC 3339, or `never`. */
   readonly expiresAt?: string;
 }
 
-/** Which version goes where; `cas` is about the destination. */
+/** Options of a copy or move; `cas` applies to the destination. */
 export interface TransferOptions extends Expectation {
+  /** Version to copy. Absent and 0 mean the current one. */
   readonly version?: number;
 }
 
-/** How versions are named; `report` has the answer tell which of them stand for nothing. */
+/** Options of a change of versions. */
 export interface VersionsOptions extends Expectation {
+  /** Whether the answer names unknown versions. */
   readonly report?: true;
 }
 
@@ -96,50 +109,53 @@ export interface SecretClient {
     values: Readonly<Record<string, string>>,
     options?: Expectation & { readonly binary?: Readonly<Record<string, Uint8Array>> },
   ): Promise<Written>;
-  /** The texts of a version, 0 being the current one; null when they were put as null. */
+  /** Reads the text values of a version (0: the current one); null if they were written as null. */
   getSecret(path: string, version?: number): Promise<Readonly<Record<string, string>> | null>;
-  /** All of a version; undefined while the state is the one that is known. */
+  /** Reads a version; undefined if the state is still the one that `known` identifies. */
   readSecret(path: string, options?: ReadOptions): Promise<Secret | undefined>;
-  /** The current versions of at most 100 paths, each with a verdict of its own, in their order. */
+  /** Reads the current versions of at most 100 paths; one result per path, in the same order. */
   readSecrets(paths: readonly string[]): Promise<readonly SecretVerdict[]>;
-  /** All paths that the caller may see, ascending. */
+  /** Lists all paths that the caller may list, ascending. */
   listSecrets(): Promise<readonly string[]>;
+  /** Lists one page of paths. */
   listPage(options?: ListOptions): Promise<ListPage>;
-  /** All pages from one on. */
+  /** Lists all pages, or those after a path. */
   listPages(options?: ListOptions): AsyncIterable<ListPage>;
-  /** Deletes versions softly; none means the current one. */
+  /** Deletes versions so that they can be undeleted; none means the current one. */
   deleteSecret(
     path: string,
     versions?: readonly number[],
     options?: VersionsOptions,
   ): Promise<Written>;
-  /** Undoes the deletion of versions; none means the newest deleted one. */
+  /** Restores deleted versions; none means the newest deleted one. */
   undeleteSecret(
     path: string,
     versions?: readonly number[],
     options?: VersionsOptions,
   ): Promise<Written>;
-  /** Destroys the values of versions for good; none means the current one. */
+  /** Destroys the values of versions permanently; none means the current one. */
   destroySecret(
     path: string,
     versions?: readonly number[],
     options?: VersionsOptions,
   ): Promise<Written>;
-  /** Destroys everything that is known of a path but its highest version number. */
+  /** Destroys all versions and metadata of a path except its highest version number. */
   purgeSecret(path: string, options?: Expectation): Promise<Written>;
+  /** Copies a version to another path as a new version. */
   copySecret(from: string, to: string, options?: TransferOptions): Promise<Written>;
-  /** Copies, and deletes the versions of `from` softly. */
+  /** Copies a version and deletes all versions of `from`; they can be undeleted. */
   moveSecret(from: string, to: string, options?: TransferOptions): Promise<Written>;
-  /** `all`: also of a secret of which nothing can be read. */
+  /** Reads the metadata of a secret; `all` includes a deleted or expired one. */
   secretMetadata(
     path: string,
     version?: number,
     options?: { readonly all?: boolean },
   ): Promise<SecretMetadata>;
+  /** Sets custom metadata, the version limit and the expiry. */
   setSecretMetadata(path: string, change: MetadataChange): Promise<Written>;
 }
 
-/** The operations on secrets, by way of `call`. */
+/** Creates the operations on secrets from `call`. */
 export function secretCalls(call: Exchange, unlessKnown: UnlessKnown): SecretClient {
   const readSecret: SecretClient["readSecret"] = async (path, { version = 0, known } = {}) => {
     const found = await unlessKnown("secret.get", { path, version }, known);

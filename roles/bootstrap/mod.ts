@@ -58,8 +58,8 @@ async function timeOut(ms: number): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, ms));
   reportFailure({
     code: "state_not_ready",
-    message: `Bootstrap was not done within ${ms} ms`,
-    hint: "It can simply be run again",
+    message: `Bootstrap did not finish within ${ms} ms`,
+    hint: "Run it again",
   });
   return exitCodeOf("state_not_ready");
 }

@@ -69,7 +69,7 @@ export async function runBootstrap(deps: BootstrapDeps): Promise<void> {
     wipe(rootKey);
   }
   deps.say(
-    "Done: Nexus holds the root key. Set SPIKE_BOOTSTRAP_COMPLETED=true so that it is not run again",
+    "Done: Nexus holds the root key. Set SPIKE_BOOTSTRAP_COMPLETED=true to skip bootstrap from now on",
   );
 }
 
@@ -169,7 +169,7 @@ async function prove(key: Uint8Array, deps: BootstrapDeps): Promise<void> {
     throw new SpikeError(
       "crypto_cipher_verification_failed",
       "Nexus answered the proof with a wrong hash",
-      { hint: "It holds another root key; nothing more was done" },
+      { hint: "Nexus has another root key; bootstrap stopped" },
     );
   };
   await retry(attempt, policy, retryDeps(deps, "Nexus"));
@@ -183,8 +183,8 @@ async function explainRefusal(error: unknown, { nexus }: BootstrapDeps): Promise
   if (status?.state !== "ready") throw error;
   throw new SpikeError(
     "state_already_initialized",
-    "Another run of Bootstrap was first: Nexus is ready, with the root key of that run",
-    { hint: "Nothing is left to do; Nexus gives every keeper its own shard again" },
+    "Another run of Bootstrap finished first: Nexus is ready with the root key of that run",
+    { hint: "Nothing to do; Nexus sends every keeper its own shard again" },
   );
 }
 

@@ -245,7 +245,7 @@ Deno.test("a run that another one has overtaken ends, and says so", async () => 
   } as BootstrapDeps["nexus"];
   await assert.rejects(run({ nexus: overtaken }), {
     code: "state_already_initialized",
-    message: /Another run of Bootstrap was first/,
+    message: /Another run of Bootstrap finished first/,
   });
   assert.equal(pauses.length, 1);
   assert.equal(isWiped(), true);

@@ -8,7 +8,7 @@ import type { BootstrapSettings } from "../../lib/config/mod.ts";
 export function reasonToSkip(
   { backend, completed, force }: Pick<BootstrapSettings, "backend" | "completed" | "force">,
 ): string | undefined {
-  if (backend === "memory") return "Nothing to do: a Nexus with backend memory makes its own key";
+  if (backend === "memory") return "Nothing to do: Nexus with backend memory creates its own key";
   if (backend === "lite") {
     return "Nothing was done: backend lite is not bootstrapped under its name. " +
       "Such a Nexus needs a root key all the same: " +

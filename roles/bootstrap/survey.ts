@@ -36,8 +36,8 @@ export function decide({ nexus, keepers, isForced }: Survey): Decision {
   }
   if (nexus?.initialized) {
     return refuse(
-      "Nexus has a database and waits for its root key: a new key could not open it",
-      "Bring the keepers back, or restore the key with spike operator restore; for a new system move the database away",
+      "Nexus has a database and waits for its root key; a new key cannot open it",
+      "Start the keepers, or run `spike operator restore`; for a new system, move the database away",
     );
   }
   if (isForced) return { kind: "go" };
@@ -48,15 +48,17 @@ export function decide({ nexus, keepers, isForced }: Survey): Decision {
   const silent = positions(keepers, (found) => found === "silent");
   if (confirmed.length === 0 && silent.length > 0 && !nexus) {
     return refuse(
-      `Keepers ${silent.join(", ")} cannot say whether they hold shards, and Nexus does not answer`,
-      "Start Nexus first, so that it can tell whether the system is bootstrapped; or run again with --force",
+      `Keepers ${
+        silent.join(", ")
+      } do not report whether they hold shards, and Nexus does not answer`,
+      "Start Nexus first, which knows whether the system is bootstrapped, or pass --force",
     );
   }
   if (confirmed.length === 0) return { kind: "go" };
   if (nexus?.state === "database_lost") {
     return refuse(
       `Keepers ${confirmed.join(", ")} hold shards of a database that Nexus does not have`,
-      "Put the database back; to give it up and make a new root key, run again with --force",
+      "Restore the database; to abandon it and create a new root key, pass --force",
     );
   }
   return {

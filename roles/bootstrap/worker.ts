@@ -90,7 +90,7 @@ function decoded<T>(decode: () => T): T {
   } catch (cause) {
     throw new SpikeError(
       "data_unmarshal_failure",
-      "The answer of Nexus is not what the protocol says",
+      "The answer of Nexus does not follow the protocol",
       { hint: "Check that SPIKE_NEXUS_API_URL points at a SPIKE Nexus", cause },
     );
   }
@@ -99,7 +99,7 @@ function decoded<T>(decode: () => T): T {
 function refusal(status: number): SpikeError {
   switch (status) {
     case 400:
-      return new SpikeError("api_bad_request", "Nexus does not know what it was asked");
+      return new SpikeError("api_bad_request", "Nexus does not support this request");
     case 401:
       return new SpikeError("access_unauthorized", "Nexus refused this identity");
     case 503:

@@ -134,7 +134,7 @@ async function getReady({ home, identities, system, url, options }: Setup): Prom
     await keepShards(client, layout.kept);
     await client.close();
     say(
-      `WARNING: ${layout.kept} holds the recovery shards in plain text: whoever reads it has every secret`,
+      `WARNING: ${layout.kept} contains the recovery shards as plain text; they decrypt every secret`,
     );
   }
 }

@@ -32,7 +32,10 @@ export async function askSupervisor<C extends ControlName>(
   await connection.write(new TextEncoder().encode(line));
   const text = await readAll(connection);
   if (text === "") {
-    throw new SpikeError("state_not_ready", `The development system in ${dir} ended meanwhile`);
+    throw new SpikeError(
+      "state_not_ready",
+      `The development system in ${dir} stopped in the meantime`,
+    );
   }
   const answer = JSON.parse(text) as ControlAnswer;
   if (!answer.ok) throw fromPlainFailure(answer.failure);
@@ -65,8 +68,8 @@ function controlIn(text: string, path: string): string {
   } catch {
     // The error below names the file.
   }
-  throw new SpikeError("data_invalid_input", `File ${path} is not what a supervisor wrote`, {
-    hint: "Remove it, and start the system again",
+  throw new SpikeError("data_invalid_input", `File ${path} was not written by a supervisor`, {
+    hint: "Remove it and start the system again",
   });
 }
 

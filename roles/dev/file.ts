@@ -17,7 +17,7 @@ export async function onFiles<T>(
       "code" in error && typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code);
     if (!isOfSystem) throw error;
     throw new SpikeError(code, `${what}: ${error.message}`, {
-      hint: "Name a directory that you can write to",
+      hint: "Use a writable directory",
       cause: error,
     });
   }

@@ -2,34 +2,34 @@
 export const HELP = `Usage: spike dev [options]
        spike dev svid|token|socket|kill|start|identity|authority ... [--dir DIR]
 
-Brings up a whole system on this machine, for development only: an authority that issues SPIFFE
-identities, three keepers (two of which rebuild the root key), Nexus and Bootstrap, each a process of
-its own. It runs until Ctrl-C. Stopping it loses the root key, unless --keep was given.
+Run a complete system on this machine, for development only: an authority that issues SPIFFE
+identities, three keepers (threshold 2), Nexus and Bootstrap, each as its own process. Ctrl-C stops
+it. The root key is lost when it stops, unless --keep is set.
 
 Options:
-  --dir DIR         where everything lies (default: spike/dev in the XDG state directory)
-  --ephemeral       a temporary directory instead, removed at the end
-  --keep            save recovery shards in DIR, in plain text, and restore from them at the next start
-  --reset           discard the data of a former run first
-  --workers N       request workers of Nexus
-  --shamir-scheme S how a new root key is shared: gf256, or p256 as SPIKE in Go does
-  --svid-ttl TIME   life of the identities (default 1h); they are renewed at half of it
+  --dir DIR         Directory of all files (default: spike/dev in the XDG state directory)
+  --ephemeral       Use a temporary directory and remove it at the end
+  --keep            Save recovery shards in DIR as plain text, and restore them at the next start
+  --reset           Remove the data of an earlier run first
+  --workers N       Number of request workers of Nexus
+  --shamir-scheme S Scheme of a new root key: gf256, or p256 as in SPIKE for Go
+  --svid-ttl TIME   Lifetime of identities (default: 1h); they are renewed at half of it
 
 While it runs:
   svid --id ID --out OUT [--ttl TIME] [--trust-domain OTHER]
-                    write svid.pem, key.pem and bundle.pem for any SPIFFE ID; another trust domain has
-                    an authority of its own, federated with the first
+                    Write svid.pem, key.pem and bundle.pem for a SPIFFE ID; each trust domain has
+                    its own authority, federated with the first
   token --id ID --audience AUDIENCE [--ttl TIME]
-                    print a JWT-SVID (default life 5m), for callers behind a proxy
+                    Print a JWT-SVID (default lifetime: 5m), for callers behind a proxy
   socket --id ID [--ttl TIME]
-                    serve that identity's Workload API and print the address
-  kill NAME         SIGKILL for nexus, keeper-1, keeper-2, keeper-3 or bootstrap, which then stays down
+                    Serve the Workload API for this identity and print the address
+  kill NAME         Send SIGKILL to nexus, keeper-1, keeper-2, keeper-3 or bootstrap; it stays down
   start NAME [--timeout TIME]
-                    start it again; returns when it is ready or has failed
+                    Start it again; returns when it is ready or has failed
   identity withdraw|return NAME
-                    take the identity of a process, or a SPIFFE ID, away and give it back
+                    Withdraw the identity of a process or a SPIFFE ID, or return it
   authority prepare|rotate|retire [--trust-domain OTHER]
-                    make a new key known; sign all identities anew with it; drop the old keys
+                    Publish a new key; sign all identities with it; remove the old keys
 
 Example:
   $ spike dev --dir ./dev &

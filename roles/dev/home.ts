@@ -104,7 +104,7 @@ async function assertOpenable(layout: Layout): Promise<string | undefined> {
   if (kept !== undefined) return kept;
   throw new SpikeError(
     "root_key_missing",
-    `The data in ${layout.dir} are of a former run, and its root key is lost: it lived only in the memory of that run's processes`,
+    `The data in ${layout.dir} are from an earlier run; its root key is lost, because only its processes held it in memory`,
     {
       hint: "Discard the data with --reset, or choose another --dir; " +
         "with --keep from the beginning, a directory can be started again",
@@ -131,7 +131,7 @@ async function leasePorts(layout: Layout, options: HomeOptions): Promise<PortLea
     const same = await leaseSamePorts(former, request, PORT_PATIENCE_MS);
     if (same !== undefined) return same;
     say(
-      `Port ${former} or one after it is taken by somebody else: other ports are used from now on`,
+      `Port ${former} or one after it is in use; other ports are used from now on`,
     );
   }
   const lease = leaseAnyPorts(request);

@@ -97,7 +97,7 @@ export class Identities implements AsyncDisposable {
   async change(id: SpiffeId, action: IdentityAction): Promise<void> {
     const issuers = await this.#issuersOf((one) => one === id);
     if (issuers.length === 0) {
-      throw new SpikeError("api_not_found", `Nobody here has the identity ${id}`);
+      throw new SpikeError("api_not_found", `No process has the identity ${id}`);
     }
     for (const issuer of issuers) {
       if (action === "withdraw") issuer.withdraw();

@@ -5,7 +5,7 @@ import { replaceFile } from "./file.ts";
 
 const WARNING = [
   "# RECOVERY SHARDS IN PLAIN TEXT, FOR DEVELOPMENT ONLY.",
-  "# Whoever reads this file can open the database beside it. Written by spike dev --keep.",
+  "# This file decrypts the database beside it. Written by spike dev --keep.",
 ];
 
 /** The file's text. */
@@ -60,7 +60,7 @@ export async function restoreShards(
   }
   throw new SpikeError(
     "recovery_failed",
-    "The kept shards that are good are too few to restore the root key",
+    "Not enough valid saved shards to restore the root key",
     { hint: "Start again with --reset to discard the old data" },
   );
 }

@@ -56,7 +56,7 @@ export function required({ flags }: Given, name: string, example: string): strin
   const value = flags[name];
   if (value !== undefined && value !== "") return value;
   throw new SpikeError("usage", `Flag --${name} is missing`, {
-    hint: `Give it a value, for example --${name} ${example}`,
+    hint: `Pass a value, for example --${name} ${example}`,
   });
 }
 
@@ -103,8 +103,8 @@ export function directoryOf(given: Given, env: Readonly<Record<string, string>>)
   if (state && isAbsolute(state)) return `${state}/spike/dev`;
   const home = env["HOME"];
   if (home) return resolve(home, ".local/state/spike/dev");
-  throw new SpikeError("usage", "There is no --dir, and neither XDG_STATE_HOME nor HOME is set", {
-    hint: "Name a directory, for example --dir ./dev",
+  throw new SpikeError("usage", "--dir is not set, and neither is XDG_STATE_HOME or HOME", {
+    hint: "Pass a directory, for example --dir ./dev",
   });
 }
 

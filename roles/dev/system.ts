@@ -214,8 +214,7 @@ export class DevSystem {
 
   #neverReady(name: string, why: string): SpikeError {
     return new SpikeError("state_not_ready", `${name} cannot get ready: ${why}`, {
-      hint:
-        `Put right what it names and start it again; see ${this.#options.layout.log}/${name}.log`,
+      hint: `Fix the cause and start it again; see ${this.#options.layout.log}/${name}.log`,
     });
   }
 

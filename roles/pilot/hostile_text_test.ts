@@ -376,7 +376,7 @@ Deno.test("a value at a terminal is shown on one line, with a word on how to get
   const nexus: Answering = () => ({ data: { k: "a\nb" }, version: 1 });
   const shown = await spike(["secret", "get", "a/b", "k"], { nexus, isOutputTerminal: true });
   assert.equal(shown.out, "a\\nb\n");
-  assert.match(shown.err, /^Note: characters that do not print are shown escaped/);
+  assert.match(shown.err, /^Note: non-printable characters are escaped/);
 });
 
 Deno.test("an audit record is one line, whatever its path; a field with a comma stands in quotes", async () => {

@@ -1,6 +1,4 @@
-/**
- * The command tree. Only this is loaded to print help; what a command does is loaded when it runs.
- */
+/** The command tree. Help loads only this module and the trees; a command loads its code when it runs. */
 import { Command } from "commander";
 import { VERSION } from "../../lib/version.ts";
 import type { PilotIo } from "./io.ts";
@@ -18,21 +16,21 @@ import { throwFaults } from "./terminal/usage_fault.ts";
 
 const EPILOGUE = `
 Servers, each with its own --help: spike nexus | keeper | bootstrap | dev
-Exit codes: 0 done, 1 usage, 2 refused, 3 denied, 4 not found, 5 conflict, 6 not ready, 130 stopped.
+Exit codes: 0 ok, 1 usage, 2 failed, 3 denied, 4 not found, 5 conflict, 6 not ready, 130 stopped
 ${example("spike secret put tenants/acme/db user=ada password=@password.txt")}`;
 
-/** Makes the whole tree. Nothing ends the process: what goes wrong is thrown. */
+/** Builds the command tree. Faults are thrown; commander does not exit the process. */
 export function createProgram(deps: PilotIo): Command {
   const program = new Command("spike")
-    .description("SPIKE keeps secrets; who you are is what your SPIFFE identity says.")
-    .version(`spike ${VERSION}`, "-V, --version", "print the version of this program")
+    .description("Store and manage secrets. Your SPIFFE identity decides what you may do.")
+    .version(`spike ${VERSION}`, "-V, --version", "Print the version of spike")
     .option(...NO_INPUT_OPTION)
     // An option belongs to the command before it, so that a command may have a --version of its own.
     .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => deps.stdout.print(text.replace(/\n$/, "").split("\n")),
       writeErr: (text) => deps.stderr.print(text.replace(/\n$/, "").split("\n")),
-      // Told once, by the caller, in the manner of all other errors.
+      // The caller reports it once, in the form of all other errors.
       outputError: () => {},
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
@@ -40,7 +38,8 @@ export function createProgram(deps: PilotIo): Command {
       getErrHasColors: () => false,
     })
     .configureHelp({ optionDescription: described, argumentDescription: described })
-    .helpCommand("help [command]", "print help")
+    .helpOption("-h, --help", "Print this help")
+    .helpCommand("help [command]", "Print the help of a command")
     .addHelpText("after", EPILOGUE);
   addSecret(program.command("secret"), deps);
   addPolicy(program.command("policy"), deps);

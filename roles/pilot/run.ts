@@ -27,7 +27,7 @@ function toUsageError({ found, command }: UsageFault): SpikeError {
       first.slice(1).replace(/'([^']*)'/, (all, word) =>
         looksLikeKey(word) ? quoteValue(word) : all);
   const meant = /Did you mean (.+)\?/.exec(suggestion)?.[1];
-  const hint = meant === undefined ? `See \`${command} --help\`` : `Perhaps you mean ${meant}`;
+  const hint = meant === undefined ? `See \`${command} --help\`` : `Did you mean ${meant}?`;
   return new SpikeError("usage", message, { hint });
 }
 

@@ -35,7 +35,7 @@ Deno.test("a new root key outlives a kill at its commit and the loss of a keeper
       try {
         const { code, stderr } = await system.spike(["operator", "refresh"]);
         assert.equal(code, 6, stderr);
-        assert.match(stderr, /^Error: A keeper could not be given its new shard/);
+        assert.match(stderr, /^Error: A keeper did not accept its new shard/);
         assert.equal((await run("secret", "get", PATH, "pass")).trim(), "lovelace");
       } finally {
         Deno.kill(pid, "SIGCONT");

@@ -25,7 +25,7 @@ function wrappedKek(system: DevSystem): string {
 function assertRefused({ code, stdout, stderr }: Ran): void {
   assert.equal(code, 2, stderr);
   assert.equal(stdout, "");
-  assert.match(stderr, /^Error: Nexus found stored data that were changed behind its back$/m);
+  assert.match(stderr, /^Error: Nexus found stored data that was modified outside Nexus$/m);
 }
 
 async function assertReads(system: DevSystem, path: string, value: string): Promise<void> {

@@ -98,7 +98,7 @@ function usageOf({ layout: { dir, env, log }, lease: { ports } }: Home): string 
     `Health of Nexus: ${nexus}/readyz and /metrics; the keepers' are on ports ${
       ports.health.keepers.join(", ")
     }.`,
-    `Logs are in ${log}. To play with failure: ${spike} dev kill nexus --dir ${shellQuote(dir)}`,
-    "Ctrl-C stops it all.",
+    `Logs are in ${log}. To simulate a failure: ${spike} dev kill nexus --dir ${shellQuote(dir)}`,
+    "Ctrl-C stops the system.",
   ].join("\n");
 }

@@ -37,7 +37,7 @@ Deno.test("audit verify needs no Nexus, and says what it cannot tell without a c
   const alone = await spike(["audit", "verify", world.directory, "--key", key]);
   assert.equal(alone.code, 0, alone.err);
   assert.match(alone.out, new RegExp(`^Log ${log}: 70 records\n`));
-  assert.match(alone.out, /cut off at its end cannot be told: no checkpoint/);
+  assert.match(alone.out, /Truncation at the end is not verified: no checkpoint/);
   const args = ["audit", "verify", world.directory, "--key", key, "--checkpoint", note];
   const held = await spike(args);
   assert.match(held.out, /The checkpoint that was kept counts 40 records: they are there/);
@@ -48,7 +48,7 @@ Deno.test("audit verify needs no Nexus, and says what it cannot tell without a c
 const DOUBTS = {
   torn: /Its last line breaks off after 5 bytes, as after a crash/,
   unsigned: /The last 30 records are not signed yet and are not tamper-evident/,
-  end: /cut off at its end cannot be told: no checkpoint of it was given/,
+  end: /Truncation at the end is not verified: no checkpoint of this log was passed/,
   kept: /The checkpoint that was kept counts 40 records: they are there/,
 };
 
@@ -94,7 +94,7 @@ Deno.test("audit verify ends with 2 and names the record that was changed", asyn
   const { code, out, err } = await spike(["audit", "verify", world.directory, "--key", key]);
   assert.equal(code, 2);
   assert.match(out, /Record 33 \(.*, line 35\): the record was changed/);
-  assert.match(err, /^Error: The audit log is not what was written/);
+  assert.match(err, /^Error: The audit log does not verify/);
 });
 
 Deno.test("audit verify finds what was cut off, and a log that is not there", async () => {

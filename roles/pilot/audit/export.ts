@@ -58,7 +58,7 @@ async function prepareDirectory(out: string): Promise<void> {
     throw new SpikeError(
       "fs_directory_creation_failed",
       `Directory ${quoteValue(out)} cannot be used: ${fileFault(error)}`,
-      { hint: "Name a directory that you may write to", cause: error },
+      { hint: "Use a writable directory", cause: error },
     );
   }
 }
@@ -74,7 +74,7 @@ async function pinKeys(out: string, keys: readonly string[]): Promise<void> {
     throw new SpikeError(
       "state_integrity_check",
       `The key of log ${pinned.log} is not the one in ${JSON.stringify(path)}`,
-      { hint: "Nothing was written. Somebody may have replaced the log: compare both" },
+      { hint: "Nothing was written. The log may have been replaced: compare both keys" },
     );
   }
   const all = [...new Set([...before, ...keys])];

@@ -30,8 +30,8 @@ export async function readKeys(path: string): Promise<LogKey[]> {
     if (key) return key;
     throw new SpikeError(
       "data_invalid_input",
-      `Line ${i + 1} of ${quoteValue(path)} is no public key of an audit log`,
-      { hint: "Keys are written by spike audit export" },
+      `Line ${i + 1} of ${quoteValue(path)} is not a public key of an audit log`,
+      { hint: "Export the keys with `spike audit export`" },
     );
   });
   if (keys.length > 0) return keys;
@@ -57,7 +57,7 @@ export function requireCheckpoint(
   throw new SpikeError(
     "data_invalid_input",
     `Checkpoint ${quoteValue(where)} is not signed by any of the keys`,
-    { hint: "Give the keys that were exported together with it" },
+    { hint: "Pass the keys that were exported with it" },
   );
 }
 

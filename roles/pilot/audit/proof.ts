@@ -55,7 +55,7 @@ export async function auditProof(deps: PilotIo, input: ProofInput): Promise<void
   const keys = await readKeys(input.key);
   const given = [input.record, input.since, input.check].filter((one) => one !== undefined);
   if (given.length !== 1) {
-    throw new SpikeError("usage", "Exactly one of --record, --since and --check is needed");
+    throw new SpikeError("usage", "Exactly one of --record, --since and --check is required");
   }
   if (input.check !== undefined) return await checkProof(deps, input.check, keys);
   const proof = input.record === undefined
@@ -85,8 +85,8 @@ async function readTree(
   await feedLog(verifier, directory, key.log);
   const { findings, newest } = verifier.end();
   if (findings.length > 0) {
-    throw new SpikeError("state_integrity_check", "The log does not verify; nothing is proved", {
-      hint: "See spike audit verify",
+    throw new SpikeError("state_integrity_check", "The log does not verify; no proof was made", {
+      hint: "Run `spike audit verify`",
     });
   }
   const note = at === undefined ? newest : await readText("Checkpoint", at);
@@ -147,7 +147,7 @@ async function keyFor({ directory, at }: ProofInput, keys: readonly LogKey[]): P
   throw new SpikeError(
     "usage",
     `Directory ${quoteValue(directory)} holds ${found.length} logs of the keys given`,
-    { hint: "Name one with --at CHECKPOINT, or give the key of one only" },
+    { hint: "Select one with --at CHECKPOINT, or pass the key of one log only" },
   );
 }
 
@@ -187,7 +187,7 @@ function parseProof(text: string, path: string): Proof {
   } catch {
     // What is no JSON is no proof either.
   }
-  throw new SpikeError("data_invalid_input", `File ${quoteValue(path)} holds no proof`);
+  throw new SpikeError("data_invalid_input", `File ${quoteValue(path)} is not a proof`);
 }
 
 function isProof(value: unknown): value is Proof {

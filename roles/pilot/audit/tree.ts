@@ -21,20 +21,20 @@ interface ProofOptions {
   readonly check?: string;
 }
 
-const DIRECTORY = ["[directory]", "directory of the logs, or of a copy", "audit"] as const;
+const DIRECTORY = ["[directory]", "Directory of the audit logs or of a copy", "audit"] as const;
 
 function keyOption(): Option {
-  return new Option("--key <file>", "public keys, as `spike audit export` wrote them")
+  return new Option("--key <file>", "Public keys that `spike audit export` wrote")
     .makeOptionMandatory();
 }
 
 function addTail(command: Command, deps: PilotIo): void {
   command
-    .description("print the last records of the audit log")
-    .option("-n, --number <count>", "how many, at most 1000", "20")
-    .option("--after <record>", "from the one after this number on, instead of the last ones")
+    .description("Print the last records of the audit log")
+    .option("-n, --number <count>", "Number of records, at most 1000", "20")
+    .option("--after <record>", "Print records after this number instead of the last ones")
     .option(...FORMAT)
-    .addHelpText("after", "\nNeeds read permission on spike/system/audit.")
+    .addHelpText("after", "\nRequires read permission on spike/system/audit.")
     .addHelpText("after", example("spike audit tail -n 100"))
     .action(async ({ number, after, format }: TailOptions) => {
       const { auditTail } = await import("./tail.ts");
@@ -44,13 +44,13 @@ function addTail(command: Command, deps: PilotIo): void {
 
 function addExport(command: Command, deps: PilotIo): void {
   command
-    .description("write the public keys and the newest signed checkpoint")
-    .option("--out <directory>", "write them there; without it they are printed")
-    .option("--records <directory>", "print all records of the logs in a directory instead")
+    .description("Export the public keys and the newest signed checkpoint")
+    .option("--out <directory>", "Write them to this directory (default: print them)")
+    .option("--records <directory>", "Print all records of the logs in this directory instead")
     .addHelpText(
       "after",
-      "\nKeep both where nobody who reaches Nexus can change them: whatever is cut off a log later is\n" +
-        "found against any checkpoint that was kept. A key that was exported before is never replaced.",
+      "\nStore both where users with access to Nexus cannot modify them. `spike audit verify` detects a\n" +
+        "truncated log by comparing it with a stored checkpoint. An exported key is never replaced.",
     )
     .addHelpText("after", example("spike audit export --out /media/auditor"))
     .action(async (options: { out?: string; records?: string }) => {
@@ -61,19 +61,19 @@ function addExport(command: Command, deps: PilotIo): void {
 
 function addVerify(command: Command, deps: PilotIo): void {
   command
-    .description("verify audit logs from their files; needs no Nexus")
+    .description("Verify the files of audit logs, without Nexus")
     .argument(...DIRECTORY)
     .addOption(keyOption())
     .option(
       "--checkpoint <file>",
-      "a checkpoint that was kept; may be given more than once",
+      "Checkpoint exported earlier (repeatable)",
       (file: string, before?: readonly string[]) => [...before ?? [], file],
     )
     .option(...FORMAT)
     .addHelpText(
       "after",
-      "\nFinds every record that was deleted, changed, inserted or moved, and says where. What was cut\n" +
-        "off at the end is found against checkpoints that were kept. Ends with 2 when there is something.",
+      "\nReports each deleted, modified, inserted or moved record and its position. Pass checkpoints to\n" +
+        "detect truncation at the end. Exits with 2 if verification fails.",
     )
     .addHelpText(
       "after",
@@ -87,13 +87,13 @@ function addVerify(command: Command, deps: PilotIo): void {
 
 function addProof(command: Command, deps: PilotIo): void {
   command
-    .description("prove that a record is in a log, or that a checkpoint is its beginning")
+    .description("Prove that a log contains a record, or that it extends a checkpoint")
     .argument(...DIRECTORY)
     .addOption(keyOption())
-    .option("--record <number>", "prove that this record is in the log")
-    .option("--since <file>", "prove that the log goes on from this checkpoint")
-    .option("--at <file>", "against this checkpoint (default: the newest in the log)")
-    .option("--check <file>", "check a proof; needs no log")
+    .option("--record <number>", "Prove that the log contains this record")
+    .option("--since <file>", "Prove that the log extends this checkpoint")
+    .option("--at <file>", "Prove against this checkpoint (default: newest in the log)")
+    .option("--check <file>", "Verify a proof, without a log")
     .addHelpText(
       "after",
       example(
@@ -109,7 +109,7 @@ function addProof(command: Command, deps: PilotIo): void {
 
 /** `spike audit …`. */
 export function addAudit(audit: Command, deps: PilotIo): void {
-  audit.description("read and verify what was asked of Nexus, by whom");
+  audit.description("Read and verify the audit log");
   addTail(audit.command("tail"), deps);
   addVerify(audit.command("verify"), deps);
   addProof(audit.command("proof"), deps);

@@ -41,14 +41,14 @@ export async function auditVerify(deps: PilotIo, input: VerifyInput): Promise<vo
     data: () => ({ logs: results, absent, unknown }),
     lines: () => results.flatMap((result, i) => [...i === 0 ? [] : [""], ...toLines(result, held)]),
   });
-  for (const log of unknown) deps.stderr.print(`Note: no key was given for log ${log}`);
+  for (const log of unknown) deps.stderr.print(`Note: no key for log ${log}`);
   const found = results.reduce((sum, { findings }) => sum + findings.length, absent.length);
   if (found === 0) return;
   throw new SpikeError(
     "state_integrity_check",
     absent.length > 0
-      ? `Log ${absent[0]}, of which a checkpoint was given, is not there`
-      : `The audit log is not what was written: ${counted(found, "finding")}`,
+      ? `Log ${absent[0]} does not exist, but a checkpoint of it was passed`
+      : `The audit log does not verify: ${counted(found, "finding")}`,
   );
 }
 
@@ -101,10 +101,10 @@ function doubtLines({ size, signed, older }: Verified, held: readonly number[]):
 function endLines({ tornBytes }: Verified, held: readonly number[]): string[] {
   return [
     ...(tornBytes === undefined ? [] : [
-      `Its last line breaks off after ${tornBytes} bytes, as after a crash: it was not answered for, and does not count`,
+      `Its last line breaks off after ${tornBytes} bytes, as after a crash: its request was not answered, and it is ignored`,
     ]),
     ...(held.length > 0 ? [] : [
-      "Whether records were cut off at its end cannot be told: no checkpoint of it was given (--checkpoint)",
+      "Truncation at the end is not verified: no checkpoint of this log was passed (--checkpoint)",
     ]),
   ];
 }

@@ -87,7 +87,7 @@ Deno.test("backup verify needs no Nexus, says what it cannot tell without a key,
   await using _ = world;
   const pinned = await spike(["backup", "verify", "--key", keys, file]);
   assert.deepEqual([pinned.code, pinned.err], [0, ""]);
-  assert.match(pinned.out, /^The backup is what was made\n/);
+  assert.match(pinned.out, /^The backup verifies\n/);
   assert.match(pinned.out, /1 path with 1 version, 0 policies, 0 named cipher keys$/m);
   assert.match(pinned.out, /root key of generation 3: .*2 of 3 recovery shards$/m);
   const alone = await spike(["backup", "verify", file]);

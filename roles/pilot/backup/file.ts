@@ -22,7 +22,7 @@ export async function backupPath(given: string, manifest: BackupManifest): Promi
   for (const each of [path, path + MANIFEST_END]) {
     if (await statIfThere(each) === undefined) continue;
     throw new SpikeError("entity_conflict", `File ${quoteValue(each)} already exists`, {
-      hint: "A backup is never replaced: choose another name, or remove it first",
+      hint: "A backup is not replaced: choose another name or remove it first",
     });
   }
   return path;
@@ -114,8 +114,8 @@ export function requireGood(
   if (manifest && findings.length === 0) return manifest;
   throw new SpikeError(
     "state_integrity_check",
-    `The backup is not what was made: ${counted(findings.length, "finding")}`,
-    { hint: "Use another backup, and keep this one for whoever looks into it" },
+    `The backup does not verify: ${counted(findings.length, "finding")}`,
+    { hint: "Use another backup and keep this one for analysis" },
   );
 }
 

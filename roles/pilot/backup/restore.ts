@@ -28,14 +28,14 @@ export async function backupRestore(deps: PilotIo, input: RestoreInput): Promise
   const newer = findNewer({ manifest, manifestPath, auditDirectory, known, ...keys });
   for (const each of newer) tell(`${acceptsOlder ? "Note: " : ""}${each}`);
   if (newer.length > 0 && !acceptsOlder) {
-    throw new SpikeError("entity_conflict", "The backup is older than the newest state known", {
-      hint: "Restore the newest one; what came after this one is lost with --accept-older",
+    throw new SpikeError("entity_conflict", "The backup is older than the newest known state", {
+      hint: "Restore the newest backup, or pass --accept-older to lose later changes",
     });
   }
   restoreBackup({ file, manifest, directory, database: DATABASE, nowMs: deps.clock() });
   deps.stdout.print([`Restored into ${directory}`, ...describeBackup(manifest)]);
   deps.stderr.print([
     "Start Nexus with this data directory. It asks its keepers for the root key; if they have none, or a",
-    `later one, hand in recovery shards of generation ${manifest.recovery.generation} with \`spike operator restore\`.`,
+    `later one, send recovery shards of generation ${manifest.recovery.generation} with \`spike operator restore\`.`,
   ]);
 }

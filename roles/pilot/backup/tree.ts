@@ -15,22 +15,22 @@ interface RestoreOptions extends FileOptions {
 
 const KEY = [
   "-k, --key <file>",
-  "public keys, as `spike audit export` wrote them: who made it counts, too",
+  "Verify the signature with public keys that `spike audit export` wrote",
 ] as const;
 
 /** `spike operator backup`. */
 export function addOperatorBackup(command: Command, deps: PilotIo): void {
   command
-    .description("write a copy of the database while Nexus serves (superuser role)")
-    .argument("<file>", "where it goes on this machine; in a directory it gets a name of its own")
+    .description("Back up the database of a running Nexus (requires role superuser)")
+    .argument("<file>", "Local file or directory to write to; in a directory, a name is generated")
     .option(...KEY)
     .option(...FORMAT)
     .addHelpText(
       "after",
-      "\nBeside it goes FILE.manifest, signed by the key of the audit log. Both hold sealed data and\n" +
-        "paths only; whoever has the root key of that time, or its recovery shards, can open them for\n" +
-        "ever. The backup is verified before it gets its name, and never replaces another one. Audit\n" +
-        "logs are not in it: copy the directory `audit` as well. See also `spike backup`.",
+      "\nWrites FILE.manifest too, signed with the key of the audit log. Both contain only encrypted data\n" +
+        "and paths. The root key at the time of the backup, or its recovery shards, always decrypts them.\n" +
+        "The backup is verified before it is renamed to FILE; existing files are not replaced. It does\n" +
+        "not contain audit logs: copy the directory `audit` as well. See also `spike backup`.",
     )
     .addHelpText("after", example("spike operator backup --key keys.txt /media/backup"))
     .action(async (out: string, { key, format }: FileOptions & FormatOption) => {
@@ -45,19 +45,19 @@ export function addOperatorBackup(command: Command, deps: PilotIo): void {
 
 function onFile(command: Command): Command {
   return command
-    .argument("<file>", "the database, as `spike operator backup` wrote it")
-    .option("-m, --manifest <file>", "its manifest; default: FILE.manifest")
+    .argument("<file>", "Database file that `spike operator backup` wrote")
+    .option("-m, --manifest <file>", "Manifest of the backup (default: FILE.manifest)")
     .option(...KEY);
 }
 
 function addVerify(command: Command, deps: PilotIo): void {
   onFile(command)
-    .description("compare a backup with its manifest; needs no Nexus and no root key")
+    .description("Verify a backup against its manifest, without Nexus or root key")
     .option(...FORMAT)
     .addHelpText(
       "after",
-      "\nFinds every byte that was changed, and says in which page. Without --key it shows that the two\n" +
-        "belong together, and not who made them. Ends with 2 when something was found.",
+      "\nReports every modified page. Without --key it verifies that the backup matches the manifest, but\n" +
+        "not who created them. Exits with 2 if verification fails.",
     )
     .addHelpText("after", example("spike backup verify --key keys.txt /media/backup/may.db"))
     .action(async (file: string, { format, ...options }: FileOptions & FormatOption) => {
@@ -68,20 +68,19 @@ function addVerify(command: Command, deps: PilotIo): void {
 
 function addRestore(command: Command, deps: PilotIo): void {
   onFile(command)
-    .description("put a backup into an empty data directory, with Nexus stopped")
-    .argument("<directory>", "data directory of Nexus; its audit logs may be there")
+    .description("Restore a backup to an empty data directory while Nexus is stopped")
+    .argument("<directory>", "Data directory of Nexus; it may contain audit logs")
     .option(
       "--known <file>",
-      "a manifest or a checkpoint that was kept: refuse what is older; repeatable",
+      "Reject backups older than this manifest or checkpoint (repeatable)",
       (file: string, before?: readonly string[]) => [...before ?? [], file],
     )
-    .option("--accept-older", "restore it although something newer is known, and lose that")
+    .option("--accept-older", "Restore an older backup and lose later changes")
     .addHelpText(
       "after",
-      "\nRefuses a backup that was changed, a directory that is in use or not empty, and a state that is\n" +
-        "older than the newest known: by manifests beside the backup, by audit logs in the directory and\n" +
-        "by what --known names. Run it as the user that runs Nexus. (`spike operator restore` is something\n" +
-        "else: it hands recovery shards of the root key to a running Nexus.)",
+      "\nRejects a modified backup, a directory that is in use or not empty, and a backup that is older than\n" +
+        "the manifests beside it, the audit logs in the directory or the files of --known. Run it as the\n" +
+        "user that runs Nexus. To send recovery shards to a running Nexus, use `spike operator restore`.",
     )
     .addHelpText(
       "after",
@@ -102,7 +101,7 @@ function addRestore(command: Command, deps: PilotIo): void {
 
 /** `spike backup …`. */
 export function addBackup(backup: Command, deps: PilotIo): void {
-  backup.description("verify and restore backups (`spike operator backup` makes them)");
+  backup.description("Verify and restore backups that `spike operator backup` created");
   addVerify(backup.command("verify"), deps);
   addRestore(backup.command("restore"), deps);
 }

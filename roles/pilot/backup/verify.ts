@@ -14,8 +14,8 @@ export interface BackupInput {
 
 /** What is to be said where no key was pinned. */
 export const UNPINNED = [
-  "Note: no public key was given (--key), so this proves that the backup is what its manifest says,",
-  "and not who made the two.",
+  "Note: no public key was given (--key), so this verifies that the backup matches its manifest,",
+  "but not who created them.",
 ];
 
 /** `spike backup verify`: fails with `state_integrity_check` after telling what was found. */
@@ -43,6 +43,6 @@ export async function backupVerify(deps: PilotIo, input: BackupInput): Promise<v
     if (format === "human") deps.stdout.print(line);
   };
   const manifest = requireGood(verified, tell);
-  for (const line of ["The backup is what was made", ...describeBackup(manifest)]) tell(line);
+  for (const line of ["The backup verifies", ...describeBackup(manifest)]) tell(line);
   if (verified.origin === "unpinned") deps.stderr.print(UNPINNED);
 }

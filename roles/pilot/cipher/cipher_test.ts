@@ -164,7 +164,7 @@ Deno.test("wrong flags and input are told before Nexus is called, and never repe
     [
       decrypt(),
       '{"version":1,"hunter2!',
-      /^Error: Input is no encrypted object: Body is not valid/,
+      /^Error: Input is not an encrypted object: Body is not valid/,
     ],
     [decrypt(), '{"version":1,"nonce":"aGk="}', /^Error: Nonce is 2 bytes long, expected 12/],
     [decrypt("-f", "/nowhere"), "", /^Error: File "\/nowhere" cannot be read: it does not exist/],
@@ -183,13 +183,16 @@ Deno.test("what Nexus refuses is told in the words of this command", async () =>
     nexus: () => ({ plaintext: null, err: "api_internal_error" }),
   });
   assert.equal(changed.code, 2);
-  assert.match(changed.err, /^Error: Nexus could not decrypt the ciphertext\nHint: It was changed/);
+  assert.match(
+    changed.err,
+    /^Error: Nexus could not decrypt the ciphertext\nHint: The ciphertext was modified/,
+  );
   const long = await spike(["cipher", "encrypt"], {
     nexus: refusing("api_bad_request"),
     stdin: "12345",
   });
   assert.equal(long.code, 2);
-  assert.match(long.err, /^Error: Nexus did not accept a plaintext of 5 bytes\nHint: Its limit/);
+  assert.match(long.err, /^Error: Nexus did not accept a plaintext of 5 bytes\nHint: The limit/);
   const denied = await spike(["cipher", "encrypt"], {
     nexus: () => {
       throw new SpikeError("access_unauthorized", "refused");
@@ -221,7 +224,7 @@ Deno.test("a stream that a Nexus broke off that still serves was not what was en
   for (const told of [ready, denied]) {
     assert.ok(told instanceof SpikeError);
     assert.equal(told.code, "cipher_not_authentic");
-    assert.match(String(told.hint), /^It was changed, cut off, /);
+    assert.match(String(told.hint), /^The stream was modified, truncated, /);
   }
   const restarted = await asking(() => ({ state: "waiting" }));
   const gone = await asking(() => {
@@ -230,7 +233,7 @@ Deno.test("a stream that a Nexus broke off that still serves was not what was en
   for (const told of [restarted, gone]) {
     assert.ok(told instanceof SpikeError);
     assert.equal(told.code, "net_peer_connection");
-    assert.match(String(told.hint), /try again/);
+    assert.match(String(told.hint), /retry later/);
   }
   const other = new SpikeError("api_bad_request", "refused");
   assert.equal(await explainStream(other, { status: () => assert.fail() }), other);

@@ -87,14 +87,15 @@ export async function explainStream(
   client: Pick<Client, "status">,
 ): Promise<unknown> {
   if (!(error instanceof SpikeError) || error.code !== "net_peer_connection") return error;
-  const message = `The stream was not decrypted to its end: ${error.message}`;
+  const message = `The stream was not decrypted completely: ${error.message}`;
   return await isServing(client)
     ? new SpikeError("cipher_not_authentic", message, {
-      hint: "It was changed, cut off, or encrypted with another key or other additional data",
+      hint:
+        "The stream was modified, truncated, or encrypted with another key or other additional data",
       cause: error,
     })
     : new SpikeError(error.code, message, {
-      hint: "Nexus does not answer any more; try again when it does",
+      hint: "Nexus stopped answering; retry later",
       cause: error,
     });
 }
@@ -129,7 +130,7 @@ function fromFlags(options: DecryptOptions): Encrypted | undefined {
   if (nonce === undefined || ciphertext === undefined) {
     const missing = nonce === undefined ? "--nonce" : "--ciphertext";
     throw new SpikeError("usage", `Flag ${missing} is missing`, {
-      hint: "Give --nonce and --ciphertext together",
+      hint: "Pass --nonce and --ciphertext together",
     });
   }
   return checkEncrypted({
@@ -148,7 +149,7 @@ function parseKeyVersion(given: string): number {
 function requireNoHeader(input: Uint8Array): void {
   if (!hasCipherMagic(input)) return;
   throw new SpikeError("usage", "The ciphertext was encrypted with a named key", {
-    hint: "Give --key NAME",
+    hint: "Pass --key NAME",
   });
 }
 
@@ -157,7 +158,7 @@ function explainNamed(error: unknown, key: string): unknown {
     return explainKey(error, key);
   }
   return new SpikeError("api_bad_request", "Nexus did not accept the ciphertext", {
-    hint: `It is not of key ${key}, or longer than the limit of Nexus (by default 65536 bytes)`,
+    hint: `The ciphertext is not from key ${key}, or longer than the limit (default 65536 bytes)`,
     cause: error,
   });
 }
@@ -167,15 +168,14 @@ function explain(error: unknown): unknown {
   if (!(error instanceof SpikeError)) return error;
   if (error.code === "api_internal_error") {
     return new SpikeError("crypto_decryption_failed", "Nexus could not decrypt the ciphertext", {
-      hint:
-        "It was changed, or encrypted with another key; if neither can be, the log of Nexus says why",
+      hint: "The ciphertext was modified or encrypted with another key; see also the log of Nexus",
       cause: error,
     });
   }
   if (error.code === "api_bad_request" && !error.reason) {
     return new SpikeError("api_bad_request", "Nexus did not accept the ciphertext", {
       hint:
-        "It does not know this version, or it is longer than its limit (by default 65536 bytes)",
+        "The version is not supported, or the ciphertext is longer than the limit (default 65536 bytes)",
       cause: error,
     });
   }

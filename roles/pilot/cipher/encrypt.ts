@@ -100,7 +100,7 @@ function explain(error: unknown, length: number): unknown {
   if (!(error instanceof SpikeError) || error.code !== "api_bad_request") return error;
   return new SpikeError("api_bad_request", `Nexus did not accept a plaintext of ${length} bytes`, {
     hint:
-      "Its limit is SPIKE_NEXUS_CRYPTO_MAX_CIPHERTEXT_SIZE without the 16 bytes of the tag, by default 65520",
+      "The limit is SPIKE_NEXUS_CRYPTO_MAX_CIPHERTEXT_SIZE minus 16 bytes for the tag (default 65520)",
     cause: error,
   });
 }

@@ -47,8 +47,8 @@ async function readAad(
   }
   if (given !== "-") return checked(new TextEncoder().encode(given));
   if (isStdinTaken) {
-    throw new SpikeError("usage", "Input and --aad both ask for standard input", {
-      hint: "Give one of them from a file",
+    throw new SpikeError("usage", "Input and --aad both read standard input", {
+      hint: "Pass one of them as a file",
     });
   }
   return await readInput(deps, { file: "-", limitBytes: MAX_AAD_BYTES, mayAsk });
@@ -64,7 +64,7 @@ function checked(bytes: Uint8Array): Uint8Array {
 
 /** The refusal for a name that no key has. */
 function noSuchKey(key: string, cause: unknown): SpikeError {
-  return new SpikeError("api_not_found", `There is no cipher key ${JSON.stringify(key)}`, {
+  return new SpikeError("api_not_found", `Cipher key not found: ${JSON.stringify(key)}`, {
     hint: "See `spike cipher key list`",
     cause,
   });

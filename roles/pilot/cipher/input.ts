@@ -27,11 +27,15 @@ export function parseEncrypted(input: Uint8Array, isNamed = false): Encrypted {
     return isNamed ? encrypted : checkEncrypted(encrypted);
   } catch (error) {
     if (!(error instanceof SpikeError) || error.code !== "api_bad_request") throw error;
-    throw new SpikeError("data_invalid_input", `Input is no encrypted object: ${error.message}`, {
-      hint:
-        'Expected is what `spike cipher encrypt` prints: {"version":1,"nonce":…,"ciphertext":…}',
-      cause: error,
-    });
+    throw new SpikeError(
+      "data_invalid_input",
+      `Input is not an encrypted object: ${error.message}`,
+      {
+        hint:
+          'Expected is what `spike cipher encrypt` prints: {"version":1,"nonce":…,"ciphertext":…}',
+        cause: error,
+      },
+    );
   }
 }
 

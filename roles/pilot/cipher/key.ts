@@ -102,7 +102,7 @@ export async function cipherKeyList(
 
 function toLine({ key, version, minVersion, retired, updatedTime }: CipherKeyInfo): string {
   const decrypts = minVersion === 1 ? "" : `, decrypts from ${minVersion}`;
-  const state = retired ? ", out of use" : "";
+  const state = retired ? ", retired" : "";
   return `${key}: version ${version}${decrypts}${state}, changed ${updatedTime}`;
 }
 

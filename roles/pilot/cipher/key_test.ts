@@ -43,7 +43,7 @@ Deno.test("create, rotate and set say what a key is now, in each format", async 
   });
   assert.equal(
     set.out,
-    "pay: version 2, decrypts from 2, out of use, changed 2026-01-03T03:04:05Z\n",
+    "pay: version 2, decrypts from 2, retired, changed 2026-01-03T03:04:05Z\n",
   );
   assert.deepEqual(set.calls[0]?.request, { key: "pay", minVersion: 2, retired: true });
   const json = await spike(key("create", "pay", "-f", "json"), { nexus: NEXUS });
@@ -104,7 +104,7 @@ Deno.test("encrypt and decrypt name a key and what they bind to", async () => {
 Deno.test("a ciphertext of a named key is not sent without its name", async () => {
   const { code, err } = await spike(["cipher", "decrypt"], { stdin: HEADER });
   assert.equal(code, 1);
-  assert.match(err, /^Error: The ciphertext was encrypted with a named key\nHint: Give --key NAME/);
+  assert.match(err, /^Error: The ciphertext was encrypted with a named key\nHint: Pass --key NAME/);
 });
 
 Deno.test("wrong flags are told before Nexus is called", async () => {
@@ -115,7 +115,7 @@ Deno.test("wrong flags are told before Nexus is called", async () => {
     [key("create"), /^Error: Missing required argument 'name'/],
     [key("list", "-f", "xml"), /^Error: Format is "xml"/],
     [["cipher", "encrypt", "--key", ""], /^Error: Flag --key is empty/],
-    [["cipher", "encrypt", "--aad", "-"], /^Error: Input and --aad both ask for standard input/],
+    [["cipher", "encrypt", "--aad", "-"], /^Error: Input and --aad both read standard input/],
     [["cipher", "encrypt", "--aad", "x".repeat(4097)], /^Error: Additional data is 4097 bytes/],
     [["cipher", "encrypt", "--aad", "@/nowhere"], /^Error: File "\/nowhere" cannot be read/],
   ];
@@ -131,18 +131,18 @@ Deno.test("what Nexus refuses is told in the words of these commands", async () 
     await spike(args, { nexus: refusing(code), stdin: HEADER });
   const missing = await refusal(key("rotate", "none"), "api_not_found");
   assert.equal(missing.code, 4);
-  assert.match(missing.err, /^Error: There is no cipher key "none"\n/);
+  assert.match(missing.err, /^Error: Cipher key not found: "none"\n/);
   const decrypt = ["cipher", "decrypt", "--key", "none"];
-  assert.match((await refusal(decrypt, "api_not_found")).err, /^Error: There is no cipher key/);
+  assert.match((await refusal(decrypt, "api_not_found")).err, /^Error: Cipher key not found: /);
   assert.match((await refusal(decrypt, "api_bad_request")).err, /did not accept the ciphertext/);
   const other = await refusal(decrypt, "cipher_not_authentic");
   assert.match(other.err, /^Error: Nexus could not decrypt the ciphertext with this key\n/);
   const retired = await refusal(decrypt, "cipher_key_retired");
-  assert.match(retired.err, /is out of use\nHint: .*`spike cipher key set none --retired false`/);
+  assert.match(retired.err, /is retired\nHint: .*`spike cipher key set none --retired false`/);
   for (const more of [[], ["--stream"], ["--plaintext", "aGk="]]) {
     const encrypt = await refusal(["cipher", "encrypt", "--key", "none", ...more], "api_not_found");
     assert.equal(encrypt.code, 4);
-    assert.match(encrypt.err, /^Error: There is no cipher key "none"\n/);
+    assert.match(encrypt.err, /^Error: Cipher key not found: "none"\n/);
   }
   for (const args of [decrypt, key("rewrap", "none")]) {
     const old = await refusal(args, "crypto_unsupported_version");
@@ -159,19 +159,25 @@ Deno.test("a refusal with a reason is told by the reason", async () => {
       "entity_conflict",
       "key_exists",
       5,
-      /There is a cipher key of this name/,
+      /A cipher key of this name already exists/,
     ],
-    [key("create", "pay"), "entity_conflict", "keys_full", 5, /as many cipher keys as it may have/],
-    [key("rotate", "pay"), "entity_conflict", "versions_full", 5, /as many versions as it may/],
+    [
+      key("create", "pay"),
+      "entity_conflict",
+      "keys_full",
+      5,
+      /has reached its limit of cipher keys/,
+    ],
+    [key("rotate", "pay"), "entity_conflict", "versions_full", 5, /reached its limit of versions/],
     [key("set", "pay", "--min-version", "9"), "api_bad_request", "lowest_version", 2, /newest ver/],
-    [key("rewrap", "pay"), "api_bad_request", "too_long", 2, /longer than Nexus takes/],
+    [key("rewrap", "pay"), "api_bad_request", "too_long", 2, /longer than Nexus accepts/],
     [["cipher", "decrypt", "--key", "pay"], "api_bad_request", "too_long", 2, /longer than Nexus/],
     [
       ["cipher", "encrypt", "--key", "pay"],
       "state_not_ready",
       "key_used_up",
       6,
-      /as often as a key/,
+      /reached its limit of encryptions/,
     ],
   ];
   for (const [args, code, reason, exit, message] of table) {

@@ -4,7 +4,7 @@ import type { PilotIo } from "../io.ts";
 import { parseFormat } from "../terminal/format.ts";
 import { example, FORMAT, type FormatOption, mayAsk, NO_INPUT_OPTION } from "../terminal/option.ts";
 
-const NAME = ["<name>", "its name"] as const;
+const NAME = ["<name>", "Name of the key"] as const;
 
 function addChange(command: Command, deps: PilotIo, action: "create" | "rotate"): void {
   command
@@ -19,12 +19,15 @@ function addChange(command: Command, deps: PilotIo, action: "create" | "rotate")
 
 function addSet(command: Command, deps: PilotIo): void {
   command
-    .description("set which versions of a key decrypt, or put it out of use")
+    .description("Set the minimum version that decrypts, or retire a key")
     .argument(...NAME)
-    .option("--min-version <number>", "the lowest version that still decrypts")
-    .option("--retired <true|false>", "out of use: it neither encrypts nor decrypts")
+    .option("--min-version <number>", "Lowest version that decrypts")
+    .option(
+      "--retired <true|false>",
+      "Whether the key is retired; a retired key neither encrypts nor decrypts",
+    )
     .option(...FORMAT)
-    .addHelpText("after", "\nBoth can be taken back: a key is never deleted.")
+    .addHelpText("after", "\nBoth settings can be reverted; a key is never deleted.")
     .addHelpText("after", example("spike cipher key set payments --min-version 3"))
     .action(async (name: string, options: KeySetOptions & FormatOption) => {
       const format = parseFormat(options.format);
@@ -35,8 +38,8 @@ function addSet(command: Command, deps: PilotIo): void {
 
 function addList(command: Command, deps: PilotIo): void {
   command
-    .description("print all keys, or one")
-    .argument("[name]", "its name")
+    .description("List cipher keys, or print one")
+    .argument("[name]", "Name of the key")
     .option(...FORMAT)
     .addHelpText("after", example("spike cipher key list"))
     .action(async (name: string | undefined, { format }: FormatOption) => {
@@ -48,15 +51,15 @@ function addList(command: Command, deps: PilotIo): void {
 
 function addRewrap(command: Command, deps: PilotIo): void {
   command
-    .description("encrypt a ciphertext anew under the newest version of its key")
+    .description("Re-encrypt a ciphertext with the newest version of its key")
     .argument(...NAME)
-    .option("-f, --file <file>", "input (default: standard input)")
-    .option("-o, --out <file>", "output, readable by you alone (default: standard output)")
-    .option("--aad <text>", "what it is bound to: a text, @file or -")
+    .option("-f, --file <file>", "Input file (default: standard input)")
+    .option("-o, --out <file>", "Output file, mode 0600 (default: standard output)")
+    .option("--aad <text>", "Additional authenticated data: text, @file or - (stdin)")
     .option(...NO_INPUT_OPTION)
     .addHelpText(
       "after",
-      "\nNobody sees the plaintext, not even you; `default` names the default key.",
+      "\nThe plaintext does not leave Nexus. `default` names the default key.",
     )
     .addHelpText(
       "after",
@@ -70,16 +73,16 @@ function addRewrap(command: Command, deps: PilotIo): void {
 
 /** `spike cipher key …`. */
 export function addCipherKey(key: Command, deps: PilotIo): void {
-  key.description("manage the keys that `spike cipher` works with");
-  const create = key.command("create").description("make a key");
+  key.description("Manage cipher keys");
+  const create = key.command("create").description("Create a cipher key");
   addChange(create, deps, "create");
   create.addHelpText("after", example("spike cipher key create payments"));
   const rotate = key.command("rotate").description(
-    "add a version to a key; it encrypts from then on",
+    "Add a version to a key and encrypt with it from now on",
   );
   addChange(rotate, deps, "rotate");
   rotate
-    .addHelpText("after", "\nOlder versions still decrypt. `default` names the default key.")
+    .addHelpText("after", "\nOlder versions continue to decrypt. `default` names the default key.")
     .addHelpText("after", example("spike cipher key rotate payments"));
   addSet(key.command("set"), deps);
   addList(key.command("list"), deps);

@@ -5,37 +5,40 @@ import type { PilotIo } from "../io.ts";
 import { addCipherKey } from "./key_tree.ts";
 import { example, mayAsk, NO_INPUT_OPTION } from "../terminal/option.ts";
 
-const FILE = ["-f, --file <file>", "input (default: standard input)"] as const;
+const FILE = ["-f, --file <file>", "Input file (default: standard input)"] as const;
 const OUT = [
   "-o, --out <file>",
-  "output, readable by you alone (default: standard output)",
+  "Output file, mode 0600 (default: standard output)",
 ] as const;
-const ALGORITHM = ["--algorithm <hint>", "a hint that Nexus ignores"] as const;
+const ALGORITHM = ["--algorithm <hint>", "Algorithm hint; Nexus ignores it"] as const;
 
-const KEY = ["--key <name>", "a named key (default: the one that needs no name)"] as const;
+const KEY = ["--key <name>", "Name of the cipher key (default: the default key)"] as const;
 const AAD = [
   "--aad <text>",
-  "bind it to this text, to @file or to - (stdin); decrypt needs it, too",
+  "Additional authenticated data: text, @file or - (stdin); decrypt requires the same",
 ] as const;
 
 const ENCRYPT_MODES = `
-Up to 65520 bytes become one binary blob; more become a stream, of any length. With --plaintext the
-output is a JSON object of version, nonce and ciphertext. \`spike cipher decrypt\` takes each of them.`;
+Input of up to 65520 bytes becomes a binary blob, longer input a stream. With --plaintext the output
+is a JSON object of version, nonce and ciphertext. \`spike cipher decrypt\` accepts all three.`;
 
 const DECRYPT_MODES = `
-The input is a blob, a stream or a JSON object, whichever encrypt wrote. A file is written whole or
-not at all; of a stream that was changed or cut short, standard output may have got a beginning:
-count on it only when the exit code is 0.`;
+The input is a blob, a stream or a JSON object as encrypt wrote it. A file is written only if all of
+the input is authentic. Standard output may receive the first part of a stream that was modified
+or truncated: use it only if the exit code is 0.`;
 
 function addEncrypt(command: Command, deps: PilotIo): void {
   command
-    .description("encrypt with a key that Nexus keeps")
+    .description("Encrypt data with a key that stays in Nexus")
     .option(...FILE)
     .option(...OUT)
     .option(...KEY)
     .option(...AAD)
-    .option("--stream", "make a stream, even of little")
-    .option("--plaintext <base64>", "encrypt these bytes (others can see them in the process list)")
+    .option("--stream", "Write a stream even if the input is short")
+    .option(
+      "--plaintext <base64>",
+      "Encrypt these bytes (visible to other users in the process list)",
+    )
     .option(...ALGORITHM)
     .option(...NO_INPUT_OPTION)
     .addHelpText("after", ENCRYPT_MODES)
@@ -48,14 +51,14 @@ function addEncrypt(command: Command, deps: PilotIo): void {
 
 function addDecrypt(command: Command, deps: PilotIo): void {
   command
-    .description("decrypt what `spike cipher encrypt` wrote")
+    .description("Decrypt the output of `spike cipher encrypt`")
     .option(...FILE)
     .option(...OUT)
     .option(...KEY)
     .option(...AAD)
-    .option("--version <0-255>", "version of the key (default: 1)")
-    .option("--nonce <base64>", "nonce, 12 bytes")
-    .option("--ciphertext <base64>", "ciphertext with its tag")
+    .option("--version <0-255>", "Version of the key (default: 1)")
+    .option("--nonce <base64>", "Nonce, 12 bytes")
+    .option("--ciphertext <base64>", "Ciphertext with its tag")
     .option(...ALGORITHM)
     .option(...NO_INPUT_OPTION)
     .addHelpText("after", DECRYPT_MODES)
@@ -68,7 +71,7 @@ function addDecrypt(command: Command, deps: PilotIo): void {
 
 /** `spike cipher …`. */
 export function addCipher(cipher: Command, deps: PilotIo): void {
-  cipher.description("encrypt and decrypt data that are kept elsewhere");
+  cipher.description("Encrypt and decrypt data that is stored outside Nexus");
   addEncrypt(cipher.command("encrypt"), deps);
   addDecrypt(cipher.command("decrypt"), deps);
   addCipherKey(cipher.command("key"), deps);

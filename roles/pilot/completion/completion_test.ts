@@ -95,12 +95,12 @@ Deno.test("each script is valid where its shell is installed, and holds every co
 Deno.test("texts with quotes stay one word in every script", async () => {
   assert.match(
     await scriptFor("zsh"),
-    /'completion:print a script that completes this program'\\''s/,
+    /'completion:Print a shell'\\''s/,
   );
-  assert.match(await scriptFor("fish"), /-d 'print a script that completes this program\\'s/);
+  assert.match(await scriptFor("fish"), /-d 'Print a shell\\'s/);
   assert.match(
     await scriptFor("powershell"),
-    /'completion\|print a script that completes this program''s/,
+    /'completion\|Print a shell''s/,
   );
 });
 

@@ -51,7 +51,7 @@ const VALUES: Readonly<Record<string, Value>> = {
 export function completionNodes(program: Command): CompletionNode[] {
   const [root, ...others] = nodesBelow(program, program.name());
   if (root === undefined) throw new Error("the command tree is empty");
-  const servers = [...SERVERS, "dev"].map((text) => ({ text, description: `run ${text}` }));
+  const servers = [...SERVERS, "dev"].map((text) => ({ text, description: `Run ${text}` }));
   return [
     { ...root, words: [...root.words, ...servers] },
     ...others,

@@ -6,12 +6,15 @@ import { example, FORMAT, type FormatOption } from "../terminal/option.ts";
 /** `spike config …`. */
 export function addConfig(config: Command, deps: PilotIo): void {
   config
-    .description("tell which settings hold")
+    .description("Show effective settings and where each comes from")
     .command("show")
-    .description("print each setting of a role, and where its value comes from")
-    .argument("[role]", "nexus, keeper, bootstrap or pilot", "pilot")
+    .description("Print the effective settings of a role and where each comes from")
+    .argument("[role]", "Role: nexus, keeper, bootstrap or pilot", "pilot")
     .option(...FORMAT)
-    .addHelpText("after", "\nA role is shown as this environment would start it.")
+    .addHelpText(
+      "after",
+      "\nSettings are read from the environment and file that the role would start with here.",
+    )
     .addHelpText("after", example("spike config show nexus"))
     .action(async (role: string, options: FormatOption) => {
       const format = parseFormat(options.format);
@@ -23,8 +26,8 @@ export function addConfig(config: Command, deps: PilotIo): void {
 /** `spike completion`. */
 export function addCompletion(completion: Command, deps: PilotIo): void {
   completion
-    .description("print a script that completes this program's commands in a shell")
-    .argument("<shell>", "bash, zsh, fish or powershell")
+    .description("Print a shell's completion script")
+    .argument("<shell>", "Shell: bash, zsh, fish or powershell")
     .addHelpText(
       "after",
       example(

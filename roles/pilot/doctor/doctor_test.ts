@@ -177,9 +177,12 @@ Deno.test("an identity that is not told how Nexus is hears that it answers, and 
   const found = await find({ path: "acme/web", isDenied: true });
   assert.match(
     found.get("nexus") ?? "",
-    /^ok: answers at https:\/\/localhost:8553, and tells its /,
+    /^ok: answers at https:\/\/localhost:8553, and reports its /,
   );
-  assert.equal(found.get("keepers"), "warning: not checked: Nexus does not tell this identity");
+  assert.equal(
+    found.get("keepers"),
+    "warning: not checked: Nexus does not report this to the identity",
+  );
   assert.match(found.get("clock") ?? "", /^ok/);
   assert.match(found.get("key exchange") ?? "", /^ok/);
 });

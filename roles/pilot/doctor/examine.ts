@@ -75,13 +75,14 @@ async function checkNexus(examination: Examination, source: SvidSource): Promise
   try {
     const { status, date } = await askStatus(transport, nexusUrl, source.current().svid.id);
     const group = await askKeyExchange(nexusUrl);
-    const told = status
-      ? judgeNexus(status, nexusUrl)
-      : [silent(nexusUrl), ...unchecked(STATUS_CHECKS, "Nexus does not tell this identity")];
+    const told = status ? judgeNexus(status, nexusUrl) : [
+      silent(nexusUrl),
+      ...unchecked(STATUS_CHECKS, "Nexus does not report this to the identity"),
+    ];
     return [...told, judgeClock(date, clock()), judgeKeyExchange(group)];
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
-    const advice = error.hint ?? "Check that it runs, and SPIKE_NEXUS_API_URL";
+    const advice = error.hint ?? "Check that Nexus runs and SPIKE_NEXUS_API_URL is correct";
     const why = "Nexus did not answer";
     return [
       failure("nexus", error.message, advice),
@@ -94,7 +95,7 @@ async function checkNexus(examination: Examination, source: SvidSource): Promise
 
 /** It serves those whom policies let in; how it is it tells those with a role. */
 function silent(url: string): Diagnosis {
-  return ok("nexus", `answers at ${url}, and tells its state to Pilot roles only`);
+  return ok("nexus", `answers at ${url}, and reports its state to Pilot roles only`);
 }
 
 /** The status; undefined of a Nexus that does not tell it to this identity. */

@@ -56,7 +56,7 @@ function judgeExpiry({ svid }: IdentitySnapshot, nowMs: number): Diagnosis {
   }
   const left = `${spanText(leftMs)} left, until ${until}`;
   if (leftMs * 4 < svid.notAfterMs - svid.notBeforeMs) {
-    return warning("expiry", left, "Check that the agent renews it: it ought to have by now");
+    return warning("expiry", left, "Check that the agent renews it: the renewal is overdue");
   }
   return ok("expiry", left);
 }
@@ -65,7 +65,11 @@ function judgeBundle({ svid, bundles }: IdentitySnapshot, nowMs: number): Diagno
   const own = trustDomainOf(svid.id);
   const anchors = bundles.get(own) ?? [];
   if (anchors.length === 0) {
-    return failure("bundle", `there is none for ${own}`, "Check what the agent or the file gives");
+    return failure(
+      "bundle",
+      `there is none for ${own}`,
+      "Check the bundle from the agent or the file",
+    );
   }
   // That the SVID has ended, or has not begun, is told of it alone: here it is judged as of its own time.
   const asOfMs = Math.min(Math.max(nowMs, svid.notBeforeMs), svid.notAfterMs);
@@ -74,7 +78,7 @@ function judgeBundle({ svid, bundles }: IdentitySnapshot, nowMs: number): Diagno
     return failure(
       "bundle",
       `the own SVID does not hold against it: ${verdict.message}`,
-      "Check that SVID and bundle are of the same authority",
+      "Check that SVID and bundle are from the same authority",
     );
   }
   const expired = anchors.filter((der) => hasExpired(der, nowMs)).length;
@@ -85,7 +89,7 @@ function judgeBundle({ svid, bundles }: IdentitySnapshot, nowMs: number): Diagno
   return warning(
     "bundle",
     `${detail}; ${expired} expired or unreadable`,
-    "Have the authority drop them",
+    "Remove them from the authority",
   );
 }
 

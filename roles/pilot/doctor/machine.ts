@@ -61,7 +61,7 @@ async function checkSvidFiles(machine: Machine, paths: readonly string[]): Promi
   return failure(
     "socket",
     `there is no ${missing.join(", ")}`,
-    "Check SPIKE_SVID_FILE and the two others",
+    "Check SPIKE_SVID_FILE, SPIKE_SVID_KEY_FILE and SPIKE_BUNDLE_FILE",
   );
 }
 
@@ -100,10 +100,10 @@ export async function checkFiles(machine: Machine, paths: CheckedPaths): Promise
       for (const name of await machine.list(dir)) await look(`${dir}/${name}`, 0o077);
     }
   } catch (error) {
-    return [failure("file modes", fileFault(error), "Run this as the user who owns the files")];
+    return [failure("file modes", fileFault(error), "Run spike doctor as the owner of the files")];
   }
   const modes = wrong.length > 0
-    ? failure("file modes", wrong.join("; "), "Take the files back: chown, chmod go-rwx")
+    ? failure("file modes", wrong.join("; "), "Fix owner and mode: chown, chmod go-rwx")
     : ok(
       "file modes",
       looked.length === 0 ? "there are no files of ours here" : `${looked.length} looked at`,
@@ -117,7 +117,7 @@ function leftShards(recoveryDir: string): Diagnosis {
   return warning(
     "recovery files",
     `${recoveryDir} holds files of recovery shards`,
-    "Take them offline and apart, then remove them here",
+    "Store them separately and offline, then remove them here",
   );
 }
 

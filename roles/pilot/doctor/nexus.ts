@@ -13,9 +13,9 @@ export const NEXUS_CHECKS = [...STATUS_CHECKS, "clock"] as const;
 const STATE_ADVICE = {
   waiting:
     "Start enough keepers that hold their shards; if they are lost, see spike operator restore",
-  provisional: "Run spike bootstrap, which proves the root key",
-  database_lost: "Put the database back, or give it up with --accept-empty-store true",
-  sealed: "When it may serve again, run spike operator unseal",
+  provisional: "Run spike bootstrap, which verifies the root key",
+  database_lost: "Restore the database, or abandon it with --accept-empty-store true",
+  sealed: "Run spike operator unseal when Nexus may serve again",
 } as const;
 
 /** What is to be said of Nexus, by what it tells of itself. */
@@ -49,12 +49,12 @@ function judgeKeepers({ keepers, threshold, backend }: NexusStatus): Diagnosis {
   ].join("; ");
   if (bad.length === 0) return ok("keepers", detail);
   if (keepers.length - bad.length >= threshold) {
-    return warning("keepers", detail, "Start or repair those that are named");
+    return warning("keepers", detail, "Start or repair the named keepers");
   }
   return failure(
     "keepers",
     detail,
-    "Do not restart Nexus before enough of them hold their shard again: it could not get its key back",
+    "Do not restart Nexus until enough keepers hold their shard: it could not get its root key",
   );
 }
 
@@ -66,7 +66,7 @@ function judgeRecovery({ recovery }: NexusStatus): Diagnosis[] {
     warning(
       check,
       "those in force were never exported: if too many keepers are lost with Nexus, all is lost",
-      "Run spike operator recover, and keep the shards apart and offline",
+      "Run spike operator recover and store the shards separately and offline",
     ),
   ];
 }
@@ -78,7 +78,7 @@ function judgeBackup({ backup, backend, initialized }: NexusStatus): Diagnosis[]
     warning(
       "backup",
       "none is known to have been made: with the disk of Nexus all would be lost",
-      "Run spike operator backup regularly, and keep backups elsewhere",
+      "Run spike operator backup regularly and store backups elsewhere",
     ),
   ];
 }
@@ -104,7 +104,7 @@ const SKEW_FAILURE_MS = 60_000;
 export function judgeClock(date: string | undefined, nowMs: number): Diagnosis {
   const theirs = parseHttpDate(date ?? "");
   if (theirs === undefined) {
-    return warning("clock", "Nexus does not tell its time", "Compare the clocks by hand");
+    return warning("clock", "Nexus does not report its time", "Compare the clocks by hand");
   }
   const skewMs = nowMs - theirs;
   const times = `here it is ${new Date(nowMs).toISOString()}, at Nexus ${
@@ -112,7 +112,7 @@ export function judgeClock(date: string | undefined, nowMs: number): Diagnosis {
   }`;
   if (Math.abs(skewMs) <= SKEW_WARNING_MS) return ok("clock", `agrees with that of Nexus`);
   const detail = `${spanText(skewMs)} ${skewMs > 0 ? "ahead of" : "behind"} Nexus: ${times}`;
-  const advice = "Set the clocks: certificates of short life are refused when they differ";
+  const advice = "Synchronize the clocks: short-lived certificates are rejected if they differ";
   return Math.abs(skewMs) > SKEW_FAILURE_MS
     ? failure("clock", detail, advice)
     : warning("clock", detail, advice);
@@ -121,7 +121,11 @@ export function judgeClock(date: string | undefined, nowMs: number): Diagnosis {
 /** What is to be said of the group that Nexus and clients of this runtime agree on. */
 export function judgeKeyExchange(group: string | undefined): Diagnosis {
   if (group === undefined) {
-    return warning("key exchange", "Nexus does not speak TLS 1.3", "Look at what is between");
+    return warning(
+      "key exchange",
+      "Nexus does not speak TLS 1.3",
+      "Check for a proxy between this machine and Nexus",
+    );
   }
   return ok(
     "key exchange",

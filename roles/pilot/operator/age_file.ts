@@ -91,7 +91,7 @@ export async function decryptFile(
     return await decrypter.decrypt(text.startsWith(ARMORED) ? armor.decode(text) : bytes);
   } catch (cause) {
     throw new SpikeError("data_invalid_input", `${name} cannot be decrypted with the keys given`, {
-      hint: "Give the identity file of its custodian with --identity, or --passphrase-file",
+      hint: "Pass the identity file of its custodian with --identity, or --passphrase-file",
       cause,
     });
   }
@@ -158,9 +158,13 @@ async function passphraseIn(path: string): Promise<string> {
 
 async function askPassphrase(deps: PilotIo): Promise<string> {
   if (!deps.isTerminal) {
-    throw new SpikeError("usage", "There is no terminal to ask for the passphrase at", {
-      hint: "Give --passphrase-file the name of a file",
-    });
+    throw new SpikeError(
+      "usage",
+      "Cannot prompt for the passphrase: standard input is not a terminal",
+      {
+        hint: "Pass --passphrase-file FILE",
+      },
+    );
   }
   deps.stderr.prompt("Enter passphrase (hidden): ");
   const line = await deps.readHidden();

@@ -14,9 +14,13 @@ export async function operatorBackup(
   input: { readonly out: string; readonly key?: string; readonly format: Format },
 ): Promise<void> {
   if (input.out === "-") {
-    throw new SpikeError("usage", "A backup goes to a file, with its manifest beside it", {
-      hint: "Name a file or a directory",
-    });
+    throw new SpikeError(
+      "usage",
+      "A backup cannot be written to standard output: it has a manifest file too",
+      {
+        hint: "Name a file or a directory",
+      },
+    );
   }
   const keys = input.key === undefined ? {} : { keys: await readKeys(input.key) };
   const { path, manifest } = await withNexus(deps, async ({ client }) => {
@@ -56,6 +60,6 @@ async function confirm(client: Client, sha256: string, deps: PilotIo): Promise<v
     await client.confirmBackup(sha256);
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
-    deps.stderr.print(`Note: Nexus could not note the backup: ${error.message}`);
+    deps.stderr.print(`Note: Nexus could not record the backup: ${error.message}`);
   }
 }

@@ -58,8 +58,8 @@ function manifestOf(shards: readonly NamedShard[], known: KnownSets | undefined)
   const manifests = shards.flatMap(({ manifest }) => manifest ?? []);
   const [first = known?.manifest] = manifests;
   if (!first) {
-    throw new SpikeError("usage", "There is no manifest to prove the shards by", {
-      hint: "Give --manifest manifest.json, or leave out --offline to ask Nexus",
+    throw new SpikeError("usage", "There is no manifest to verify the shards against", {
+      hint: "Pass --manifest manifest.json, or omit --offline to use the manifest of Nexus",
     });
   }
   const other = manifests.find((manifest) => !isSameSet(manifest, first));
@@ -67,7 +67,7 @@ function manifestOf(shards: readonly NamedShard[], known: KnownSets | undefined)
   throw new SpikeError(
     "data_invalid_input",
     `The shards are of two exports, of generation ${first.generation} and ${other.generation}`,
-    { hint: "Shards of different exports never combine; prove them one export at a time" },
+    { hint: "Shards of different exports cannot be combined; verify one export at a time" },
   );
 }
 
@@ -80,9 +80,9 @@ function standingOf(manifest: RecoveryManifest, known: KnownSets | undefined): S
   throw new SpikeError(
     past && isOwn ? "shard_of_older_root" : "data_invalid_input",
     past && isOwn
-      ? `These shards are of generation ${past.generation}, of a root key that was rotated away: they open nothing`
-      : "These shards are of another store than that of this Nexus, or of a set that it does not remember",
-    { hint: "Export shards anew with `spike operator recover`, and destroy these" },
+      ? `These shards are of generation ${past.generation}, of a root key that was replaced: they open nothing`
+      : "These shards are from another store, or from a set that this Nexus no longer records",
+    { hint: "Export new shards with `spike operator recover` and destroy these" },
   );
 }
 
@@ -115,7 +115,7 @@ function toLines(
     "in-force": known?.isProved
       ? "in force, as Nexus proves with its root key"
       : "in force, as the store of Nexus says, which has no root key now",
-    "opens": "not in force any more, but still of the root key in force",
+    "opens": "no longer current, but still of the current root key",
     "unasked": "not compared with any Nexus",
   }[standing];
   const lines = findings.map(({ shard, from, problem }) =>
@@ -133,7 +133,7 @@ function toLines(
 function refuseFailed({ bad, missing, threshold, good }: Outcome): void {
   if (bad.length > 0) {
     throw new SpikeError("data_invalid_input", `${bad.length} of the shards are wrong`, {
-      hint: "Replace them: export shards anew while Nexus has its root key",
+      hint: "Export new shards while Nexus has its root key",
     });
   }
   if (missing === 0) return;

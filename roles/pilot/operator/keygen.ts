@@ -17,6 +17,6 @@ export async function operatorKeygen(deps: PilotIo, out: string): Promise<void> 
   }
   deps.stdout.print(recipient);
   deps.stderr.print(
-    `The private key is in ${quoteValue(out)}; it never leaves its custodian.`,
+    `The private key is in ${quoteValue(out)}; it must stay with its custodian.`,
   );
 }

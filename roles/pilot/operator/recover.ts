@@ -61,7 +61,7 @@ export async function operatorRecover(deps: PilotIo, options: RecoverOptions): P
 
 function requireDirectory(directory: string | undefined): string {
   if (directory !== undefined) return directory;
-  const message = "There is no directory for recovery shards: HOME is not set";
+  const message = "No directory for recovery shards: HOME is not set";
   throw new SpikeError("usage", message, { hint: "Set SPIKE_PILOT_RECOVERY_DIR to a directory" });
 }
 
@@ -71,9 +71,9 @@ function requireSomebody(
   { isPlain, mayAsk }: Pick<RecoverOptions, "isPlain" | "mayAsk">,
 ): void {
   if (isPlain || (isTerminal && mayAsk)) return;
-  throw new SpikeError("usage", "Neither recipients nor a passphrase encrypt the shards", {
+  throw new SpikeError("usage", "No recipient or passphrase to encrypt the shards", {
     hint:
-      "Nothing was written. Give --recipient, --recipients-file or --passphrase-file, or --plaintext",
+      "Nothing was written. Pass --recipient, --recipients-file, --passphrase-file or --plaintext",
   });
 }
 
@@ -84,20 +84,20 @@ async function agreeToPlainText(
   { isPlain, mayAsk }: Pick<RecoverOptions, "isPlain" | "mayAsk">,
 ): Promise<void> {
   if (isPlain) return;
-  const what = `The shards are about to be written to ${directory} in plain text`;
-  const text = `${what}; --recipient would encrypt them. Go on?`;
+  const what = `The shards will be written to ${directory} as plain text`;
+  const text = `${what}; --recipient encrypts them. Continue?`;
   await requireConsent(deps, text, { isAgreed: false, mayAsk });
 }
 
 const PLAIN = [
-  "Whoever holds enough of these files holds the root key: encrypt them, hand each to another",
+  "Enough of these files rebuild the root key: encrypt them, give each to another",
   "person, then erase them here. The number in a file's name is part of the shard.",
-  "With --recipient, no shard need touch a disk in plain text.",
+  "With --recipient, no shard is written to disk as plain text.",
 ];
 
 const ENCRYPTED = [
-  "Hand each file to its custodian, and prove the set once in a while with",
-  "`spike operator drill`. manifest.json holds nothing secret; keep a copy with every shard.",
+  "Give each file to its custodian, and verify the set regularly with",
+  "`spike operator drill`. manifest.json is not secret; keep a copy with every shard.",
 ];
 
 async function targetOf(deps: PilotIo, options: RecoverOptions): Promise<AgeTarget | undefined> {
@@ -125,7 +125,7 @@ async function targetOf(deps: PilotIo, options: RecoverOptions): Promise<AgeTarg
 function refusePlain({ isPlain }: RecoverOptions, isEncrypted: boolean): void {
   if (!isPlain || !isEncrypted) return;
   const message = "Shards are written in plain text or encrypted, not both";
-  throw new SpikeError("usage", message, { hint: "Leave out --plaintext, or what encrypts them" });
+  throw new SpikeError("usage", message, { hint: "Omit --plaintext, or the options that encrypt" });
 }
 
 /** Ends the warning of Nexus. When that fails the shards are written all the same. */
@@ -141,7 +141,7 @@ async function noteExport(
   } catch (error) {
     if (!(error instanceof SpikeError)) throw error;
     deps.stderr.print(
-      `Note: Nexus could not note the export and goes on warning: ${error.message}`,
+      `Note: Nexus could not record the export and continues to warn: ${error.message}`,
     );
   }
 }
@@ -152,6 +152,6 @@ function refuseUnusable(shards: readonly RecoveryShard[]): void {
   throw new SpikeError(
     "data_unmarshal_failure",
     shards.length === 0 ? "Nexus answered without shards" : "Nexus answered with a shard of zeros",
-    { hint: "Nothing was written, and files of an earlier run are untouched" },
+    { hint: "Nothing was written; files of an earlier run are unchanged" },
   );
 }

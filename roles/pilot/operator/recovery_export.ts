@@ -53,7 +53,7 @@ export function refuseRepeated(target: AgeTarget | undefined): void {
   if (!again) return;
   const first = recipients[keys.indexOf(again.key)];
   throw new SpikeError("usage", `${again.from} is the same public key as ${first?.from}`, {
-    hint: "Each custodian gets one shard; give --allow-repeated if one is to hold several",
+    hint: "Each custodian gets one shard; pass --allow-repeated to give one several",
   });
 }
 

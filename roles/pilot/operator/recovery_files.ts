@@ -32,7 +32,7 @@ export async function requireNoExport(directory: string): Promise<void> {
   const [first] = found;
   if (first === undefined) return;
   const more = found.length === 1 ? "" : ` and ${found.length - 1} more`;
-  throw new SpikeError("entity_conflict", `There is an export already: ${first}${more}`, {
+  throw new SpikeError("entity_conflict", `An export already exists: ${first}${more}`, {
     hint:
       "Nothing was written. Move it away, set SPIKE_PILOT_RECOVERY_DIR to another directory, or replace " +
       "it with --force",

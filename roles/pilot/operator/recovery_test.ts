@@ -156,7 +156,7 @@ Deno.test("with recipients no shard is anywhere in plain text, and each of them 
     assert.equal(refused.code, 1);
     assert.match(
       refused.err,
-      /cannot be decrypted with the keys given\nHint: Give the identity file/,
+      /cannot be decrypted with the keys given\nHint: Pass the identity file/,
     );
   }
 });
@@ -220,13 +220,13 @@ Deno.test("plain text is written after a person agreed, and without asking only 
       assert.deepEqual([refused.code, refused.isWritten, refused.calls.length], [130, false, 0]);
       assert.match(
         refused.err,
-        /^The shards are about to be written to .* in plain text; .*\(y\/N\)/,
+        /^The shards will be written to .* as plain text; .*\(y\/N\)/,
       );
       assert.equal((await exporting(args, "y\n")).isWritten, true);
       for (const quiet of [[], ["--no-input"]]) {
         const plain = await exporting([...args, "--plaintext", ...quiet], "n\n");
         assert.deepEqual([plain.code, plain.isWritten], [0, true]);
-        assert.match(plain.err, /^Whoever holds enough of these files holds the root key/);
+        assert.match(plain.err, /^Enough of these files rebuild the root key/);
       }
     }
   }
@@ -245,7 +245,7 @@ Deno.test("nobody who could be asked agrees to plain text", async () => {
       assert.deepEqual([code, isWritten, calls.length], [1, false, 0]);
       assert.match(
         err,
-        /^Error: Neither recipients nor a passphrase encrypt the shards\nHint: .*--plaintext/,
+        /^Error: No recipient or passphrase to encrypt the shards\nHint: .*--plaintext/,
       );
     }
   }
@@ -259,7 +259,7 @@ Deno.test("without HOME an export needs a directory, and no other command does",
   assert.deepEqual([code, calls.length], [1, 0]);
   assert.match(
     err,
-    /^Error: There is no directory for recovery shards: HOME is not set\nHint: Set SPIKE_PILOT_RECOVERY_DIR/,
+    /^Error: No directory for recovery shards: HOME is not set\nHint: Set SPIKE_PILOT_RECOVERY_DIR/,
   );
 });
 
@@ -307,7 +307,7 @@ Deno.test("an export never replaces an earlier one, however that was laid out", 
     assert.deepEqual([ran.code, ran.calls.length], [5, 0]);
     assert.match(
       ran.err,
-      /^Error: There is an export already: .* and \d more\nHint: Nothing was written.*--force$/m,
+      /^Error: An export already exists: .* and \d more\nHint: Nothing was written.*--force$/m,
     );
     assert.deepEqual(await filesBelow(tmp.dir), before);
   }
@@ -465,15 +465,15 @@ Deno.test("a drill fails with too few shards, the same one twice, and wrong ones
   assert.match(wrong.err, /^Error: 1 of the shards are wrong/);
   await Deno.remove(`${tmp.dir}/manifest.json`);
   const blind = await spike(["operator", "drill", "--offline", file(1)]);
-  assert.match(blind.err, /^Error: There is no manifest to prove the shards by/);
+  assert.match(blind.err, /^Error: There is no manifest to verify the shards against/);
 });
 
 Deno.test("a drill tells whether a set is in force, still opens, opens no more, or is another store's", async () => {
   const cases = [
-    [sampleId(21), sampleId(1), 0, /not in force any more, but still of the root key/],
-    [sampleId(22), sampleId(1), 2, /of generation 1, of a root key that was rotated away/],
-    [sampleId(23), sampleId(1), 1, /of another store than that of this Nexus, or of a set/],
-    [sampleId(21), sampleId(2), 1, /of another store than that of this Nexus, or of a set/],
+    [sampleId(21), sampleId(1), 0, /no longer current, but still of the current root key/],
+    [sampleId(22), sampleId(1), 2, /of generation 1, of a root key that was replaced/],
+    [sampleId(23), sampleId(1), 1, /from another store, or from a set/],
+    [sampleId(21), sampleId(2), 1, /from another store, or from a set/],
   ] as const;
   for (const [setId, storeId, code, told] of cases) {
     const old = exportOf(sampleSet({ setId }));
@@ -514,7 +514,10 @@ Deno.test("restore says when shards are of an earlier generation, or of an older
     stdin,
     id: RESTORE_ID,
   });
-  assert.match(earlier.err, /^Note: these are shards of generation 1, which is not in force/);
+  assert.match(
+    earlier.err,
+    /^Note: these are shards of generation 1, which is not the current one/,
+  );
   const { refusing } = await import("../fake_nexus.ts");
   const older = await spike(["operator", "restore"], {
     nexus: refusing("shard_of_older_root"),
@@ -522,7 +525,7 @@ Deno.test("restore says when shards are of an earlier generation, or of an older
     id: RESTORE_ID,
   });
   assert.equal(older.code, 2);
-  assert.match(older.err, /^Error: This shard is of an older root key/);
+  assert.match(older.err, /^Error: This shard belongs to an older root key/);
 });
 
 Deno.test("keygen writes a private file and prints the public key only", async () => {
@@ -661,7 +664,7 @@ Deno.test("what is wrong with a shard is told with its file, UTF-16 and a mark a
   await Deno.writeTextFile(file, `\uFEFF${right}`);
   const { code, err } = await spike(["operator", "drill", "--offline", other, file]);
   assert.equal(code, 0);
-  assert.match(err, /^Note: File ".*1\.txt" begins with a byte order mark, which does not count$/m);
+  assert.match(err, /^Note: File ".*1\.txt" begins with a byte order mark, which is ignored$/m);
 });
 
 Deno.test({

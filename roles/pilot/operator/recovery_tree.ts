@@ -16,21 +16,21 @@ interface RecoverOption extends FormatOption {
 /** `spike operator recover`, and the hidden `spike recover`. */
 export function addRecover(command: Command, deps: PilotIo): void {
   command
-    .description("export the shards of the root key (needs the recover role)")
-    .option("-r, --recipient <key>", "encrypt to this public key, age1…; repeatable", collected)
-    .option("-R, --recipients-file <file>", "encrypt to the public keys in a file, one a line")
-    .option("--passphrase-file <file>", "encrypt with the passphrase in a file; - asks for it")
-    .option("--split", "one directory for each custodian, the n-th shard for the n-th recipient")
-    .option("--allow-repeated", "let one recipient get more than one shard of a split")
-    .option("--plaintext", "write the shards in plain text, without asking")
-    .option("--force", "replace the files of an earlier export")
+    .description("Export the recovery shards of the root key (requires role recover)")
+    .option("-r, --recipient <key>", "Encrypt to this public key, age1… (repeatable)", collected)
+    .option("-R, --recipients-file <file>", "Encrypt to the public keys in a file, one per line")
+    .option("--passphrase-file <file>", "Encrypt with the passphrase in a file; - prompts for it")
+    .option("--split", "Write one directory per custodian, shard n for recipient n")
+    .option("--allow-repeated", "Allow a recipient to receive several shards of a split")
+    .option("--plaintext", "Write the shards as plain text, without confirmation")
+    .option("--force", "Replace the files of an earlier export")
     .option(...FORMAT)
     .option(...NO_INPUT_OPTION)
     .addHelpText(
       "after",
-      "\nOne file per shard, and manifest.json, which holds nothing secret and recognises them, go to\n" +
-        "~/.spike/recover, or to the directory `recover` below SPIKE_PILOT_RECOVERY_DIR. Do this before a\n" +
-        "disaster, and again when the shards change. Files are encrypted in the format of age.",
+      "\nWrites one file per shard and manifest.json, which identifies the shards and is not secret, to\n" +
+        "~/.spike/recover or SPIKE_PILOT_RECOVERY_DIR/recover. Export shards after bootstrap and after\n" +
+        "each change of the shards. Files are encrypted in the age format.",
     )
     .addHelpText(
       "after",
@@ -65,16 +65,19 @@ interface SourceOption extends FormatOption {
 /** The options of what reads shards. */
 function reading(command: Command): Command {
   return command
-    .argument("[files...]", "shard files, plain or encrypted; none reads one from standard input")
+    .argument("[files...]", "Shard files, plain or encrypted (default: standard input)")
     .option(
       "-i, --identity <file>",
-      "private key that opens encrypted shards; repeatable",
+      "File with a private key for encrypted shards (repeatable)",
       collected,
     )
-    .option("--passphrase-file <file>", "passphrase that opens encrypted shards; - asks for it")
+    .option(
+      "--passphrase-file <file>",
+      "File with the passphrase for encrypted shards; - prompts for it",
+    )
     .option(
       "-m, --manifest <file>",
-      "refuse shards that it does not list; default: manifest.json beside",
+      "Reject shards that this file does not list (default: manifest.json)",
     )
     .option(...FORMAT)
     .option(...NO_INPUT_OPTION);
@@ -95,12 +98,12 @@ function sourcesOf(files: readonly string[], options: SourceOption, command: Com
 /** `spike operator restore`, and the hidden `spike restore`. */
 export function addRestore(command: Command, deps: PilotIo): void {
   reading(command)
-    .description("hand recovery shards to Nexus (needs the restore role)")
+    .description("Send recovery shards to Nexus (requires role restore)")
     .addHelpText(
       "after",
-      "\nOne shard, read from standard input and hidden when that is a terminal, or the files named.\n" +
-        "What was collected is forgotten after 15 minutes without another shard. (The database itself is\n" +
-        "put back from a backup with `spike backup restore`.)",
+      "\nReads one shard from standard input (not echoed at a terminal) or all named files. Nexus discards\n" +
+        "collected shards 15 minutes after the last one. To restore the database, use\n" +
+        "`spike backup restore`.",
     )
     .addHelpText(
       "after",
@@ -119,13 +122,13 @@ export function addRestore(command: Command, deps: PilotIo): void {
 /** `spike operator drill`. */
 export function addDrill(command: Command, deps: PilotIo): void {
   reading(command)
-    .description("prove that shards would bring the root key back, without doing it")
-    .option("--offline", "compare with the manifest only, and ask no Nexus")
+    .description("Verify that shards can rebuild the root key, without restoring it")
+    .option("--offline", "Compare with the manifest only, without Nexus")
     .addHelpText(
       "after",
-      "\nShards stay on this machine: they are compared with the manifest, and the manifest with the\n" +
-        "root key of Nexus (with the recover, restore or superuser role). Nothing is changed. Ends with 0\n" +
-        "when all shards are good and enough.",
+      "\nShards stay on this machine. The command compares them with the manifest, and the manifest with the\n" +
+        "root key of Nexus (requires role recover, restore or superuser). Nothing is changed. Exits with\n" +
+        "0 if all shards are valid and there are enough.",
     )
     .addHelpText("after", example("spike operator drill --offline custodian-*/*.txt"))
     .action(

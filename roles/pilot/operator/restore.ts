@@ -47,7 +47,7 @@ async function handIn(client: Client, shards: readonly NamedShard[]): Promise<Re
 function explain(error: unknown, index: number, from: string): unknown {
   if (!(error instanceof SpikeError) || error.code !== "api_bad_request") return error;
   return new SpikeError("api_bad_request", `Nexus did not accept shard ${index} from ${from}`, {
-    hint: "It is no shard of this store, or the shards given so far do not rebuild its root key",
+    hint: "The shard is not from this store, or the shards so far do not rebuild its root key",
     cause: error,
   });
 }
@@ -56,13 +56,13 @@ async function tell(progress: RestoreProgress, format: Format, deps: PilotIo): P
   await printAs(deps, format, { data: () => progress, lines: () => toLines(progress) });
   if (progress.generation !== undefined) {
     deps.stderr.print([
-      `Note: these are shards of generation ${progress.generation}, which is not in force any more. They count`,
+      `Note: these are shards of generation ${progress.generation}, which is not the current one. They count`,
       "among themselves, since they give the same root key.",
     ]);
   }
   deps.stderr.print(
     progress.restored
-      ? "Erase the shard files that you used, and export new ones when keys change."
+      ? "Erase the shard files that you used; export new ones after each change of keys."
       : "Run this command again with the next shard.",
   );
 }

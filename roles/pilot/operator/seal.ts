@@ -12,10 +12,10 @@ export async function operatorSeal(deps: PilotIo, reason: string): Promise<void>
     );
   }
   await withNexus(deps, ({ client }) => client.seal(reason), "superuser");
-  deps.stdout.print("Sealed: Nexus has no keys, and takes none from keepers.");
+  deps.stdout.print("Nexus is sealed: it has dropped all keys and accepts none from keepers.");
   deps.stderr.print([
-    "It stays so after a restart, until `spike operator unseal`, or until enough recovery shards are",
-    "handed to it with `spike operator restore`. Keepers still hold their shards.",
+    "It stays sealed after a restart, until `spike operator unseal` or until it receives enough",
+    "recovery shards from `spike operator restore`. Keepers still hold their shards.",
   ]);
 }
 
@@ -32,6 +32,6 @@ export async function operatorUnseal(deps: PilotIo): Promise<void> {
   if (before !== "sealed") {
     return deps.stdout.print(`Nexus was not sealed: it is ${before}, and nothing was changed.`);
   }
-  deps.stdout.print("Unsealed: Nexus asks its keepers for the root key.");
+  deps.stdout.print("Nexus is unsealed: it requests the root key from its keepers.");
   deps.stderr.print("See `spike status`.");
 }

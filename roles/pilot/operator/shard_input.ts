@@ -101,7 +101,7 @@ async function toShard(deps: PilotIo, { bytes, keys, name }: ShardText): Promise
   try {
     requireNarrow(text, name);
     if (hasMark(text)) {
-      deps.stderr.print(`Note: ${name} begins with a byte order mark, which does not count`);
+      deps.stderr.print(`Note: ${name} begins with a byte order mark, which is ignored`);
     }
     return about(name, () => parseShard(decodeUtf8(text, "The shard")));
   } finally {

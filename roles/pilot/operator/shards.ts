@@ -26,7 +26,7 @@ const MEANING: Readonly<Record<ShardChangeKind, readonly string[]>> = {
     "this root key, with their own threshold: only `spike operator rotate-root` retires them.",
   ],
   "rotate-root": [
-    "Shards exported before open this store no more. They still open backups made before: destroy those",
+    "Shards exported earlier no longer open this store. They still open backups made before: destroy those",
     "backups, or the old shards.",
   ],
 };
@@ -71,8 +71,8 @@ function requireNumbers(present: NexusStatus, options: ShardsOptions): void {
     throw new SpikeError("usage", message, { hint });
   }
   if (threshold === 1 && !options.allowsThresholdOne) {
-    throw new SpikeError("usage", "Threshold is 1: every single keeper would hold the root key", {
-      hint: `${now}. Give --allow-threshold-one if you mean it`,
+    throw new SpikeError("usage", "Threshold is 1: each keeper alone could rebuild the root key", {
+      hint: `${now}. Pass --allow-threshold-one to confirm`,
     });
   }
 }
@@ -118,7 +118,7 @@ async function withKeepers(client: Client, error: SpikeError): Promise<SpikeErro
     .map(({ index, state, detail }) => `keeper ${index}: ${detail ?? state}`);
   if (bad.length === 0) return error;
   return new SpikeError(error.code, `${error.message}: ${bad.join("; ")}`, {
-    hint: "Bring all keepers up, then repeat the command",
+    hint: "Start all keepers, then retry",
     cause: error,
   });
 }
@@ -132,7 +132,7 @@ function toLines({ generation, threshold, shares, promoted, keks }: ShardChanged
       ? [`The root key is new; ${keks} ${keks === 1 ? "key was" : "keys were"} wrapped anew`]
       : []),
     ...(waiting.length > 0
-      ? [`Keeper ${waiting.join(", ")} will be given its shard as soon as it answers`]
+      ? [`Keeper ${waiting.join(", ")} gets its shard as soon as it is reachable`]
       : []),
   ];
 }

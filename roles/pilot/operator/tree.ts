@@ -16,33 +16,35 @@ function addKekAction(command: Command, deps: PilotIo, action: "list" | "rotate"
 }
 
 function addKek(kek: Command, deps: PilotIo): void {
-  kek.description("look after the key-encryption keys (needs the superuser role)");
-  const list = kek.command("list").description("print their generations");
+  kek.description("List and rotate key-encryption keys (requires role superuser)");
+  const list = kek.command("list").description("List the generations of the key-encryption key");
   addKekAction(list, deps, "list");
   list
     .addHelpText(
       "after",
-      "\nA retired one opens what it sealed, until all of that was sealed anew.",
+      "\nA retired key decrypts existing records until all of them are re-encrypted.",
     )
     .addHelpText("after", example("spike operator kek list"));
-  const rotate = kek.command("rotate").description("make a new generation now");
+  const rotate = kek.command("rotate").description(
+    "Create a new generation of the key-encryption key",
+  );
   addKekAction(rotate, deps, "rotate");
   rotate
     .addHelpText(
       "after",
-      "\nEverything is sealed anew in the background while Nexus serves; then the old one is removed.\n" +
-        "By age (SPIKE_NEXUS_KEK_MAX_AGE) and by use this happens without being asked for.",
+      "\nNexus re-encrypts all records in the background while it serves requests, then removes the old\n" +
+        "key. It also rotates the key by age (SPIKE_NEXUS_KEK_MAX_AGE) and by number of uses.",
     )
     .addHelpText("after", example("spike operator kek rotate"));
 }
 
 function addVerify(command: Command, deps: PilotIo): void {
   command
-    .description("compare the store with the audit log (needs the superuser role)")
+    .description("Verify the store against the audit log (requires role superuser)")
     .addHelpText(
       "after",
-      "\nFinds secrets and policies that were put back to an earlier state, or removed, behind the back\n" +
-        "of Nexus. Ends with 2 when there is one.",
+      "\nReports secrets and policies that were rolled back or removed outside Nexus. Exits with 2 if there\n" +
+        "is one.",
     )
     .addHelpText("after", example("spike operator verify"))
     .option(...FORMAT)
@@ -55,7 +57,7 @@ function addVerify(command: Command, deps: PilotIo): void {
 
 /** `spike operator …`. */
 export function addOperator(operator: Command, deps: PilotIo): void {
-  operator.description("save, restore and renew keys, and verify the store");
+  operator.description("Manage root key, recovery shards, seal and backups");
   addRecover(operator.command("recover"), deps);
   addRestore(operator.command("restore"), deps);
   addDrill(operator.command("drill"), deps);
@@ -72,11 +74,11 @@ export function addOperator(operator: Command, deps: PilotIo): void {
 
 function addKeygen(command: Command, deps: PilotIo): void {
   command
-    .description("make a custodian's pair of keys, and print the public one")
-    .requiredOption("-o, --out <file>", "where the private key goes, for its owner alone")
+    .description("Create a key pair for a custodian and print the public key")
+    .requiredOption("-o, --out <file>", "File for the private key, mode 0600")
     .addHelpText(
       "after",
-      "\nThe same as age-keygen makes; no Nexus is asked. A file is never replaced.",
+      "\nThe key is in the format of age-keygen. Nexus is not contacted. An existing file is not replaced.",
     )
     .addHelpText("after", example("spike operator keygen --out ada.key >> recipients.txt"))
     .action(async ({ out }: { out: string }) => {
@@ -87,12 +89,12 @@ function addKeygen(command: Command, deps: PilotIo): void {
 
 function addSeal(command: Command, deps: PilotIo): void {
   command
-    .description("make Nexus drop all keys and stay without them (superuser role)")
-    .option("-r, --reason <text>", "why; it is logged and shown by `spike status`", "not said")
+    .description("Make Nexus drop all keys and reject requests (requires role superuser)")
+    .option("-r, --reason <text>", "Reason; it is logged and shown by `spike status`", "not said")
     .addHelpText(
       "after",
-      "\nFor emergencies. Every request is answered 503, after a restart too, until\n" +
-        "`spike operator unseal`, or until enough recovery shards are handed in.",
+      "\nFor emergencies. Nexus answers 503 to every request, also after a restart, until\n" +
+        "`spike operator unseal` or until it receives enough recovery shards.",
     )
     .addHelpText("after", example('spike operator seal --reason "intruder on host 7"'))
     .action(async ({ reason }: { reason: string }) => {
@@ -103,7 +105,9 @@ function addSeal(command: Command, deps: PilotIo): void {
 
 function addUnseal(command: Command, deps: PilotIo): void {
   command
-    .description("let a sealed Nexus ask its keepers for the root key (superuser role)")
+    .description(
+      "Let a sealed Nexus request the root key from its keepers (requires role superuser)",
+    )
     .addHelpText("after", example("spike operator unseal"))
     .action(async () => {
       const { operatorUnseal } = await import("./seal.ts");
@@ -121,46 +125,49 @@ interface ChangeOptions extends FormatOption {
 
 const SINGLE_SLOT = [
   "--accept-single-slot",
-  "go on with keepers that hold one shard at a time, after an export",
+  "Accept keepers that hold one shard at a time; export shards first",
 ] as const;
 
-const ONLINE = "Nexus serves meanwhile. All keepers must be up; one that is not changes nothing.";
+const ONLINE = "Nexus continues to serve. All keepers must be reachable, or nothing is changed.";
 
 function addRefresh(command: Command, deps: PilotIo): void {
   changing(command, deps, "refresh")
-    .description("give the keepers new shards of the same root key (superuser role)")
+    .description("Replace the shards of the keepers, same root key (requires role superuser)")
     .addHelpText(
       "after",
-      `\nFor a shard that may have been seen: with it, shards of the old generation can no more be\n` +
-        "completed by new ones. What this does not give: enough shards of any old generation still\n" +
-        `give the root key. Only rotate-root retires them.\n${ONLINE}`,
+      `\nUse it if a shard may have leaked: old shards cannot be combined with new ones. Enough shards of\n` +
+        "one old generation still give the root key; only rotate-root retires them.\n" +
+        ONLINE,
     )
     .addHelpText("after", example("spike operator refresh"));
 }
 
 function addReshare(command: Command, deps: PilotIo): void {
   changing(command, deps, "reshare")
-    .description("change how many shards there are and are needed (superuser role)")
-    .option("-t, --threshold <number>", "shards that bring the root key back", parseNumber)
-    .option("-n, --shares <number>", "shards in all, one for each keeper", parseNumber)
-    .option("--allow-threshold-one", "let every single keeper hold the root key")
+    .description("Change the number of shards and the threshold (requires role superuser)")
+    .option("-t, --threshold <number>", "Shards required to rebuild the root key", parseNumber)
+    .option("-n, --shares <number>", "Shards in total, one per keeper", parseNumber)
+    .option(
+      "--allow-threshold-one",
+      "Allow threshold 1: each keeper alone can rebuild the root key",
+    )
     .addHelpText(
       "after",
-      "\nNew keepers are listed in SPIKE_NEXUS_KEEPER_PEERS first, at its end; keepers that go are taken\n" +
-        "out afterwards, from its end. What this does not give: enough old shards still give the root\n" +
-        `key, with their old threshold. Only rotate-root retires them.\n${ONLINE}`,
+      "\nBefore: append new keepers to SPIKE_NEXUS_KEEPER_PEERS. Afterwards: remove old keepers from its\n" +
+        "end. Enough old shards, by their old threshold, still give the root key; only rotate-root retires\n" +
+        `them.\n${ONLINE}`,
     )
     .addHelpText("after", example("spike operator reshare --threshold 3 --shares 5"));
 }
 
 function addRotateRoot(command: Command, deps: PilotIo): void {
   changing(command, deps, "rotate-root")
-    .description("replace the root key and all its shards (superuser role)")
+    .description("Replace the root key and all its shards (requires role superuser)")
     .addHelpText(
       "after",
-      "\nCosts one wrapping for each key-encryption key, however much is stored. Recovery shards\n" +
-        "exported before open this store no more: export new ones at once. They still open backups\n" +
-        `made before. It may be cut off at any moment and repeated.\n${ONLINE}`,
+      "\nNexus re-wraps the key-encryption keys only; stored data is not re-encrypted. Recovery shards\n" +
+        "exported earlier no longer open this store: export new ones at once. They still open older\n" +
+        `backups. If interrupted, repeat the command.\n${ONLINE}`,
     )
     .addHelpText("after", example("spike operator rotate-root"));
 }

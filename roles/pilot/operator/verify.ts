@@ -5,7 +5,7 @@ import { counted, type Format, printAs } from "../terminal/format.ts";
 import { withNexus } from "../session.ts";
 
 const WHAT: ReadonlyMap<string, string> = new Map(Object.entries({
-  replaced: "is not what was stored last: an earlier state was put back, or it was changed",
+  replaced: "is not the last stored state: it was rolled back or modified",
   removed: "was removed without Nexus",
   unrecorded: "was put there without Nexus",
   damaged: "cannot be read, or holds what Nexus never stores: the file was changed or damaged",
@@ -27,8 +27,8 @@ export async function operatorVerify(deps: PilotIo, format: Format): Promise<voi
   if (found.findings === 0) return;
   throw new SpikeError(
     "state_integrity_check",
-    `The store is not what Nexus wrote: ${counted(found.findings, "finding")}`,
-    { hint: "Keep the files as they are for whoever looks into it, and restore from a backup" },
+    `The store was modified outside Nexus: ${counted(found.findings, "finding")}`,
+    { hint: "Keep the files for analysis and restore from a backup" },
   );
 }
 
@@ -42,9 +42,7 @@ function toLines(
   ].join(", ");
   return [
     `Compared with ${counted(logs.length, "audit log")}: ${rowsCompared}`,
-    ...(older > 0
-      ? [`Older than the first record, so that nothing is known of them: ${older}`]
-      : []),
+    ...(older > 0 ? [`Older than the first record, so not verified: ${older}`] : []),
     ...logs.flatMap((log) =>
       log.missing
         ? [`Audit log ${log.log} is not there${log.left ? " since the store was restored" : ""}`]

@@ -38,13 +38,13 @@ export function parseCases(file: string, text: string): PolicyCase[] {
   if (!isSeq(list)) {
     throw refuse(
       1,
-      "File holds no list of cases",
-      "Write them as a list, or as a list under cases:",
+      "File is not a list of cases",
+      "Write them as a list or as a list under cases:",
     );
   }
   return list.items.map((item) => {
     const line = isMap(item) ? lineOf(item.range?.[0]) : 1;
-    if (!isMap(item)) throw refuse(line, "A case is no mapping", `Known are ${KEYS.join(", ")}`);
+    if (!isMap(item)) throw refuse(line, "A case is not a mapping", `Known are ${KEYS.join(", ")}`);
     try {
       return { file, line, ...caseOf(item) };
     } catch (error) {

@@ -21,7 +21,7 @@ export async function policyDelete(
       await requireThere(client, name);
       if (!await confirm(deps, { text, mayAsk })) {
         throw new SpikeError("interrupted", "Operation canceled.", {
-          hint: `Policy ${JSON.stringify(name)} was not touched`,
+          hint: `Policy ${JSON.stringify(name)} was not changed`,
         });
       }
     }

@@ -36,10 +36,10 @@ function toLines(
     `Reason: ${reason}`,
   ];
   if (policies.length > 0) {
-    lines.push("", "To deny it, all of these have to go:", ...policies.map((name) => `  ${name}`));
+    lines.push("", "To deny it, delete all of these:", ...policies.map((name) => `  ${name}`));
   }
   if (!allowed) lines.push("", `Missing: ${missing.join(", ")}`);
-  if (misses.length > 0) lines.push("", "Policies that come near:", ...misses.map(missToText));
+  if (misses.length > 0) lines.push("", "Closest policies:", ...misses.map(missToText));
   if (omitted > 0) lines.push(`  … and ${omitted} more`);
   return lines;
 }

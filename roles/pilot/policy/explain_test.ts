@@ -42,7 +42,7 @@ Reason: write on a/b is missing: policy "acme-web" applies, but does not grant i
 
 Missing: write
 
-Policies that come near:
+Closest policies:
   acme-web: applies, but does not grant write
   other: is not about this path
   third: is not about this ID, and does not grant write
@@ -63,7 +63,7 @@ Deno.test("explain tells a grant with all that would have to go", async () => {
     `Allowed: read on a/b for ${WEB}
 Reason: The policies "a" and "b" each grant read on a/b
 
-To deny it, all of these have to go:
+To deny it, delete all of these:
   a
   b
 `,

@@ -145,7 +145,7 @@ function draftOf(source: Source, { contents }: Document.Parsed): PolicyDraft {
 }
 
 function refuseContents(source: Source, at: Placed): SpikeError {
-  return refuse(source, at, `File holds no mapping, expected the keys ${KEYS.join(", ")}`);
+  return refuse(source, at, `File is not a mapping, expected the keys ${KEYS.join(", ")}`);
 }
 
 function refuseSyntax(source: Source, fault: YAMLError): SpikeError {
@@ -192,7 +192,7 @@ function textOf(source: Source, members: Map<string, Pair>, key: string): string
   if (text === "" || pair?.value === null) {
     throw refuse(source, place, `${key} is required in YAML file`);
   }
-  if (typeof text !== "string") throw refuse(source, place, `${key} is no text, expected one`);
+  if (typeof text !== "string") throw refuse(source, place, `${key} is not text`);
   return text;
 }
 

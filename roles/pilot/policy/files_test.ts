@@ -124,7 +124,7 @@ Deno.test("apply deletes with --prune only, and asks before it does", async () =
     assert.match(refused.out, /\n- delete old\n/);
     assert.deepEqual([...kept.keys()], ["old"]);
     const nobody = await spike(args, { nexus });
-    assert.match(nobody.err, /^Error: Nobody is there to confirm this, and --yes was not given/);
+    assert.match(nobody.err, /^Error: Confirmation required, but standard input is not a terminal/);
     assert.deepEqual([...kept.keys()], ["old"]);
     const agreed = await spike([...args, "--yes", "--format", "json"], { nexus });
     assert.equal(agreed.code, 0);
@@ -156,7 +156,7 @@ Deno.test("nothing is applied if one policy is not valid, and every fault is tol
     assert.match(lines[1] ?? "", /^ {2}D\/b\.yaml:1: Path pattern "\(" is not an RE2 expression/);
     assert.equal(
       lines[2],
-      '  D/b.yaml:6: Policy "acme-web" is there twice, first in D/a.yaml:1',
+      '  D/b.yaml:6: Policy "acme-web" is defined twice, first in D/a.yaml:1',
     );
     assert.equal(lines[3], "  D/c.yaml:1: spiffeidPattern is required in YAML file");
     assert.match(lines[4] ?? "", /^ {2}D\/d\.yaml:2: YAML is not valid: /);
@@ -166,7 +166,7 @@ Deno.test("nothing is applied if one policy is not valid, and every fault is tol
 Deno.test("what apply cannot do is refused before anything is asked of Nexus", async () => {
   await withFiles({ "a.txt": "x", "e/x.yaml": "# nothing\n" }, async (dir) => {
     const table: [string[], RegExp][] = [
-      [["-f", dir], /^Error: There are no policies in "/],
+      [["-f", dir], /^Error: No policies found in "/],
       [["-f", `${dir}/none`, "--dry-run"], /^Error: ".*none" cannot be read: it does not exist/],
       [["--dry-run"], /^Error: Flags --dry-run and --prune need --file\n/],
       [["-f", dir, "--name", "a"], /^Error: Flags --file and --name cannot be given together/],
@@ -200,7 +200,7 @@ Deno.test("where apply stops half way, it names what is done and what is not, an
     const { code, out, err } = await spike(args, { nexus });
     assert.equal(code, 6);
     assert.match(err, /^Error: Policy 'acme-api' was not applied: Nexus is not ready/);
-    assert.match(err, /\nHint: 1 of 3 changes were made; run it again to go on\n$/);
+    assert.match(err, /\nHint: 1 of 3 changes were made; run the command again to continue\n$/);
     assert.equal(
       out.slice(out.indexOf("Applied:")),
       "Applied:\n+ create acme-web\nNot applied:\n+ create acme-api\n- delete old\n",
@@ -225,7 +225,7 @@ Deno.test("a change whose answer was not seen is told as one that may have been 
     const human = await spike(args, { nexus: lost.nexus });
     assert.equal(human.code, 6);
     assert.match(human.err, /^Error: Policy 'acme-api' may not have been applied: /);
-    assert.match(human.out, /\nMay be applied or not:\n\+ create acme-api\n$/);
+    assert.match(human.out, /\nUnknown whether applied:\n\+ create acme-api\n$/);
     kept.clear();
     const json = await spike([...args, "--format", "json"], {
       nexus: failing(kept, "net_peer_connection").nexus,
@@ -259,7 +259,7 @@ D/a.yaml:6: warning: [shadowed] narrow: grants nothing that others do not grant 
 4 policies: 2 errors, 2 warnings, 0 notes
 `,
     );
-    assert.match(err, /^Error: 2 findings to be mended\nHint: docs\/policies\.md says/);
+    assert.match(err, /^Error: 2 findings at or above level error\nHint: See docs\/policies\.md/);
     assert.equal((await spike(["policy", "lint", dir, "--fail-on", "never"])).code, 0);
     const warned = await spike(["policy", "lint", `${dir}/a.yaml`]);
     assert.equal(warned.code, 0);
@@ -360,10 +360,10 @@ Deno.test("test asks Nexus where no policies are given", async () => {
 
 Deno.test("what is wrong in a file of cases is told with its line", async () => {
   const table: [string, RegExp][] = [
-    ["", /^Error: F:1: File holds no list of cases/],
-    ["cases: 7\n", /^Error: F:1: File holds no list of cases/],
+    ["", /^Error: F:1: File is not a list of cases/],
+    ["cases: 7\n", /^Error: F:1: File is not a list of cases/],
     ["- [\n", /^Error: F:\d: YAML is not valid/],
-    ["- 7\n", /^Error: F:1: A case is no mapping/],
+    ["- 7\n", /^Error: F:1: A case is not a mapping/],
     [
       CASES.replace("path:", "pth:"),
       /^Error: F:2: Key "pth" is not known\nHint: Known are id, path/,

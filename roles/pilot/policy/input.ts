@@ -41,7 +41,7 @@ export function draftOf({ name, pathPattern, spiffeidPattern, permissions }: Pol
   const missing = FLAGS.filter(([member]) => !given[member]).map(([, flag]) => flag);
   throw new SpikeError("usage", "Flags are missing", {
     details: missing,
-    hint: "A policy has all four; see the example under --help",
+    hint: "A policy requires all four; see the example in --help",
   });
 }
 
@@ -69,7 +69,7 @@ export function warnUnanchored(
 export function requireName(given: string | undefined): string {
   if (given === undefined) {
     throw new SpikeError("usage", "Missing required argument 'name'", {
-      hint: "Give the policy's name, as argument or with --name",
+      hint: "Pass the name as argument or with --name",
     });
   }
   return asInputError(() => parsePolicyName(given));
@@ -81,7 +81,7 @@ export async function namingPolicy<T>(name: string, call: () => Promise<T>): Pro
     return await call();
   } catch (error) {
     if (!(error instanceof SpikeError) || error.code !== "api_not_found") throw error;
-    throw new SpikeError("api_not_found", `There is no policy ${quoteValue(name)}`, {
+    throw new SpikeError("api_not_found", `Policy not found: ${quoteValue(name)}`, {
       hint: "See `spike policy list`",
       cause: error,
     });

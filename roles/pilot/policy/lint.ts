@@ -47,9 +47,13 @@ export async function policyLint(
     failOn !== "never" && LEVELS.indexOf(level) <= LEVELS.indexOf(failOn)
   );
   if (bad.length === 0) return;
-  throw new SpikeError("data_invalid_input", `${counted(bad.length, "finding")} to be mended`, {
-    hint: "docs/policies.md says what each rule means; --fail-on sets which levels count",
-  });
+  throw new SpikeError(
+    "data_invalid_input",
+    `${counted(bad.length, "finding")} at or above level ${failOn}`,
+    {
+      hint: "See docs/policies.md for the rules; --fail-on sets the levels that fail",
+    },
+  );
 }
 
 async function lintLive(deps: PilotIo): Promise<{ told: Told[]; count: number }> {

@@ -14,7 +14,7 @@ export async function policyList(
     throw new SpikeError(
       "usage",
       "Flags --path-pattern and --spiffeid-pattern cannot be given together",
-      { hint: "Nexus filters by one of them" },
+      { hint: "Pass one of them" },
     );
   }
   const policies = await withNexus(deps, ({ client }) => client.listPolicies(filter));

@@ -44,7 +44,7 @@ export async function policyPlan(deps: PilotIo, request: PlanRequest): Promise<v
   );
   if (faults.length > 0) throw joinFaults(faults);
   if (policies.length === 0) {
-    throw new SpikeError("data_invalid_input", `There are no policies in ${JSON.stringify(path)}`, {
+    throw new SpikeError("data_invalid_input", `No policies found in ${JSON.stringify(path)}`, {
       hint: "Policies are read from files named *.yaml or *.yml; see --help",
     });
   }
@@ -173,7 +173,7 @@ function stopped(
 ): SpikeError {
   const what = isUnsure ? "may not have been applied" : "was not applied";
   return new SpikeError(cause.code, `Policy '${name}' ${what}: ${cause.message}`, {
-    hint: `${count} changes were made; run it again to go on`,
+    hint: `${count} changes were made; run the command again to continue`,
     cause,
   });
 }
@@ -188,7 +188,7 @@ function endOf(plan: readonly Step[], { done, failure, unsure }: Outcome): strin
   const changes = plan.filter(isChange);
   return [
     ...named("Applied:", changes.filter((step) => done.has(step))),
-    ...named("May be applied or not:", unsure ? [unsure] : []),
+    ...named("Unknown whether applied:", unsure ? [unsure] : []),
     ...named("Not applied:", changes.filter((step) => !done.has(step) && step !== unsure)),
   ];
 }

@@ -53,7 +53,7 @@ export async function policyApply(
   }
   if (dryRun || prune) {
     throw new SpikeError("usage", "Flags --dry-run and --prune need --file", {
-      hint: "Give a directory of policies, or a file",
+      hint: "Pass a directory of policies or a file",
     });
   }
   const policy = file === undefined
@@ -79,7 +79,7 @@ function refuseBoth(others: PolicyFlags): void {
   const [other] = givenFlags(others);
   if (other === undefined) return;
   throw new SpikeError("usage", `Flags --file and ${other} cannot be given together`, {
-    hint: "A file says all of a policy",
+    hint: "The file contains the complete policy",
   });
 }
 

@@ -76,7 +76,7 @@ function checkAmong(
   const other = known.get(name);
   if (!other) return checkPlaced(placed);
   const first = `${other.file}:${other.line}`;
-  return refuse(placed, `Policy ${quoteValue(name)} is there twice, first in ${first}`);
+  return refuse(placed, `Policy ${quoteValue(name)} is defined twice, first in ${first}`);
 }
 
 /** Checks a policy of a file as Nexus will; what is wrong is told with file and line. */
@@ -153,7 +153,7 @@ function toWord(word: string) {
     `Nexus has a policy with the permission ${
       JSON.stringify(word)
     }, which this program does not know`,
-    { hint: "Use a version of spike that fits that of Nexus" },
+    { hint: "Use a version of spike that is compatible with Nexus" },
   );
 }
 

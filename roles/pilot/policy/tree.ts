@@ -18,21 +18,21 @@ interface DeleteOptions extends NameOption {
   readonly yes?: boolean;
 }
 
-const NAME = ["--name <name>", "its name, if not given as argument"] as const;
+const NAME = ["--name <name>", "Name of the policy, if not given as argument"] as const;
 
 function addFields(command: Command): Command {
   return command
-    .option("--name <name>", "its name")
-    .option("--path-pattern <regex>", "which paths it is about")
-    .option("--spiffeid-pattern <regex>", "whom it is for")
-    .option("--permissions <list>", "read, write, list, execute, admin, super; comma-separated");
+    .option("--name <name>", "Name of the policy")
+    .option("--path-pattern <regex>", "Paths that the policy applies to")
+    .option("--spiffeid-pattern <regex>", "SPIFFE IDs that the policy applies to")
+    .option("--permissions <list>", "Comma-separated: read, write, list, execute, admin, super");
 }
 
 const PATTERNS = `
-Patterns are RE2 and match anywhere in the text unless they are anchored with ^ and $.`;
+Patterns are RE2 regular expressions; they match anywhere in the text unless anchored by ^ and $.`;
 
 function addCreate(command: Command, deps: PilotIo): void {
-  addFields(command.description("make a policy whose name is not in use"))
+  addFields(command.description("Create a policy; fail if the name is in use"))
     .addHelpText("after", PATTERNS)
     .addHelpText(
       "after",
@@ -48,26 +48,26 @@ function addCreate(command: Command, deps: PilotIo): void {
 }
 
 const POLICY_FILE = `
-A file has exactly these keys, patterns in single quotes:
+A file has exactly these keys. Put patterns in single quotes:
   name: acme-web
   spiffeidPattern: '^spiffe://example\\.org/acme/web$'
   pathPattern: '^tenants/acme/db/.*$'
   permissions: [read, list]`;
 
 const POLICY_FILES =
-  "In a directory every *.yaml and *.yml is read, one policy in each document; nothing is done\n" +
-  "if one of them is not valid, and nothing again the second time.";
+  "A directory is read for *.yaml and *.yml, one policy per document. Nothing is written if any\n" +
+  "policy is invalid. Policies that are already as described are not written again.";
 
 function addApply(command: Command, deps: PilotIo): void {
-  addFields(command.description("make policies, or replace those of the same name"))
+  addFields(command.description("Create policies or replace those with the same name"))
     .option(
       "-f, --file <path>",
-      "take it from a YAML file, - for standard input, or all of a directory",
+      "YAML file or directory; - for standard input",
     )
-    .option("--dry-run", "show what would be done to what --file names, and do nothing")
-    .option("--prune", "delete the policies that are not there")
-    .option("-y, --yes", "do not ask before something is deleted")
-    .option("--format <format>", "human, json or yaml", "human")
+    .option("--dry-run", "Print the changes that --file would make, and write nothing")
+    .option("--prune", "Delete policies that --file does not contain")
+    .option("-y, --yes", "Delete without confirmation")
+    .option("--format <format>", "Output format: human, json or yaml", "human")
     .option(...NO_INPUT_OPTION)
     .addHelpText("after", POLICY_FILE)
     .addHelpText("after", POLICY_FILES)
@@ -80,9 +80,9 @@ function addApply(command: Command, deps: PilotIo): void {
 
 function addList(command: Command, deps: PilotIo): void {
   command
-    .description("print the names of all policies")
-    .option("--path-pattern <regex>", "only those with exactly this path pattern")
-    .option("--spiffeid-pattern <regex>", "only those with exactly this SPIFFE ID pattern")
+    .description("List the names of policies")
+    .option("--path-pattern <regex>", "List only policies with exactly this path pattern")
+    .option("--spiffeid-pattern <regex>", "List only policies with exactly this SPIFFE ID pattern")
     .option(...FORMAT)
     .addHelpText("after", example("spike policy list --path-pattern '^tenants/acme/.*$'"))
     .action(async ({ format, ...filter }: FilterOptions) => {
@@ -94,8 +94,8 @@ function addList(command: Command, deps: PilotIo): void {
 
 function addGet(command: Command, deps: PilotIo): void {
   command
-    .description("print a policy")
-    .argument("[name]", "its name")
+    .description("Print a policy")
+    .argument("[name]", "Name of the policy")
     .option(...NAME)
     .option(...FORMAT)
     .addHelpText("after", example("spike policy get acme-web"))
@@ -108,12 +108,12 @@ function addGet(command: Command, deps: PilotIo): void {
 
 function addDelete(command: Command, deps: PilotIo): void {
   command
-    .description("delete a policy, after asking")
-    .argument("[name]", "its name")
+    .description("Delete a policy, after confirmation")
+    .argument("[name]", "Name of the policy")
     .option(...NAME)
-    .option("-y, --yes", "do not ask")
+    .option("-y, --yes", "Do not ask for confirmation")
     .option(...NO_INPUT_OPTION)
-    .addHelpText("after", "\nWhere standard input is no terminal, its first line is the answer.")
+    .addHelpText("after", "\nIf standard input is not a terminal, its first line is the answer.")
     .addHelpText("after", example("spike policy delete acme-web --yes"))
     .action(async (name: string | undefined, options: DeleteOptions, command: Command) => {
       const { policyDelete } = await import("./delete.ts");
@@ -133,10 +133,12 @@ function words(list: string): string[] {
 
 function addExplain(command: Command, deps: PilotIo): void {
   command
-    .description("say which policy or role decides, or what exactly is missing")
-    .argument("<spiffeid>", "who")
-    .argument("<path>", "where: a secret's path, or a reserved one such as spike/system/acl")
-    .option("-p, --permissions <list>", "read, write, list, execute; comma-separated", "read")
+    .description(
+      "Explain an access decision: the policy or role that allows it, or what is missing",
+    )
+    .argument("<spiffeid>", "SPIFFE ID of the caller")
+    .argument("<path>", "Path of a secret, or a reserved path such as spike/system/acl")
+    .option("-p, --permissions <list>", "Comma-separated: read, write, list, execute", "read")
     .option(...FORMAT)
     .addHelpText("after", ASKING)
     .addHelpText(
@@ -151,14 +153,14 @@ function addExplain(command: Command, deps: PilotIo): void {
     });
 }
 
-const ASKING = "\nNexus answers those who may read policies: superuser, admin, or by a policy.";
+const ASKING = "\nRequires read permission on policies: role superuser or admin, or a policy.";
 
 function addWhoCan(command: Command, deps: PilotIo): void {
   command
-    .description("print the policies and roles that grant something")
-    .argument("<permissions>", "read, write, list, execute; comma-separated")
-    .argument("<path>", "where: a secret's path, or a reserved one such as spike/system/acl")
-    .argument("[spiffeids...]", "IDs of which to say whether they may")
+    .description("List the policies and roles that grant permissions on a path")
+    .argument("<permissions>", "Comma-separated: read, write, list, execute")
+    .argument("<path>", "Path of a secret, or a reserved path such as spike/system/acl")
+    .argument("[spiffeids...]", "SPIFFE IDs to evaluate")
     .option(...FORMAT)
     .addHelpText("after", ASKING)
     .addHelpText("after", example("spike policy who-can read tenants/acme/db"))
@@ -174,15 +176,15 @@ interface LintOptions extends FormatOption {
 }
 
 const RULES = `
-Rules: never (finds nothing), invalid, unanchored, dot (any character in the trust domain),
-reserved (reaches the system's own paths), duplicate, shadowed, overlapping; and unread and
-unfinished for what was not compared. What is told is proven; see docs/policies.md.`;
+Rules: never (matches nothing), invalid, unanchored, dot (any character in the trust domain),
+reserved (matches reserved paths), duplicate, shadowed, overlapping; unread and unfinished
+report what was not compared. Findings are exact, not heuristic; see docs/policies.md.`;
 
 function addLint(command: Command, deps: PilotIo): void {
   command
-    .description("find policies that say something else than is meant")
-    .argument("[paths...]", "YAML files and directories (default: the policies of Nexus)")
-    .option("--fail-on <level>", "fail for error, warning, note, or never", "error")
+    .description("Find likely mistakes in policies")
+    .argument("[paths...]", "YAML files and directories (default: policies in Nexus)")
+    .option("--fail-on <level>", "Lowest level that fails: error, warning, note, or never", "error")
     .option(...FORMAT)
     .addHelpText("after", RULES)
     .addHelpText("after", example("spike policy lint policies/ --fail-on warning"))
@@ -198,7 +200,7 @@ interface TestOptions extends FormatOption {
 }
 
 const CASES = `
-A file is a list of cases; by is optional, a policy or role:NAME:
+A file is a list of cases. The key by is optional: the name of a policy, or role:NAME:
   - id: spiffe://example.org/acme/web
     path: tenants/acme/db
     permissions: [read, list]
@@ -207,11 +209,11 @@ A file is a list of cases; by is optional, a policy or role:NAME:
 
 function addTest(command: Command, deps: PilotIo): void {
   command
-    .description("compare decisions with what files of cases expect")
-    .argument("<cases...>", "YAML files of cases")
+    .description("Test access decisions against expected results")
+    .argument("<cases...>", "YAML files of test cases")
     .option(
       "--policies <path>",
-      "decide by these files or directories instead of asking Nexus; may be repeated",
+      "Evaluate these files or directories instead of the policies in Nexus (repeatable)",
       (path: string, before: string[]) => [...before, path],
       [] as string[],
     )
@@ -227,7 +229,7 @@ function addTest(command: Command, deps: PilotIo): void {
 
 /** `spike policy …`. */
 export function addPolicy(policy: Command, deps: PilotIo): void {
-  policy.description("say who may do what to which secrets");
+  policy.description("Manage and evaluate access policies");
   addCreate(policy.command("create"), deps);
   addApply(policy.command("apply"), deps);
   addList(policy.command("list"), deps);

@@ -15,7 +15,7 @@ export async function secretDestroy(
   const which = versions.length === 0 || versions.every((version) => version === 0)
     ? "the current version"
     : `version ${versions.join(", ")}`;
-  await requireConsent(deps, `Destroy ${which} of ${path} for good?`, consent);
+  await requireConsent(deps, `Destroy ${which} of ${path} permanently?`, consent);
   const { missing = [] } = await withNexus(
     deps,
     ({ client }) =>
@@ -32,7 +32,7 @@ export async function secretPurge(
   { expected, ...consent }: Consent & { readonly expected: Expectation },
 ): Promise<void> {
   const path = parsePath(given);
-  const question = `Destroy all versions of ${path}, and all that is known of it, for good?`;
+  const question = `Destroy all versions of ${path} and its metadata permanently?`;
   await requireConsent(deps, question, consent);
   await withNexus(deps, ({ client }) => naming(path, 0, () => client.purgeSecret(path, expected)));
   deps.stdout.print("OK");

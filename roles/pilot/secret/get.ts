@@ -53,8 +53,8 @@ async function writeOne(deps: PilotIo, value: Value, out: OutputName): Promise<v
 function valueOf(secret: Secret, { path, key }: SecretGetRequest): Value {
   const all = valuesOf(secret);
   if (key === undefined && all.size !== 1) {
-    throw new SpikeError("usage", `Secret has ${all.size} keys, which of them is to be written?`, {
-      hint: "Name a key, or give --format json to write all of them",
+    throw new SpikeError("usage", `Secret has ${all.size} keys, expected the name of one`, {
+      hint: "Name a key, or pass --format json to write all of them",
     });
   }
   const value = key === undefined ? [...all.values()][0] : all.get(key);
@@ -81,7 +81,7 @@ function toDocument(secret: Secret, request: SecretGetRequest): unknown {
 function line(value: Value): string {
   return typeof value === "string"
     ? value
-    : `(${value.length} bytes that are no text; name the key, and --out FILE, to get them)`;
+    : `(${value.length} bytes that are not text; pass the key and --out FILE to write them)`;
 }
 
 /** In a document bytes are told from texts by their shape. */

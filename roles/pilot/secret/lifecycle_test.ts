@@ -17,7 +17,7 @@ async function inDirectory(body: (dir: string) => Promise<void>): Promise<void> 
   }
 }
 
-Deno.test("bytes that are no text go from a file to Nexus, and from there to a file, as they are", () =>
+Deno.test("bytes that are not text go from a file to Nexus, and from there to a file, as they are", () =>
   inDirectory(async (dir) => {
     await Deno.writeFile(`${dir}/in`, BYTES);
     const put = await spike(["secret", "put", "a", `key=@${dir}/in`], { nexus: OK });
@@ -65,14 +65,14 @@ Deno.test("one value to write has to be named where there are several", async ()
   assert.equal(code, 1);
   assert.match(
     err,
-    /^Error: Secret has 2 keys, which of them is to be written\?\nHint: Name a key/,
+    /^Error: Secret has 2 keys, expected the name of one\nHint: Name a key/,
   );
 });
 
 Deno.test("get tells bytes from texts among all pairs", async () => {
   const nexus = answering({ data: { user: "ada" }, binary: { key: BYTES.toBase64() } });
   const human = await spike(["secret", "get", "a"], { nexus });
-  assert.match(human.out, /^key: \(4 bytes that are no text; .*\)\nuser: ada\n$/);
+  assert.match(human.out, /^key: \(4 bytes that are not text; .*\)\nuser: ada\n$/);
   const json = await spike(["secret", "get", "a", "-f", "json"], { nexus });
   assert.deepEqual(JSON.parse(json.out), { key: { base64: "/wCACg==" }, user: "ada" });
 });
@@ -123,14 +123,14 @@ Deno.test("a conflict ends with 5", async () => {
   const nexus: Answering = () => ({ err: "entity_conflict" });
   const { code, err } = await spike(["secret", "put", "a", "k=v", "--cas", "0"], { nexus });
   assert.equal(code, 5);
-  assert.match(err, /^Error: The secret is not at the version that was expected, and nothing was/);
+  assert.match(err, /^Error: The secret is not at the expected version; nothing was/);
 });
 
 Deno.test("what cannot be undone is asked for at a terminal, and done for --yes or a y only", async () => {
   for (const args of [["destroy", "a/b"], ["purge", "a/b"]]) {
     const agreed = await spike(["secret", ...args], { nexus: OK, typed: "y\n" });
     assert.deepEqual([agreed.code, agreed.out, agreed.calls.length], [0, "OK\n", 1]);
-    assert.match(agreed.err, /^Destroy .* of a\/b.* for good\? \(y\/N\): $/);
+    assert.match(agreed.err, /^Destroy .* of a\/b.* permanently\? \(y\/N\): $/);
     const refused = await spike(["secret", ...args], { nexus: OK, typed: "n\n" });
     assert.deepEqual([refused.code, refused.calls.length], [130, 0]);
     // An answer that is piped was not given to this question.
@@ -166,16 +166,34 @@ Deno.test("metadata set takes entries, and all else that can be set", async () =
 
 Deno.test("metadata set refuses what cannot be set before Nexus is called", async () => {
   const table: [string[], RegExp][] = [
-    [[], /^Error: There is nothing to set\n/],
-    [["--expires", "soon"], /^Error: Expiry is "soon", which is no time\nHint: /],
-    [["--expires", "2130-02-30"], /^Error: Expiry is "2130-02-30", which is no time\nHint: /],
-    [["--expires", "2130-02-29T00:00:00Z"], /^Error: Expiry is .*, which is no time\nHint: /],
-    [["--expires", "2130-04-31T12:00:00+02:00"], /^Error: Expiry is .*, which is no time\nHint: /],
-    [["--expires", "2130-01-01T24:00:00Z"], /^Error: Expiry is .*, which is no time\nHint: /],
-    [["--expires", "2130-01-01T12:00:00+24:00"], /^Error: Expiry is .*, which is no time\nHint: /],
+    [[], /^Error: Nothing to set\n/],
+    [
+      ["--expires", "soon"],
+      /^Error: Expiry is "soon", expected a time, date, duration or never\nHint: /,
+    ],
+    [
+      ["--expires", "2130-02-30"],
+      /^Error: Expiry is "2130-02-30", expected a time, date, duration or never\nHint: /,
+    ],
+    [
+      ["--expires", "2130-02-29T00:00:00Z"],
+      /^Error: Expiry is .*, expected a time, date, duration or never\nHint: /,
+    ],
+    [
+      ["--expires", "2130-04-31T12:00:00+02:00"],
+      /^Error: Expiry is .*, expected a time, date, duration or never\nHint: /,
+    ],
+    [
+      ["--expires", "2130-01-01T24:00:00Z"],
+      /^Error: Expiry is .*, expected a time, date, duration or never\nHint: /,
+    ],
+    [
+      ["--expires", "2130-01-01T12:00:00+24:00"],
+      /^Error: Expiry is .*, expected a time, date, duration or never\nHint: /,
+    ],
     [["--expires", "2027-13-01"], /^Error: Expiry is "2027-13-01"/],
-    [["--expires", "2020-01-01"], /^Error: Expiry is "2020-01-01", which is over already\nHint: /],
-    [["--expires", "0d"], /^Error: Expiry is "0d", which is over already/],
+    [["--expires", "2020-01-01"], /^Error: Expiry is "2020-01-01", which is in the past\nHint: /],
+    [["--expires", "0d"], /^Error: Expiry is "0d", which is in the past/],
     [["--max-versions", "0"], /^Error: Number of versions is "0", expected 1 to 1000\n/],
     [["--max-versions", "1001"], /^Error: Number of versions is "1001", expected 1 to 1000\n/],
     [["a.b=x"], /^Error: Key "a.b" has a character/],
@@ -320,7 +338,10 @@ Deno.test("list takes a prefix, one level, and all pages; it marks what has expi
 Deno.test("a move onto the same path is refused before anything is asked of Nexus", async () => {
   const { code, err, calls } = await spike(["secret", "move", "a/b", "a/b"]);
   assert.equal(code, 1);
-  assert.match(err, /^Error: A secret cannot be moved onto itself\nHint: `spike secret copy` onto/);
+  assert.match(
+    err,
+    /^Error: A secret cannot be moved to its own path\nHint: To make an older version current again, run `spike secret copy` to/,
+  );
   assert.deepEqual(calls, []);
 });
 
@@ -350,12 +371,16 @@ Deno.test("what cannot be read says why, and how it comes back", async () => {
       [],
       /^Error: Secret "a" has expired and cannot be read again\nHint: Store a .*`spike secret put a`\n/,
     ],
-    ["deleted", [], /^Error: Secret "a" is deleted\nHint: `spike secret undelete a` brings/],
+    [
+      "deleted",
+      [],
+      /^Error: Secret "a" is deleted\nHint: Run `spike secret undelete a` to restore it/,
+    ],
     ["deleted", ["-v", "2"], /^Error: Version 2 of secret "a" is deleted\nHint: .*a --versions 2`/],
     [
       "destroyed",
       ["-v", "2"],
-      /^Error: Version 2 of secret "a" was destroyed for good\nHint: .*hist/,
+      /^Error: Version 2 of secret "a" was destroyed and cannot be restored\nHint: .*hist/,
     ],
   ];
   for (const [reason, args, message] of table) {

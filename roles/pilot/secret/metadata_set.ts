@@ -49,8 +49,8 @@ async function changeOf(
     ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, deps.clock()) }),
   };
   if (Object.keys(change).length === 0) {
-    throw new SpikeError("usage", "There is nothing to set", {
-      hint: "Give key=value, --unset, --max-versions or --expires",
+    throw new SpikeError("usage", "Nothing to set", {
+      hint: "Pass key=value, --unset, --max-versions or --expires",
     });
   }
   asInputError(() => {
@@ -83,14 +83,18 @@ export function parseExpiry(given: string, nowMs: number): string {
   const isDate = /^\d{4}-\d\d-\d\d$/.test(given);
   const ms = parseTime(isDate ? `${given}T00:00:00Z` : given) ?? nowMs + span;
   if (Number.isFinite(ms) && ms <= nowMs) {
-    throw new SpikeError("usage", `Expiry is ${quoteValue(given)}, which is over already`, {
-      hint: "Give a time to come; what is not to be read any more, `spike secret delete` deletes",
+    throw new SpikeError("usage", `Expiry is ${quoteValue(given)}, which is in the past`, {
+      hint: "Use a time in the future; to remove the secret now, run `spike secret delete`",
     });
   }
   if (Number.isFinite(ms) && ms < MOST_MS) return new Date(ms).toISOString();
-  throw new SpikeError("usage", `Expiry is ${quoteValue(given)}, which is no time`, {
-    hint: "Give a time such as 2027-01-31T12:00:00Z, a date, a span such as 90d or 12h, or never",
-  });
+  throw new SpikeError(
+    "usage",
+    `Expiry is ${quoteValue(given)}, expected a time, date, duration or never`,
+    {
+      hint: "Examples: 2027-01-31T12:00:00Z, 2027-01-31, 90d, 12h, never",
+    },
+  );
 }
 
 /** 9999-12-31: later times have more digits than RFC 3339 allows. */

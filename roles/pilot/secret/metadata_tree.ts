@@ -18,10 +18,10 @@ interface SetOptions extends CasOption {
 /** `spike secret metadata get`. */
 export function addMetadataGet(command: Command, deps: PilotIo): void {
   command
-    .description("print a secret's versions, their times and authors")
-    .argument("<path>", "where the secret is kept")
+    .description("Print the versions of a secret with their times and authors")
+    .argument("<path>", "Path of the secret")
     .option(...ONE_VERSION)
-    .option("--all", "also of a secret that is deleted or has expired")
+    .option("--all", "Include a secret that is deleted or expired")
     .option(...FORMAT)
     .addHelpText("after", example("spike secret metadata get tenants/acme/db"))
     .action(async (path: string, options: GetOptions) => {
@@ -34,19 +34,19 @@ export function addMetadataGet(command: Command, deps: PilotIo): void {
 }
 
 const ENTRIES = `
-Entries are key=value, key=- (standard input) or key=@file, at most 64 in all. What is not named
-stays as it is. Once it has expired, a secret reads as if it were not there, and its value
-cannot be read again.`;
+Entries are key=value, key=- (standard input) or key=@file; a secret has at most 64. Entries and
+settings that are not named do not change. Nexus answers "not found" for an expired secret, and
+its value cannot be read again.`;
 
 /** `spike secret metadata set`. */
 export function addMetadataSet(command: Command, deps: PilotIo): void {
   command
-    .description("note something about a secret, limit its versions, let it expire")
-    .argument("<path>", "where the secret is kept")
-    .argument("[pairs...]", "entries of custom metadata, key=value")
-    .option("--unset <key>", "take an entry away (may be repeated)", collect, [])
-    .option("--max-versions <number>", "how many versions a put leaves, 1 to 1000")
-    .option("--expires <when>", "a time, a date, a span such as 90d or 12h, or never")
+    .description("Set custom metadata, the version limit and the expiry")
+    .argument("<path>", "Path of the secret")
+    .argument("[pairs...]", "Entries of custom metadata, key=value")
+    .option("--unset <key>", "Remove an entry (repeatable)", collect, [])
+    .option("--max-versions <number>", "Number of versions to keep, 1 to 1000")
+    .option("--expires <when>", "Time, date, duration such as 90d or 12h, or never")
     .option(...CAS)
     .option(...NO_INPUT_OPTION)
     .addHelpText("after", ENTRIES)

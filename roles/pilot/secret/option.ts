@@ -4,20 +4,20 @@ import type { Expectation } from "../../../lib/client/mod.ts";
 /** How the one version of a command is declared. */
 export const ONE_VERSION = [
   "-v, --version <number>",
-  "version, 0 for the current one",
+  "Version; 0 is the current version",
   "0",
 ] as const;
 
 /** How the versions of a command are declared. */
 export const VERSIONS = [
   "-v, --versions <list>",
-  "comma-separated versions (default: the current one)",
+  "Comma-separated versions (default: current version)",
 ] as const;
 
 /** How the expected version is declared. */
 export const CAS = [
   "--cas <version>",
-  "only if this is the current version; 0 if there must be none",
+  "Fail unless this is the current version; 0: no version exists",
 ] as const;
 
 /** An expected version. */

@@ -35,7 +35,7 @@ export function parseVersions(given: string): number[] {
 export function parseVersion(given: string): number {
   if (/^\d{1,15}$/.test(given)) return Number(given);
   throw new SpikeError("usage", `Version is ${quoteValue(given)}, expected a whole number`, {
-    hint: "0 stands for the current version",
+    hint: "0 is the current version",
   });
 }
 
@@ -46,7 +46,7 @@ export function parseExpected(given: string | undefined): { readonly cas?: numbe
   throw new SpikeError(
     "usage",
     `Expected version is ${quoteValue(given)}, not a whole number`,
-    { hint: "0 stands for a secret that must not be there" },
+    { hint: "0 means that the secret must not exist" },
   );
 }
 
@@ -73,11 +73,14 @@ function absence(path: string, version: number, reason: Reason | undefined): [st
   }
   if (reason === "deleted") {
     const versions = version === 0 ? "" : ` --versions ${version}`;
-    return [`${which} is deleted`, `\`spike secret undelete ${path}${versions}\` brings it back`];
+    return [
+      `${which} is deleted`,
+      `Run \`spike secret undelete ${path}${versions}\` to restore it`,
+    ];
   }
-  if (reason === "destroyed") return [`${which} was destroyed for good`, history];
-  if (version === 0) return [`There is no secret ${name}`, "See `spike secret list`"];
-  return [`There is no version ${version} of secret ${name}`, history];
+  if (reason === "destroyed") return [`${which} was destroyed and cannot be restored`, history];
+  if (version === 0) return [`Secret not found: ${name}`, "See `spike secret list`"];
+  return [`Version not found: ${version} of secret ${name}`, history];
 }
 
 /** What a change of versions asks for: where some are named, which of them never were. */

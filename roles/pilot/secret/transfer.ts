@@ -19,8 +19,8 @@ export async function secretTransfer(deps: PilotIo, request: TransferRequest): P
   const from = parsePath(request.from);
   const to = parseNewPath(request.to, deps.stderr);
   if (isMove && from === to) {
-    throw new SpikeError("usage", "A secret cannot be moved onto itself", {
-      hint: "`spike secret copy` onto the same path makes an older version current again",
+    throw new SpikeError("usage", "A secret cannot be moved to its own path", {
+      hint: "To make an older version current again, run `spike secret copy` to the same path",
     });
   }
   const options = { version, ...expected };

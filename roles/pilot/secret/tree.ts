@@ -25,17 +25,17 @@ interface ListOptions extends FormatOption {
 
 const PUT_VALUES = `
 Values:
-  key=value   the value itself (others can see it in the list of processes)
-  key=-       standard input, to its end; at a terminal one line, which stays hidden
-  key=@file   a file's content
-Bytes are kept exactly, a trailing newline too; they need not be text.`;
+  key=value   The value itself (visible to other users in the process list)
+  key=-       Standard input; at a terminal, one line that is not echoed
+  key=@file   The content of a file
+Bytes are stored exactly, including a trailing newline. A value does not have to be text.`;
 
 /** `spike secret put`, and the hidden `spike put`. */
 export function addPut(command: Command, deps: PilotIo): void {
   command
-    .description("write a new version of a secret")
-    .argument("<path>", "where the secret is kept")
-    .argument("<pairs...>", "one or more key=value")
+    .description("Write a new version of a secret")
+    .argument("<path>", "Path of the secret")
+    .argument("<pairs...>", "One or more key=value pairs")
     .addHelpText("after", PUT_VALUES)
     .addHelpText(
       "after",
@@ -54,11 +54,14 @@ export function addPut(command: Command, deps: PilotIo): void {
 /** `spike secret get`, and the hidden `spike get`. */
 export function addGet(command: Command, deps: PilotIo): void {
   command
-    .description("print a secret, or one of its values")
-    .argument("<path>", "where the secret is kept")
-    .argument("[key]", "print only this key's value")
+    .description("Print a secret or one of its values")
+    .argument("<path>", "Path of the secret")
+    .argument("[key]", "Print only the value of this key")
     .option(...ONE_VERSION)
-    .option("-o, --out <file>", "write the value there, byte by byte; - for standard output")
+    .option(
+      "-o, --out <file>",
+      "Write the exact bytes of the value to a file; - for standard output",
+    )
     .option(...FORMAT)
     .addHelpText(
       "after",
@@ -78,10 +81,10 @@ export function addGet(command: Command, deps: PilotIo): void {
 
 function addList(command: Command, deps: PilotIo): void {
   command
-    .description("print the paths of secrets")
-    .argument("[prefix]", "only paths that begin so")
-    .option("-1, --level", "one level only: what lies deeper as folders with a slash at the end")
-    .option("-l, --long", "in json and yaml, tell of each path whether it has expired")
+    .description("List the paths of secrets")
+    .argument("[prefix]", "List only paths that start with this prefix")
+    .option("-1, --level", "List one level; deeper paths appear as folders that end with /")
+    .option("-l, --long", "In json and yaml, report for each path whether it has expired")
     .option(...FORMAT)
     .addHelpText("after", example("spike secret list tenants/ --level"))
     .action(async (prefix: string | undefined, options: ListOptions) => {
@@ -94,8 +97,8 @@ function addList(command: Command, deps: PilotIo): void {
 
 function addDelete(command: Command, deps: PilotIo): void {
   command
-    .description("delete versions so that they can still be brought back")
-    .argument("<path>", "where the secret is kept")
+    .description("Remove versions of a secret; undelete restores them")
+    .argument("<path>", "Path of the secret")
     .option(...VERSIONS)
     .option(...CAS)
     .addHelpText("after", example("spike secret delete tenants/acme/db --versions 1,2"))
@@ -107,9 +110,9 @@ function addDelete(command: Command, deps: PilotIo): void {
 
 function addUndelete(command: Command, deps: PilotIo): void {
   command
-    .description("bring deleted versions back")
-    .argument("<path>", "where the secret is kept")
-    .option("-v, --versions <list>", "comma-separated versions (default: the newest deleted one)")
+    .description("Restore deleted versions of a secret")
+    .argument("<path>", "Path of the secret")
+    .option("-v, --versions <list>", "Comma-separated versions (default: newest deleted version)")
     .option(...CAS)
     .addHelpText("after", example("spike secret undelete tenants/acme/db"))
     .action(async (path: string, options: VersionsOption) => {
@@ -120,7 +123,7 @@ function addUndelete(command: Command, deps: PilotIo): void {
 
 /** `spike secret …`. */
 export function addSecret(secret: Command, deps: PilotIo): void {
-  secret.description("write, read and delete secrets");
+  secret.description("Write, read and delete secrets");
   addPut(secret.command("put"), deps);
   addGet(secret.command("get"), deps);
   addList(secret.command("list"), deps);
@@ -132,7 +135,7 @@ export function addSecret(secret: Command, deps: PilotIo): void {
   addTransfer(secret.command("move"), deps, "move");
   addHistory(secret.command("history"), deps);
   addDiff(secret.command("diff"), deps);
-  const metadata = secret.command("metadata").description("what is known besides the values");
+  const metadata = secret.command("metadata").description("Read and set the metadata of a secret");
   addMetadataGet(metadata.command("get"), deps);
   addMetadataSet(metadata.command("set"), deps);
 }

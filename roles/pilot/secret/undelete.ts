@@ -18,7 +18,7 @@ export async function secretUndelete(
       if (error.reason === "expired") throw error;
       throw new SpikeError(
         "api_not_found",
-        `Secret ${JSON.stringify(path)} has no deleted version that could be brought back`,
+        `Secret ${JSON.stringify(path)} has no deleted version to restore`,
         { hint: `See \`spike secret history ${path}\``, cause: error },
       );
     }

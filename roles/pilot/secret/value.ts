@@ -24,7 +24,7 @@ function parsePair(given: string, position: number): Pair {
   if (at < 0) {
     throw usage(
       `Pair ${position} has no =, expected key=value; nothing was written`,
-      "Put quotes around a value that has blanks",
+      "Quote a value that contains blanks",
     );
   }
   const key = given.slice(0, at);
@@ -43,8 +43,8 @@ function refuseDoubles(pairs: readonly Pair[]): void {
   const fromStdin = pairs.filter(({ from }) => from === "stdin").map(({ key }) => key);
   if (fromStdin.length > 1) {
     throw usage(
-      `Keys ${fromStdin.join(" and ")} both ask for standard input, which holds one value`,
-      "Give the others as key=@file",
+      `Keys ${fromStdin.join(" and ")} both read standard input, which provides one value`,
+      "Pass the others as key=@file",
     );
   }
 }
@@ -59,8 +59,7 @@ function readBytes(pair: Pair, { deps, mayAsk }: ValueSource): Promise<Uint8Arra
   const { key, from, text } = pair;
   const what = `Value of key ${JSON.stringify(key)}`;
   if (from === "file") {
-    const hint =
-      `A value that starts with @ names a file; such a text itself goes through ${key}=-`;
+    const hint = `A value that starts with @ names a file; to store such text, use ${key}=-`;
     return readFile(text, MAX_VALUE_BYTES, what, hint);
   }
   if (!deps.isTerminal) return readAll(deps.stdin, MAX_VALUE_BYTES, what);
@@ -157,6 +156,6 @@ export async function readTexts(
   throw new SpikeError(
     "data_invalid_input",
     `Value of key ${JSON.stringify(key)} is not valid UTF-8 text`,
-    { hint: "Encode other bytes first, for example with base64" },
+    { hint: "Encode the bytes first, for example with base64" },
   );
 }

@@ -23,17 +23,17 @@ interface DiffOptions extends FormatOption {
   readonly show?: boolean;
 }
 
-const YES = ["-y, --yes", "do not ask"] as const;
+const YES = ["-y, --yes", "Do not ask for confirmation"] as const;
 
 const FOR_GOOD = `
-What is destroyed is gone from the store at once, and from its files. It is gone from a backup only
-when the root key that opens the backup is retired and its shards are destroyed.`;
+Nexus removes the value from the store and its files at once. A backup still contains the value
+until the root key of that backup is rotated and the old recovery shards are destroyed.`;
 
 /** `spike secret destroy`. */
 export function addDestroy(command: Command, deps: PilotIo): void {
   command
-    .description("destroy the values of versions for good, after asking")
-    .argument("<path>", "where the secret is kept")
+    .description("Destroy the values of versions permanently, after confirmation")
+    .argument("<path>", "Path of the secret")
     .option(...VERSIONS)
     .option(...CAS)
     .option(...YES)
@@ -50,12 +50,12 @@ export function addDestroy(command: Command, deps: PilotIo): void {
 /** `spike secret purge`. */
 export function addPurge(command: Command, deps: PilotIo): void {
   command
-    .description("destroy all that is known of a secret for good, after asking")
-    .argument("<path>", "where the secret is kept")
+    .description("Destroy all versions and metadata of a secret permanently, after confirmation")
+    .argument("<path>", "Path of the secret")
     .option(...CAS)
     .option(...YES)
     .option(...NO_INPUT_OPTION)
-    .addHelpText("after", `${FOR_GOOD}\nVersion numbers are not given again.`)
+    .addHelpText("after", `${FOR_GOOD}\nVersion numbers are not reused.`)
     .addHelpText("after", example("spike secret purge tenants/acme/old"))
     .action(async (path: string, options: CasOption & YesOption, command: Command) => {
       const { parseExpected } = await import("./path.ts");
@@ -68,14 +68,15 @@ export function addPurge(command: Command, deps: PilotIo): void {
 
 const TRANSFERS = {
   copy: {
-    about: "copy a version to another path, where it is a new version",
+    about: "Copy a version to another path as a new version",
     sample: "spike secret copy tenants/acme/db tenants/acme/db-standby --cas 0",
-    note: "\nA copy onto the same path makes an older version current again.",
+    note: "\nCopying to the same path makes an older version current again.",
   },
   move: {
-    about: "move a secret to another path",
+    about: "Move a version of a secret to another path",
     sample: "spike secret move tenants/acme/db tenants/acme/orders-db",
-    note: "\nOne version moves; those of the path that is left can be brought back there.",
+    note:
+      "\nMoves one version and deletes all versions of the old path; undelete restores them there.",
   },
 } as const;
 
@@ -84,8 +85,8 @@ export function addTransfer(command: Command, deps: PilotIo, kind: "copy" | "mov
   const { about, sample, note } = TRANSFERS[kind];
   command
     .description(about)
-    .argument("<from>", "where the secret is kept")
-    .argument("<to>", "where it goes; --cas is about this path")
+    .argument("<from>", "Path of the secret")
+    .argument("<to>", "New path; --cas applies to it")
     .option(...ONE_VERSION)
     .option(...CAS)
     .addHelpText("after", note)
@@ -102,8 +103,8 @@ export function addTransfer(command: Command, deps: PilotIo, kind: "copy" | "mov
 /** `spike secret history`. */
 export function addHistory(command: Command, deps: PilotIo): void {
   command
-    .description("print who wrote, deleted or destroyed which version, the newest first")
-    .argument("<path>", "where the secret is kept")
+    .description("Print who wrote, deleted or destroyed each version, newest first")
+    .argument("<path>", "Path of the secret")
     .option(...FORMAT)
     .addHelpText("after", example("spike secret history tenants/acme/db"))
     .action(async (path: string, options: FormatOption) => {
@@ -116,11 +117,11 @@ export function addHistory(command: Command, deps: PilotIo): void {
 /** `spike secret diff`. */
 export function addDiff(command: Command, deps: PilotIo): void {
   command
-    .description("print which keys differ between two versions")
-    .argument("<path>", "where the secret is kept")
-    .argument("[from]", "version (default: the one before)")
-    .argument("[to]", "version", "0")
-    .option("--show", "print the values too, which otherwise stay masked")
+    .description("Print the keys that differ between two versions")
+    .argument("<path>", "Path of the secret")
+    .argument("[from]", "Version (default: the one before <to>)")
+    .argument("[to]", "Version; 0 is the current version", "0")
+    .option("--show", "Print values instead of masking them")
     .option(...FORMAT)
     .addHelpText("after", example("spike secret diff tenants/acme/db 3 4"))
     .action(async (path: string, from: string | undefined, to: string, options: DiffOptions) => {

@@ -12,10 +12,11 @@ import { withNexus } from "../session.ts";
 
 /** What each state that is not `ready` asks for. */
 export const WHAT_TO_DO = {
-  waiting: "It waits for keepers that can rebuild its root key; see also `spike operator restore`",
-  provisional: "It waits for the proof that it holds the right root key; run `spike bootstrap`",
-  sealed: "It stays so until `spike operator unseal`, or until enough shards are handed to it",
-  database_lost: "Put the database back, or start it with --accept-empty-store to give it up",
+  waiting: "Nexus waits for keepers to rebuild its root key; see also `spike operator restore`",
+  provisional: "Nexus waits for verification of its root key; run `spike bootstrap`",
+  sealed: "Run `spike operator unseal`, or send enough recovery shards",
+  database_lost:
+    "Restore the database, or start Nexus with --accept-empty-store true to abandon it",
 } as const;
 
 /** `spike status`: fails with `state_not_ready` after printing when Nexus is not ready. */

@@ -6,10 +6,10 @@ import { example, FORMAT, type FormatOption } from "../terminal/option.ts";
 /** `spike status`. */
 export function addStatus(command: Command, deps: PilotIo): void {
   command
-    .description("tell whether Nexus is ready, and how its keepers are")
-    .option("-v, --verbose", "also tell what was agreed with each peer: protocol and cipher suite")
+    .description("Show whether Nexus is ready and the state of its keepers")
+    .option("-v, --verbose", "Show the negotiated protocol and cipher suite of each peer")
     .option(...FORMAT)
-    .addHelpText("after", "\nEnds with 0 when Nexus is ready, else with 6.")
+    .addHelpText("after", "\nExits with 0 if Nexus is ready, otherwise with 6.")
     .addHelpText("after", example("spike status"))
     .action(async ({ format: given, verbose = false }: FormatOption & { verbose?: boolean }) => {
       const format = parseFormat(given);
@@ -21,12 +21,12 @@ export function addStatus(command: Command, deps: PilotIo): void {
 /** `spike doctor`. */
 export function addDoctor(command: Command, deps: PilotIo): void {
   command
-    .description("find what is wrong with agent, identity, Nexus, keepers and files")
+    .description("Diagnose problems of agent, identity, Nexus, keepers and files")
     .option(...FORMAT)
     .addHelpText(
       "after",
-      "\nEnds with 0 when nothing failed, warnings or not, else with 1. No wait is longer than 5 s.\n" +
-        "Nexus logs one handshake that is broken off: that is how its key exchange is found out.",
+      "\nExits with 0 if no check failed (warnings allowed), otherwise with 1. Each wait is at most 5 s.\n" +
+        "Nexus logs one aborted handshake: the check of its key exchange.",
     )
     .addHelpText("after", example("spike doctor", "spike doctor -f json"))
     .action(async (options: FormatOption) => {
@@ -39,7 +39,7 @@ export function addDoctor(command: Command, deps: PilotIo): void {
 /** `spike version`. */
 export function addVersion(command: Command, deps: PilotIo): void {
   command
-    .description("print the version of this program")
+    .description("Print the version of spike")
     .option(...FORMAT)
     .addHelpText("after", example("spike version"))
     .action(async (options: FormatOption) => {

@@ -34,8 +34,8 @@ export async function confirm(deps: PilotIo, { text, mayAsk }: Question): Promis
   if (mayAsk && deps.isTerminal) deps.stderr.prompt(`${text} (y/N): `);
   const answer = mayAsk ? await readFirstLine(deps.stdin) : undefined;
   if (answer === undefined) {
-    throw new SpikeError("usage", "Nobody is there to confirm this, and --yes was not given", {
-      hint: "Nothing was changed; give --yes if you mean it",
+    throw new SpikeError("usage", "Confirmation required, but standard input is not a terminal", {
+      hint: "Nothing was changed; pass --yes to confirm",
     });
   }
   return answer === "y" || answer === "Y";

@@ -6,7 +6,7 @@ export function parseBase64(flag: string, given: string): Uint8Array {
     return Uint8Array.fromBase64(given, { lastChunkHandling: "strict" });
   } catch (error) {
     throw new SpikeError("data_invalid_input", `Flag ${flag} is not valid base64`, {
-      hint: "Expected is standard base64 with padding, as `base64 -w0` writes it",
+      hint: "Use standard base64 with padding, as `base64 -w0` writes it",
       cause: error,
     });
   }

@@ -26,7 +26,7 @@ export function parseFormat(given: string): Format {
     "usage",
     `Format is ${quoteValue(given)}, expected human, json or yaml`,
     {
-      hint: "h, plain, p, j and y are short for them",
+      hint: "Short forms are h, plain, p, j and y",
     },
   );
 }

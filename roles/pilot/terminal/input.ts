@@ -158,7 +158,7 @@ async function* again(
 /** @throws SpikeError `usage` when a person would have to be asked for `what`, but may not be */
 export function requireAnswer(mayAsk: boolean, what: string): void {
   if (mayAsk) return;
-  throw new SpikeError("usage", `No ${what} on standard input, and --no-input forbids to ask`, {
+  throw new SpikeError("usage", `No ${what} on standard input, and --no-input disables prompts`, {
     hint: "Redirect standard input from a file or a pipe",
   });
 }
@@ -234,7 +234,7 @@ export async function readHiddenLine(terminal: Terminal): Promise<string> {
 
 function lineOf(typed: readonly number[], rest: Uint8Array): string {
   if (rest.some((byte) => !LINE_ENDS.includes(byte))) throw notALine("has more than one line");
-  return decodeUtf8(Uint8Array.from(typed), "What was typed");
+  return decodeUtf8(Uint8Array.from(typed), "The typed input");
 }
 
 /** Takes the last character back, which may be several bytes of UTF-8. */
@@ -244,8 +244,8 @@ function takeBack(typed: number[]): void {
 }
 
 function notALine(what: string): SpikeError {
-  return new SpikeError("data_invalid_input", `What was typed ${what}; nothing was sent`, {
-    hint: "Put it into a file, or pipe it into standard input",
+  return new SpikeError("data_invalid_input", `The typed input ${what}; nothing was sent`, {
+    hint: "Use a file or pipe it to standard input",
   });
 }
 

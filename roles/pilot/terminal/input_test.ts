@@ -30,9 +30,9 @@ Deno.test("backspace takes back whole characters, and Ctrl-U all", async () => {
 
 Deno.test("what a hidden line cannot hold is refused, and the terminal shows text again", async () => {
   const table = [
-    ["-----BEGIN\nMII=\n", "What was typed has more than one line; nothing was sent"],
-    ["abc\x1b[D", "What was typed holds a control character; nothing was sent"],
-    ["a\0b\r", "What was typed holds a control character; nothing was sent"],
+    ["-----BEGIN\nMII=\n", "The typed input has more than one line; nothing was sent"],
+    ["abc\x1b[D", "The typed input holds a control character; nothing was sent"],
+    ["a\0b\r", "The typed input holds a control character; nothing was sent"],
   ] as const;
   for (const [typed, message] of table) {
     const terminal = terminalOf(typed);
@@ -47,7 +47,7 @@ Deno.test("what a hidden line cannot hold is refused, and the terminal shows tex
     },
   };
   await assert.rejects(readHiddenLine(latin1), {
-    message: "What was typed is not valid UTF-8 text",
+    message: "The typed input is not valid UTF-8 text",
   });
 });
 

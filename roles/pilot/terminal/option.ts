@@ -6,7 +6,11 @@ export interface FormatOption {
 }
 
 /** How `--format` is declared. */
-export const FORMAT = ["-f, --format <format>", "human, json or yaml", "human"] as const;
+export const FORMAT = [
+  "-f, --format <format>",
+  "Output format: human, json or yaml",
+  "human",
+] as const;
 
 /** An example that works, under a command's help; a line that begins with a blank goes on with the one before. */
 export function example(...lines: string[]): string {
@@ -37,7 +41,7 @@ export function addNoInput(command: Command): void {
 const NO_INPUT = "--no-input";
 
 /** How `--no-input` is declared where it is shown. */
-export const NO_INPUT_OPTION = [NO_INPUT, "never ask; fail where an answer is needed"] as const;
+export const NO_INPUT_OPTION = [NO_INPUT, "Do not prompt; fail if an answer is required"] as const;
 
 /** Whether a person may be asked, by this command's options and those before its name. */
 export function mayAsk(command: Command): boolean {

@@ -11,11 +11,11 @@ function isStdout(out: OutputName): out is undefined | "-" | "/dev/stdout" {
   return out === undefined || out === "-" || out === "/dev/stdout";
 }
 
-/** @throws SpikeError `usage` before bytes that are no text would go to a terminal */
+/** @throws SpikeError `usage` before bytes that are not text would go to a terminal */
 export function refuseTerminal(deps: PilotIo, out: OutputName): void {
   if (out !== undefined || !deps.isOutputTerminal) return;
   throw new SpikeError("usage", "The output is binary, and standard output is a terminal", {
-    hint: "Give --out FILE, or --out - to print it all the same",
+    hint: "Pass --out FILE, or --out - to print it anyway",
   });
 }
 
@@ -28,7 +28,7 @@ function isShown(deps: PilotIo, out: OutputName): boolean {
 }
 
 const ESCAPED =
-  "Note: characters that do not print are shown escaped; the exact bytes go to a pipe, --out FILE or --out -";
+  "Note: non-printable characters are escaped; for the exact bytes use a pipe, --out FILE or --out -";
 
 /** Writes output, to a file whole or not at all. @throws SpikeError `fs_file_open_failed` */
 export async function writeTo(

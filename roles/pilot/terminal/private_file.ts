@@ -49,7 +49,7 @@ export async function writeNewOutput(path: string, bytes: Uint8Array): Promise<v
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw notWritten(path, error);
     throw new SpikeError("entity_conflict", `File ${quoteValue(path)} already exists`, {
-      hint: "Choose another name, or remove it first",
+      hint: "Choose another name or remove the file first",
       cause: error,
     });
   }
@@ -128,7 +128,7 @@ function notWritten(path: string, error: unknown): SpikeError {
   return new SpikeError(
     "fs_file_open_failed",
     `File ${quoteValue(path)} cannot be written: ${why}`,
-    { hint: "Check that its directory exists and that you may write there", cause: error },
+    { hint: "Check that its directory exists and is writable", cause: error },
   );
 }
 
@@ -143,7 +143,7 @@ async function openSpecial({ path, facts }: OutputPlace): Promise<Deno.FsFile> {
   const { isFile, uid } = await file.stat();
   if (!isFile && uid === facts?.uid) return file;
   file.close();
-  throw new SpikeError("fs_file_open_failed", `File ${quoteValue(path)} changed meanwhile`, {
+  throw new SpikeError("fs_file_open_failed", `File ${quoteValue(path)} changed in the meantime`, {
     hint: "Nothing was written to it",
   });
 }

@@ -69,7 +69,7 @@ function scalar(value: string): string {
   if (!value.isWellFormed()) {
     throw new SpikeError(
       "data_unmarshal_failure",
-      "A text is not Unicode, so YAML cannot hold it",
+      "A text is not valid Unicode, so YAML cannot represent it",
       {
         hint: "Use --format json",
       },
