@@ -24,8 +24,8 @@ export async function cachePackages(): Promise<void> {
   const workers = [
     "keeper/worker",
     "bootstrap/worker",
-    "nexus/core_worker",
-    "nexus/request_worker",
+    "nexus/core/core_worker",
+    "nexus/request/request_worker",
   ];
   const modules = ["main.ts", ...workers.map((name) => `roles/${name}.ts`)];
   const { success } = await new Deno.Command(Deno.execPath(), {
