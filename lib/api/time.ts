@@ -38,8 +38,11 @@ function daysOf(year: number, month: number): number {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
 }
 
+/** A year has four digits, whatever the runtime writes. */
+const HTTP_DATE_LENGTH = "Sun, 06 Nov 1994 08:49:37 GMT".length;
+
 /** Milliseconds since the epoch of an IMF-fixdate (RFC 9110 section 5.6.7); undefined for anything else. */
 export function parseHttpDate(text: string): number | undefined {
-  const ms = Date.parse(text);
+  const ms = text.length === HTTP_DATE_LENGTH ? Date.parse(text) : NaN;
   return !Number.isNaN(ms) && new Date(ms).toUTCString() === text ? ms : undefined;
 }

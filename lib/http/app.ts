@@ -133,7 +133,7 @@ async function serve<O extends Operation>(
   const { peer } = context;
   const progress: Progress = { correlation: crypto.randomUUID(), operation, peer, subject: {} };
   const conditions = conditionsOf(request.headers, context.hasLeft);
-  let response = await respond(request, context, { ...options, route, progress, conditions });
+  let response = await respond({ ...options, request, context, route, progress, conditions });
   const { correlation, subject, grant, code, denial } = progress;
   try {
     const isSingle = await options.audit({
@@ -169,99 +169,143 @@ function count(route: Route | undefined, { status }: Response, ms: number): void
   meter.count("spike_requests_total", { operation, status: String(status) });
 }
 
-async function respond<O extends Operation>(
-  request: Request,
-  { readBody, streamBody }: Parameters<Fetch>[1],
-  options: AppOptions<O> & {
-    readonly route: Route | undefined;
-    readonly progress: Progress;
-    readonly conditions: Conditions;
-  },
-): Promise<Response> {
-  const { handlers, rawHandlers, assertReady, bodyLimit, log, route, progress } = options;
+/** A request, and all that its answer depends on. */
+interface Exchange<O extends Operation> extends AppOptions<O> {
+  readonly request: Request;
+  readonly context: Parameters<Fetch>[1];
+  readonly route: Route | undefined;
+  readonly progress: Progress;
+  readonly conditions: Conditions;
+}
+
+/** One whose route is served now. */
+interface Admitted<O extends Operation> extends Exchange<O> {
+  readonly route: Route;
+  /** Judges the caller for what the request names. */
+  readonly judge: (subject: string) => Promise<Call>;
+}
+
+async function respond<O extends Operation>(exchange: Exchange<O>): Promise<Response> {
+  const { request, route, rawHandlers } = exchange;
   const raw = route && isRaw(request)
     ? handlerOf<RawHandler>(rawHandlers, route.operation)
     : undefined;
   try {
-    progress.peer = await options.nameCaller?.(request, progress.peer) ?? progress.peer;
-    const { peer } = progress;
-    if (request.method !== "POST") {
-      throw new SpikeError("api_bad_request", `Method is ${request.method}, expected POST`);
-    }
-    assertReady(route);
-    if (!route) {
-      throw new SpikeError("api_bad_request", "There is no such path and action");
-    }
-    const authorize = async (subject: string): Promise<Call> => {
-      if (peer.via && !route.isOpenToTokens) throw denied(peer.id);
-      const grant = await options.authorize(peer, route, subject);
-      progress.grant = grant;
-      const { correlation } = progress;
-      return { ...callerOf(peer), correlation, operation: route.operation, grant };
-    };
-    const limit = bodyLimit?.(route) ?? route.bodyLimit;
+    const admitted = await admit(exchange);
     const stream = isStream(request)
-      ? handlerOf<StreamHandler>(options.streamHandlers, route.operation)
+      ? handlerOf<StreamHandler>(exchange.streamHandlers, admitted.route.operation)
       : undefined;
-    if (stream && streamBody) {
-      const extras = streamExtras(request);
-      progress.subject = subjectOf(extras, nativeHash);
-      // Before a byte of the body is taken.
-      const call = await authorize(extras.key);
-      const { operation, correlation } = progress;
-      const told = await stream(streamBody(), call, extras);
-      progress.subject = withNames(progress.subject, told.names);
-      return streamedAnswer(told, (error) => {
-        const code = error instanceof SpikeError ? error.code : "unexpected";
-        const detail = error instanceof Error ? error.message : "not an error";
-        log.warn("stream_failed", {
-          operation: operation ?? null,
-          correlation,
-          peer: peer.id,
-          code,
-          detail,
-        });
-      });
-    }
-    if (raw) {
-      const extras = rawExtras(request);
-      progress.subject = subjectOf(extras, nativeHash);
-      if (route.checksCallerFirst) await authorize(extras.key);
-      const body = await readBody(limit);
-      return rawAnswer(await raw(body, await authorize(extras.key), extras));
-    }
-    const read = async () => decodeRequest<O>(route.operation as O, await readBody(limit));
-    const decoded = route.checksCallerFirst
-      ? await readByWhoMay(route, authorize, read)
-      : await read();
-    progress.subject = subjectOf(decoded, nativeHash);
-    const call = await authorize(namedBy(route, decoded));
-    const reply = await handlers[route.operation as O](decoded, call, options.conditions);
-    if (reply instanceof NotModified) return notModified(reply);
-    const [value, headers] = reply instanceof Tagged
-      ? [reply.value, entityTag(reply.tag)]
-      : [reply, {}];
-    // Peers of the original trust a success to have a body.
-    if (value === undefined) throw new Error(`Operation ${route.operation} answered nothing`);
-    if (isDeniedThroughout(value)) denyAll(progress);
-    else progress.subject = withAnswer(progress.subject, value, nativeHash);
-    return answer(200, JSON.stringify(value), headers);
+    const { streamBody } = exchange.context;
+    if (stream && streamBody) return await respondToStream(admitted, stream, streamBody);
+    if (raw) return await respondToBytes(admitted, raw);
+    return await respondToJson(admitted);
   } catch (error) {
-    const text = raw && textAnswer(error);
-    const { operation, correlation } = progress;
-    if (text?.status === 400) {
-      progress.code = (error as SpikeError).code;
-      return text;
-    }
-    const failure = publicFace(error, { operation, correlation, peer: progress.peer.id, log });
-    progress.code = failure.code;
-    if (failure.code === "access_unauthorized") progress.denial = failure.message;
-    // Of several paths none was let through yet.
-    if (isJudgedByPath(route) && progress.grant?.by === "policy") delete progress.grant;
-    const { code, reason } = failure;
-    const told = reason === undefined ? {} : { [REASON_HEADER]: reason };
-    return text ?? answer(statusOf(code), errorBody(operation, failure), told);
+    return refusalOf(error, exchange, raw !== undefined);
   }
+}
+
+/** Says who calls, and refuses what is no call of a route that is served now. */
+async function admit<O extends Operation>(exchange: Exchange<O>): Promise<Admitted<O>> {
+  const { request, route, progress, assertReady } = exchange;
+  progress.peer = await exchange.nameCaller?.(request, progress.peer) ?? progress.peer;
+  if (request.method !== "POST") {
+    throw new SpikeError("api_bad_request", `Method is ${request.method}, expected POST`);
+  }
+  assertReady(route);
+  if (!route) throw new SpikeError("api_bad_request", "There is no such path and action");
+  const judge = (subject: string) => judgeCall(exchange, route, subject);
+  return { ...exchange, route, judge };
+}
+
+async function judgeCall<O extends Operation>(
+  { authorize, progress }: Exchange<O>,
+  route: Route,
+  subject: string,
+): Promise<Call> {
+  const { peer, correlation } = progress;
+  if (peer.via && !route.isOpenToTokens) throw denied(peer.id);
+  const grant = await authorize(peer, route, subject);
+  progress.grant = grant;
+  return { ...callerOf(peer), correlation, operation: route.operation, grant };
+}
+
+/** The caller is judged before a byte of the body is taken. */
+async function respondToStream<O extends Operation>(
+  { request, progress, judge, log }: Admitted<O>,
+  handle: StreamHandler,
+  openBody: () => AsyncIterable<Uint8Array>,
+): Promise<Response> {
+  const extras = streamExtras(request);
+  progress.subject = subjectOf(extras, nativeHash);
+  const call = await judge(extras.key);
+  const told = await handle(openBody(), call, extras);
+  progress.subject = withNames(progress.subject, told.names);
+  return streamedAnswer(told, (error) => {
+    const { operation, correlation, peer } = progress;
+    const code = error instanceof SpikeError ? error.code : "unexpected";
+    const detail = error instanceof Error ? error.message : "not an error";
+    const failed = { operation: operation ?? null, correlation, peer: peer.id, code, detail };
+    log.warn("stream_failed", failed);
+  });
+}
+
+async function respondToBytes<O extends Operation>(
+  admitted: Admitted<O>,
+  handle: RawHandler,
+): Promise<Response> {
+  const { request, route, progress, judge } = admitted;
+  const extras = rawExtras(request);
+  progress.subject = subjectOf(extras, nativeHash);
+  if (route.checksCallerFirst) await judge(extras.key);
+  const body = await readBodyOf(admitted);
+  return rawAnswer(await handle(body, await judge(extras.key), extras));
+}
+
+async function respondToJson<O extends Operation>(admitted: Admitted<O>): Promise<Response> {
+  const { route, progress, judge } = admitted;
+  const operation = route.operation as O;
+  const read = async () => decodeRequest<O>(operation, await readBodyOf(admitted));
+  const decoded = route.checksCallerFirst ? await readByWhoMay(route, judge, read) : await read();
+  progress.subject = subjectOf(decoded, nativeHash);
+  const call = await judge(namedBy(route, decoded));
+  const reply = await admitted.handlers[operation](decoded, call, admitted.conditions);
+  if (reply instanceof NotModified) return notModified(reply);
+  const [value, headers] = reply instanceof Tagged
+    ? [reply.value, entityTag(reply.tag)]
+    : [reply, {}];
+  // Peers of the original trust a success to have a body.
+  if (value === undefined) throw new Error(`Operation ${operation} answered nothing`);
+  if (isDeniedThroughout(value)) denyAll(progress);
+  else progress.subject = withAnswer(progress.subject, value, nativeHash);
+  return answer(200, JSON.stringify(value), headers);
+}
+
+function readBodyOf<O extends Operation>(
+  { route, bodyLimit, context }: Admitted<O>,
+): Promise<Uint8Array> {
+  return context.readBody(bodyLimit?.(route) ?? route.bodyLimit);
+}
+
+/** The answer to a request that failed; `isRaw` where it came as plain bytes. Notes why for the audit log. */
+function refusalOf<O extends Operation>(
+  error: unknown,
+  { route, progress, log }: Exchange<O>,
+  isRaw: boolean,
+): Response {
+  const text = isRaw ? textAnswer(error) : undefined;
+  const { operation, correlation } = progress;
+  if (text?.status === 400) {
+    progress.code = (error as SpikeError).code;
+    return text;
+  }
+  const failure = publicFace(error, { operation, correlation, peer: progress.peer.id, log });
+  progress.code = failure.code;
+  if (failure.code === "access_unauthorized") progress.denial = failure.message;
+  // Of several paths none was let through yet.
+  if (isJudgedByPath(route) && progress.grant?.by === "policy") delete progress.grant;
+  const { code, reason } = failure;
+  const told = reason === undefined ? {} : { [REASON_HEADER]: reason };
+  return text ?? answer(statusOf(code), errorBody(operation, failure), told);
 }
 
 function isJudgedByPath(route: Route | undefined): boolean {

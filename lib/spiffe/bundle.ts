@@ -1,7 +1,7 @@
 import { quoteValue } from "../text/quote.ts";
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { SpikeError } from "../error/error.ts";
-import { type Json, type JsonObject, NumberText, parseJson } from "../json/json.ts";
+import { ANSWER_LIMITS, type Json, type JsonObject, NumberText, parseJson } from "../json/json.ts";
 import { parseCertificate } from "../x509/certificate.ts";
 import { DerError } from "../x509/der.ts";
 import { parseTrustDomain, type TrustDomain } from "./id.ts";
@@ -184,7 +184,7 @@ function readWhole(json: JsonObject, name: string): bigint | undefined {
 
 function parse(document: Uint8Array): Json {
   try {
-    return parseJson(document, { what: "it", isStrictAboutNames: true });
+    return parseJson(document, { what: "it", isStrictAboutNames: true, limits: ANSWER_LIMITS });
   } catch (cause) {
     if (!(cause instanceof SpikeError)) throw cause;
     throw unusable(cause.message, cause);

@@ -137,3 +137,18 @@ Deno.test("a document without a name is taken for the domain it is read for", ()
   const map = encode('{"trust_domains":{"b.test":{"keys":[]}}}');
   assert.deepEqual([...parseAnyBundle(map, domain).keys()], ["b.test"]);
 });
+
+Deno.test("a bundle may have a thousand keys, and a map as many over its domains", () => {
+  const keys = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, i) => `{"use":"jwt-svid","kid":"${from + i}",${EC}}`);
+  const full = encode(`{"keys":[${keys(1_000)}]}`);
+  assert.equal(parseBundle(full).jwtAuthorities.size, 1_000);
+  const domains = ["a.test", "b.test", "c.test"].map((name) => `"${name}":{"keys":[${keys(300)}]}`);
+  const map = parseBundleMap(encode(`{"trust_domains":{${domains}}}`));
+  assert.deepEqual([...map.values()].map((each) => each.jwtAuthorities.size), [300, 300, 300]);
+});
+
+Deno.test("a bundle with a key too many is refused before any of them is read", () => {
+  const keys = Array.from({ length: 1_001 }, () => `{"kty":"EC"}`);
+  assert.throws(() => parseBundle(encode(`{"keys":[${keys}]}`)), refusal(/at most 1000 are read/));
+});

@@ -14,7 +14,8 @@ const FORMS = [
   /-{2,5}BEGIN[A-Z0-9 ]*PRIVATE KEY[^]*?(?:-{2,5}END[A-Z0-9 ]*PRIVATE KEY-*|$)/gi,
   /spike:\d+:[0-9a-f]{4,}/gi,
   // RFC 7515 section 7.1 and RFC 7516 section 7.1: the header is a JSON object.
-  /eyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)*/g,
+  // It is looked for once in each run of its characters, so that no text takes the square of its length.
+  /(?<![\w-])(?=[\w-]+\.[\w-])[\w-]*?eyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)*/g,
 ];
 
 /** The text of an error without the private keys, shards and tokens that got into it. */
@@ -26,7 +27,7 @@ export function withoutKeys(text: string): string {
 /** A long run of the digits of base64, base32 or hexadecimal; a public key of age is not secret. */
 const MATERIAL = /(?<![A-Za-z0-9+_=])(?!age1)(?=[A-Za-z+_=]*[0-9])[A-Za-z0-9+_=]{40,}/;
 /** RFC 7517 and 7518: the private members of a key. */
-const JWK = /\\*"(?:d|k|dp|dq|qi)\\*"\s*:\s*\\*"/;
+const JWK = /"(?:d|k|dp|dq|qi)\\*"\s*:\s*\\*"/;
 
 /** Whether a value may be a private key, or a part of one that lost its beginning. */
 export function looksLikeKey(value: string): boolean {

@@ -67,3 +67,21 @@ Deno.test("other bad values are shown in quotes", () => {
   assert.equal(quoteValue(undefined), "undefined");
   assert.equal(quoteValue(7), "7");
 });
+
+Deno.test("no text costs the square of its length", () => {
+  const parts = ["\\", '"', "-", "eyJ", "eyJaaaaaa", "spike:1", "-----BEGIN ", "AGE-", "A+_=", "1"];
+  for (const part of parts) {
+    for (const end of ["", ". ", " eyJ"]) {
+      const text = part.repeat(200_000 / part.length) + end;
+      const before = performance.now();
+      quoteValue(text);
+      withoutKeys(text);
+      assert(performance.now() - before < 1_500, `${part} and ${end}`);
+    }
+  }
+});
+
+Deno.test("a token is hidden with the word that it is joined to", () => {
+  const told = withoutKeys("see a_eyJhbGciOiJ.eyJzdWIiOiJ.c2ln and eyJ alone, eyJshort.");
+  assert.equal(told, "see [private key, not shown] and eyJ alone, eyJshort.");
+});

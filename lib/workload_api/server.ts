@@ -1,12 +1,12 @@
-import {
-  createServer,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
+import type {
+  Http2Server,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
 } from "node:http2";
 import { SpikeError } from "../error/error.ts";
-import { type EndpointAddress, formatEndpoint } from "./endpoint.ts";
+import { formatEndpoint } from "./endpoint.ts";
+import { LastingListener, type ListenPlace } from "./lasting_listener.ts";
 import { encodeFrame, GRPC_CODE, type GrpcStatus, statusTrailers } from "./grpc.ts";
 import {
   encodeBundlesAnswer,
@@ -21,8 +21,10 @@ export type { WorkloadAnswer, WorkloadIdentity } from "./answer.ts";
 /** What {@link serveWorkloadApi} needs. */
 export interface WorkloadServerOptions {
   /** A unix path, or host and port (0 picks one). */
-  readonly listen: { readonly path: string } | { readonly host: string; readonly port: number };
+  readonly listen: ListenPlace;
   readonly identity: WorkloadIdentity;
+  /** After how long without a connection it looks whether it still gets any. Default: two seconds. */
+  readonly watchMs?: number;
 }
 
 /** A listening Workload API. */
@@ -55,10 +57,37 @@ const MAX_REQUEST_BYTES = EMPTY_FRAME_BYTES + 4096;
  * Throws `config_invalid` when it cannot listen, for one because somebody else does.
  */
 export async function serveWorkloadApi(options: WorkloadServerOptions): Promise<WorkloadServer> {
-  const { listen, identity } = options;
-  if ("path" in listen) await removeStaleSocket(listen.path);
-  const server = createServer();
+  const { listen, identity, watchMs } = options;
   const sessions = new Set<ServerHttp2Session>();
+  const listener = new LastingListener({
+    place: listen,
+    prepare: (server) => serveOn(server, sessions, identity),
+    clear: async () => {
+      if ("path" in listen) await removeStaleSocket(listen.path);
+    },
+    ...(watchMs === undefined ? {} : { watchMs }),
+  });
+  await listener.open().catch((error) => {
+    throw cannotListen(listen, error);
+  });
+  const { place } = listener;
+  return {
+    address: formatEndpoint(
+      "path" in place ? { kind: "unix", path: place.path } : { kind: "tcp", ...place },
+    ),
+    close: async () => {
+      const closed = listener.close();
+      for (const session of sessions) session.destroy();
+      await closed;
+    },
+  };
+}
+
+function serveOn(
+  server: Http2Server,
+  sessions: Set<ServerHttp2Session>,
+  identity: WorkloadIdentity,
+): void {
   server.on("session", (session) => {
     sessions.add(session);
     session.on("close", () => sessions.delete(session));
@@ -66,15 +95,6 @@ export async function serveWorkloadApi(options: WorkloadServerOptions): Promise<
     session.on("error", () => {});
   });
   server.on("stream", (stream, headers) => new WorkloadCall(stream, identity).start(headers));
-  await startListening(server, listen);
-  return {
-    address: formatEndpoint(boundAddress(server, listen)),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const session of sessions) session.destroy();
-      }),
-  };
 }
 
 /** Only a socket that nobody answers is removed; anything else makes listening fail. */
@@ -94,32 +114,10 @@ function ignoreNotFound(error: unknown): undefined {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
-function startListening(
-  server: Http2Server,
-  listen: WorkloadServerOptions["listen"],
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refuse = (cause: Error) => {
-      const place = "path" in listen ? listen.path : `${listen.host}:${listen.port}`;
-      const message = `Workload API cannot listen on ${place}: ${cause.message}`;
-      reject(new SpikeError("config_invalid", message, { cause }));
-    };
-    server.once("error", refuse);
-    server.listen(listen, () => {
-      server.off("error", refuse);
-      resolve();
-    });
-  });
-}
-
-function boundAddress(
-  server: Http2Server,
-  listen: WorkloadServerOptions["listen"],
-): EndpointAddress {
-  if ("path" in listen) return { kind: "unix", path: listen.path };
-  const bound = server.address();
-  const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
-  return { kind: "tcp", host: listen.host, port };
+function cannotListen(listen: ListenPlace, cause: Error): SpikeError {
+  const place = "path" in listen ? listen.path : `${listen.host}:${listen.port}`;
+  const message = `Workload API cannot listen on ${place}: ${cause.message}`;
+  return new SpikeError("config_invalid", message, { cause });
 }
 
 /** One call, from its headers to its status. */

@@ -15,7 +15,8 @@ const VERSION_0 = Uint8Array.fromHex("020100");
  * @throws {SpikeError} `data_invalid_input` naming the file; never with content
  */
 export function readPrivateKey(text: string, path: string): Uint8Array<ArrayBuffer> {
-  if (/^\s*Proc-Type:[^\n\r]*ENCRYPTED/m.test(text)) throw encrypted(path);
+  // Blanks of one line only: over all of a file the search would take the square of its length.
+  if (/^[ \t]*Proc-Type:[^\n\r]*ENCRYPTED/m.test(text)) throw encrypted(path);
   const blocks = inFile(path, () => pemDecodeAll(text));
   try {
     const keys = blocks.filter(({ label }) => label.endsWith("PRIVATE KEY"));

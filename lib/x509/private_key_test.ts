@@ -132,3 +132,10 @@ Deno.test("sixty thousand blocks are read in one pass", () => {
   assert(isSameKey(text, p256));
   assert(performance.now() - before < 5_000);
 });
+
+Deno.test("two million blank lines before a key are passed over in one pass", () => {
+  const text = " \n".repeat(2_000_000) + pkcs8;
+  const before = performance.now();
+  assert(isSameKey(text, p256));
+  assert(performance.now() - before < 5_000);
+});
