@@ -13,7 +13,7 @@ export interface VolumeFacts {
 export interface VolumeView {
   /** Undefined when there is nothing, or nothing that may be looked at. */
   stat(path: string): VolumeFacts | undefined;
-  /** Groups that this process is in besides its first. */
+  /** Groups that this process is in. */
   groups(): readonly number[];
   /** Groups that have a name on this machine, and so perhaps other members. */
   named(): ReadonlySet<number>;
@@ -45,7 +45,10 @@ function realVolumeView(): VolumeView {
         return undefined;
       }
     },
-    groups: () => numbers(/^Groups:(.*)$/m.exec(readText("/proc/self/status"))?.[1] ?? ""),
+    groups: () => [
+      Deno.gid() ?? 0,
+      ...numbers(/^Groups:(.*)$/m.exec(readText("/proc/self/status"))?.[1] ?? ""),
+    ],
     named: () =>
       new Set(readText("/etc/group").split("\n").map((line) => Number(line.split(":")[2]))),
   };
