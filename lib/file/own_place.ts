@@ -8,6 +8,7 @@ import {
   realPathView,
   walkPath,
 } from "./path_walk.ts";
+import { volumeGroupOf } from "./volume_group.ts";
 
 /**
  * Refuses a directory for secrets where somebody else could put another in its place: every component of its path, and
@@ -64,6 +65,7 @@ function requireOwn({ path, facts, isLast }: PathStep, given: string, view: Path
     );
   }
   if (facts.kind !== "directory" || !mayOthersWrite(facts, view)) return;
+  if ((facts.mode & 0o002) === 0 && facts.gid === (view.volumeGroup ?? volumeGroupOf)(path)) return;
   // Who owns the last one can close it to others, and does.
   if (isLast ? facts.uid === view.uid && !isSticky(facts) : isSticky(facts)) return;
   const mode = facts.mode.toString(8).padStart(4, "0");

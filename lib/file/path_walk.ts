@@ -16,6 +16,8 @@ export interface PathView {
   readLink(path: string): string;
   /** User of this process; null where there are none. */
   readonly uid: number | null;
+  /** Group that nobody else is in, of the volume on which a path lies; that of the machine by default. */
+  volumeGroup?(path: string): number | null;
 }
 
 /** A component of a path. */
