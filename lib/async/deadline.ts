@@ -1,17 +1,21 @@
 import { SpikeError } from "../error/error.ts";
 
-/** A time that several waits share. */
+/** A deadline that several waits share. */
 export interface Deadline {
-  /** The outcome of `work`, or `net_peer_connection` when the time is over first. */
+  /**
+   * Settles as `work` does, or rejects when the deadline passes first; `work` itself is not cancelled.
+   *
+   * @throws {SpikeError} net_peer_connection when the deadline passes
+   */
   of<T>(work: Promise<T>): Promise<T>;
-  /** Forgets the time. */
+  /** Stops the timer. */
   end(): void;
 }
 
-/** Starts a time of `ms`. */
+/** Starts a deadline in `ms` milliseconds. */
 export function within(ms: number): Deadline {
   const over = Promise.withResolvers<never>();
-  // It may end while nobody waits.
+  // Avoids an unhandled rejection when the deadline passes without a waiter.
   over.promise.catch(() => undefined);
   const timer = setTimeout(() => {
     over.reject(new SpikeError("net_peer_connection", `No answer within ${ms} ms`));

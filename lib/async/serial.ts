@@ -1,7 +1,7 @@
-/** Runs what it is given one after another: the key's life is changed by one event at a time. */
+/** Runs the given functions one after another, in the order of the calls. Settles as `work` does. */
 export type Serial = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** A queue of its own. What fails does not hold up what comes after it. */
+/** Creates an independent queue. A failure does not block the functions after it. */
 export function createSerial(): Serial {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

@@ -1,9 +1,9 @@
-/** A sleep that can be ended early, and for good. A call that comes while nobody sleeps ends the next sleep. */
+/** A sleep that can be ended early, once or for good. A call outside a sleep ends the next sleep. */
 export class Wake {
   readonly #stop: AbortSignal;
   #bell = Promise.withResolvers<void>();
 
-  /** `stop` ends the present sleep and every later one. */
+  /** `stop` ends the current sleep and all later ones. */
   constructor(stop: AbortSignal) {
     this.#stop = stop;
     stop.addEventListener("abort", () => this.now());
@@ -14,12 +14,12 @@ export class Wake {
     return this.#stop.aborted;
   }
 
-  /** Ends the present sleep, or the next one. */
+  /** Ends the current sleep, or the next one if none is running. */
   now(): void {
     this.#bell.resolve();
   }
 
-  /** True when it was ended early. */
+  /** Sleeps for `ms` milliseconds. Resolves to true if it was ended early. */
   async sleep(ms: number): Promise<boolean> {
     if (this.isStopping) return true;
     let isOver = false;

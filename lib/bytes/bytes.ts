@@ -1,11 +1,11 @@
-/** Overwrites key material with zeros. Absent arrays are skipped, so that a `finally` block stays one line. */
+/** Overwrites key material with zeros. Undefined arguments are skipped, so that a `finally` block stays one line. */
 export function wipe(...arrays: readonly (Uint8Array | undefined)[]): void {
   for (const bytes of arrays) bytes?.fill(0);
 }
 
 /**
- * Whether two byte strings are equal, in a time that depends on their lengths only.
- * Lengths are never secret here: every value compared has a fixed one.
+ * Whether two byte strings are equal, in time that depends on their lengths only. Lengths are not secret: every compared
+ * value has a fixed length.
  */
 export function constantTimeEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
@@ -14,7 +14,12 @@ export function constantTimeEqual(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** Throws a `TypeError` unless `bytes` is a byte array of exactly `length`; the message never shows its content. */
+/**
+ * Requires a byte array of exactly `length` bytes.
+ *
+ * @param what Names the array in the error, which never shows its content.
+ * @throws {TypeError} for another length or type
+ */
 export function requireLength(bytes: Uint8Array, length: number, what: string): void {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`${what} is not a byte array`);
   if (bytes.length !== length) {

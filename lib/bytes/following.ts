@@ -1,4 +1,4 @@
-/** What is left of a stream whose beginning was read ahead: `first`, then the pieces that follow. Ends `pieces` with itself. */
+/** The rest of a stream after reading ahead: `first`, then the remaining `pieces`. Closes `pieces` when it ends. */
 export async function* following(
   first: Uint8Array,
   pieces: AsyncIterator<Uint8Array>,

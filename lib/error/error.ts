@@ -1,12 +1,12 @@
 import { withoutKeys } from "../text/quote.ts";
 
 /**
- * The one closed list of failures a caller can meet, and what follows from each: the HTTP status a server
- * answers with and the exit code the command line ends with.
+ * The closed list of failures that a caller can receive: for each code the HTTP status of the response and the exit
+ * code of the command line.
  *
  * Codes up to the blank line are the SDK's registry; those after it are this project's own additions.
  */
-const TABLE = {
+export const ERROR_CODES = {
   api_bad_request: { status: 400, exit: 2 },
   api_internal_error: { status: 500, exit: 2 },
   api_not_found: { status: 404, exit: 4 },
@@ -55,28 +55,28 @@ const TABLE = {
 } as const satisfies Record<string, { status: number; exit: number }>;
 
 /** A code of the closed list. */
-export type ErrorCode = keyof typeof TABLE;
+export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Whether a text received from a peer is a code of the closed list. */
 export function isErrorCode(text: string): text is ErrorCode {
-  return Object.hasOwn(TABLE, text);
+  return Object.hasOwn(ERROR_CODES, text);
 }
 
 /** HTTP status that a server answers with for `code`. */
 export function statusOf(code: ErrorCode): number {
-  return TABLE[code].status;
+  return ERROR_CODES[code].status;
 }
 
 /** Exit code of the command line for `code`. */
 export function exitCodeOf(code: ErrorCode): number {
-  return TABLE[code].exit;
+  return ERROR_CODES[code].exit;
 }
 
 /**
- * Words that tell apart what one code stands for. They travel in a header that clients of the original pass over, so
- * the code in the body stays the one that they know.
+ * Words that distinguish the causes of one code. They are sent in a header that SPIKE clients in Go ignore, so the code
+ * in the body stays one that they know.
  */
-const REASONS = [
+export const REASONS = [
   "sealed",
   "provisional",
   "database_lost",
@@ -93,20 +93,20 @@ const REASONS = [
   "expired",
 ] as const;
 
-/** A word of the closed list. */
+/** One of {@linkcode REASONS}. */
 export type Reason = typeof REASONS[number];
 
-/** Header that carries a reason. */
+/** Response header that carries a {@linkcode Reason}. */
 export const REASON_HEADER = "spike-reason";
 
-/** The reason in a text received from a peer, if it is one of the closed list. */
+/** Parses a reason received from a peer; undefined for any text outside {@linkcode REASONS}. */
 export function reasonIn(text: string | undefined): Reason | undefined {
   return REASONS.find((reason) => reason === text);
 }
 
 /**
- * A failure with two faces: `code`, `reason`, `message` and `hint` are for the caller; `cause` is for the log only.
- * None of them may carry a secret, a shard or a key.
+ * A failure. `code`, `reason`, `message` and `hint` are sent to the caller; `cause` goes to the log only. None of them
+ * may contain a secret, a shard or a key: the constructor removes texts that look like one from message and hint.
  *
  * @example
  * ```ts
@@ -114,15 +114,20 @@ export function reasonIn(text: string | undefined): Reason | undefined {
  * ```
  */
 export class SpikeError extends Error {
+  /** Always `SpikeError`. */
   override readonly name = "SpikeError";
+  /** How to fix it: a command or a setting. */
   readonly hint?: string;
+  /** Distinguishes the causes of one code. */
   readonly reason?: Reason;
-  /** What failed, without the details that `message` goes on with. */
+  /** What failed: the first line of `message`. */
   readonly headline: string;
-  /** What belongs to it, each on a line of its own. */
+  /** Further facts, one line each. */
   readonly details: readonly string[];
 
+  /** Removes texts that look like keys from `message`, `details` and `hint`. */
   constructor(
+    /** Determines HTTP status and exit code. */
     readonly code: ErrorCode,
     message: string,
     options: { hint?: string; reason?: Reason; cause?: unknown; details?: readonly string[] } = {},
@@ -141,7 +146,7 @@ export class SpikeError extends Error {
   }
 }
 
-/** A failure as the lines that a person reads; whoever prints them escapes each. */
+/** A failure as lines of text. The caller escapes each line before printing it. */
 export function failureLines(
   { headline, details = [], hint }: {
     readonly headline: string;

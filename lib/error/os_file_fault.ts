@@ -1,6 +1,6 @@
 import { SpikeError } from "./error.ts";
 
-/** What the runtime's kinds of error say of a file. */
+/** Reasons by the runtime's error classes. */
 const FAULTS: readonly (readonly [new (message?: string) => Error, string])[] = [
   [Deno.errors.NotFound, "it does not exist"],
   [Deno.errors.PermissionDenied, "permission is denied to this user"],
@@ -8,23 +8,23 @@ const FAULTS: readonly (readonly [new (message?: string) => Error, string])[] = 
   [Deno.errors.NotADirectory, "a part of its path is not a directory"],
 ];
 
-/** Why a file or a socket cannot be used, in words that need no knowledge of the runtime. */
+/** Why a file or a socket cannot be used, without terms of the runtime. */
 export function fileFault(error: unknown): string {
   const known = FAULTS.find(([kind]) => error instanceof kind);
   if (known) return known[1];
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Deno.errors.NotCapable) return withoutRight(message);
-  // What follows the number is the runtime's call and the path, which the message around this has.
+  // After the number follow the system call and the path; the surrounding message names the path.
   return message.replace(/ \(os error \d+\).*$/s, "");
 }
 
-/** Whether the operating system or the runtime refused a file, directory or stream: not a bug, whoever let it through. */
+/** Whether the operating system or the runtime refused a file, directory or stream, as opposed to a bug. */
 export function isFileFault(error: unknown): error is Error {
   return error instanceof Error &&
     (/\(os error \d+\)/.test(error.message) || error instanceof Deno.errors.NotCapable);
 }
 
-/** The error for a file of which nobody said what it is for: the system's own words, which name it. */
+/** Error for a file whose purpose is not known here: the system's message, which names the file. */
 export function asFileError(cause: Error): SpikeError {
   const message = cause instanceof Deno.errors.NotCapable
     ? fileFault(cause)
@@ -34,7 +34,7 @@ export function asFileError(cause: Error): SpikeError {
   });
 }
 
-/** What the runtime opens only for who may do everything: files of the system that give power over processes. */
+/** Files that give control over processes; the runtime opens them only with all permissions granted. */
 const CLOSED = "files of the system, below /proc, /sys and /dev, are closed to this program";
 
 function withoutRight(message: string): string {

@@ -1,13 +1,13 @@
 import { SpikeError } from "./error.ts";
 
-/** Codes of the system by the runtime's kinds of error; Node's listeners bring the code themselves. */
+/** System error codes by the runtime's error classes; errors of Node listeners carry the code themselves. */
 const CODES: readonly (readonly [new (message?: string) => Error, string])[] = [
   [Deno.errors.AddrInUse, "EADDRINUSE"],
   [Deno.errors.AddrNotAvailable, "EADDRNOTAVAIL"],
   [Deno.errors.PermissionDenied, "EACCES"],
 ];
 
-/** Why a server cannot listen somewhere, and what to do about it. An empty host stands for every address. */
+/** Error `config_invalid` for a listener that cannot be opened, with a hint. An empty host means every address. */
 export function listenFault(
   cause: unknown,
   { host, port }: { readonly host: string; readonly port: number },
@@ -17,7 +17,7 @@ export function listenFault(
   return new SpikeError("config_invalid", `Cannot listen on ${where}: ${why}`, { hint, cause });
 }
 
-/** The same in a few words. */
+/** The reason of {@linkcode listenFault} alone. */
 export function listenFaultWords(cause: unknown, host: string): string {
   return explain(cause, host).why;
 }

@@ -9,20 +9,20 @@ import {
   walkPath,
 } from "./path_walk.ts";
 
-/** Where output goes. */
+/** Resolved location of an output file. */
 export interface OutputPlace {
-  /** Without links. */
+  /** Absolute, with all links resolved. */
   readonly path: string;
-  /** Absent when there is nothing yet. */
+  /** Absent if the file does not exist. */
   readonly facts?: PathFacts;
 }
 
 /**
- * Finds where a file that somebody named for output lies, as a kernel does that protects links, pipes and files in
- * directories like /tmp (`fs.protected_symlinks`, `protected_fifos` and `protected_regular` of Linux): a link has to
- * belong to this user or to root, and so has all that lies in a directory in which everybody may write.
+ * Resolves the path of an output file with the rules of Linux for directories like /tmp (`fs.protected_symlinks`,
+ * `protected_fifos` and `protected_regular`): every link, and every entry of a world-writable directory, must belong to
+ * this user or to root.
  *
- * @throws SpikeError `fs_file_open_failed` that names the component
+ * @throws {SpikeError} fs_file_open_failed naming the component that belongs to another user
  */
 export function findOutput(given: string, view: PathView = realPathView()): OutputPlace {
   let place: OutputPlace = { path: "/" };
@@ -45,6 +45,8 @@ function foreign(given: string, path: string, facts: PathFacts, { uid }: PathVie
   return new SpikeError(
     "fs_file_open_failed",
     `File ${JSON.stringify(given)} cannot be written: ${why}`,
-    { hint: "Somebody else may have put it there: name a file in a directory of your own" },
+    {
+      hint: "Another user may have created it: name a file in a directory that only you can write",
+    },
   );
 }

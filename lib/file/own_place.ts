@@ -11,21 +11,22 @@ import {
 import { volumeGroupOf } from "./volume_group.ts";
 
 /**
- * Refuses a directory for secrets where somebody else could put another in its place: every component of its path, and
- * every link on the way, belongs to this user or to root, and nobody else may write there. A directory like /tmp may
- * be on the way, since what this user has in it cannot be removed by others. What does not exist yet is fine.
+ * Rejects a directory for secrets that another user could replace: every component of its path, and every link on the
+ * way, must belong to this user or to root, and no other user may write there. A sticky directory such as /tmp is
+ * accepted on the way, because other users cannot remove this user's entries. Missing components are accepted.
  *
- * @throws SpikeError `config_invalid` that names the component
+ * @throws {SpikeError} config_invalid naming the component
  */
 export function requireOwnPlace(given: string, view: PathView = realPathView()): void {
   for (const step of walkPath(absolutePath(given), view)) requireOwn(step, given, view);
 }
 
 /**
- * Makes a directory that only its owner can enter, and those above it that are missing, under the same conditions. One
- * that somebody else makes meanwhile is looked at like any other.
+ * Creates a directory with mode 0700, and its missing parents, under the conditions of {@linkcode requireOwnPlace}. A
+ * directory that another process creates at the same time is checked like any other.
  *
- * @throws SpikeError `config_invalid` that names the component
+ * @throws {SpikeError} config_invalid naming the component
+ * @throws {Deno.errors.NotADirectory} if a file is on the way
  */
 export function makeOwnDirectory(given: string, view: PathView = realPathView()): void {
   for (const step of walkPath(absolutePath(given), view)) {
@@ -49,7 +50,7 @@ function makeOne(step: PathStep, given: string, view: PathView): void {
   }
 }
 
-/** As the system says it where a file is on the way. */
+/** The same error as the operating system reports. */
 function notADirectory(path: string): Error {
   const message = `Not a directory (os error 20): mkdir '${path}'`;
   return Object.assign(new Deno.errors.NotADirectory(message), { code: "ENOTDIR" });
@@ -66,13 +67,13 @@ function requireOwn({ path, facts, isLast }: PathStep, given: string, view: Path
   }
   if (facts.kind !== "directory" || !mayOthersWrite(facts, view)) return;
   if ((facts.mode & 0o002) === 0 && facts.gid === (view.volumeGroup ?? volumeGroupOf)(path)) return;
-  // Who owns the last one can close it to others, and does.
+  // This program restricts the mode of the last component if this user owns it.
   if (isLast ? facts.uid === view.uid && !isSticky(facts) : isSticky(facts)) return;
   const mode = facts.mode.toString(8).padStart(4, "0");
   throw unsafe(given, `others may write to directory ${path}: mode ${mode}`);
 }
 
-/** Many systems give each user a group of the same number, which nobody else is in. */
+/** Many systems give each user a private group with the same number. */
 function mayOthersWrite({ mode, gid }: { mode: number; gid: number }, { uid }: PathView): boolean {
   const isOwnGroup = uid !== 0 && gid === uid;
   return (mode & (isOwnGroup ? 0o002 : 0o022)) !== 0;
@@ -83,7 +84,7 @@ function unsafe(given: string, why: string): SpikeError {
     "config_invalid",
     `Directory ${JSON.stringify(given)} is not safe: ${why}`,
     {
-      hint: "Name a directory whose path only this user and root may change",
+      hint: "Name a directory whose path only this user and root can change",
     },
   );
 }

@@ -1,20 +1,24 @@
 import { posix } from "node:path";
 
-/** What one component of a path is, links not followed. */
+/** Facts of `lstat` about one component of a path; links are not followed. */
 export interface PathFacts {
+  /** Type of the file; `other` is a pipe, a socket or a device. */
   readonly kind: "directory" | "link" | "file" | "other";
   /** Permission bits, with the sticky bit. */
   readonly mode: number;
+  /** User id of the owner. */
   readonly uid: number;
+  /** Group id. */
   readonly gid: number;
 }
 
-/** How this machine is asked. */
+/** Access to the file system; tests pass their own. */
 export interface PathView {
-  /** Undefined when there is nothing. */
+  /** Undefined if the path does not exist. */
   lstat(path: string): PathFacts | undefined;
+  /** Target of a symbolic link, as written. */
   readLink(path: string): string;
-  /** User of this process; null where there are none. */
+  /** User id of this process; null on systems without user ids. */
   readonly uid: number | null;
   /** Group that nobody else is in, of the volume on which a path lies; that of the machine by default. */
   volumeGroup?(path: string): number | null;
@@ -22,21 +26,22 @@ export interface PathView {
 
 /** A component of a path. */
 export interface PathStep {
-  /** Without links before its last name. */
+  /** Absolute; all links before the last name are resolved. */
   readonly path: string;
-  /** Absent when there is nothing. */
+  /** Absent if the component does not exist. */
   readonly facts?: PathFacts;
-  /** Of the directory that it is in; absent for the root. */
+  /** Facts of the directory that contains it; absent for a direct child of the root. */
   readonly parent?: PathFacts;
+  /** Whether no further component follows. */
   readonly isLast: boolean;
 }
 
-/** As Linux does. */
+/** The limit of Linux. */
 const MOST_LINKS = 40;
 
 /**
- * Every component of an absolute path from the root on, links and what they lead to included. After one that does not
- * exist, the others are taken as they are written.
+ * Yields every component of an absolute path from the root on, including links and their targets. Components after a
+ * missing one are yielded as written.
  */
 export function* walkPath(given: string, view: PathView): Generator<PathStep> {
   const names = namesOf(given);
@@ -67,14 +72,14 @@ function namesOf(path: string): string[] {
   return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
-/** A path from the root on. What `..` leads to depends on links, so that nothing is shortened. */
+/** Makes a path absolute. `..` stays, because its meaning depends on links. */
 export function absolutePath(path: string): string {
   return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }
 
 const DEVICES: PathFacts = { kind: "directory", mode: 0o755, uid: 0, gid: 0 };
 
-/** The machine itself. */
+/** The real file system. */
 export function realPathView(): PathView {
   return {
     uid: Deno.uid(),
@@ -86,7 +91,7 @@ export function realPathView(): PathView {
       } catch (error) {
         if (error instanceof Deno.errors.NotFound) return undefined;
         if (error instanceof Deno.errors.NotADirectory) return undefined;
-        // The runtime closes it, but not all that is in it.
+        // The runtime denies access to /dev but not to all of its entries.
         if (path === "/dev" && error instanceof Deno.errors.NotCapable) return DEVICES;
         throw error;
       }
@@ -95,12 +100,12 @@ export function realPathView(): PathView {
   };
 }
 
-/** Whether a component belongs to this user or to the system. */
+/** Whether a component belongs to this user or to root. */
 export function isTrusted({ uid }: PathFacts, view: PathView): boolean {
   return uid === 0 || uid === view.uid;
 }
 
-/** Whether a directory is one like /tmp: everybody may write, and nobody may remove what belongs to others. */
+/** Whether a directory is shared and sticky like /tmp: other users may write but not remove foreign entries. */
 export function isSticky({ mode }: PathFacts): boolean {
   return (mode & 0o1000) !== 0 && (mode & 0o022) !== 0;
 }

@@ -1,9 +1,11 @@
 import { SpikeError } from "../error/error.ts";
 
 /**
- * The bytes of a file that has at most `limitBytes`; of what has no end, such as a device, no more is read.
+ * Reads a file of at most `limitBytes` bytes. Reading stops at the limit, so an endless device is safe.
  *
- * @throws SpikeError `data_invalid_input` for a longer one, and what the operating system refuses with
+ * @param what Names the file in the error.
+ * @throws {SpikeError} data_invalid_input if the file is longer
+ * @throws {Error} the runtime's error if the file cannot be opened or read
  */
 export function readFileAtMost(path: string, limitBytes: number, what: string): Uint8Array {
   using file = Deno.openSync(path);

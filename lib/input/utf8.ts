@@ -1,10 +1,11 @@
-/** Text of a user is taken as it is or refused: a byte that is not UTF-8 never turns into another character. */
+/** User text is accepted unchanged or rejected: an invalid byte is never replaced by another character. */
 import { SpikeError } from "../error/error.ts";
 
 /**
- * The text that bytes of a user are; a byte order mark at the beginning is no part of it.
+ * Decodes user input; a leading byte order mark is dropped.
  *
- * @throws SpikeError `data_invalid_input` that names what is not UTF-8, and never shows it
+ * @param what Names the input in the error, which never shows its content.
+ * @throws {SpikeError} data_invalid_input if the bytes are not valid UTF-8
  */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {
@@ -21,14 +22,14 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
   }
 }
 
-/** What the runtime puts where the bytes of an argument are not UTF-8. */
+/** The runtime replaces invalid bytes of an argument by this character. */
 const REPLACEMENT = "\ufffd";
 
 /**
- * Refuses arguments that did not arrive as they were given. The first of them stands at `position` behind the program's
- * name; none is shown, since it may be a value.
+ * Rejects arguments whose bytes were replaced. `position` is the index of the first argument after the program's name.
+ * The error never shows an argument, because it may be a secret value.
  *
- * @throws SpikeError `usage`
+ * @throws {SpikeError} usage if an argument contains U+FFFD
  */
 export function requireUtf8(args: readonly string[], position = 1): void {
   const at = args.findIndex((arg) => arg.includes(REPLACEMENT));

@@ -1,20 +1,24 @@
 import { SpikeError } from "../error/error.ts";
 
-/** A number that is not a whole one within ±2^53, or is written with a fraction or an exponent. */
+/** A number that is not a safe integer (within ±2^53), or is written with a fraction or an exponent. */
 export class NumberText {
-  constructor(readonly text: string) {}
+  /** `text` is the number as written. */
+  constructor(
+    /** The number as written. */
+    readonly text: string,
+  ) {}
 }
 
-/** An object: names as written; of a name that comes twice the last value, at its last place. */
+/** An object: names in the order of the input. A repeated name has its last value, at its last place. */
 export type JsonObject = ReadonlyMap<string, Json>;
 
-/** A parsed JSON value. Plain numbers are whole and were written so. */
+/** A parsed JSON value. A plain `number` is a safe integer that was written without fraction or exponent. */
 export type Json = null | boolean | string | number | NumberText | readonly Json[] | JsonObject;
 
-/** Far more than any message of ours needs, far less than what exhausts a stack. */
+/** Deeper than any message of the API, far below the limit of the stack. */
 const MAX_DEPTH = 32;
 
-/** From this length on a text is worth the detour through the built-in parser. */
+/** Strings from this length on go through the built-in parser, which is faster for them. */
 const LONG = 256;
 
 const QUOTE = 0x22;
@@ -25,22 +29,22 @@ const LITERALS = [["null", null], ["true", true], ["false", false]] as const;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** How much one text may hold. */
+/** Limits for one JSON text. */
 export interface JsonLimits {
-  /** Of one object. */
+  /** Most members of one object. */
   readonly members: number;
-  /** Of one array. */
+  /** Most elements of one array. */
   readonly elements: number;
-  /** Of all objects together. */
+  /** Most members of all objects together. */
   readonly allMembers: number;
-  /** Of all arrays together. */
+  /** Most elements of all arrays together. */
   readonly allElements: number;
 }
 
 /**
- * For texts of callers. The runtime hashes names of up to ten digits without a secret, so a caller can choose names
- * that all collide in a hash table, whose cost then grows with the square of their number. The largest message of an
- * honest caller has 1,000 keys with text values and 1,000 with binary ones.
+ * Limits for requests. The runtime hashes names of up to ten digits without a secret, so a caller can choose names that
+ * all collide in a hash table, whose cost then grows with the square of their number. The largest legitimate request has
+ * 1,000 keys with text values and 1,000 with binary values.
  */
 export const REQUEST_LIMITS: JsonLimits = {
   members: 1_024,
@@ -49,15 +53,15 @@ export const REQUEST_LIMITS: JsonLimits = {
   allElements: 4_096,
 };
 
-/** More than the bytes of the longest ciphertext that can be configured (1,048,576), written as numbers. */
+/** More elements than the longest ciphertext that can be configured has bytes (1,048,576). */
 const MANY = 1_100_000;
 
-/** For requests that carry bytes: original peers may write them as an array of numbers. Arrays are not hashed. */
+/** Limits for requests that carry bytes, which SPIKE in Go may write as an array of numbers. Arrays are not hashed. */
 export const BYTES_LIMITS: JsonLimits = { ...REQUEST_LIMITS, elements: MANY, allElements: MANY };
 
 /**
- * For answers of an authenticated server and for trust bundles: a listing of a million paths and a batch of 100
- * secrets with 1,000 keys each are within them.
+ * Limits for answers of an authenticated server and for trust bundles. A listing of a million paths and a batch of 100
+ * secrets with 1,000 keys each fit.
  */
 export const ANSWER_LIMITS: JsonLimits = {
   members: 4_096,
@@ -66,23 +70,22 @@ export const ANSWER_LIMITS: JsonLimits = {
   allElements: MANY,
 };
 
-/** Choices of {@link parseJson}. */
+/** Options of {@linkcode parseJson}. */
 export interface JsonOptions {
   /** Default: {@linkcode REQUEST_LIMITS}. */
   readonly limits?: JsonLimits;
-  /** What the text is, for messages. */
+  /** Names the text in errors. Default: `Body`. */
   readonly what?: string;
-  /** Refuse an object in which a name comes twice: two readers could take two meanings from it. */
+  /** Reject repeated names in an object, which two parsers could read differently. Default: false. */
   readonly isStrictAboutNames?: boolean;
 }
 
 /**
- * Parses one JSON value (RFC 8259) as strictly as Go's decoder does, and keeps what `JSON.parse` loses: how a
- * number was written and in which order names came. Invalid UTF-8 is refused, and so is an escaped lone
- * surrogate (RFC 8259 section 8.2): UTF-8 cannot hold it, so it could only be stored as another text. The limits hold
- * before a value is inserted anywhere.
+ * Parses one JSON value (RFC 8259) as strictly as Go's decoder, and keeps what `JSON.parse` loses: the text of numbers
+ * and the order of names. It rejects invalid UTF-8 and escaped lone surrogates (RFC 8259 section 8.2), which UTF-8 cannot
+ * encode. Limits are checked before a value is inserted.
  *
- * @throws SpikeError `api_bad_request`, never quoting the body
+ * @throws {SpikeError} api_bad_request; the message gives the position and never quotes the body
  */
 export function parseJson(body: Uint8Array, options: JsonOptions = {}): Json {
   const { what = "Body", isStrictAboutNames = false, limits = REQUEST_LIMITS } = options;
@@ -162,7 +165,7 @@ class Parser {
         if (this.isStrictAboutNames) {
           throw this.#malformed(this.#at, "ambiguous, it has a name twice");
         }
-        // To its last place.
+        // Moves the name to its last place.
         members.delete(name);
         members.set(name, value);
       }
@@ -187,14 +190,14 @@ class Parser {
     return items;
   }
 
-  /** Counts a member of an object that has `count` with it. */
+  /** Counts a member; `count` is the number of members of its object so far. */
   #countMember(count: number): void {
     const { members, allMembers } = this.limits;
     if (count > members) this.#tooMany(`an object with more than ${members} members`);
     if (++this.#members > allMembers) this.#tooMany(`more than ${allMembers} members`);
   }
 
-  /** Counts an element of an array that has `count` with it. */
+  /** Counts an element; `count` is the number of elements of its array so far. */
   #countElement(count: number): void {
     const { elements, allElements } = this.limits;
     if (count > elements) this.#tooMany(`an array with more than ${elements} elements`);
@@ -225,7 +228,7 @@ class Parser {
     throw this.#malformed(this.text.length);
   }
 
-  /** For long texts the built-in parser is five times as fast as a look at each character. */
+  /** For long strings the built-in parser is five times as fast as this one. */
   #longString(start: number): string | undefined {
     const end = this.text.indexOf('"', start + 1);
     if (end - start < LONG || this.text.charCodeAt(end - 1) === BACKSLASH) return undefined;
@@ -233,7 +236,7 @@ class Parser {
     try {
       value = String(JSON.parse(this.text.slice(start, end + 1)));
     } catch {
-      // The slow way finds out where it is wrong.
+      // The slow path finds the position of the fault.
       return undefined;
     }
     this.#at = end + 1;

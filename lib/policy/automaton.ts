@@ -1,26 +1,26 @@
 import { type CharacterSet, hasCode, type Syntax } from "./syntax.ts";
 
-/** Where a pattern has to match. */
+/** Where a pattern must match. */
 export type Mode =
   /** Anywhere in the text, as policies are searched. */
   | "search"
-  /** The whole of it, as `^(?:pattern)$`. */
+  /** The whole text, as `^(?:pattern)$`. */
   | "whole";
 
-/** A step that a text may take: one character, nothing at all, or nothing at its beginning or end. */
+/** A node: it consumes one character, nothing, or nothing at the beginning or end of the text. */
 type Node =
   | { readonly kind: "one"; readonly has: Uint8Array; readonly to: number }
   | { readonly kind: "fork"; readonly to: number[] }
   | { readonly kind: "begin" | "end"; readonly to: number }
   | { readonly kind: "done" };
 
-/** What is known after some characters. */
+/** A state of the determinized machine. */
 interface State {
-  /** Where the text may be, before steps that take no character. */
+  /** Nodes reached, before following nodes that consume nothing. */
   readonly kernel: readonly number[];
   readonly isStart: boolean;
   readonly next: Map<number, number>;
-  /** Nodes that take a character. */
+  /** Nodes that consume a character. */
   readonly ready: readonly number[];
   readonly accepts: boolean;
 }
@@ -29,7 +29,7 @@ const EVERYTHING: CharacterSet = (1n << 128n) - 1n;
 const CODES = 128;
 const TABLES = new Map<CharacterSet, Uint8Array>();
 
-/** A set as a table by code: many times faster to look up. There are few different ones. */
+/** A set as a table by code, which is much faster to look up. There are few distinct sets. */
 function tableOf(set: CharacterSet): Uint8Array {
   let table = TABLES.get(set);
   if (!table) {
@@ -40,8 +40,8 @@ function tableOf(set: CharacterSet): Uint8Array {
 }
 
 /**
- * A pattern as a machine that reads a text character by character. Its states are made when they are first
- * reached: how many there are depends on the pattern, and may be very many.
+ * A pattern as an automaton that reads a text character by character. States are created when first reached: their number
+ * depends on the pattern and can be very large.
  */
 export class Automaton {
   readonly #nodes: Node[] = [];
@@ -50,8 +50,10 @@ export class Automaton {
   readonly #mode: Mode;
   readonly #done: number;
   readonly #first: number;
+  /** The state before the first character. */
   readonly start: number;
 
+  /** Builds the automaton of a pattern read by `readSyntax`. */
   constructor(syntax: Syntax, mode: Mode) {
     this.#mode = mode;
     this.#done = this.#add({ kind: "done" });
@@ -60,7 +62,7 @@ export class Automaton {
     this.start = this.#state([this.#first], true);
   }
 
-  /** The sets of characters that it tells apart, as tables by code. */
+  /** The character sets that it distinguishes, as tables by code. */
   get tables(): ReadonlySet<Uint8Array> {
     return new Set(this.#nodes.flatMap((node) => node.kind === "one" ? [node.has] : []));
   }
@@ -86,8 +88,8 @@ export class Automaton {
   }
 
   /**
-   * How many nodes are looked at while a text is read, by a machine that keeps no states: the same at every time.
-   * Counts no further than the limit, and to where the match is found.
+   * Number of nodes that a stateless matcher visits while reading `text`; the same on every call. Counting stops above
+   * `limit` and where the match is found.
    */
   visits(text: string, limit: number): number {
     const seenAt = new Int32Array(this.#nodes.length).fill(-1);
@@ -112,12 +114,12 @@ export class Automaton {
     return count;
   }
 
-  /** Whether no text that goes on from here matches, as far as is known without looking ahead. */
+  /** Whether no continuation from here can match, as far as known without lookahead. */
   isHopeless(state: number): boolean {
     return this.#at(state).kernel.length === 0;
   }
 
-  /** Whether every text that goes on from here matches, as far as is known without looking ahead. */
+  /** Whether every continuation from here matches, as far as known without lookahead. */
   isSettled(state: number): boolean {
     return this.#mode === "search" && this.#at(state).kernel[0] === this.#done;
   }
@@ -132,7 +134,7 @@ export class Automaton {
     return this.#nodes.push(node) - 1;
   }
 
-  /** The match may begin behind any character, unless it can begin nowhere but at the beginning. */
+  /** Lets the match begin after any character, unless it can begin only at the start of the text. */
   #anywhere(first: number): number {
     const later = [...this.#closure([first], false, true)].map((index) => this.#nodes[index]?.kind);
     if (!later.includes("one") && !later.includes("done")) return first;
@@ -142,7 +144,7 @@ export class Automaton {
     return begin;
   }
 
-  /** Adds nodes for `syntax` in front of `next`; answers the first of them. */
+  /** Adds nodes for `syntax` in front of `next`; returns the first one. */
   #build(syntax: Syntax, next: number): number {
     switch (syntax.kind) {
       case "one":
@@ -179,7 +181,7 @@ export class Automaton {
 
   #state(kernel: readonly number[], isStart: boolean): number {
     const reached = this.#closure(kernel, isStart, false);
-    // What is found stays found, whatever follows.
+    // A match stays a match, whatever follows.
     const isFound = this.#mode === "search" && reached.has(this.#done);
     const settled = isFound ? [this.#done] : kernel;
     const key = `${isStart && !isFound ? "^" : ""}${settled.join()}`;

@@ -5,25 +5,25 @@ import { CIPHER_KEY_PREFIX, RESERVED, RESERVED_PREFIX } from "./reserved.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import { readSyntax } from "./syntax.ts";
 
-/** The texts that patterns are compared on. */
+/** The set of texts on which patterns are compared. */
 export type Region =
-  /** SPIFFE IDs that rules are made for. */
+  /** Valid SPIFFE IDs. */
   | "ids"
-  /** Paths that secrets may have. */
+  /** Valid paths of secrets. */
   | "secrets"
-  /** Reserved paths on which permissions are wanted. There the whole path has to match. */
+  /** Reserved paths, where a pattern must match the whole path. */
   | "reserved";
 
-/** Yes and no are proven; unknown is everything else. */
+/** `yes` and `no` are proven; everything else is `unknown`. */
 export type Answer = "yes" | "no" | "unknown";
 
-/** Compares patterns on all texts of a region, and remembers what it found. */
+/** Compares patterns on all texts of a region and caches the results. */
 export interface Comparer {
-  /** How many comparisons were given up for want of budget. */
+  /** Number of comparisons stopped because the budget was exhausted. */
   readonly givenUp: number;
-  /** Whether a pattern is read at all; if not, all about it is unknown. */
+  /** Whether the pattern can be analysed; otherwise every answer about it is `unknown`. */
   reads(pattern: string): boolean;
-  /** A shortest text that all the patterns match. */
+  /** Finds a shortest text that all patterns match. */
   common(region: Region, patterns: readonly string[]): Search;
   /** Whether every text that `inner` matches is matched by `outer`. */
   contains(region: Region, outer: string, inner: string): Answer;
@@ -69,10 +69,10 @@ const GRAMMARS: Readonly<Record<Region, Grammar>> = {
   },
 };
 
-/** The most that one comparison may take of the budget, so that two odd patterns do not use it up. */
+/** Most steps of one comparison, so that two unusual patterns do not exhaust the budget. */
 const MOST_STEPS = 200_000;
 
-/** Makes a comparer that looks at no more than the budget allows, and answers `unknown` from then on. */
+/** Creates a comparer that answers `unknown` once the budget is exhausted. */
 export function createComparer(budget: Budget): Comparer {
   const automata = new Map<string, Automaton | undefined>();
   const found = new Map<string, Search>();
@@ -128,13 +128,13 @@ function remembered<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   return map.get(key) as V;
 }
 
-/** Whether two of the patterns begin with literal texts that exclude each other: the cheap way to tell most apart. */
+/** Whether two patterns have literal prefixes that exclude each other: a cheap test that separates most pairs. */
 function areApart(patterns: readonly string[]): boolean {
   const shapes = patterns.map(shapeOf);
   return shapes.some((a, i) => shapes.slice(i + 1).some((b) => excludeEachOther(a, b)));
 }
 
-/** Whether no text has both shapes. */
+/** Whether no text can match both shapes. */
 export function excludeEachOther(a: Shape, b: Shape): boolean {
   if (a.kind === "exact") {
     return b.kind === "exact" ? a.text !== b.text : !a.text.startsWith(b.text);

@@ -3,49 +3,51 @@ import type { CompiledPolicy } from "./policy.ts";
 import { PrefixIndex } from "./prefix_index.ts";
 import { isReserved, reachesReserved, RESERVED_PREFIX } from "./reserved.ts";
 
-/** What is asked. */
+/** A request to evaluate. */
 export interface Question {
   /** The caller's SPIFFE ID. */
   readonly id: string;
-  /** The path as received, be it valid or not. */
+  /** The path as received, valid or not. */
   readonly path: string;
-  /** At least one; a single policy has to grant all of them. */
+  /** At least one permission; a single policy must grant all of them. */
   readonly wanted: readonly Permission[];
 }
 
-/** What the policies say. */
+/** Result of an evaluation. */
 export type Decision =
   | {
     readonly allowed: true;
-    /** Of all policies that grant it, the first by name. */
+    /** The first policy by name that grants it. */
     readonly policy: string;
   }
   | {
     readonly allowed: false;
-    /** What the policy that comes nearest does not grant: all that was wanted when none applies. */
+    /** Permissions that the closest policy does not grant; all wanted ones if no policy applies. */
     readonly missing: readonly Permission[];
   };
 
-/** Policies ready to be asked. It never changes. */
+/** An immutable set of compiled policies. */
 export interface PolicySet {
-  /** By name, bytewise ascending; names differ. */
+  /** Sorted by name, bytewise ascending; names are unique. */
   readonly policies: readonly CompiledPolicy[];
-  /** Those that may apply to an ID and a path: none that applies is missing, some may not apply. */
+  /** Policies that may apply to an ID and a path: a superset of those that do. */
   candidates(id: string, path: string): readonly CompiledPolicy[];
-  /** Those whose ID pattern is found in `id`, by name. */
+  /** Policies whose ID pattern matches `id`, sorted by name. */
   applyingTo(id: string): readonly CompiledPolicy[];
-  /** Those whose path pattern is found in `path`, by name. They need not count there if it is reserved. */
+  /** Policies whose path pattern matches `path`, sorted by name. On a reserved path they may still have no effect. */
   covering(path: string): readonly CompiledPolicy[];
 }
 
 /**
- * Makes a set. The cost of a decision then depends on how many policies share the literal beginning of their
- * patterns with the ID, or with the path, whichever are fewer; not on how many there are.
+ * Creates a set. The cost of a decision depends on the number of policies whose patterns share a literal prefix with the
+ * ID or with the path, whichever is smaller, and not on the total number.
+ *
+ * @throws {Error} if two policies have the same name
  */
 export function createPolicySet(policies: readonly CompiledPolicy[]): PolicySet {
   const sorted = [...policies].sort(byName);
   const repeated = sorted.find((policy, i) => policy.name === sorted[i - 1]?.name);
-  if (repeated) throw new Error(`Policy ${repeated.name} is there twice`);
+  if (repeated) throw new Error(`Policy ${repeated.name} exists twice`);
   const byId = new PrefixIndex(sorted, (policy) => policy.id.shape);
   const byPath = new PrefixIndex(sorted, (policy) => policy.path.shape);
   return {
@@ -60,8 +62,8 @@ export function createPolicySet(policies: readonly CompiledPolicy[]): PolicySet 
 }
 
 /**
- * Decides by the first policy, by name, whose ID pattern is found in the ID, whose path pattern is found in the
- * path, that may count on the path if it is reserved, and that grants all that is wanted.
+ * Evaluates a request. It is allowed by the first policy, by name, whose ID pattern matches the ID, whose path pattern
+ * matches the path, that may apply to the path if it is reserved, and that grants all wanted permissions.
  *
  * @example
  * ```ts
@@ -73,7 +75,7 @@ export function decide(set: PolicySet, question: Question): Decision {
   return decideAmong(set.candidates(question.id, question.path), question);
 }
 
-/** As {@linkcode decide}, by looking at every one of `policies`, which are in the order of their names. */
+/** As {@linkcode decide}, over all of `policies`, which must be sorted by name. */
 export function decideAmong(policies: readonly CompiledPolicy[], question: Question): Decision {
   if (question.wanted.length === 0) throw new Error("Nothing is wanted");
   let missing = question.wanted;
@@ -87,7 +89,7 @@ export function decideAmong(policies: readonly CompiledPolicy[], question: Quest
   return { allowed: false, missing };
 }
 
-/** What a policy does not grant of what is wanted. The cheap test comes first. */
+/** Wanted permissions that a policy does not grant. The cheap test comes first. */
 function lackingIn(policy: CompiledPolicy, { id, path, wanted }: Question): readonly Permission[] {
   const reserved = isReserved(path);
   const lacking = wanted.filter((one) => !isGranted(policy.permissions, one, reserved));
@@ -97,19 +99,19 @@ function lackingIn(policy: CompiledPolicy, { id, path, wanted }: Question): read
   return applies ? lacking : wanted;
 }
 
-/** What one caller may see of a listing. */
+/** The part of a listing that one caller may see. */
 export interface Sight {
-  /** Whether it may list, or read, `path`. */
+  /** Whether the caller may list or read `path`. */
   sees(path: string): boolean;
-  /** Of all policies that let it list something, the first by name. */
+  /** The first policy by name that lets the caller list something. */
   readonly policy: string;
-  /** Every path that it sees begins with one of these. Ascending; none begins with another. */
+  /** Every visible path begins with one of these. Ascending; none is a prefix of another. */
   readonly prefixes: readonly string[];
 }
 
 /**
- * What `id` may see of a listing without the system-wide permission, or undefined when no policy grants it
- * `list` on anything but the system's own paths.
+ * The part of a listing that `id` may see without the system-wide permission; undefined if no policy grants it `list`
+ * outside the reserved paths.
  */
 export function sightOf(set: PolicySet, id: string): Sight | undefined {
   const applying = set.applyingTo(id);
@@ -122,7 +124,7 @@ export function sightOf(set: PolicySet, id: string): Sight | undefined {
   return {
     policy: first.name,
     prefixes: shortest(showing.map(({ path }) => path.shape.text)),
-    // The system's own paths hold no secrets.
+    // Reserved paths hold no secrets.
     sees: (path) =>
       !isReserved(path) &&
       byPath.candidates(path).some((list) => list.some((policy) => policy.path.finds(path))),
@@ -133,7 +135,7 @@ function mayListSomething({ permissions, path }: CompiledPolicy): boolean {
   return isGranted(permissions, "list", false) && !path.shape.text.startsWith(RESERVED_PREFIX);
 }
 
-/** Without those that begin with another one. */
+/** Drops prefixes that begin with another one. */
 function shortest(prefixes: readonly string[]): string[] {
   const kept: string[] = [];
   for (const prefix of [...prefixes].sort()) {
@@ -152,7 +154,7 @@ function merged(lists: readonly (readonly CompiledPolicy[])[]): readonly Compile
   return lists.length === 1 && only ? only : lists.flat().sort(byName);
 }
 
-/** Names are ASCII, so this is their order in bytes, too. */
+/** Names are ASCII, so this is also the bytewise order. */
 function byName(a: CompiledPolicy, b: CompiledPolicy): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

@@ -63,7 +63,7 @@ Deno.test("to want nothing is a bug and no grant", () => {
 });
 
 Deno.test("two policies of one name are a bug", () => {
-  assert.throws(() => setOf({ name: "a" }, { name: "a" }), /Policy a is there twice/);
+  assert.throws(() => setOf({ name: "a" }, { name: "a" }), /Policy a exists twice/);
 });
 
 Deno.test("the index decides exactly as looking at every policy, by the letter of the rules, does", () => {

@@ -3,22 +3,24 @@ import { isGranted, type Permission } from "./permission.ts";
 import type { CompiledPolicy } from "./policy.ts";
 import { isReserved, reachesReserved } from "./reserved.ts";
 
-/** What a policy lacks, looked for in this order: of several the first is told. */
+/** What a policy lacks, checked in this order; the first one is reported. */
 export type Lack =
-  /** Its SPIFFE ID pattern is not found in the ID. */
+  /** Its SPIFFE ID pattern does not match the ID. */
   | "id"
-  /** Its path pattern is not found in the path. */
+  /** Its path pattern does not match the path. */
   | "path"
-  /** The path is the system's own, and the policy is not anchored so that it may count there. */
+  /** The path is reserved, and the policy is not anchored as required there. */
   | "reserved"
-  /** It applies, but does not grant all that is wanted. */
+  /** It applies but does not grant all wanted permissions. */
   | "permissions";
 
-/** A policy that does not grant what is asked, and why. */
+/** A policy that does not allow the request, and why. */
 export interface PolicyMiss {
+  /** Name of the policy. */
   readonly policy: string;
+  /** Why it does not allow the request. */
   readonly lacks: Lack;
-  /** What it does not grant of what is wanted; for most kinds of lack it may grant everything. */
+  /** Wanted permissions that it does not grant; may be empty unless `lacks` is `permissions`. */
   readonly missing: readonly Permission[];
 }
 
@@ -26,23 +28,23 @@ export interface PolicyMiss {
 export type PolicyExplanation =
   | {
     readonly allowed: true;
-    /** Every policy that grants all of it, by name. Each suffices; without all of them it is denied. */
+    /** Every policy that allows the request, sorted by name. Each one suffices; removing all of them denies it. */
     readonly policies: readonly string[];
   }
   | {
     readonly allowed: false;
-    /** What the policy that comes nearest does not grant: all that was wanted when none applies. */
+    /** Permissions that the closest policy does not grant; all wanted ones if no policy applies. */
     readonly missing: readonly Permission[];
-    /** Nearest first, by name where they are equally near. Those that lack both ID and path are left out. */
+    /** Closest first, then by name. Policies that match neither the ID nor the path are omitted. */
     readonly misses: readonly PolicyMiss[];
   };
 
-/** From near to far. Who is meant counts for more than where: the question is mostly about one caller. */
+/** Closest first. A matching ID counts more than a matching path, because most questions are about one caller. */
 const NEAREST_FIRST: readonly Lack[] = ["permissions", "reserved", "path", "id"];
 
 /**
- * Explains the decision on a question. It looks at every policy that finds the ID or the path, so it costs more
- * than the decision.
+ * Explains the decision on a request. It evaluates every policy that matches the ID or the path, so it costs more than
+ * {@linkcode decide}.
  *
  * @example
  * ```ts
@@ -81,7 +83,7 @@ function missOf(
   return missing.length > 0 ? miss("permissions") : undefined;
 }
 
-/** As `decide()` tells it. */
+/** The same as in the result of `decide`. */
 function nearest(misses: readonly PolicyMiss[], wanted: readonly Permission[]) {
   return misses.filter(({ lacks }) => lacks === "permissions").sort(byNearness)[0]?.missing ??
     wanted;

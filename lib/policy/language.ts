@@ -1,17 +1,20 @@
 import type { Automaton } from "./automaton.ts";
 
-/** A text is looked for that the automaton matches, or one that it does not. */
+/** A condition on a text: the automaton must match it, or must not. */
 export interface Condition {
+  /** Pattern to test. */
   readonly automaton: Automaton;
+  /** Whether it must match. */
   readonly isMatched: boolean;
 }
 
-/** How much may still be looked at; shared by several searches, it bounds them all. */
+/** Remaining steps; searches that share a budget are bounded together. */
 export interface Budget {
+  /** Steps left. */
   left: number;
 }
 
-/** A shortest text, none of at most the length asked for, or nobody knows because the search was given up. */
+/** A shortest text, proof that none exists up to the given length, or unknown because the budget was exhausted. */
 export type Search =
   | { readonly kind: "found"; readonly text: string }
   | { readonly kind: "none" }
@@ -31,8 +34,8 @@ interface Step {
 }
 
 /**
- * Looks for a shortest text, of at most `maxLength` ASCII characters, that meets all conditions. Exact: it walks
- * through the product of the automata. What it cannot finish within the budget it does not claim.
+ * Finds a shortest text of at most `maxLength` ASCII characters that meets all conditions. The search is exact: it walks
+ * the product of the automata. Without a result within the budget it returns `unknown`.
  */
 export function findText(
   conditions: readonly Condition[],
@@ -63,7 +66,7 @@ export function findText(
   return { kind: "none" };
 }
 
-/** One character for each group of those that no condition tells apart. */
+/** One character from each group that no condition distinguishes. */
 function representatives(conditions: readonly Condition[]): number[] {
   const tables = [...new Set(conditions.flatMap(({ automaton }) => [...automaton.tables]))];
   const groups = new Map<string, number>();

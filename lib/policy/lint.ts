@@ -3,56 +3,60 @@ import { isGranted, type Permission, PERMISSIONS } from "./permission.ts";
 import { type PatternMember, type Policy, unanchoredPatterns } from "./policy.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 
-/** How bad a finding is. */
+/** Severities of findings, highest first. */
 export const LEVELS = ["error", "warning", "note"] as const;
+/** Severity of a finding. */
 export type Level = typeof LEVELS[number];
 
-/** What is looked for. */
+/** Kinds of findings. */
 export type Rule =
-  /** A pattern that finds no SPIFFE ID, or no path, or a policy that grants nothing anywhere. */
+  /** A pattern that matches no valid SPIFFE ID or path, or a policy that grants nothing. */
   | "never"
-  /** A pattern that may find what begins or ends elsewhere than its author wrote. */
+  /** A pattern without anchors, which may match more than intended. */
   | "unanchored"
-  /** A dot in the trust domain that stands for any character. */
+  /** An unescaped dot in the trust domain, which matches any character. */
   | "dot"
-  /** A policy that reaches the system's own paths. */
+  /** A policy that applies to reserved paths. */
   | "reserved"
-  /** A policy that grants exactly what another one does. */
+  /** A policy that grants exactly what another one grants. */
   | "duplicate"
-  /** A policy all of whose grants another one makes too. */
+  /** A policy whose grants another one includes. */
   | "shadowed"
-  /** Policies that both grant the same to the same caller. */
+  /** Policies that grant the same permission on the same path to the same caller. */
   | "overlapping"
-  /** A pattern that is too complicated to be compared. */
+  /** A pattern that cannot be analysed. */
   | "unread"
-  /** Comparisons that were given up. */
+  /** Comparisons that were stopped. */
   | "unfinished";
 
-/** Something to look at. */
+/** A finding. */
 export interface LintFinding {
+  /** Severity. */
   readonly level: Level;
+  /** Kind of finding. */
   readonly rule: Rule;
-  /** Absent where it is about all of them. */
+  /** Name of the policy; absent if the finding is about all policies. */
   readonly policy?: string;
-  /** Absent where it is about the policy as a whole. */
+  /** Pattern concerned; absent if the finding is about the whole policy. */
   readonly member?: PatternMember;
-  /** Policies that it has to do with, by name. */
+  /** Names of the other policies involved. */
   readonly others?: readonly string[];
-  /** A request that shows it. */
+  /** A request that demonstrates it. */
   readonly example?: {
     readonly id: string;
     readonly path: string;
     readonly permission: Permission;
   };
+  /** Description without the policy's name. */
   readonly message: string;
 }
 
-/** What is looked at in all comparisons together: some seconds. Two ordinary policies take a few hundred. */
+/** Steps of all comparisons together: a few seconds. Two ordinary policies take a few hundred. */
 const DEFAULT_STEPS = 2_000_000;
 
 /**
- * Looks for policies that say something else than their author may mean. All findings are proven, on all valid
- * SPIFFE IDs and paths; what was not read or not finished is a finding of its own. Names have to differ.
+ * Finds likely mistakes in policies. Every finding is proven over all valid SPIFFE IDs and paths; patterns that cannot be
+ * analysed and comparisons that were stopped are reported as findings. Names must be unique.
  */
 export function lint(
   policies: readonly Policy[],
@@ -69,8 +73,7 @@ export function lint(
 
 function unfinished(count: number): LintFinding[] {
   if (count === 0) return [];
-  const message =
-    `${count} comparisons took too long and were given up; what they would find is not told`;
+  const message = `${count} comparisons took too long and were stopped; findings may be missing`;
   return [{ level: "note", rule: "unfinished", message }];
 }
 
@@ -83,7 +86,7 @@ function lintOne(policy: Policy, comparer: Comparer): LintFinding[] {
     member,
     message: `${member} ${
       policy[member]
-    } is not anchored: it may find more than is meant; write ^…$`,
+    } is not anchored and may match more than intended; write ^…$`,
   }));
   const unread = MEMBERS.filter((member) => !comparer.reads(policy[member])).map((
     member,
@@ -94,7 +97,7 @@ function lintOne(policy: Policy, comparer: Comparer): LintFinding[] {
     member,
     message: `${member} ${
       policy[member]
-    } is not compared: it has flags, classes or escapes that are not analysed`,
+    } cannot be analysed because of its flags, classes or escapes`,
   }));
   return [
     ...never(policy, comparer),
@@ -119,18 +122,18 @@ function never(policy: Policy, comparer: Comparer): LintFinding[] {
   const findings: LintFinding[] = [];
   if (comparer.common("ids", [spiffeidPattern]).kind === "none") {
     findings.push(
-      finding(`spiffeidPattern ${spiffeidPattern} finds no valid SPIFFE ID`, "spiffeidPattern"),
+      finding(`spiffeidPattern ${spiffeidPattern} matches no valid SPIFFE ID`, "spiffeidPattern"),
     );
   }
   const places = REGIONS.map((region) => comparer.common(region, [pathPattern]).kind);
   if (places.every((kind) => kind === "none")) {
-    findings.push(finding(`pathPattern ${pathPattern} finds no valid path`, "pathPattern"));
+    findings.push(finding(`pathPattern ${pathPattern} matches no valid path`, "pathPattern"));
   } else if (effectOf(policy, comparer) === undefined && findings.length === 0) {
     findings.push(
       finding(
         `The policy grants nothing: ${
           policy.permissions.join(", ")
-        } has no effect on the paths that it is about`,
+        } has no effect on the paths that it matches`,
       ),
     );
   }
@@ -138,7 +141,7 @@ function never(policy: Policy, comparer: Comparer): LintFinding[] {
 }
 
 function looseDot({ name, spiffeidPattern }: Policy): LintFinding[] {
-  // A dot without a quantifier, behind literal characters only: written for itself, most likely.
+  // A dot without a quantifier after literal characters only is most likely meant literally.
   const loose = /^\^?spiffe:\/\/(?:[a-z0-9-]|\\[.-])+\.(?![*+?{])/.exec(spiffeidPattern)?.[0];
   if (loose === undefined) return [];
   return [{
@@ -147,7 +150,7 @@ function looseDot({ name, spiffeidPattern }: Policy): LintFinding[] {
     policy: name,
     member: "spiffeidPattern",
     message:
-      `spiffeidPattern ${spiffeidPattern} has a dot in the trust domain that finds any character; write \\.`,
+      `spiffeidPattern ${spiffeidPattern} has a dot in the trust domain that matches any character; write \\.`,
   }];
 }
 
@@ -162,7 +165,7 @@ function reserved(policy: Policy, comparer: Comparer): LintFinding[] {
     policy: policy.name,
     member: "pathPattern",
     message: `pathPattern ${policy.pathPattern} reaches reserved paths such as ${found.text}${
-      isMeant ? "" : ", besides those of secrets"
+      isMeant ? "" : " as well as paths of secrets"
     }`,
   }];
 }
@@ -170,7 +173,7 @@ function reserved(policy: Policy, comparer: Comparer): LintFinding[] {
 const REGIONS = ["secrets", "reserved"] as const;
 type PathRegion = typeof REGIONS[number];
 
-/** A policy with what it grants where it grants anything. */
+/** A policy with the permissions it grants by region. */
 interface Effect {
   readonly policy: Policy;
   readonly shapes: readonly [id: Shape, path: Shape];
@@ -183,7 +186,7 @@ function grantsIn(region: PathRegion, { permissions, spiffeidPattern }: Policy):
   return PERMISSIONS.filter((one) => isGranted(permissions, one, isReserved));
 }
 
-/** Undefined when it is proven that the policy grants nothing to anybody. */
+/** Undefined if the policy provably grants nothing. */
 function effectOf(policy: Policy, comparer: Comparer): Effect | undefined {
   if (comparer.common("ids", [policy.spiffeidPattern]).kind === "none") return undefined;
   const grants = REGIONS.flatMap((region) => {
@@ -209,7 +212,7 @@ function lintTogether(effects: readonly Effect[], comparer: Comparer): LintFindi
       findings.push(about(name, "duplicate", earlier, "grants exactly what others grant:"));
     }
     if (wider.length > 0) {
-      findings.push(about(name, "shadowed", wider, "grants nothing that others do not grant too:"));
+      findings.push(about(name, "shadowed", wider, "grants nothing beyond what others grant:"));
     }
     if (covering.length > 0) return findings;
     const later = effects.slice(i + 1).filter((other) => !covers(effect, other, comparer));
@@ -233,7 +236,7 @@ function about(
   };
 }
 
-/** Whether it is proven that `outer` grants all that `inner` does. The cheap tests come first. */
+/** Whether `outer` provably grants all that `inner` grants. The cheap tests come first. */
 function covers(outer: Effect, inner: Effect, comparer: Comparer): boolean {
   if (areApart(outer, inner)) return false;
   const pairs = inner.grants.map(([region, wanted]) => ({
@@ -248,7 +251,7 @@ function covers(outer: Effect, inner: Effect, comparer: Comparer): boolean {
   ) && comparer.contains("ids", a.spiffeidPattern, b.spiffeidPattern) === "yes";
 }
 
-/** Literal beginnings tell most pairs apart, at no cost. */
+/** Literal prefixes separate most pairs cheaply. */
 function areApart(a: Effect, b: Effect): boolean {
   return excludeEachOther(a.shapes[0], b.shapes[0]) || excludeEachOther(a.shapes[1], b.shapes[1]);
 }
@@ -268,7 +271,7 @@ function overlap(effect: Effect, others: readonly Effect[], comparer: Comparer):
     policy: effect.policy.name,
     others: names,
     example: first.example,
-    message: `grants some of what others grant too: ${
+    message: `grants some of what others also grant: ${
       listed(names)
     }; for example ${permission} on ${path} to ${id}`,
   }];

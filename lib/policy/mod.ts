@@ -1,23 +1,24 @@
 /**
- * Who may do what: policies are parsed, compiled, indexed and asked. Pure: it stores nothing, knows no role and
- * no request, and takes IDs and paths as texts.
+ * Policies: parse, compile, index, evaluate, explain and lint them. Pure: it stores nothing, knows neither roles nor
+ * requests, and takes IDs and paths as strings.
  *
- * Start reading at `policy.ts` (what a policy is), then `decide.ts`; `reserved.ts` has the rule for the system's
- * own paths, `pattern.ts` what a pattern may cost.
+ * Start reading at `policy.ts` (what a policy is), then `decide.ts`; `reserved.ts` has the rule for reserved paths,
+ * `pattern.ts` the limits on the cost of a pattern.
  *
  * @module
  */
 export * from "./decide.ts";
 export * from "./explain.ts";
 export * from "./lint.ts";
-export { MAX_PROGRAM_SIZE, MAX_SUBJECT_LENGTH } from "./pattern.ts";
+export { MAX_PROGRAM_SIZE, MAX_SUBJECT_LENGTH, type Pattern } from "./pattern.ts";
 export * from "./permission.ts";
 export * from "./policy.ts";
 export {
   CIPHER_KEY_PREFIX,
   isReserved,
   reachesReserved,
+  type Reaching,
   RESERVED,
   RESERVED_PREFIX,
 } from "./reserved.ts";
-export { isUnanchored } from "./shape.ts";
+export { isUnanchored, type Shape } from "./shape.ts";

@@ -4,29 +4,30 @@ import { type Shape, shapeOf } from "./shape.ts";
 import { readSyntax } from "./syntax.ts";
 
 /**
- * Longest text that is looked at: more than any SPIFFE ID or path may have. What is longer is found by nothing,
- * so that a caller cannot make a decision take long.
+ * Longest text that is matched, in UTF-16 units; above the limits of SPIFFE IDs and paths. No pattern matches a longer
+ * text, so that a caller cannot slow down a decision.
  */
 export const MAX_SUBJECT_LENGTH = 2048;
 
-/** Most instructions a pattern may compile to. Bounds how much memory the engine keeps. */
+/** Most instructions of a compiled pattern. Bounds the memory of the engine. */
 export const MAX_PROGRAM_SIZE = 1024;
 
 /**
- * What one test may cost, so that none takes more than ten milliseconds: in the worst case each character meets
- * each instruction. docs/policies.md has the figures.
+ * Most cost of one match (instructions times characters, the worst case), so that none takes more than ten milliseconds.
+ * docs/policies.md has the figures.
  */
 const MAX_PRODUCT = 30_000;
-/** Where that could be exceeded: the steps that the text really opens, counted before the engine is let loose. */
+/** Above that limit: most steps that the text really needs, counted before the engine runs. */
 const MAX_VISITS = 25_000;
 
-/** Finds no text at all. */
+/** Matches no text. */
 const NOTHING = RE2JS.compile("[^\\x00-\\x{10FFFF}]");
 
 /** An RE2 expression (github.com/google/re2/wiki/Syntax), as Go's `regexp` reads it. */
 export interface Pattern {
   /** As written. */
   readonly text: string;
+  /** Its literal prefix or text. */
   readonly shape: Shape;
   /** Whether it matches anywhere in `subject`. */
   finds(subject: string): boolean;
@@ -34,12 +35,12 @@ export interface Pattern {
   matchesWhole(subject: string): boolean;
 }
 
-/** Why a text is no pattern. */
+/** Why a text is not a pattern. */
 export type PatternFault =
   | { readonly kind: "syntax"; readonly detail: string }
   | { readonly kind: "complex"; readonly size: number };
 
-/** Whether a text is a pattern, and if not why. */
+/** Why a text is not a pattern; undefined if it is one. */
 export function faultOf(text: string): PatternFault | undefined {
   try {
     const size = RE2JS.compile(text).programSize();
@@ -51,9 +52,9 @@ export function faultOf(text: string): PatternFault | undefined {
 }
 
 /**
- * A pattern, compiled when it is first needed: of many thousand policies most are never asked, and one that is
- * literal throughout needs no engine. A text that is no pattern finds nothing; see {@linkcode faultOf}. Nor does
- * any pattern find a text that it would take too long to look at: see {@linkcode isAffordable}.
+ * Creates a pattern that is compiled on first use: of many thousand policies most are never evaluated, and a literal one
+ * needs no engine. A text that is not a pattern matches nothing; see {@linkcode faultOf}. A pattern does not match a text
+ * that would take too long to match; see {@linkcode isAffordable}.
  */
 export function patternOf(text: string): Pattern {
   const shape = shapeOf(text);
@@ -75,18 +76,18 @@ export function patternOf(text: string): Pattern {
   };
 }
 
-/** A test that is to be made. */
+/** A match to be made. */
 interface Trial {
   readonly text: string;
   readonly subject: string;
   readonly mode: Mode;
-  /** Instructions behind the literal beginning, of which never more than one is open. */
+  /** Instructions after the literal prefix, of which never more than one is active. */
   readonly size: number;
 }
 
 /**
- * Whether a test is within the limits, by arithmetic or else by counting. It depends on pattern and subject only,
- * never on what was asked before. A pattern that cannot be counted (see `readSyntax`) has the arithmetic only.
+ * Whether a match is within the limits, by arithmetic or else by counting. The result depends on pattern and subject only,
+ * never on earlier calls. A pattern that `readSyntax` cannot read has the arithmetic limit only.
  */
 function isAffordable({ text, subject, mode, size }: Trial): boolean {
   if (size * subject.length <= MAX_PRODUCT) return true;

@@ -1,19 +1,19 @@
-/** What can be wanted: each is granted by itself, none implies another. */
+/** Permissions of a request. Each is granted separately; none implies another. */
 export const PERMISSIONS = ["read", "write", "list", "execute"] as const;
 
-/** What a caller needs for a request. */
+/** One of {@linkcode PERMISSIONS}. */
 export type Permission = typeof PERMISSIONS[number];
 
 /**
- * What a policy may say: the permissions, `admin` for all four outside the reserved paths, and `super` for
- * everything that a policy can grant, reserved paths included.
+ * Permissions in a policy: the four of {@linkcode PERMISSIONS}, `admin` for all four outside the reserved paths, and
+ * `super` for all four everywhere.
  */
 export const PERMISSION_WORDS = [...PERMISSIONS, "admin", "super"] as const;
 
-/** One word of a policy. */
+/** One of {@linkcode PERMISSION_WORDS}. */
 export type PermissionWord = typeof PERMISSION_WORDS[number];
 
-/** Whether a text is a word of a policy, in exactly this case. */
+/** Whether a text is one of {@linkcode PERMISSION_WORDS}; case-sensitive. */
 export function isPermissionWord(text: string): text is PermissionWord {
   return (PERMISSION_WORDS as readonly string[]).includes(text);
 }
@@ -29,7 +29,7 @@ export function isGranted(
   );
 }
 
-/** Whether a text is a single permission, in exactly this case. */
+/** Whether a text is one of {@linkcode PERMISSIONS}; case-sensitive. */
 export function isPermission(text: string): text is Permission {
   return (PERMISSIONS as readonly string[]).includes(text);
 }

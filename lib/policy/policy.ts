@@ -4,27 +4,33 @@ import { isPermissionWord, PERMISSION_WORDS, type PermissionWord } from "./permi
 import { reservedPathMissed } from "./reserved.ts";
 import { isUnanchored } from "./shape.ts";
 
-/** Who may do what, and where. There are no policies that deny. */
+/** Grants permissions on paths to SPIFFE IDs. Policies only allow; there are no deny policies. */
 export interface Policy {
+  /** Unique; 1 to 250 bytes. */
   readonly name: string;
-  /** RE2 expression that has to be found in the caller's SPIFFE ID. */
+  /** RE2 expression that must match somewhere in the caller's SPIFFE ID. */
   readonly spiffeidPattern: string;
-  /** RE2 expression that has to be found in the path. */
+  /** RE2 expression that must match somewhere in the path. */
   readonly pathPattern: string;
   /** At least one, each once. */
   readonly permissions: readonly PermissionWord[];
 }
 
-/** A policy as somebody sent it. */
+/** A policy as received, before validation. */
 export interface PolicyDraft extends Omit<Policy, "permissions"> {
+  /** Not yet checked. */
   readonly permissions: readonly string[];
 }
 
-/** A policy that can be asked. */
+/** A policy ready to be evaluated. */
 export interface CompiledPolicy {
+  /** As in {@linkcode Policy}. */
   readonly name: string;
+  /** Matches SPIFFE IDs. */
   readonly id: Pattern;
+  /** Matches paths. */
   readonly path: Pattern;
+  /** As in {@linkcode Policy}. */
   readonly permissions: readonly PermissionWord[];
 }
 
@@ -35,29 +41,34 @@ export type PatternMember = "spiffeidPattern" | "pathPattern";
 export const MAX_NAME_BYTES = 250;
 /** Most bytes of a path pattern. */
 export const MAX_PATH_PATTERN_BYTES = 500;
-/** Most bytes of a SPIFFE ID pattern; an ID itself has at most as many. */
+/** Most bytes of a SPIFFE ID pattern, the same as of a SPIFFE ID. */
 export const MAX_ID_PATTERN_BYTES = 2048;
 
 const NAME = /^[a-zA-Z0-9\-_ ]+$/;
-/** The original's, with its repeated group written so that it is tested in linear time. */
+/** The expression of SPIKE in Go, with its repeated group written so that it matches in linear time. */
 const ID_PATTERN = /^\^?spiffe:\/\/[\\a-zA-Z0-9.\-*()+?[\]]+(?:\/[\\/a-zA-Z0-9._\-*()+?[\]]+)?\$?$/;
 const PATH_PATTERN = /^[a-zA-Z0-9._\-/^$()?+*|[\]{}\\]+$/;
 const ID_CHARACTERS =
   "spiffe:// and then letters, digits and . - * ( ) + ? [ ] \\, after a / also _";
 const PATH_CHARACTERS = "letters, digits and . _ - / ^ $ ( ) ? + * | [ ] { } \\";
-/** Enough of a bad text to recognise it. */
+/** Enough of an invalid text to recognize it. */
 const SHOWN_CHARACTERS = 80;
 
-/** Checks a policy's name. Throws `api_bad_request`. */
+/**
+ * Validates a policy's name.
+ *
+ * @throws {SpikeError} api_bad_request
+ */
 export function parsePolicyName(name: string): string {
   requireText("Policy name", name, MAX_NAME_BYTES, NAME, "letters, digits, -, _ and blank");
   return name;
 }
 
 /**
- * Checks and compiles what somebody sent. Throws `api_bad_request` for a member that cannot be one, for a
- * pattern that is no RE2 expression or too complex, and for a policy that would hit a reserved path without being
- * fit to count there (see `reserved.ts`).
+ * Validates and compiles a policy.
+ *
+ * @throws {SpikeError} api_bad_request for an invalid member, for a pattern that is not an RE2 expression or too complex,
+ * and for a policy that matches a reserved path without being anchored (see `reserved.ts`)
  */
 export function parsePolicy(draft: PolicyDraft): { policy: Policy; compiled: CompiledPolicy } {
   const { name, spiffeidPattern, pathPattern } = draft;
@@ -80,7 +91,7 @@ export function parsePolicy(draft: PolicyDraft): { policy: Policy; compiled: Com
   return { policy, compiled };
 }
 
-/** Makes a policy that was parsed before ready to be asked. */
+/** Compiles a policy that was validated before. */
 export function compilePolicy(policy: Policy): CompiledPolicy {
   return {
     name: policy.name,
@@ -90,7 +101,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   };
 }
 
-/** The patterns of a policy that may find more than their author means; see `isUnanchored`. */
+/** Patterns of a policy that may match more than intended; see `isUnanchored`. */
 export function unanchoredPatterns(policy: Policy): PatternMember[] {
   const members = ["spiffeidPattern", "pathPattern"] as const;
   return members.filter((member) => isUnanchored(policy[member]));
@@ -158,7 +169,7 @@ function requireText(
   }
 }
 
-/** In quotes and escaped, so that no control character reaches a terminal or a log. */
+/** Quoted and escaped, so that no control character reaches a terminal or a log. */
 function shown(text: string): string {
   return JSON.stringify(
     text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text,

@@ -1,12 +1,13 @@
 import type { Shape } from "./shape.ts";
 
-/** Finds, for a text, all entries whose shape admits it, without looking at the others. */
+/** Finds all entries whose shape a text can match, without visiting the others. */
 export class PrefixIndex<T> {
   readonly #exact = new Map<string, T[]>();
   readonly #prefixes = new Map<string, T[]>();
-  /** Lengths of the prefixes there are, ascending. */
+  /** Lengths of all prefixes, ascending. */
   readonly #lengths: readonly number[];
 
+  /** Indexes entries by the shape of their pattern. */
   constructor(entries: readonly T[], shapeOf: (entry: T) => Shape) {
     const lengths = new Set<number>();
     for (const entry of entries) {
@@ -20,7 +21,7 @@ export class PrefixIndex<T> {
     this.#lengths = [...lengths].sort((a, b) => a - b);
   }
 
-  /** In lists, each in the order of the entries given. Every entry is in at most one of them. */
+  /** Matching entries in lists, each in the order given. An entry is in at most one list. */
   candidates(text: string): (readonly T[])[] {
     const lists: (readonly T[])[] = [];
     const exact = this.#exact.get(text);

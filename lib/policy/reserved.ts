@@ -1,17 +1,20 @@
 import type { Pattern } from "./pattern.ts";
 import type { PermissionWord } from "./permission.ts";
 
-/** What of a compiled policy decides whether it reaches a reserved path. */
-interface Reaching {
+/** The members of a compiled policy that decide whether it applies to a reserved path. */
+export interface Reaching {
+  /** Matches SPIFFE IDs. */
   readonly id: Pattern;
+  /** Matches paths. */
   readonly path: Pattern;
+  /** Granted permissions. */
   readonly permissions: readonly PermissionWord[];
 }
 
-/** What begins so is the system's own. */
+/** Prefix of all reserved paths. */
 export const RESERVED_PREFIX = "spike/system/";
 
-/** Where the system's own permissions are wanted. */
+/** Reserved paths by function. */
 export const RESERVED = {
   acl: `${RESERVED_PREFIX}acl`,
   secret: `${RESERVED_PREFIX}secret`,
@@ -19,30 +22,30 @@ export const RESERVED = {
   cipherExec: `${RESERVED_PREFIX}cipher/exec`,
 } as const;
 
-/** Below it lies one reserved path for each named cipher key. */
+/** Prefix of the reserved paths of named cipher keys; the name of the key follows. */
 export const CIPHER_KEY_PREFIX = `${RESERVED_PREFIX}cipher/key/`;
 
-/** In the order in which a policy that falls short is told of the first one it hits. */
+/** Probed in this order; the first path that is missed is reported. */
 const PROBES = [
   RESERVED.acl,
   RESERVED.secret,
   RESERVED.cipherExec,
   RESERVED.audit,
-  // Stands for every named key: a pattern that finds a part of it finds that part in all of them.
+  // Represents every named key: a pattern that matches a part of the prefix matches it for all keys.
   CIPHER_KEY_PREFIX,
 ];
 
-/** Whether a path is the system's own. */
+/** Whether a path is reserved. */
 export function isReserved(path: string): boolean {
   return path.startsWith(RESERVED_PREFIX);
 }
 
 /**
- * Whether a policy may count on a reserved path: its path pattern matches the whole of it, and its SPIFFE ID
- * pattern is anchored. So nobody gains the system's own permissions by a pattern that finds a part of a word.
+ * Whether a policy applies to a reserved path: its path pattern must match the whole path, and its SPIFFE ID pattern must
+ * be anchored. A pattern that matches a part of a word therefore never grants permissions on a reserved path.
  *
- * The original also admits an ID pattern that matches a probe text which is no ID; since every ID pattern has to
- * begin with `spiffe://`, none does.
+ * SPIKE in Go also accepts an ID pattern that matches a probe text that is not an ID; every ID pattern begins with
+ * `spiffe://`, so none matches it.
  */
 export function reachesReserved(policy: Pick<Reaching, "id" | "path">, path: string): boolean {
   const { text } = policy.id;
@@ -50,8 +53,8 @@ export function reachesReserved(policy: Pick<Reaching, "id" | "path">, path: str
 }
 
 /**
- * The first reserved path that a policy would hit without being fit to count there, or undefined. A policy that
- * grants nothing but `admin` is never in want of the test: it reaches no reserved path at all.
+ * The first reserved path that a policy matches without being anchored as {@linkcode reachesReserved} requires, or
+ * undefined. A policy that grants only `admin` is exempt, because `admin` has no effect on reserved paths.
  */
 export function reservedPathMissed(policy: Reaching): string | undefined {
   if (policy.permissions.every((word) => word === "admin")) return undefined;

@@ -1,26 +1,27 @@
 /**
- * What can be said of a pattern without running it: every text it finds is equal to `text`, or begins with it.
- * An empty prefix says nothing.
+ * What is known of a pattern without running it: every text it matches equals `text` (`exact`) or begins with it
+ * (`prefix`). An empty prefix means that nothing is known.
  */
 export interface Shape {
+  /** How matching texts relate to `text`. */
   readonly kind: "exact" | "prefix";
+  /** Literal text, unescaped. */
   readonly text: string;
 }
 
 const ANYTHING: Shape = { kind: "prefix", text: "" };
-/** Stand for themselves wherever they are. */
+/** Literal everywhere. */
 const LITERAL = /[A-Za-z0-9_/:@%,=~-]/;
-/** What a backslash may precede to make it stand for itself. */
+/** Literal after a backslash. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
-/** Change what the character before them means. */
+/** Changes the meaning of the character before it. */
 const QUANTIFIER = /[*+?{]/;
 /** From `^` that is not made optional to `$` that is not escaped. */
 const ANCHORED = /^\^(?![*+?{])(?:[^\\]|\\.)*\$$/s;
 
 /**
- * The shape of an RE2 pattern that is known to compile. Careful rather than clever: whatever it does not
- * understand ends the literal text, and a pattern with an alternative has no shape, since the anchor may belong
- * to one branch only.
+ * The shape of an RE2 pattern that is known to compile. Conservative: any construct it does not understand ends the
+ * literal text, and a pattern with an alternative has no shape, because the anchor may belong to one branch only.
  */
 export function shapeOf(pattern: string): Shape {
   if (!pattern.startsWith("^") || pattern.includes("|")) return ANYTHING;
@@ -37,7 +38,7 @@ export function shapeOf(pattern: string): Shape {
   return { kind: pattern.slice(at) === "$" ? "exact" : "prefix", text };
 }
 
-/** The pattern's characters at `at` that stand for one character of the subject, or undefined. */
+/** The pattern's characters at `at` that match one literal character, or undefined. */
 function literalAt(pattern: string, at: number): string | undefined {
   const first = pattern[at] ?? "";
   if (LITERAL.test(first)) return first;
@@ -46,8 +47,8 @@ function literalAt(pattern: string, at: number): string | undefined {
 }
 
 /**
- * Whether a pattern may find what begins or ends elsewhere than its author wrote: it lacks `^` or `$`, or it has
- * an alternative outside of all parentheses, which splits the anchors between its branches.
+ * Whether a pattern may match in the middle of a text: it lacks `^` or `$`, or it has an alternative outside of all
+ * parentheses, which splits the anchors between its branches.
  */
 export function isUnanchored(pattern: string): boolean {
   return !ANCHORED.test(pattern) || hasOuterAlternative(pattern);

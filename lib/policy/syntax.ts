@@ -1,7 +1,7 @@
 /** A set of ASCII characters, as the bits of one number. */
 export type CharacterSet = bigint;
 
-/** What a pattern is made of. */
+/** Syntax tree of a pattern. */
 export type Syntax =
   /** One character. */
   | { readonly kind: "one"; readonly of: CharacterSet }

@@ -1,4 +1,4 @@
-/** A logger for tests that keeps its lines. */
+/** A logger for tests that records its lines. */
 import type { Fields, Logger } from "./log.ts";
 
 /** One line, as it was logged. */

@@ -2,10 +2,10 @@ import type { Distribution, Measured } from "./meter.ts";
 import type { Metric } from "./metric.ts";
 import { METRICS } from "./metric_table.ts";
 
-/** Content type of the text format that Prometheus and others read. */
+/** Content type of Prometheus's text format. */
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What all threads measured, in Prometheus's text format, version 0.0.4. */
+/** Sums the metrics of all threads and writes them in Prometheus's text format, version 0.0.4. */
 export function expose(threads: readonly Measured[]): string {
   const lines: string[] = [];
   for (const [name, metric] of Object.entries(METRICS) as [string, Metric][]) {

@@ -2,21 +2,25 @@ import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
 import { printableJson } from "../text/printable.ts";
 import { withoutKeys } from "../text/quote.ts";
 
-/** Least level of the lines that are written. */
+/** Lowest level that is written. */
 export type Level = "debug" | "info" | "warn" | "error";
 
-/** What a line may carry besides its event: plain values, never a secret, a shard or a key. */
+/** Fields of a line besides its event: plain values, never a secret, a shard or a key. */
 export type Fields = Readonly<Record<string, string | number | boolean | null>>;
 
 /** Writes the lines of one component. An event is a short snake_case name that never changes with the data. */
 export interface Logger {
+  /** Logs at level `debug`. */
   debug(event: string, fields?: Fields): void;
+  /** Logs at level `info`. */
   info(event: string, fields?: Fields): void;
+  /** Logs at level `warn`. */
   warn(event: string, fields?: Fields): void;
+  /** Logs at level `error`. */
   error(event: string, fields?: Fields): void;
 }
 
-/** Takes one line, without its newline. */
+/** Receives one line without its newline. */
 export type LineSink = (line: string) => void;
 
 const ROOT = "spike";
@@ -31,7 +35,7 @@ const OUR_LEVEL = {
 
 /**
  * One record as a line: a JSON object with `time`, `level`, `component`, `event` and, if any, `fields`. Controls that
- * JSON lets stand in a string are escaped: logs are read at terminals.
+ * JSON permits in a string are escaped, because logs are read at terminals.
  */
 function lineOf(record: LogRecord): string {
   const [root, ...rest] = record.category;
@@ -55,15 +59,16 @@ function hideKeys(_name: string, value: unknown): unknown {
 
 const encoder = new TextEncoder();
 
-/** Writes whole lines to standard error, so that lines of several workers do not run into one another. */
+/** Writes whole lines to standard error, so that lines of several workers do not interleave. */
 function writeToStderr(line: string): void {
   let rest = encoder.encode(`${line}\n`);
   while (rest.length > 0) rest = rest.subarray(Deno.stderr.writeSync(rest));
 }
 
 /**
- * Writes a line whatever the level, and before it returns. Throws when it cannot be written: for what must not get
- * lost unnoticed.
+ * Writes a line at any configured level and before it returns. For events that must not be lost silently.
+ *
+ * @throws {Error} the runtime's error if standard error cannot be written
  */
 export function writeLine(component: string, event: string, fields: Fields): void {
   const time = new Date().toISOString();
@@ -72,8 +77,8 @@ export function writeLine(component: string, event: string, fields: Fields): voi
 }
 
 /**
- * Says which lines are written and where to; may be called again to change the level. Before the first call
- * nothing is written. Needs no permission, so each Worker calls it for itself.
+ * Sets the log level and the sink; call it again to change the level. Nothing is written before the first call. It needs
+ * no permission, so each Worker calls it itself.
  */
 export function configureLogging(options: { level: Level; sink?: LineSink }): void {
   const write = options.sink ?? writeToStderr;

@@ -1,24 +1,26 @@
 import { type LabelRule, type Metric, OTHER } from "./metric.ts";
 import { type LabelsOf, type MetricName, METRICS } from "./metric_table.ts";
 
-/** A histogram's state: how many fell into each bucket (the last is the rest), and their sum. */
+/** State of a histogram. */
 export interface Distribution {
+  /** Observations by bucket, not cumulative; the last bucket is unbounded. */
   readonly counts: readonly number[];
+  /** Sum of all observed values. */
   readonly sum: number;
 }
 
-/** What one thread has measured, as plain data: by metric, by labels as they are exposed. */
+/** Values of one thread as plain data: by metric name, then by labels in exposition format. */
 export type Measured = ReadonlyMap<string, ReadonlyMap<string, number | Distribution>>;
 
 /**
- * Counts what one thread does. Every thread has one of its own, so nothing here is shared or locked; the main
- * thread adds them up when it is asked.
+ * The metrics of one thread. Every thread has its own instance, so nothing is shared or locked; the main thread sums them
+ * when they are requested.
  */
 export class Meter {
   readonly #series = new Map<string, Map<string, number | MutableDistribution>>();
   readonly #collectors = new Set<() => void>();
 
-  /** Adds to a counter. */
+  /** Adds `by` (default 1) to a counter. */
   count<N extends MetricName<"counter">>(name: N, labels: LabelsOf<N>, by = 1): void {
     const series = this.#of(name);
     const key = labelText(name, labels);
@@ -30,7 +32,7 @@ export class Meter {
     this.#of(name).set(labelText(name, labels), value);
   }
 
-  /** Forgets a gauge, so that an old value is not taken for the present one. */
+  /** Removes a gauge, so that a stale value is not exposed as the current one. */
   clear(name: MetricName<"gauge">): void {
     this.#series.delete(name);
   }
@@ -51,12 +53,12 @@ export class Meter {
     state.sum += value;
   }
 
-  /** Has `collect` set gauges each time somebody looks. */
+  /** Registers a callback that sets gauges before each {@linkcode Meter.read}. */
   collect(collect: () => void): void {
     this.#collectors.add(collect);
   }
 
-  /** What was measured up to now. */
+  /** Runs the collectors and returns the current values. */
   read(): Measured {
     for (const collect of this.#collectors) collect();
     return this.#series;
@@ -81,7 +83,7 @@ const RULES: ReadonlyMap<string, readonly (readonly [string, LabelRule])[]> = ne
   ]),
 );
 
-/** Labels as they are exposed, in the order of the table; what the table does not allow is `other`. */
+/** Labels in exposition format, in the order of the table; a value outside the table becomes `other`. */
 function labelText(name: string, labels: Readonly<Record<string, string>>): string {
   let text = "";
   for (const [label, rule] of RULES.get(name) ?? []) {

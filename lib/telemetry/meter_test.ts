@@ -12,7 +12,7 @@ Deno.test("counters, gauges and histograms are exposed in Prometheus's text form
   meter.observe("spike_event_loop_lag_seconds", { thread: "core" }, 7);
   assert.equal(
     expose([meter.read()]),
-    `# HELP spike_event_loop_lag_seconds How late a timer of a thread fired, looked at twice a second.
+    `# HELP spike_event_loop_lag_seconds Delay of a timer of each thread, measured twice a second.
 # TYPE spike_event_loop_lag_seconds histogram
 spike_event_loop_lag_seconds_bucket{thread="core",le="0.001"} 1
 spike_event_loop_lag_seconds_bucket{thread="core",le="0.005"} 1
@@ -28,7 +28,7 @@ spike_event_loop_lag_seconds_count{thread="core"} 2
 # HELP spike_requests_total Requests answered.
 # TYPE spike_requests_total counter
 spike_requests_total{operation="secret.get",status="200"} 3
-# HELP spike_connections_open Connections of verified peers that are open.
+# HELP spike_connections_open Open connections with verified peers.
 # TYPE spike_connections_open gauge
 spike_connections_open 4
 `,

@@ -1,24 +1,27 @@
-/** What a label may hold. Everything else is counted under `other`, so that no text of a caller gets in. */
+/** Allowed values of a label. Any other value is counted as `other`, so no text of a caller gets in. */
 export interface LabelRule {
-  /** For the documentation. */
+  /** The allowed values in words, for the documentation. */
   readonly values: string;
+  /** Whether a value is exposed as it is. */
   isAllowed(value: string): boolean;
 }
 
 /** One line of the table of metrics. */
 export interface Metric<L extends string = string> {
+  /** Type in the exposition. */
   readonly kind: "counter" | "gauge" | "histogram";
-  /** One sentence, without its full stop in the exposition. */
+  /** One sentence without its full stop. */
   readonly help: string;
+  /** Rules by label name. */
   readonly labels: Readonly<Record<L, LabelRule>>;
-  /** Upper ends of a histogram's buckets, ascending, without infinity. */
+  /** Upper bounds of a histogram's buckets, ascending, without +Inf. */
   readonly buckets?: readonly number[];
 }
 
-/** The word for a label value that the table does not know. */
+/** Replaces a label value that is not allowed. */
 export const OTHER = "other";
 
-/** A label that holds one of a closed list of words; `values` says which where the list is long. */
+/** A label with a closed list of words; `values` describes them if the list is long. */
 export function words(
   list: readonly string[],
   values: string = list.map((word) => `\`${word}\``).join(", "),
@@ -30,14 +33,14 @@ export function words(
   };
 }
 
-/** A label whose values match a pattern; `values` says in words which. */
+/** A label whose values match a pattern; `values` describes them in words. */
 export function matching(pattern: RegExp, values: string): LabelRule {
   return { values, isAllowed: (value) => pattern.test(value) };
 }
 
 const NO_LABELS = {};
 
-/** A number that only grows. */
+/** A metric that only increases. */
 export function counter<L extends string = never>(
   help: string,
   labels: Record<L, LabelRule> = NO_LABELS as Record<L, LabelRule>,
@@ -45,7 +48,7 @@ export function counter<L extends string = never>(
   return { kind: "counter", help, labels };
 }
 
-/** A number that goes up and down. What several threads set of it is added up. */
+/** A metric that goes up and down. Values of several threads are summed. */
 export function gauge<L extends string = never>(
   help: string,
   labels: Record<L, LabelRule> = NO_LABELS as Record<L, LabelRule>,
@@ -53,7 +56,7 @@ export function gauge<L extends string = never>(
   return { kind: "gauge", help, labels };
 }
 
-/** How often values fell into each of some ranges. */
+/** A metric that counts observations by bucket. */
 export function histogram<L extends string = never>(
   help: string,
   buckets: readonly number[],

@@ -1,6 +1,8 @@
 /**
- * One vocabulary for what the components tell: lines of JSON on standard error, metrics, and words of health.
- * New metrics are a line in `metric_table.ts`, new words of health one in `health.ts`.
+ * Logs (JSON lines on standard error), metrics and health of all components, each from one table. It never writes to
+ * the network and never logs a secret, a shard or a key.
+ *
+ * Start reading at `log.ts`, `metric_table.ts` (add a metric there) and `health.ts` (add a health word there).
  *
  * @module
  */
@@ -14,6 +16,15 @@ export {
   writeLine,
 } from "./log.ts";
 
-export { Meter } from "./meter.ts";
-export { Health, type HealthCheck, type HealthWord, judgeHealth } from "./health.ts";
+export { type Distribution, type Measured, Meter } from "./meter.ts";
+export { type LabelsOf, type MetricName, METRICS } from "./metric_table.ts";
+export type { LabelRule, Metric } from "./metric.ts";
+export {
+  Health,
+  HEALTH_WORDS,
+  type HealthCheck,
+  type HealthLevel,
+  type HealthWord,
+  judgeHealth,
+} from "./health.ts";
 export { health, meter, ownReport, type ThreadReport, watchLag } from "./own.ts";

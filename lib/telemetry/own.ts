@@ -1,29 +1,31 @@
-/** What this thread tells of itself. Each thread loads this module for itself, so each has its own. */
+/** Metrics and health of this thread. Each thread loads this module separately, so each has its own instances. */
 import { Health } from "./health.ts";
 import { Meter } from "./meter.ts";
 import type { Measured } from "./meter.ts";
 import type { HealthWord } from "./health.ts";
 
-/** The counters of this thread. */
+/** Metrics of this thread. */
 export const meter: Meter = new Meter();
 
-/** What may be wrong with this thread. */
+/** Health checks of this thread. */
 export const health: Health = new Health();
 
-/** Everything that a thread tells when it is asked. */
+/** Report of one thread to the main thread. */
 export interface ThreadReport {
+  /** Words that apply now. */
   readonly health: readonly HealthWord[];
+  /** Current values of all metrics. */
   readonly measured: Measured;
 }
 
-/** What this thread has to tell now. */
+/** The current report of this thread. */
 export async function ownReport(): Promise<ThreadReport> {
   return { health: await health.read(), measured: meter.read() };
 }
 
 const PERIOD_MS = 500;
 
-/** Measures how late this thread's timers are, for as long as it runs. */
+/** Measures the timer delay of this thread until it ends. */
 export function watchLag(thread: "main" | "core" | "request" | "keeper"): void {
   let due = performance.now() + PERIOD_MS;
   const timer = setInterval(() => {

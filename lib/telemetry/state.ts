@@ -1,7 +1,7 @@
-/** States that status, probes, metrics and logs have in common. */
+/** States shared by status, probes, metrics and logs. */
 
-/** State of Nexus. */
+/** States of Nexus. */
 export const NEXUS_STATES = ["waiting", "provisional", "ready", "database_lost", "sealed"] as const;
 
-/** State of one keeper as Nexus sees it. */
+/** States of one keeper as seen by Nexus. */
 export const KEEPER_STATES = ["unknown", "ok", "empty", "wrong", "unreachable"] as const;

@@ -1,6 +1,6 @@
 /**
- * What a character may do to the reader of a line: end it, move the cursor, turn the direction of the text, or not
- * show at all. Controls (C0, DEL, C1), formats (bidirectional controls, zero-width characters, tags), line and
+ * Characters that can mislead the reader of a line: they end it, move the cursor, change the direction of the text, or
+ * are invisible. Controls (C0, DEL, C1), formats (bidirectional controls, zero-width characters, tags), line and
  * paragraph separators, lone surrogates, and what Unicode 16, 5.21 lets a display ignore.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu;
@@ -8,8 +8,9 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu;
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * Text that stays on its line and shows all that it holds. Every human-readable line passes through here whole, so
- * that no value, name or message of another party can look like a line of this program.
+ * Escapes every character that breaks a line, moves the cursor or is invisible. Every human-readable line passes through
+ * this function as a whole, so that a value, a name or a message from another party cannot imitate a line of this
+ * program.
  *
  * @example
  * ```ts
@@ -36,7 +37,10 @@ export function isPrintable(text: string): boolean {
 /** Joiners and variation selectors, without which some scripts and signs cannot be written. */
 const WRITTEN = /[\u200c\u200d\ufe00-\ufe0f]/g;
 
-/** Whether a short text, such as a name or a reason, holds what no person writes: controls, and what hides or misleads. */
+/**
+ * Whether a short text, such as a name or a reason, contains controls, invisible or misleading characters. Joiners and
+ * variation selectors are accepted, because some scripts need them.
+ */
 export function holdsControls(text: string): boolean {
   return !isPrintable(text.replace(WRITTEN, ""));
 }

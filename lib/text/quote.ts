@@ -1,16 +1,16 @@
-/** What an error may show of a text that somebody gave. */
+/** Quotes untrusted text in errors without showing private keys, shards or tokens. */
 import { printableJson } from "./printable.ts";
 
-/** Stands for what is not shown. */
+/** Replaces text that must not be shown. */
 const HIDDEN = "[private key, not shown]";
 
-/** A quick look: only a text with one of these is worth the forms below. */
+/** Cheap test first: only a text with one of these can match a form below. */
 const HINTS = /AGE-|PRIVATE KEY|spike:\d|eyJ/i;
 
 /** Forms of private keys, shards and tokens, wherever they stand in a text. */
 const FORMS = [
   /AGE-(?:SECRET-KEY|PLUGIN)-[A-Z0-9_-]{2,}/gi,
-  // Also one that was cut off, or whose line ends were lost.
+  // Also a truncated one, or one that lost its line breaks.
   /-{2,5}BEGIN[A-Z0-9 ]*PRIVATE KEY[^]*?(?:-{2,5}END[A-Z0-9 ]*PRIVATE KEY-*|$)/gi,
   /spike:\d+:[0-9a-f]{4,}/gi,
   // RFC 7515 section 7.1 and RFC 7516 section 7.1: the header is a JSON object.
@@ -18,7 +18,7 @@ const FORMS = [
   /(?<![\w-])(?=[\w-]+\.[\w-])[\w-]*?eyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)*/g,
 ];
 
-/** The text of an error without the private keys, shards and tokens that got into it. */
+/** Replaces private keys, shards and tokens in the text of an error. */
 export function withoutKeys(text: string): string {
   if (!HINTS.test(text)) return text;
   return FORMS.reduce((rest, form) => rest.replace(form, HIDDEN), text);
@@ -37,8 +37,7 @@ export function looksLikeKey(value: string): boolean {
 }
 
 /**
- * A bad value in quotes, for an error: the one place that decides what may be shown of it. Something that looks like a
- * private key is described by its length alone.
+ * An invalid value in quotes, for an error. A value that looks like a private key is described by its length only.
  */
 export function quoteValue(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value) ?? String(value);
@@ -48,7 +47,7 @@ export function quoteValue(value: unknown): string {
   return printableJson(typeof value === "string" ? JSON.stringify(value) : text);
 }
 
-/** A text of another party in quotes, as {@linkcode quoteValue} does, and cut to `most` characters. */
+/** Untrusted text in quotes, as {@linkcode quoteValue} does, truncated to `most` characters. */
 export function quoteText(text: string, most = 300): string {
   return quoteValue(text.length > most ? `${text.slice(0, most)}…` : text);
 }

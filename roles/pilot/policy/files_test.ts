@@ -253,9 +253,9 @@ Deno.test("lint tells of files with places, the worst first, and fails for error
     assert.equal(
       out.replaceAll(dir, "D"),
       `error: [invalid] D/c.yaml:1: spiffeidPattern is required in YAML file
-D/b.yaml:1: error: [never] typo: spiffeidPattern ^spiffe://Acme/web$ finds no valid SPIFFE ID
-D/a.yaml:1: warning: [unanchored] acme-web: pathPattern tenants/acme/ is not anchored: it may find more than is meant; write ^…$
-D/a.yaml:6: warning: [shadowed] narrow: grants nothing that others do not grant too: acme-web
+D/b.yaml:1: error: [never] typo: spiffeidPattern ^spiffe://Acme/web$ matches no valid SPIFFE ID
+D/a.yaml:1: warning: [unanchored] acme-web: pathPattern tenants/acme/ is not anchored and may match more than intended; write ^…$
+D/a.yaml:6: warning: [shadowed] narrow: grants nothing beyond what others grant: acme-web
 4 policies: 2 errors, 2 warnings, 0 notes
 `,
     );
