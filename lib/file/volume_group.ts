@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import process from "node:process";
 import { absolutePath } from "./path_walk.ts";
 
 /** What a directory is, links followed. */
@@ -45,17 +46,11 @@ function realVolumeView(): VolumeView {
         return undefined;
       }
     },
-    groups: () => [
-      Deno.gid() ?? 0,
-      ...numbers(/^Groups:(.*)$/m.exec(readText("/proc/self/status"))?.[1] ?? ""),
-    ],
+    // The supplementary groups too, since those are how an orchestrator lets a container in.
+    groups: () => [Deno.gid() ?? 0, ...process.getgroups?.() ?? []],
     named: () =>
       new Set(readText("/etc/group").split("\n").map((line) => Number(line.split(":")[2]))),
   };
-}
-
-function numbers(text: string): number[] {
-  return text.split(/\s+/).filter((word) => word !== "").map(Number);
 }
 
 /** Empty where there is no such file, as on other systems. */
