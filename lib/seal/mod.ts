@@ -1,9 +1,27 @@
 /**
- * The only place that touches a cipher: key derivation, sealing bound to a place, the key hierarchy, wiping, and
- * memory that is kept out of swap and core dumps.
+ * Cryptography: key derivation, sealing bound to a place, the key hierarchy, and memory that is kept out of swap and core
+ * dumps. No other folder uses a cipher. It never stores anything and never logs.
  *
- * All of it is pure (time, randomness and memory come in as parameters) except `os_random.ts` and
- * `locked_memory.ts`. Start reading at `keyring.ts`.
+ * All of it is pure (time, randomness and memory are parameters) except `os_random.ts` and `locked_memory.ts`. Start
+ * reading at `keyring.ts`.
+ *
+ * @example Seal a record for one place
+ * ```ts
+ * import { newKey, openRecord, type SealBinding, sealRecord } from "./mod.ts";
+ *
+ * const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+ * const kek = newKey(random);
+ * const place: SealBinding = {
+ *   storeId: random(16),
+ *   table: "policy",
+ *   path: "acme-read",
+ *   version: 0,
+ *   kekGeneration: 1,
+ * };
+ * const sealed = sealRecord(kek, place, new TextEncoder().encode("{}"), random);
+ * const opened = new TextDecoder().decode(openRecord(kek, place, sealed));
+ * if (opened !== "{}") throw new Error("a record opens at its own place");
+ * ```
  *
  * @module
  */
@@ -39,6 +57,7 @@ export * from "./members.ts";
 export * from "./mixed_random.ts";
 export * from "./named_blob.ts";
 export * from "./named_row.ts";
+export type { ErrorCode, Reason, SpikeError } from "../error/error.ts";
 export * from "./place.ts";
 export * from "./probe.ts";
 export * from "./random.ts";
