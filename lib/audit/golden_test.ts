@@ -19,7 +19,7 @@ import {
   recordLine,
 } from "./line.ts";
 import { headerMessage, recordMessage } from "./line_mac.ts";
-import { leafHash } from "./merkle.ts";
+import { Frontier, leafHash } from "./merkle.ts";
 import { movesIn } from "./moves.ts";
 import { nativeVerifier } from "./os_sign.ts";
 import { coverWith, encodeRecord } from "./record.ts";
@@ -29,6 +29,7 @@ import { headOf } from "./record_head.ts";
 const LOG = "a0".repeat(16);
 const LIFE = "b1".repeat(16);
 const ROOT = new Uint8Array(32).fill(9);
+const MAC = new Uint8Array(16).fill(4);
 const HEADER = { log: LOG, first: 1, roots: [ROOT], revision: 5, life: LIFE };
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
@@ -95,8 +96,14 @@ const MADE: Record<keyof Omit<typeof golden, "description">, () => string> = {
   recordLine: () => {
     const record = encodeRecord(1, requestOf("a"));
     const leaf = leafOf(record);
-    const message = recordMessage({ log: LOG, size: 1, roots: [ROOT] }, leaf);
+    const message = recordMessage(LOG, new Frontier(1, [ROOT]), undefined, leaf);
     return text(recordLine(record, leaf, KEYS.mac(message)));
+  },
+  nextRecordLine: () => {
+    const record = encodeRecord(2, requestOf("b"));
+    const leaf = leafOf(record);
+    const tree = new Frontier(2, [ROOT]);
+    return text(recordLine(record, leaf, KEYS.mac(recordMessage(LOG, tree, MAC, leaf))));
   },
   requestLeaf: () => leafOf(encodeRecord(0, requestOf("a"))).toHex(),
   changeLeaf: () => leafOf(encodeRecord(5, changeOf(7))).toHex(),

@@ -1,11 +1,13 @@
 import { SpikeError } from "../error/error.ts";
 import type { AuditEntry } from "./entry.ts";
 import { HeldRecords, type Unproved } from "./os_held.ts";
+import { forgetRecorded } from "./os_held_recorded.ts";
 import { currentLog, listLogs } from "./os_log_files.ts";
 import type { Aside } from "./os_reopen.ts";
 import { LogTail, type TailKeys } from "./os_tail.ts";
 import type { OpenLogFile } from "./os_watch.ts";
 import { type Cover, encodeBody, plainly } from "./record.ts";
+import { isRefusal, Refusals } from "./refusals.ts";
 import type { Expected, Unusable } from "./scan.ts";
 
 /** How many records a file holds: a full subtree, so that its root never changes again. */
@@ -23,6 +25,8 @@ export interface AuditLogOptions {
   readonly random: (bytes: number) => Uint8Array;
   /** Default {@linkcode RECORDS_PER_FILE}. */
   readonly recordsPerFile?: number;
+  /** How much is held before there are keys. Default {@linkcode HELD_BYTES}. */
+  readonly heldBytes?: number;
   /** Covers what is recorded before there are keys. Default: nothing is covered. */
   readonly cover?: Cover;
   /** Gets every record as it is written to the log. Must not throw. */
@@ -43,6 +47,9 @@ export interface LogStart {
   readonly revision?: number;
 }
 
+/** Callers that are told apart among the refused requests for which there was no room; others by trust domain. */
+const OVERFLOW_CALLERS = 100;
+
 interface Waiting {
   readonly body: string;
   readonly settle: PromiseWithResolvers<void>;
@@ -60,6 +67,8 @@ interface Waiting {
 export class AuditLog {
   readonly #options: AuditLogOptions;
   readonly #held: HeldRecords;
+  /** Refused requests that came while there was no room to hold them. */
+  readonly #overflow: Refusals;
   #name: string;
   #isNew: boolean;
   #tail: LogTail | undefined;
@@ -81,7 +90,8 @@ export class AuditLog {
     this.#isNew = name === undefined;
     this.#name = name ?? options.random(16).toHex();
     Deno.mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-    this.#held = new HeldRecords(options.directory);
+    this.#held = new HeldRecords(options.directory, options.heldBytes);
+    this.#overflow = new Refusals(options.clock, { singly: 0, callers: OVERFLOW_CALLERS });
   }
 
   /** The present log, or one that begins when its keys come. Nothing of it is read before. */
@@ -178,6 +188,7 @@ export class AuditLog {
     this.#keys = keys;
     try {
       this.#appendHeld();
+      this.#recordOverflow();
     } catch {
       // What is held stays held until the next record can be written.
     }
@@ -212,17 +223,26 @@ export class AuditLog {
 
   /** Sets aside what processes have left that ended without a key. */
   setHeldAside(): Unproved[] {
-    return this.#held.setAside();
+    return this.#held.setAside((lines) =>
+      forgetRecorded(this.#options.directory, this.#name, lines)
+    );
   }
 
   /** Takes a record. Resolves once it will outlive the process; rejects with `audit_unavailable`. */
   record(entry: AuditEntry): Promise<void> {
     if (this.#broken) return Promise.reject(this.#broken);
+    if (this.#isSummed(entry)) return Promise.resolve();
     const settle = Promise.withResolvers<void>();
     const cover = this.#keys?.cover ?? this.#options.cover ?? plainly;
     const waiting = { body: encodeBody(entry, cover), settle };
     if (this.#waiting.push(waiting) === 1) setImmediate(() => this.#flush());
     return settle.promise;
+  }
+
+  /** Whether a refused request was only counted: there is no key, and no room to hold its record. */
+  #isSummed({ kind, entry }: AuditEntry): boolean {
+    if (this.#keys || kind !== "request" || !isRefusal(entry)) return false;
+    return this.#held.isFull && !this.#overflow.take(entry);
   }
 
   /** Signs what is not signed yet and brings everything to the disk. Rejects with `audit_unavailable`. */
@@ -241,6 +261,7 @@ export class AuditLog {
   /** Syncs, and closes the files. */
   async close(): Promise<void> {
     try {
+      this.#holdOverflow();
       await this.sync();
     } finally {
       clearTimeout(this.#timer);
@@ -311,22 +332,51 @@ export class AuditLog {
     this.#isHeldTorn = false;
   }
 
-  /** Brings into the log what was held, in its order and before anything else. */
+  /** Brings into the log what was held, in its order and before anything else. It is on the disk before it is removed. */
   #appendHeld(): void {
     if (this.#held.isEmpty) return;
     const bodies = this.#held.read();
-    if (!bodies) return this.#held.abandon();
+    if (!bodies) {
+      this.#heldTaken = 0;
+      return this.#held.abandon();
+    }
     while (this.#heldTaken < bodies.length) {
       const part = bodies.slice(this.#heldTaken, this.#heldTaken + this.#room);
       this.#append(part);
       this.#heldTaken += part.length;
     }
+    this.#syncTail();
     this.#held.clear();
     this.#heldTaken = 0;
     this.#timer ??= setTimeout(
       () => void this.sync().catch(() => {}),
       this.#options.syncMs,
     );
+  }
+
+  /** What is held must not be removed before the log is on the disk. */
+  #syncTail(): void {
+    try {
+      this.#tail?.syncDataSync();
+    } catch (cause) {
+      throw this.#broken = unavailable("cannot be brought to the disk", cause);
+    }
+  }
+
+  /** Holds the sums of what found no room: a process that ends keeps nothing in memory. */
+  #holdOverflow(): void {
+    if (this.#keys || this.#broken) return;
+    const cover = this.#options.cover ?? plainly;
+    const sums = this.#overflow.takeSums();
+    if (sums.length > 0) {
+      this.#hold(sums.map((entry) => encodeBody({ kind: "request", entry }, cover)));
+    }
+  }
+
+  #recordOverflow(): void {
+    for (const sum of this.#overflow.takeSums()) {
+      this.record({ kind: "request", entry: sum }).catch(() => {});
+    }
   }
 
   get #room(): number {

@@ -1,3 +1,4 @@
+import type { Before } from "./line_mac.ts";
 import { type Frontier, isEqual } from "./merkle.ts";
 import { listLogFiles, moveAside, replaceFile } from "./os_log_files.ts";
 import { scanFile, type Scanned, type Trust, type Unusable } from "./scan.ts";
@@ -13,6 +14,7 @@ export interface Opened {
   readonly life: string;
   readonly isProved: boolean;
   readonly unsigned: number;
+  readonly before: Before;
   readonly isSigned: boolean;
   readonly wholeBytes: number;
   readonly aside: readonly Aside[];

@@ -1,7 +1,7 @@
 import { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { leafOf } from "./leaf.ts";
 import { checkpointLine, headerLine, recordLine } from "./line.ts";
-import { headerMessage, type Mac, recordMessage } from "./line_mac.ts";
+import { type Before, headerMessage, type Mac, recordMessage } from "./line_mac.ts";
 import { Frontier } from "./merkle.ts";
 import { movesIn } from "./moves.ts";
 import type { Sign } from "./note.ts";
@@ -47,6 +47,8 @@ interface State {
   readonly revision: number;
   readonly life: string;
   readonly unsigned: number;
+  /** What the next record stands behind. */
+  readonly before: Before;
 }
 
 /** The end of a log: the file that is written to, and the tree up to there. */
@@ -101,7 +103,12 @@ export class LogTail {
   /** Begins a log. Transactions up to `revision` are not recorded in it. */
   static begin(place: TailPlace, { mac }: TailKeys, revision: number): LogTail {
     makeLogDirectory(place.directory, place.log);
-    const state = { frontier: new Frontier(0, [], nativeHash), revision, life: "" };
+    const state = {
+      frontier: new Frontier(0, [], nativeHash),
+      revision,
+      life: "",
+      before: undefined,
+    };
     const { file, wholeBytes } = beginFile(place, state, mac);
     setCurrentLog(place.directory, place.log);
     const fresh = { first: 0, isProved: true, unsigned: 0, isSigned: false, aside: [] };
@@ -149,14 +156,13 @@ export class LogTail {
     if (isFull) this.#rotate(keys);
     const frontier = this.#state.frontier.copy();
     const [lines, records]: [Uint8Array[], Uint8Array[]] = [[], []];
-    let { unsigned, revision, life } = this.#state;
+    let { unsigned, revision, life, before } = this.#state;
     let newest = this.#newest;
     for (const body of bodies) {
       const bytes = numbered(frontier.size, body);
       const leaf = leafOf(bytes, nativeHash);
-      const { size, roots } = frontier;
-      const message = recordMessage({ log: this.#place.log, size, roots }, leaf);
-      lines.push(recordLine(bytes, leaf, keys.mac(message)));
+      before = keys.mac(recordMessage(this.#place.log, frontier, before, leaf));
+      lines.push(recordLine(bytes, leaf, before));
       records.push(bytes);
       frontier.append(leaf);
       ({ revision = revision, life = life } = movesIn(bytes));
@@ -164,10 +170,11 @@ export class LogTail {
         newest = this.#checkpointOf(frontier, keys);
         lines.push(checkpointLine(newest));
         unsigned = 0;
+        before = undefined;
       }
     }
     this.#write(lines);
-    this.#state = { frontier, unsigned, revision, life };
+    this.#state = { frontier, unsigned, revision, life, before };
     this.#newest = newest;
     return records;
   }
@@ -180,7 +187,7 @@ export class LogTail {
       const newest = this.#checkpointOf(this.#state.frontier, keys);
       this.#write([checkpointLine(newest)]);
       this.#newest = newest;
-      this.#state = { ...this.#state, unsigned: 0 };
+      this.#state = { ...this.#state, unsigned: 0, before: undefined };
       return true;
     } catch {
       // The records are there; the next checkpoint covers them.
@@ -228,6 +235,7 @@ export class LogTail {
     const { file, wholeBytes } = beginFile(this.#place, this.#state, keys.mac);
     this.#file.close();
     this.#file = file;
+    this.#state = { ...this.#state, before: undefined };
     this.#first = this.size;
     this.#goodBytes = wholeBytes;
   }

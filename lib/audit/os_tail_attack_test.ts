@@ -252,3 +252,64 @@ Deno.test("the end of a log of the older format is not adopted: what was signed 
   const { older: told } = world.verify(LOG);
   assert.deepEqual(told, { records: 2, dropped: 0 });
 });
+
+const NOTICE = { kind: "notice", entry: { timeMs: 1, event: "stopped", detail: {} } } as const;
+
+Deno.test("equal records of two histories do not lead from one into the other", async () => {
+  await using world = await logWorld();
+  await killed(world, { unsigned: 0 });
+  const common = await Deno.readFile(pathOf(world));
+  const histories: string[][] = [];
+  for (const name of ["one", "two"]) {
+    await Deno.writeFile(pathOf(world), common);
+    const log = world.open();
+    for (const entry of [requestOf(name), NOTICE, requestOf(`${name}/behind`)]) {
+      await log.record(entry);
+    }
+    histories.push(linesOf(world));
+    await log.close();
+  }
+  const [one = [], two = []] = histories;
+  put(world, [...one.slice(0, -1), two.at(-1) ?? ""]);
+  const { size, aside } = await reopened(world);
+  assert.deepEqual([size, aside[0]?.lines], [12, 1]);
+});
+
+Deno.test("without its checkpoint, or with one of another history, what follows is not adopted", async () => {
+  for (
+    const attack of [
+      (lines: string[]) => lines.filter((line) => !line.startsWith("c ")),
+      (lines: string[]) => [...lines.slice(0, -1), ...lines.slice(-5, -3), lines.at(-1) ?? ""],
+    ]
+  ) {
+    await using world = await logWorld();
+    put(world, attack(await killed(world)));
+    const { size } = await reopened(world);
+    assert.ok(size < 13, `${size}`);
+  }
+});
+
+Deno.test("a checkpoint that is there twice changes nothing", async () => {
+  await using world = await logWorld();
+  const lines = await killed(world);
+  const at = lines.findIndex((line) => line.startsWith("c "));
+  put(world, lines.toSpliced(at, 0, lines[at] ?? ""));
+  assert.equal((await reopened(world)).size, 13);
+});
+
+Deno.test("a header of the older format that names no tree is no header, and nothing throws", async () => {
+  for (
+    const rest of [
+      '"first":0,"roots":["CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk="],"revision":0',
+      '"first":9007199254740991,"roots":[],"revision":9007199254740991',
+      '"first":0,"roots":[],"revision":1e400',
+      '"first":-1,"roots":[],"revision":0',
+    ]
+  ) {
+    await using world = await logWorld();
+    put(world, [`h {"format":1,"log":"${LOG}",${rest}}`, ...(await killed(world)).slice(1)]);
+    const log = AuditLog.open(world.options);
+    assert.equal(log.useKeys(KEYS)?.reason, "no header", rest);
+    await log.close();
+  }
+});

@@ -54,7 +54,7 @@ export class Refusals {
     return this.#clock() >= this.#endMs;
   }
 
-  /** True when the refused request is to be recorded singly; otherwise it is counted. */
+  /** True when the refused request is to be recorded singly; otherwise it, or all that it sums up, is counted. */
   take(entry: RequestEntry): boolean {
     if (this.#buckets.size === 0) this.#endMs = this.#clock() + this.#limits.intervalMs;
     const bucket = this.#bucketOf(entry);
@@ -65,11 +65,14 @@ export class Refusals {
       return true;
     }
     bucket.first ??= entry;
-    bucket.count++;
-    bucket.untilMs = Math.max(bucket.untilMs, entry.timeMs);
-    const kind = kindOf(entry);
-    const known = bucket.kinds.has(kind) || bucket.kinds.size < KINDS ? kind : "other";
-    bucket.kinds.set(known, (bucket.kinds.get(known) ?? 0) + 1);
+    const { count, untilMs, kinds } = entry.sum ??
+      { count: 1, untilMs: entry.timeMs, kinds: { [kindOf(entry)]: 1 } };
+    bucket.count += count;
+    bucket.untilMs = Math.max(bucket.untilMs, untilMs);
+    for (const [kind, of] of Object.entries(kinds)) {
+      const known = bucket.kinds.has(kind) || bucket.kinds.size < KINDS ? kind : "other";
+      bucket.kinds.set(known, (bucket.kinds.get(known) ?? 0) + of);
+    }
     return false;
   }
 

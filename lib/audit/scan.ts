@@ -2,8 +2,8 @@ import { constantTimeEqual } from "../bytes/bytes.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { boundLeaf, leafOf } from "./leaf.ts";
 import { type Header, type Line, MARK_DIGITS, parseLine, splitLines } from "./line.ts";
-import { headerMessage, type Mac, recordMessage } from "./line_mac.ts";
-import { Frontier, type Hash, isEqual } from "./merkle.ts";
+import { type Before, headerMessage, type Mac, recordMessage } from "./line_mac.ts";
+import { bitsSet, Frontier, type Hash, isEqual } from "./merkle.ts";
 import { movesIn } from "./moves.ts";
 import { headOf } from "./record_head.ts";
 
@@ -19,6 +19,8 @@ export interface Scanned {
   readonly isProved: boolean;
   /** Records after the newest checkpoint. */
   readonly unsigned: number;
+  /** What the next record stands behind. */
+  readonly before: Before;
   /** Whether a checkpoint was ever signed. */
   readonly isSigned: boolean;
   /** Length of what is proved; anything after that was torn, changed or added. */
@@ -73,7 +75,7 @@ export function scanFile(bytes: Uint8Array, trust: Trust): Scanned | Unusable {
   const first = lines[0] && parseLine(lines[0]);
   if (first?.kind !== "header") return { line: 1, reason: "no header" };
   const { header } = first;
-  if (header.log !== trust.log || !isProvedHeader(header, trust)) {
+  if (header.log !== trust.log || !isTree(header) || !isProvedHeader(header, trust)) {
     return { line: 1, reason: "no header" };
   }
   const walk = new Walk(lines, header, trust);
@@ -89,6 +91,7 @@ export function scanFile(bytes: Uint8Array, trust: Trust): Scanned | Unusable {
     life: end.life,
     isProved: end.isProved,
     unsigned: end.unsigned,
+    before: end.before,
     isSigned: header.first > 0 || signed.line > 1,
     wholeBytes: lines.slice(0, end.line).reduce((sum, { length }) => sum + length + 1, 0),
     ...(end.line < lines.length ? { aside: asideOf(lines, end.line) } : {}),
@@ -98,6 +101,11 @@ export function scanFile(bytes: Uint8Array, trust: Trust): Scanned | Unusable {
 function asideOf(lines: readonly Uint8Array[], from: number) {
   const hasHole = lines[from]?.includes(0) === true;
   return { line: from + 1, lines: lines.length - from, hasHole };
+}
+
+/** A header of the older format is not proved: it may name roots that no tree of its size has. */
+function isTree({ first, roots }: Header): boolean {
+  return roots.length === bitsSet(first);
 }
 
 function isProvedHeader(header: Header, { mac }: Trust): boolean {
@@ -114,6 +122,7 @@ interface State {
   readonly life: string;
   readonly isProved: boolean;
   readonly unsigned: number;
+  readonly before: Before;
 }
 
 /** Goes through the lines of one file, first on the tree alone, then on MACs. */
@@ -127,7 +136,9 @@ class Walk {
     this.#lines = lines;
     this.#trust = trust;
     const frontier = new Frontier(first, roots, trust.hash);
-    this.#start = { line: 1, frontier, revision, life, isProved: mac !== undefined, unsigned: 0 };
+    const isProved = mac !== undefined;
+    const rest = { unsigned: 0, before: undefined };
+    this.#start = { line: 1, frontier, revision, life, isProved, ...rest };
   }
 
   /** The state after the newest checkpoint that is signed and fits the tree: all before it is what was written. */
@@ -211,12 +222,11 @@ class Walk {
     return checkpoint?.size === tree.size && isEqual(checkpoint.root, tree.root());
   }
 
-  #isProved({ frontier }: State, line: Line): boolean {
+  #isProved({ frontier, before }: State, line: Line): boolean {
     const { log, mac, hash } = this.#trust;
     if (line.kind === "checkpoint") return this.#fits(frontier, line.note);
     if (line.kind !== "record" || line.mac === undefined) return false;
-    const { size, roots } = frontier;
-    const message = recordMessage({ log, size, roots }, leafOf(line.bytes, hash));
+    const message = recordMessage(log, frontier, before, leafOf(line.bytes, hash));
     return constantTimeEqual(mac(message), line.mac);
   }
 
@@ -225,7 +235,7 @@ class Walk {
     const { frontier } = state;
     const { hash } = this.#trust;
     const next = { ...state, line: state.line + 1 };
-    if (line.kind === "checkpoint") return { ...next, unsigned: 0 };
+    if (line.kind === "checkpoint") return { ...next, unsigned: 0, before: undefined };
     if (line.kind === "dropped") frontier.append(line.leaf);
     else if (line.kind === "droppedBound") frontier.append(boundLeaf(line.of, line.digest, hash));
     else if (line.kind !== "record") return undefined;
@@ -237,7 +247,8 @@ class Walk {
       frontier.append(leaf);
       const { revision = state.revision, life = state.life } = movesIn(line.bytes);
       const isProved = state.isProved || line.mac !== undefined;
-      return { ...next, revision, life, isProved, unsigned: state.unsigned + 1 };
+      const unsigned = state.unsigned + 1;
+      return { ...next, revision, life, isProved, unsigned, before: line.mac };
     }
     return next;
   }

@@ -213,7 +213,7 @@ export class Outbox {
         if (revision > auditLog.revision || this.#keyless.has(revision)) continue;
         const row = this.#open(revision, record);
         if (row) taken.push(revision);
-        else if (!this.#isOfUnbegun(revision, record)) {
+        else if (!this.#isOfUnbegun(revision, record) && !isCreation(revision, record)) {
           stale.push({ revision, why: "not authentic" });
         }
         cleared = Math.max(cleared, row?.cleared ?? 0);
@@ -270,4 +270,19 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 /** Where the next page begins. A revision out of range reads as -1 and stands last, so it leads nowhere. */
 function pageEnd(rows: readonly OutboxRow[], after: number): number {
   return Math.max(after, ...rows.map(({ revision }) => revision));
+}
+
+/**
+ * Whether a row is what the creation of the store left, before there was a key to prove it. Nothing is hidden by passing
+ * over it where the log has revision 1 already: a process that is killed soon after leaves it behind.
+ */
+function isCreation(revision: number, record: Uint8Array): boolean {
+  if (revision !== 1) return false;
+  try {
+    const { changes } = Object(JSON.parse(new TextDecoder().decode(record)));
+    const [first] = Array.isArray(changes) ? changes : [];
+    return Array.isArray(first?.meta) && first.meta.includes("created");
+  } catch {
+    return false;
+  }
 }

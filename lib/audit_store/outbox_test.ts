@@ -285,3 +285,20 @@ Deno.test("the row of a log that a killed process never began is neither signed 
   assert.equal(next.unproved.rejected, 0);
   await next.close();
 });
+
+Deno.test("the row of the store's creation that a killed process left behind is no finding", async () => {
+  const { open, live, store, forged } = await world();
+  const first = await open();
+  await first.keyringOpened(ring());
+  await first.close();
+  const row = {
+    revision: 1,
+    record: new TextEncoder().encode(
+      '{"timeMs":0,"revision":1,"changes":[{"meta":["created"]},{"kek":1,"state":"active"}]}',
+    ),
+  };
+  forged.rows = [row, ...await store.outbox(1, 10)];
+  const next = await live();
+  assert.equal(next.unproved.rejected, 0);
+  await next.close();
+});

@@ -8,6 +8,7 @@ import {
   realPathView,
   walkPath,
 } from "./path_walk.ts";
+import { volumeGroupOf } from "./volume_group.ts";
 
 /**
  * Rejects a directory for secrets that another user could replace: every component of its path, and every link on the
@@ -65,6 +66,7 @@ function requireOwn({ path, facts, isLast }: PathStep, given: string, view: Path
     );
   }
   if (facts.kind !== "directory" || !mayOthersWrite(facts, view)) return;
+  if ((facts.mode & 0o002) === 0 && facts.gid === (view.volumeGroup ?? volumeGroupOf)(path)) return;
   // This program restricts the mode of the last component if this user owns it.
   if (isLast ? facts.uid === view.uid && !isSticky(facts) : isSticky(facts)) return;
   const mode = facts.mode.toString(8).padStart(4, "0");

@@ -133,3 +133,18 @@ Deno.test({
     }
   },
 });
+
+Deno.test("a volume that its group alone may write is accepted, one for everybody is not", () => {
+  const of = (mode: number, gid: number) => {
+    const machine = view({ ...ROOTS, "/srv": [0o755, 0], "/srv/v": [mode, 0, gid] });
+    try {
+      requireOwnPlace("/srv/v/data", { ...machine, volumeGroup: () => 2000 });
+      return "accepted";
+    } catch (error) {
+      return String(error);
+    }
+  };
+  assert.equal(of(0o775, 2000), "accepted");
+  assert.match(of(0o775, 2001), /others may write to directory \/srv\/v/);
+  assert.match(of(0o777, 2000), /others may write to directory \/srv\/v/);
+});

@@ -20,6 +20,8 @@ export interface PathView {
   readLink(path: string): string;
   /** User id of this process; null on systems without user ids. */
   readonly uid: number | null;
+  /** Group that nobody else is in, of the volume on which a path lies; that of the machine by default. */
+  volumeGroup?(path: string): number | null;
 }
 
 /** A component of a path. */

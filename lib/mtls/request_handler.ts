@@ -140,6 +140,20 @@ function begin(arrival: Arrival, mustClose: boolean, { deps, budget, streams, ex
   const stream = streams.isOne(incoming)
     ? streams.begin(incoming, () => connection.receivedBytes = 0)
     : undefined;
+  // Before the body, which may overflow by what its head says.
+  const exchange: Exchange = {
+    context: {
+      peer: connection.verdict,
+      hasLeft: () => socket.destroyed,
+      readBody: (limit) => readBody(limit),
+    },
+    fault,
+    // Too much of the identity, or too many streams.
+    isRefused: arrival.visit === undefined || (!stream && streams.isOne(incoming)),
+    isHandled: false,
+    mustClose,
+    answerBytes: 0,
+  };
   const body = stream ?? new BoundedBody(incoming, {
     ceilingBytes: deps.maxBodyBytes ?? MAX_BODY_BYTES,
     budget,
@@ -149,19 +163,7 @@ function begin(arrival: Arrival, mustClose: boolean, { deps, budget, streams, ex
     },
     onFlood: () => endWith("", socket),
   });
-  const exchange: Exchange = {
-    context: {
-      peer: connection.verdict,
-      hasLeft: () => socket.destroyed,
-      readBody: bodyInTurn(body, arrival, deps),
-    },
-    fault,
-    // Too much of the identity, or too many streams.
-    isRefused: arrival.visit === undefined || (!stream && streams.isOne(incoming)),
-    isHandled: false,
-    mustClose,
-    answerBytes: 0,
-  };
+  const readBody = bodyInTurn(body, arrival, deps);
   if (stream) {
     exchange.stream = stream;
     exchange.context.streamBody = () => stream;

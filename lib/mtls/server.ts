@@ -156,8 +156,7 @@ function createFront(server: Server, parts: Parts): Front {
       const ends = endsOf(socket);
       parts.handshakes.set(ends, socket);
       socket.once("close", () => {
-        parts.handshakes.delete(ends);
-        if (socket.bytesRead === 0) parts.silent++;
+        if (parts.handshakes.delete(ends) && socket.bytesRead === 0) parts.silent++;
       });
       server.emit("connection", socket);
     },
@@ -206,6 +205,10 @@ function noteFailure(
     parts.silent--;
     return void socket?.destroy();
   }
+  // So does the probe of a thread that shares the port, where only the time limit ends it.
+  if (detail === "TLS handshake timeout" && endSilent(parts.handshakes)) {
+    return void socket?.destroy();
+  }
   meter.count("spike_peers_refused_total", { reason: "tls" });
   if (parts.failed.note(socket?.remoteAddress)) {
     parts.log.warn("tls_handshake_failed", {
@@ -215,6 +218,17 @@ function noteFailure(
     });
   }
   socket?.destroy();
+}
+
+/** Ends the oldest connection that has not sent a byte; false when there is none. */
+function endSilent(handshakes: Map<string, Socket>): boolean {
+  for (const [ends, raw] of handshakes) {
+    if (raw.bytesRead > 0) continue;
+    handshakes.delete(ends);
+    raw.destroy();
+    return true;
+  }
+  return false;
 }
 
 function noteMalformed(error: Error & { code?: string }, socket: TLSSocket, parts: Parts): void {

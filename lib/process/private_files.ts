@@ -1,4 +1,5 @@
 import { SpikeError } from "../error/error.ts";
+import { volumeGroupOf } from "../file/volume_group.ts";
 
 /** Properties of a file. */
 export interface FileFacts {
@@ -7,6 +8,8 @@ export interface FileFacts {
   readonly mode: number | null;
   /** Owner; null where there is none. */
   readonly uid: number | null;
+  /** Group; null or absent where there is none. */
+  readonly gid?: number | null;
 }
 
 /** How this machine is asked. */
@@ -17,6 +20,8 @@ export interface FileView {
   list(path: string): readonly string[];
   /** User of this process; null where there is none. */
   readonly uid: number | null;
+  /** Group that nobody else is in, of the volume on which a path lies. */
+  volumeGroup?(path: string): number | null;
 }
 
 /** A file of a server, and its kind. */
@@ -70,8 +75,12 @@ function requirePrivateKey(path: string, view: FileView): void {
 function requireUnchanged(what: string, path: string, view: FileView): FileFacts | undefined {
   const facts = view.stat(path);
   if (!facts) return undefined;
-  const { mode } = facts;
-  if (mode !== null && (mode & OTHERS_WRITE) !== 0) {
+  const { mode, gid } = facts;
+  const writers = (mode ?? 0) & OTHERS_WRITE;
+  // An orchestrator opens all that is on a volume to its group, each time that it mounts it.
+  const isOfVolume = writers === 0o020 && gid !== null && gid !== undefined &&
+    gid === view.volumeGroup?.(path);
+  if (mode !== null && writers !== 0 && !isOfVolume) {
     throw tooOpen(what, path, mode, `chmod go-w ${path}`);
   }
   requireOwner(what, path, facts, view);
@@ -133,8 +142,8 @@ function realView(): FileView {
     uid: Deno.uid(),
     stat(path) {
       try {
-        const { isDirectory, mode, uid } = Deno.statSync(path);
-        return { isDirectory, mode, uid };
+        const { isDirectory, mode, uid, gid } = Deno.statSync(path);
+        return { isDirectory, mode, uid, gid };
       } catch (error) {
         // Opening it fails later with the reason.
         if (error instanceof Deno.errors.NotFound) return undefined;
@@ -142,6 +151,7 @@ function realView(): FileView {
         throw error;
       }
     },
+    volumeGroup: volumeGroupOf,
     list: (path) => [...Deno.readDirSync(path)].map(({ name }) => name).sort(),
   };
 }

@@ -123,3 +123,17 @@ Deno.test("the files of this machine are looked at as they are", async () => {
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("what an orchestrator opened to the group of a volume is accepted, and told", () => {
+  const of = (mode: number, gid: number) => {
+    const machine = view({ [DATA]: mode, [`${DATA}/spike.db`]: mode });
+    const stat = (path: string) => {
+      const facts = machine.stat(path);
+      return facts && { ...facts, gid };
+    };
+    return () => inspectFiles({ dataDir: DATA }, { ...machine, stat, volumeGroup: () => 2000 });
+  };
+  assert.deepEqual(of(0o770, 2000)().map(({ path }) => path), [DATA, `${DATA}/spike.db`]);
+  assert.match(refusal(of(0o770, 2001)), /is open to others/);
+  assert.match(refusal(of(0o777, 2000)), /is open to others/);
+});

@@ -23,6 +23,8 @@ import type { Serial } from "../async/serial.ts";
 
 /** How long threads may take to forget their keys. */
 const FORGET_MS = 5_000;
+/** How long a seal waits for the store before it drops the keys. */
+const MARK_MS = 1_000;
 
 /** The shard sets that the store knows. */
 export type ManifestAnswer = ShardSets & { readonly manifest: ManifestMessage };
@@ -114,11 +116,14 @@ export function createRecoveryPort(options: RecoveryPortOptions): RecoveryPort {
     seal: ({ reason, call }) =>
       onBehalf(call, () =>
         inTurn(async () => {
+          const mark = () => recordSeal(store, { reason, by: call.id, atMs: clock() });
+          // While there is a key, the record of this change is proved, although the process may end before the next.
+          const isMarked = page.state === "ready" && await isDoneWithin(mark(), MARK_MS);
           control.seal();
           log.error("sealed", { by: call.id, reason });
           // A thread that hangs does not serve, but still holds its keys.
           if (!await page.haveForgotten(FORGET_MS)) log.error("thread_remembers_keys");
-          await recordSeal(store, { reason, by: call.id, atMs: clock() });
+          if (!isMarked) await mark();
         })),
     unseal: ({ call }) =>
       onBehalf(call, () =>
@@ -242,7 +247,18 @@ async function endSeal({ store, log }: RecoveryPortOptions): Promise<void> {
   }
 }
 
-/** The keys are gone already. Without the mark the next start would bring them back, so its failure is told. */
+/** Whether it succeeds in time. A store that hangs or fails must not keep keys in memory. */
+async function isDoneWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  const over = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => over.resolve(false), ms);
+  try {
+    return await Promise.race([work.then(() => true, () => false), over.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Without the mark the next start would bring the keys back, so a failure of the last attempt is told. */
 async function recordSeal(
   store: Store,
   sealed: Parameters<typeof encodeSealed>[0],

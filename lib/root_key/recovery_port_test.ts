@@ -112,6 +112,32 @@ Deno.test("the first seal is the one that is remembered, and one that could not 
   Object.assign(world.store, { write });
 });
 
+Deno.test("a seal is stored while there is a key that proves its record, and does not wait for a store that hangs", async () => {
+  const { port, world, page } = await started();
+  const { write } = world.store;
+  const states: string[] = [];
+  const watched: typeof write = (work) => {
+    states.push(page.state);
+    return write(work);
+  };
+  Object.assign(world.store, { write: watched });
+  await port.seal({ reason: "first", call: ADA });
+  assert.deepEqual(states, ["ready"]);
+  const other = await started();
+  const still = other.world.store.write;
+  let isFirst = true;
+  const hangs: typeof write = (work) => {
+    states.push(other.page.state);
+    if (!isFirst) return still(work);
+    isFirst = false;
+    return new Promise(() => {});
+  };
+  Object.assign(other.world.store, { write: hangs });
+  await other.port.seal({ reason: "second", call: ADA });
+  assert.deepEqual(states, ["ready", "ready", "sealed"]);
+  assert.ok(await other.world.store.mark("sealed"));
+});
+
 Deno.test("shards that people hand in open a sealed Nexus, which is sealed no more", async () => {
   const { port, world, page, control, woken } = await started();
   const shards = control.shards().map(({ bytes }) => bytes.slice());

@@ -1,5 +1,6 @@
 import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
 import { printableJson } from "../text/printable.ts";
+import { withoutKeys } from "../text/quote.ts";
 
 /** Lowest level that is written. */
 export type Level = "debug" | "info" | "warn" | "error";
@@ -48,7 +49,12 @@ function lineOf(record: LogRecord): string {
     component: root === ROOT ? rest.join(".") : record.category.join("."),
     event,
     ...(isBare ? {} : { fields: record.properties }),
-  }));
+  }, hideKeys));
+}
+
+/** A key that somebody gave where a path or a name belongs stays out of logs, which go to other machines. */
+function hideKeys(_name: string, value: unknown): unknown {
+  return typeof value === "string" ? withoutKeys(value) : value;
 }
 
 const encoder = new TextEncoder();
@@ -66,7 +72,8 @@ function writeToStderr(line: string): void {
  */
 export function writeLine(component: string, event: string, fields: Fields): void {
   const time = new Date().toISOString();
-  writeToStderr(printableJson(JSON.stringify({ time, level: "info", component, event, fields })));
+  const line = JSON.stringify({ time, level: "info", component, event, fields }, hideKeys);
+  writeToStderr(printableJson(line));
 }
 
 /**

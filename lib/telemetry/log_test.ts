@@ -37,6 +37,16 @@ Deno.test("a line holds no control, also where JSON allows it", () => {
   assert.equal(JSON.parse(line).fields.text, hostile);
 });
 
+Deno.test("a private key, shard or token that somebody gave as a name stays out of a line", () => {
+  const key = "AGE-SECRET-KEY-1QQQQQQQQQQQQ";
+  const texts = [key, "spike:1:deadbeef", "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"];
+  const pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAw";
+  for (const secret of [...texts, pem]) {
+    const [line = ""] = linesOf("warn", (log) => log.warn("a", { reason: `no /run/${secret}` }));
+    assert.equal(JSON.parse(line).fields.reason, "no /run/[private key, not shown]");
+  }
+});
+
 Deno.test("lines below the level are left out, and the level can be changed", () => {
   const events = (level: Level) =>
     linesOf(level, (log) => {

@@ -267,7 +267,7 @@ Deno.test("operator verify tells what differs and ends with 2, or that nothing d
   };
   const { code, out, err } = await spike(["operator", "verify"], { nexus: () => found });
   assert.equal(code, 2);
-  assert.match(out, /Secret "a\/b" is not what was stored last/);
+  assert.match(out, /Secret "a\/b" is not the last stored state/);
   assert.match(out, /Policy "p" was removed without Nexus/);
   assert.match(out, /Cipher key "pay" was put there without Nexus/);
   assert.match(out, /Audit log 0a is not there/);

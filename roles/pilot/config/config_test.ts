@@ -34,6 +34,16 @@ Deno.test("config show prints documents, of this command line by default", async
   );
 });
 
+Deno.test("config show does not repeat a private key that stands in a setting", async () => {
+  const env = { SPIKE_PILOT_RECOVERY_DIR: "/media/AGE-SECRET-KEY-1QQQQQQQQQQQQ" };
+  for (const format of ["human", "json", "yaml"]) {
+    const { code, out } = await spike(["config", "show", "-f", format], { env });
+    assert.equal(code, 0);
+    assert.match(out, /\/media\/\[private key, not shown\]/);
+    assert.doesNotMatch(out, /AGE-SECRET/);
+  }
+});
+
 Deno.test("config show tells everything that is wrong, and what is no role", async () => {
   const wrong = await spike(["config", "show", "bootstrap"], {
     env: { SPIKE_NEXUS_URL: "nexus", SPIKE_SHAMIR_SHARES: "none" },

@@ -1,5 +1,5 @@
 import { SpikeError } from "../../../lib/error/error.ts";
-import { quoteValue } from "../../../lib/text/quote.ts";
+import { quoteValue, withoutKeys } from "../../../lib/text/quote.ts";
 import {
   explainSettings,
   isSettingsRole,
@@ -17,8 +17,13 @@ export async function configShow(deps: PilotIo, role: string, format: Format): P
   }
   const { env } = deps;
   const file = await readSettingsFile(role, { env });
-  const settings = explainSettings({ role, env, ...(file && { file }) });
+  const settings = explainSettings({ role, env, ...(file && { file }) }).map(withoutKey);
   await printAs(deps, format, { data: () => named(settings), lines: () => toLines(settings) });
+}
+
+/** A key given as a setting by mistake is not repeated where people look over a shoulder. */
+function withoutKey(setting: SettingOrigin): SettingOrigin {
+  return { ...setting, value: withoutKeys(setting.value) };
 }
 
 function named(settings: readonly SettingOrigin[]): Map<string, unknown> {

@@ -2,8 +2,8 @@
 import { spikeProgram } from "../../scripts/program.ts";
 import { pemEncode } from "../../lib/x509/mod.ts";
 import { ask, promptly } from "../contract/wire.ts";
-import { environment, temporaryDirectory } from "./harness.ts";
-import { authority, NEXUS, sourceOf, SUPERUSER } from "./mtls_fixture.ts";
+import { environment, temporaryDirectory } from "../e2e/harness.ts";
+import { authority, NEXUS, sourceOf, SUPERUSER } from "../e2e/mtls_fixture.ts";
 
 const LIMIT = 256;
 /** Far more than there are descriptors, and opened as fast as can be. */
