@@ -57,7 +57,6 @@ export * from "./members.ts";
 export * from "./mixed_random.ts";
 export * from "./named_blob.ts";
 export * from "./named_row.ts";
-export type { ErrorCode, Reason, SpikeError } from "../error/error.ts";
 export * from "./place.ts";
 export * from "./probe.ts";
 export * from "./random.ts";

@@ -1,4 +1,3 @@
-import type { SpikeError } from "../error/error.ts";
 import { isDamage } from "./damage.ts";
 import { type Keyring, openRecord, sealRecord } from "./keyring.ts";
 import type { SealBinding, Table } from "./place.ts";
@@ -25,10 +24,10 @@ export interface RowFormat<T extends Named> {
   readonly table: Table;
   /** Serializes a record. */
   readonly encode: (record: T) => Uint8Array;
-  /** Parses a record; throws {@linkcode SpikeError} `state_integrity_check`. */
+  /** Parses a record; throws `state_integrity_check`. */
   readonly decode: (plaintext: Uint8Array) => T;
   /** Creates the error for a damaged row. */
-  readonly damaged: (name: string, cause?: unknown) => SpikeError;
+  readonly damaged: (name: string, cause?: unknown) => Error;
 }
 
 /** Seals a row, bound to its store, table, name and KEK generation. */
