@@ -7,18 +7,17 @@
  *
  * @example Seal a record for one place
  * ```ts
- * import { newKey, openRecord, type SealBinding, sealRecord } from "./mod.ts";
+ * import { newKey, openRecord, osRandom, type SealBinding, sealRecord } from "./mod.ts";
  *
- * const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
- * const kek = newKey(random);
+ * const kek = newKey(osRandom);
  * const place: SealBinding = {
- *   storeId: random(16),
+ *   storeId: osRandom(16),
  *   table: "policy",
  *   path: "acme-read",
  *   version: 0,
  *   kekGeneration: 1,
  * };
- * const sealed = sealRecord(kek, place, new TextEncoder().encode("{}"), random);
+ * const sealed = sealRecord(kek, place, new TextEncoder().encode("{}"), osRandom);
  * const opened = new TextDecoder().decode(openRecord(kek, place, sealed));
  * if (opened !== "{}") throw new Error("a record opens at its own place");
  * ```

@@ -7,11 +7,11 @@
  *
  * @example Split a secret and rebuild it
  * ```ts
+ * import { osRandom } from "../seal/mod.ts";
  * import { combine, randomCoefficients, split } from "./mod.ts";
  *
- * const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
- * const secret = random(32);
- * const shards = split({ secret, threshold: 2, shares: 3, coefficients: randomCoefficients(random) });
+ * const secret = osRandom(32);
+ * const shards = split({ secret, threshold: 2, shares: 3, coefficients: randomCoefficients(osRandom) });
  * const rebuilt = combine(shards.slice(1), 2);
  * if (rebuilt.toHex() !== secret.toHex()) throw new Error("any two shards rebuild the secret");
  * ```

@@ -23,11 +23,11 @@ export interface SplitOptions {
  *
  * @example
  * ```ts
+ * import { osRandom } from "../seal/mod.ts";
  * import { randomCoefficients, split } from "./mod.ts";
  *
- * const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
- * const coefficients = randomCoefficients(random);
- * const shards = split({ secret: random(32), threshold: 2, shares: 3, coefficients });
+ * const coefficients = randomCoefficients(osRandom);
+ * const shards = split({ secret: osRandom(32), threshold: 2, shares: 3, coefficients });
  * if (shards.length !== 3) throw new Error("one shard for each share");
  * ```
  *
