@@ -64,12 +64,6 @@ export function createPolicySet(policies: readonly CompiledPolicy[]): PolicySet 
 /**
  * Evaluates a request. It is allowed by the first policy, by name, whose ID pattern matches the ID, whose path pattern
  * matches the path, that may apply to the path if it is reserved, and that grants all wanted permissions.
- *
- * @example
- * ```ts
- * const decision = decide(set, { id, path: "tenants/acme/db", wanted: ["read"] });
- * if (!decision.allowed) console.log(decision.missing);
- * ```
  */
 export function decide(set: PolicySet, question: Question): Decision {
   return decideAmong(set.candidates(question.id, question.path), question);

@@ -48,8 +48,12 @@ const NEAREST_FIRST: readonly Lack[] = ["permissions", "reserved", "path", "id"]
  *
  * @example
  * ```ts
- * const why = explain(set, { id, path: "tenants/acme/db", wanted: ["write"] });
+ * import { createPolicySet, explain } from "./mod.ts";
+ *
+ * const question = { id: "spiffe://acme.example/app", path: "tenants/acme/db", wanted: ["write"] } as const;
+ * const why = explain(createPolicySet([]), question);
  * if (why.allowed) console.log(`Remove ${why.policies} to deny it`);
+ * else console.log(`No policy grants ${why.missing}`); // No policy grants write
  * ```
  */
 export function explain(set: PolicySet, question: Question): PolicyExplanation {

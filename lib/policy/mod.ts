@@ -5,6 +5,21 @@
  * Start reading at `policy.ts` (what a policy is), then `decide.ts`; `reserved.ts` has the rule for reserved paths,
  * `pattern.ts` the limits on the cost of a pattern.
  *
+ * @example Evaluate a request
+ * ```ts
+ * import { createPolicySet, decide, parsePolicy } from "./mod.ts";
+ *
+ * const { compiled } = parsePolicy({
+ *   name: "acme-read",
+ *   spiffeidPattern: "^spiffe://acme\\.example/app$",
+ *   pathPattern: "^tenants/acme/.*$",
+ *   permissions: ["read"],
+ * });
+ * const question = { id: "spiffe://acme.example/app", path: "tenants/acme/db", wanted: ["read"] } as const;
+ * const decision = decide(createPolicySet([compiled]), question);
+ * if (!decision.allowed) throw new Error(`missing: ${decision.missing}`);
+ * ```
+ *
  * @module
  */
 export * from "./decide.ts";

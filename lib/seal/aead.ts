@@ -10,20 +10,20 @@ import {
 import { hedgedNonce, hedgedNonceBulk } from "./hedge.ts";
 import type { RandomSource } from "./random.ts";
 
-/** Leading byte of everything sealed: AES-256-GCM, then nonce(12) ‖ ciphertext ‖ tag(16). */
+/** First byte of sealed bytes: AES-256-GCM, followed by nonce(12) ‖ ciphertext ‖ tag(16). */
 export const SEAL_FORMAT = 1;
 /** Bytes that sealing adds. */
-export const SEAL_OVERHEAD = 1 + NONCE_BYTES + TAG_BYTES;
+export const SEAL_OVERHEAD: number = 1 + NONCE_BYTES + TAG_BYTES;
 
 /**
  * Seals `plaintext` under a 32-byte key: `0x01 ‖ nonce(12) ‖ ciphertext ‖ tag(16)`.
  *
- * The nonce is made here, so that no caller can repeat one, and is hedged: other inputs have another nonce even when
- * `random` repeats itself. `aad` is what the sealed bytes are bound to; it is
- * authenticated, not stored, and should come from `encodeTuple`. Key and plaintext may be views of shared memory.
+ * This function makes the nonce, so that no caller can repeat one. The nonce is hedged: different inputs get different
+ * nonces even if `random` repeats itself. The sealed bytes are bound to `aad`, which is authenticated, not stored, and
+ * should come from `encodeTuple`. Key and plaintext may be views of shared memory.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const sealed = seal(key, plaintext, encodeTuple([1, "note", id]), osRandom);
  * const opened = open(key, sealed, encodeTuple([1, "note", id]));
  * ```
@@ -40,7 +40,9 @@ export function seal(
 
 /**
  * Opens what {@linkcode seal} or {@linkcode sealBulk} made, into a fresh array.
- * Throws `crypto_decryption_failed` for an unknown format, too few bytes, another key, another `aad`, any change.
+ *
+ * @throws {SpikeError} crypto_decryption_failed for an unknown format, too few bytes, another key, another `aad` or any
+ * modification
  */
 export function open(key: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array {
   const { nonce, ciphertext } = takeApart(sealed);

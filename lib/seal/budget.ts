@@ -1,24 +1,28 @@
 import { SpikeError } from "../error/error.ts";
 
-/** Most sealings one key may do with random 96-bit nonces (NIST SP 800-38D section 8.3). */
+/** Most seal operations of one key with random 96-bit nonces (NIST SP 800-38D section 8.3). */
 export const SEAL_LIMIT = 2 ** 32;
-/** Sealings that are written down as spent before the first of them is done. */
+/** Seal operations that are durably reserved at a time, before the first of them. */
 export const RESERVE_BLOCK = 2 ** 20;
-/** From here on a new key generation is due: a quarter of the limit, where a nonce collision has chance 2^-37. */
+/** A new key generation is due from here on: a quarter of the limit, where a nonce collision has probability 2^-37. */
 export const RENEW_AT = 2 ** 30;
 
 /**
- * How much of a key's sealing allowance is spent.
- *
- * `reserved` is what the store has durably written down, `used` what was really done. After a crash `used` is
- * unknown, so the whole reservation counts as used: a block is wasted, never counted twice.
+ * Seal operations of one key. After a crash `used` is unknown, so the whole reservation counts as used: a block is wasted
+ * but never counted twice.
  */
 export interface Budget {
+  /** Operations that the store has durably recorded. */
   readonly reserved: number;
+  /** Operations done, at most `reserved`. */
   readonly used: number;
 }
 
-/** The budget of a key as read from the store: everything reserved counts as used. */
+/**
+ * The budget of a key as read from the store: the whole reservation counts as used.
+ *
+ * @throws {SpikeError} state_integrity_check for a value outside 0 … {@linkcode SEAL_LIMIT}
+ */
 export function resumeBudget(reserved: number): Budget {
   if (!Number.isSafeInteger(reserved) || reserved < 0 || reserved > SEAL_LIMIT) {
     throw new SpikeError(
@@ -29,7 +33,7 @@ export function resumeBudget(reserved: number): Budget {
   return { reserved, used: reserved };
 }
 
-/** Takes `count` sealings out of the reservation; undefined when it is too small and `reserve` has to come first. */
+/** Uses `count` operations of the reservation; undefined if it is too small and {@linkcode reserve} must come first. */
 export function consume(budget: Budget, count: number): Budget | undefined {
   if (!Number.isSafeInteger(count) || count < 0) throw new TypeError(`${count} is not a count`);
   const used = budget.used + count;
@@ -37,8 +41,9 @@ export function consume(budget: Budget, count: number): Budget | undefined {
 }
 
 /**
- * Reserves whole blocks, enough for `count` further sealings. The result may be used only after its `reserved` is
- * durable. Throws `state_not_ready` when the key's limit would be passed.
+ * Reserves whole blocks, enough for `count` more operations. Use the result only after its `reserved` is durable.
+ *
+ * @throws {SpikeError} state_not_ready (reason `key_used_up`) if the limit of the key would be exceeded
  */
 export function reserve(budget: Budget, count: number): Budget {
   const missing = Math.max(budget.used + count - budget.reserved, 1);

@@ -1,23 +1,26 @@
-/** A piece of a sequence of bytes. */
+/** A piece of a byte stream. */
 export interface Piece {
+  /** Valid until the next piece is requested. */
   readonly bytes: Uint8Array;
+  /** Whether the stream ends with it. */
   readonly isLast: boolean;
 }
 
 /**
- * Cuts bytes that come in pieces of any size into pieces of `size`, of which the last may be shorter. It holds back a
- * full piece until more has come or the end has: only then it is known whether it is the last. No bytes make one empty
- * piece. A piece is the cutter's own memory, and overwritten when the next one is asked for.
+ * Splits a byte stream into pieces of `size` bytes; the last one may be shorter. A full piece is held back until more bytes
+ * or the end arrive, because only then it is known whether it is the last one. An empty stream gives one empty piece. Each
+ * piece is a view of internal memory that the next piece overwrites.
  */
 export class Chunker {
   readonly #held: Uint8Array;
   #length = 0;
 
+  /** `size` is the length of a full piece, bytes. */
   constructor(size: number) {
     this.#held = new Uint8Array(size);
   }
 
-  /** Takes bytes in, and gives the pieces that they complete. To be iterated to its end before the next call. */
+  /** Adds bytes and yields the pieces that they complete. Iterate to the end before the next call. */
   *push(bytes: Uint8Array): Generator<Piece> {
     for (let at = 0; at < bytes.length;) {
       if (this.#length === this.#held.length) {
@@ -36,7 +39,7 @@ export class Chunker {
     return { bytes: this.#held.subarray(0, this.#length), isLast: true };
   }
 
-  /** Zeroes what is held. */
+  /** Zeroes the held bytes. */
   wipe(): void {
     this.#held.fill(0);
   }

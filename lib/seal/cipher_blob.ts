@@ -1,8 +1,8 @@
 /**
- * What the encryption service gives its callers under its default key: AES-256-GCM, without AAD unless the caller
- * brings some, since the service cannot know where they will keep it. As one blob:
- * `version(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`; the first byte is the version of the key. While that is 1 the blob
- * is what {@linkcode seal} writes without AAD, bit for bit.
+ * Ciphertexts of the encryption service under its default key: AES-256-GCM, with AAD only if the caller supplies it,
+ * because the service does not know where the caller stores them. As one blob:
+ * `version(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`; the first byte is the version of the key. For version 1 the blob equals
+ * the output of {@linkcode seal} without AAD, bit for bit.
  */
 import { SpikeError } from "../error/error.ts";
 import {
@@ -16,17 +16,17 @@ import {
 import { hedgedNonceBulk } from "./hedge.ts";
 import type { RandomSource } from "./random.ts";
 
-/** Greatest version that a blob's first byte can name. */
+/** Highest key version, limited by the first byte of a blob. */
 export const MAX_CIPHER_VERSION = 255;
 /** Bytes of a blob before the ciphertext. */
-export const BLOB_HEADER_BYTES = 1 + NONCE_BYTES;
+export const BLOB_HEADER_BYTES: number = 1 + NONCE_BYTES;
 
-/** What stands for no additional data. */
+/** No additional authenticated data. */
 export const NO_AAD: Uint8Array = new Uint8Array(0);
 
-/** A ciphertext with all that its decryption needs beside the key. */
+/** A ciphertext with everything needed to decrypt it except the key. */
 export interface Encrypted {
-  /** Of the key, from 1. */
+  /** Version of the key, from 1. */
   readonly version: number;
   /** 12 bytes. */
   readonly nonce: Uint8Array;
@@ -36,6 +36,7 @@ export interface Encrypted {
 
 /** A version of a cipher key. */
 export interface CipherKey {
+  /** From 1. */
   readonly version: number;
   /** 32 bytes. */
   readonly bytes: Uint8Array;
@@ -53,7 +54,11 @@ export async function encryptUnder(
   return { version, nonce, ciphertext: await encrypt(bytes, nonce, plaintext, aad) };
 }
 
-/** Decrypts into a fresh array. Throws `crypto_decryption_failed` when the tag does not fit. */
+/**
+ * Decrypts into a fresh array.
+ *
+ * @throws {SpikeError} crypto_decryption_failed if the tag does not match
+ */
 export async function decryptUnder(
   key: Uint8Array,
   { nonce, ciphertext }: Pick<Encrypted, "nonce" | "ciphertext">,
@@ -63,10 +68,14 @@ export async function decryptUnder(
   return await decrypt(key, nonce, ciphertext, aad);
 }
 
-/** The blob of a ciphertext. */
+/**
+ * Encodes a ciphertext as one blob.
+ *
+ * @throws {Error} for a version outside 1 … {@linkcode MAX_CIPHER_VERSION}
+ */
 export function joinBlob({ version, nonce, ciphertext }: Encrypted): Uint8Array {
   if (!(version >= 1 && version <= MAX_CIPHER_VERSION)) {
-    throw new Error(`Version ${version} has no place in one byte`);
+    throw new Error(`Version ${version} does not fit in one byte`);
   }
   const blob = new Uint8Array(BLOB_HEADER_BYTES + ciphertext.length);
   blob[0] = version;
@@ -76,8 +85,9 @@ export function joinBlob({ version, nonce, ciphertext }: Encrypted): Uint8Array 
 }
 
 /**
- * Takes a blob apart, into views of it; whether the parts are any good is for the decryption to say. Throws
- * `crypto_failed_to_read_version` for one without any byte.
+ * Splits a blob into views of it. The parts are not validated; decryption does that.
+ *
+ * @throws {SpikeError} crypto_failed_to_read_version for an empty blob
  */
 export function splitBlob(blob: Uint8Array): Encrypted {
   const [version] = blob;

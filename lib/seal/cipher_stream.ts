@@ -1,9 +1,9 @@
 /**
- * Streams: `header ‖ salt(32) ‖ chunk …`, for plaintexts too large to be held. Each stream has a key of its own, from
- * the cipher key and the salt by HKDF, so that counters can serve as nonces. A chunk is 64 KiB of plaintext, sealed with
+ * Streams: `header ‖ salt(32) ‖ chunk …`, for plaintexts that do not fit in memory. Each stream has its own key, derived
+ * from the cipher key and the salt by HKDF, so that nonces can be counters. A chunk is 64 KiB of plaintext, sealed with
  * AES-256-GCM; only the last one may be shorter, and it alone has the last-chunk flag in its nonce (the STREAM
  * construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015). Header, salt and the caller's own data are the AAD of
- * every chunk. So no chunk can be changed, moved, dropped, repeated or taken from another stream, and no end be cut off.
+ * every chunk. A modified, moved, dropped, repeated or foreign chunk is therefore detected, and so is a truncated end.
  */
 import { SpikeError } from "../error/error.ts";
 import { wipe } from "../bytes/bytes.ts";
@@ -23,31 +23,35 @@ import { encodeTuple } from "./tuple.ts";
 /** Plaintext of a chunk that is not the last. */
 export const CHUNK_BYTES = 65_536;
 /** A sealed chunk that is not the last. */
-export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
-/** What a stream begins with: header and salt. */
-export const STREAM_HEAD_BYTES = CIPHER_HEADER_BYTES + STREAM_SALT_BYTES;
+export const SEALED_CHUNK_BYTES: number = CHUNK_BYTES + TAG_BYTES;
+/** Length of header and salt, bytes. */
+export const STREAM_HEAD_BYTES: number = CIPHER_HEADER_BYTES + STREAM_SALT_BYTES;
 /** Most chunks of a stream: 256 TiB of plaintext. */
 const MAX_CHUNKS = 2 ** 32;
 const FORMAT = 1;
 
-/** One direction of a stream. Chunks are handed in one after the other, each when the one before is done. */
+/** One direction of a stream. Pass chunks one after another, each after the previous one has settled. */
 export interface ChunkCipher {
-  /** The next chunk; nothing may follow the last one. The input must not change until it settles. */
+  /**
+   * Processes the next chunk; none may follow the last one. The input must not change until the promise settles.
+   *
+   * @throws {SpikeError} crypto_decryption_failed for a chunk of wrong length or, when decrypting, one that is not the next
+   */
   next(chunk: Uint8Array, isLast: boolean): Promise<Uint8Array>;
-  /** Ends the stream, however far it has come, and lets go of its key. */
+  /** Ends the stream at any point and drops its key. */
   close(): void;
 }
 
-/** A version of a key that streams are sealed under. */
+/** A key version for sealing streams; `keyId` is 16 bytes, all zeros for the default key. */
 export type StreamKey = CipherKey & { readonly keyId: Uint8Array };
 
-/** What begins a stream that is about to be sealed, and what seals its chunks. */
+/** Seals a stream: its head and its chunks. */
 export interface StreamSealer extends ChunkCipher {
-  /** Header and salt, to be sent before all chunks. */
+  /** Header and salt; send them before all chunks. */
   readonly head: Uint8Array;
 }
 
-/** Begins a stream under a version of a key; `keyId` of the default key is zeros. */
+/** Starts sealing a stream. */
 export function sealStream(
   key: StreamKey,
   aad: Uint8Array,
@@ -56,7 +60,7 @@ export function sealStream(
   return sealStreamSalted(key, aad, hedgedSalt(key.bytes, headerOf(key), aad, random));
 }
 
-/** As {@linkcode sealStream}, with the 32 bytes of salt handed in: for it and the golden files alone. */
+/** As {@linkcode sealStream}, with a given salt of 32 bytes; only for {@linkcode sealStream} and the golden files. */
 export function sealStreamSalted(key: StreamKey, aad: Uint8Array, salt: Uint8Array): StreamSealer {
   const head = new Uint8Array(STREAM_HEAD_BYTES);
   head.set(headerOf(key));
@@ -68,7 +72,11 @@ function headerOf({ keyId, version }: StreamKey): Uint8Array {
   return encodeCipherHeader({ kind: "stream", keyId, version });
 }
 
-/** What a stream's first `STREAM_HEAD_BYTES` bytes say of its key. Throws `api_bad_request` when they are no head. */
+/**
+ * Decodes the first `STREAM_HEAD_BYTES` bytes of a stream.
+ *
+ * @throws {SpikeError} api_bad_request if they are not the head of a stream
+ */
 export function readStreamHead(head: Uint8Array): CipherHeader {
   if (head.length !== STREAM_HEAD_BYTES) {
     throw new SpikeError("api_bad_request", "The stream ends within its head");
@@ -76,18 +84,18 @@ export function readStreamHead(head: Uint8Array): CipherHeader {
   return decodeCipherHeader(head, "stream");
 }
 
-/** Opens a stream's chunks. Each call throws `crypto_decryption_failed` for a chunk that is not the next one. */
+/** Starts opening a stream. `head` is its first {@linkcode STREAM_HEAD_BYTES} bytes. */
 export function openStream(key: Uint8Array, head: Uint8Array, aad: Uint8Array): ChunkCipher {
   return chunksOf(key, head, aad, "decrypt");
 }
 
-/** Length of the stream that so long a plaintext becomes. */
+/** Length of the sealed stream for a plaintext of `plaintextBytes`. */
 export function sealedLength(plaintextBytes: number): number {
   const chunks = Math.max(1, Math.ceil(plaintextBytes / CHUNK_BYTES));
   return STREAM_HEAD_BYTES + plaintextBytes + chunks * TAG_BYTES;
 }
 
-/** Length of the plaintext in so long a stream; undefined when no stream is so long. */
+/** Length of the plaintext in a stream of `streamBytes`; undefined if no stream has this length. */
 export function openedLength(streamBytes: number): number | undefined {
   const body = streamBytes - STREAM_HEAD_BYTES;
   const chunks = Math.max(1, Math.ceil(body / SEALED_CHUNK_BYTES));
@@ -122,7 +130,7 @@ function chunksOf(
   };
 }
 
-/** Every plaintext has one way to be cut: full chunks, and a last one that is empty only if it is the first. */
+/** A plaintext is split in exactly one way: full chunks, and a last one that is empty only if it is also the first. */
 function requireLength(plaintextBytes: number, isLast: boolean, isFirst: boolean): void {
   const isRight = isLast
     ? plaintextBytes <= CHUNK_BYTES && (plaintextBytes > 0 || (isFirst && plaintextBytes === 0))

@@ -1,6 +1,6 @@
 import { SpikeError } from "../error/error.ts";
 
-/** Whether `reason` says that stored bytes are wrong, and not, say, that there is no key to open them with. */
+/** Whether an error means that stored bytes are damaged, as opposed to, for example, a missing key. */
 export function isDamage(reason: unknown): boolean {
   return reason instanceof SpikeError &&
     (reason.code === "crypto_decryption_failed" || reason.code === "state_integrity_check");

@@ -4,10 +4,10 @@ import { constantTimeEqual, requireLength, wipe } from "../bytes/bytes.ts";
 
 /** Length of the root key and of every key derived from it, bytes. */
 export const KEY_BYTES = 32;
-/** Length of a store id and of a shard set id, the two salts that are used, bytes. */
+/** Length of a store id and of a shard set id, which serve as salts, bytes. */
 export const ID_BYTES = 16;
 
-/** What a key is for. One label, one purpose; a label is never reused or renamed. */
+/** Purposes of derived keys. One label, one purpose; a label is never reused or renamed. */
 export const LABEL = {
   /** Key-check value: proves a rebuilt root key before it is used. */
   check: "check",
@@ -23,7 +23,7 @@ export const LABEL = {
   stream: "cipher/stream",
 } as const;
 
-/** A label of the closed list. */
+/** One of {@linkcode LABEL}. */
 export type Label = typeof LABEL[keyof typeof LABEL];
 
 const PREFIX = "spike/v1/";
@@ -38,7 +38,9 @@ export function labelText(label: Label): string {
  * Derives the key for one purpose: HKDF-SHA-256 (RFC 5869), info `spike/v1/<label>`.
  *
  * @param root 32 bytes: the root key, or for {@linkcode LABEL.stream} a cipher key.
- * @param salt The store id (16 bytes), before a store exists the set id, or a stream's 32-byte salt.
+ * @param salt The store id (16 bytes); before a store exists, the set id; for a stream, its 32-byte salt.
+ * @param length Bytes to derive. Default: 32.
+ * @throws {TypeError} for a root or salt of wrong length
  */
 export function deriveKey(
   root: Uint8Array,
@@ -50,8 +52,10 @@ export function deriveKey(
 }
 
 /**
- * HKDF-SHA-256 with an info of the caller's making, for derivations whose context has several members.
- * Such an info comes from `encodeTuple`: its first byte is a tag, so it never equals a plain label.
+ * HKDF-SHA-256 with a given info, for derivations whose context has several members. The info comes from `encodeTuple`:
+ * its first byte is a tag, so it never equals a plain label.
+ *
+ * @throws {TypeError} for a root or salt of wrong length
  */
 export function deriveBytes(
   root: Uint8Array,
@@ -72,21 +76,21 @@ export function deriveStorageKey(root: Uint8Array, storeId: Uint8Array): Uint8Ar
   return deriveKey(root, storeId, LABEL.storage);
 }
 
-/** Key of Bootstrap's proof for one shard set. The caller wipes it. */
+/** Key of Bootstrap's probe for one shard set. The caller wipes it. */
 export function deriveVerifyKey(root: Uint8Array, setId: Uint8Array): Uint8Array {
   requireLength(setId, ID_BYTES, "Set id");
   return deriveKey(root, setId, LABEL.verify);
 }
 
 /**
- * A value that tells whether a rebuilt root key is the right one and says nothing else about it. Public: it is
- * stored beside the data and travels with shards.
+ * A value that shows whether a rebuilt root key is correct and reveals nothing else about it. Public: it is stored beside
+ * the data and sent with shards.
  */
 export function keyCheckValue(root: Uint8Array, salt: Uint8Array): Uint8Array {
   return deriveKey(root, salt, LABEL.check);
 }
 
-/** Whether `root` is the key that `expected` was made from, compared in constant time. */
+/** Whether `expected` is the key-check value of `root`, compared in constant time. */
 export function matchesKeyCheck(
   root: Uint8Array,
   salt: Uint8Array,

@@ -3,18 +3,20 @@ import { wipe } from "../bytes/bytes.ts";
 import { unwrapKek } from "./keyring.ts";
 import type { LockedKeyring } from "./locked_keyring.ts";
 
-/** One generation of the KEK as it is stored. */
+/** One generation of the KEK as stored. */
 export interface WrappedKek {
+  /** From 1. */
   readonly generation: number;
+  /** The KEK sealed under the storage key. */
   readonly wrapped: Uint8Array;
 }
 
 /**
- * Unwraps every stored KEK into an empty ring, and makes the newest generation the one that new rows are sealed
- * under: a generation is authenticated by its wrapping, while what a row says of its state is not.
+ * Unwraps every stored KEK into an empty ring and makes the newest generation the current one. The wrapping authenticates
+ * the generation but not the state of a row.
  *
- * Throws `state_integrity_check` when there is no row, since a store is made with its first KEK, and for a row that is
- * not what was stored. The ring may then hold some of the keys; the caller wipes it.
+ * @throws {SpikeError} state_integrity_check if there is no row, because every store has a KEK, or if a row was modified.
+ * The ring may then hold some of the keys; the caller wipes it.
  */
 export function fillKeyring(
   ring: LockedKeyring,

@@ -1,8 +1,7 @@
 /**
- * Nonces and salts that do not repeat even where the random source does. Each is HMAC-SHA-256, under a key derived from
- * the sealing key, of fresh random bytes and of everything else that goes into the encryption: where two encryptions
- * differ in anything, so do the inputs of the HMAC, and where they differ in nothing, a repeated nonce gives the same
- * bytes again. A count and the clocks are in the random bytes already (`mixed_random.ts`).
+ * Nonces and salts that do not repeat even if the random source does. Each is HMAC-SHA-256, under a key derived from the
+ * sealing key, of fresh random bytes and of all other inputs of the encryption. If two encryptions differ in any input, the
+ * inputs of the HMAC differ; if they do not differ, a repeated nonce only repeats the same ciphertext. A count and the clocks are in the random bytes already (`mixed_random.ts`).
  */
 import { expand } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
@@ -16,20 +15,20 @@ import { encodeTuple, type TupleField } from "./tuple.ts";
 /** Salt of one stream, bytes. */
 export const STREAM_SALT_BYTES = 32;
 
-/** Info of the derived keys; what `LABEL` says holds for these as well. */
+/** Info of the derived keys; the rule of `LABEL` applies: never reused or renamed. */
 const NONCE_LABEL = new TextEncoder().encode("spike/v1/hedge/nonce");
 const SALT_LABEL = new TextEncoder().encode("spike/v1/hedge/stream-salt");
 const FORMAT = 1;
 const FRESH_BYTES = 32;
 /**
- * Plaintexts of at least so many bytes are cheaper to hash through WebCrypto. On the 2-core reference machine, in place
+ * Plaintexts from this length on, bytes, are cheaper to hash through WebCrypto. On the 2-core reference machine, in place
  * against WebCrypto: 2 KiB 17 against 77 µs, 4 KiB 31 against 87, 64 KiB 465 against 151, 1 MiB 7.1 against 3.5 ms.
  */
 const BULK_HASH_THRESHOLD = 8192;
 
 /**
- * The nonce for sealing `plaintext`, bound to `aad`, under `key`. The additional data count: one nonce for two of
- * them would give away the authentication key, even with one plaintext.
+ * The nonce for sealing `plaintext`, bound to `aad`, under `key`. It depends on `aad`, because one nonce for two different
+ * AADs would reveal the authentication key, even with the same plaintext.
  */
 export function hedgedNonce(
   key: Uint8Array,
@@ -56,8 +55,8 @@ export async function hedgedNonceBulk(
 }
 
 /**
- * The salt of a stream with this header and these additional data under `key`. What it says is not known yet, so
- * unlike a nonce a salt rests on the random source alone for two streams of one header.
+ * The salt of a stream with this header and AAD under `key`. The plaintext is not known yet, so for two streams with the
+ * same header and AAD the salt depends on the random source alone.
  */
 export function hedgedSalt(
   key: Uint8Array,
@@ -68,7 +67,7 @@ export function hedgedSalt(
   return hedged(key, SALT_LABEL, random, [header, aad]);
 }
 
-/** `content` is the plaintext where it is short, else its digest; the length tells which. */
+/** `content` is a short plaintext itself or the digest of a long one; the length distinguishes them. */
 function nonceFor(
   key: Uint8Array,
   plaintext: Uint8Array,
@@ -89,7 +88,7 @@ function hedged(
 ): Uint8Array {
   requireLength(key, KEY_BYTES, "Key");
   const fresh = draw(random, FRESH_BYTES);
-  // HKDF without its first half: a sealing key is uniformly random already (RFC 5869 section 3.3).
+  // HKDF-Expand alone: a sealing key is already uniformly random (RFC 5869 section 3.3).
   const own = expand(sha256, key, label, KEY_BYTES);
   const message = encodeTuple([FORMAT, fresh, ...inputs]);
   try {

@@ -1,21 +1,30 @@
-/** Fixed slots for keys in one piece of shared memory, locked or not. */
+/** Fixed slots for keys in one region of shared memory, locked or not. */
 export interface KeySlots {
+  /** Number of slots. */
   readonly count: number;
+  /** Length of each slot, bytes. */
   readonly slotBytes: number;
-  /** The slot itself, not a copy. Throws for a number outside 0 … count - 1. */
+  /**
+   * A view of the slot, not a copy.
+   *
+   * @throws {RangeError} for an index outside 0 … count - 1
+   */
   slot(index: number): Uint8Array;
   /** Zeroes all slots, for every thread that shares the memory. */
   wipe(): void;
 }
 
-/** Where the slots lie in a shared buffer. Plain data: travels to a worker beside the buffer. */
+/** Layout of the slots in a shared buffer. Plain data, sent to a worker together with the buffer. */
 export interface SlotLayout {
+  /** Start of the first slot, bytes. */
   readonly offset: number;
+  /** Number of slots. */
   readonly count: number;
+  /** Length of each slot, bytes. */
   readonly slotBytes: number;
 }
 
-/** Views the slots of a shared buffer. */
+/** Creates a view of the slots of a shared buffer. */
 export function slotsOf(buffer: SharedArrayBuffer, layout: SlotLayout): KeySlots {
   const { offset, count, slotBytes } = layout;
   const all = new Uint8Array(buffer, offset, count * slotBytes);

@@ -1,6 +1,6 @@
 /**
  * The key hierarchy below the root key: the storage key wraps KEKs, a KEK wraps data keys and seals records, a
- * data key seals one value. Every step is bound to its place, so that nothing opens anywhere else.
+ * data key seals one value. Every step is bound to its place, so that sealed bytes open only there.
  */
 import { SpikeError } from "../error/error.ts";
 import { open, openBulk, seal, sealBulk } from "./aead.ts";
@@ -13,11 +13,16 @@ import { draw, type RandomSource } from "./random.ts";
 export interface Keyring {
   /** 16 bytes. */
   readonly storeId: Uint8Array;
-  /** Generation that new rows are sealed under. Throws `root_key_missing` while there is none. */
+  /**
+   * Generation for sealing new rows.
+   *
+   * @throws {SpikeError} root_key_missing if no generation is current
+   */
   readonly currentKek: number;
   /**
-   * The key of a generation: the keyring's own memory, to be used at once and neither kept, changed nor wiped.
-   * Throws `root_key_missing` while the ring is empty, `state_integrity_check` for a generation it does not hold.
+   * The key of a generation, as a view of the keyring's memory: use it at once; do not keep, modify or wipe it.
+   *
+   * @throws {SpikeError} root_key_missing if the ring is empty, state_integrity_check for a generation it does not hold
    */
   kek(generation: number): Uint8Array;
   /** Generations held, ascending. */
@@ -42,8 +47,10 @@ export function wrapKek(
 }
 
 /**
- * Unwraps a KEK; the caller wipes it. Throws `state_integrity_check`, naming the generation, for a row that is of
- * another root key, store or generation: the root key was proved before, so the row was changed.
+ * Unwraps a KEK; the caller wipes it.
+ *
+ * @throws {SpikeError} state_integrity_check, naming the generation, for a row of another root key, store or generation:
+ * the root key was verified before, so the row was modified
  */
 export function unwrapKek(
   storageKey: Uint8Array,
@@ -74,7 +81,11 @@ export function wrapDataKey(
   return seal(kek, dataKey, placeAad("data-key", place), random);
 }
 
-/** Unwraps what {@linkcode wrapDataKey} made. Throws `crypto_decryption_failed`. The caller wipes the key. */
+/**
+ * Unwraps the output of {@linkcode wrapDataKey}. The caller wipes the key.
+ *
+ * @throws {SpikeError} crypto_decryption_failed
+ */
 export function unwrapDataKey(
   kek: Uint8Array,
   place: SealBinding,
@@ -93,12 +104,16 @@ export function sealRecord(
   return seal(kek, plaintext, placeAad("record", place), random);
 }
 
-/** Opens what {@linkcode sealRecord} made. Throws `crypto_decryption_failed`. */
+/**
+ * Opens the output of {@linkcode sealRecord}.
+ *
+ * @throws {SpikeError} crypto_decryption_failed for another key or place, or any modification
+ */
 export function openRecord(kek: Uint8Array, place: SealBinding, sealed: Uint8Array): Uint8Array {
   return open(kek, sealed, placeAad("record", place));
 }
 
-/** Seals a version's value under its data key. */
+/** Seals the value of a version under its data key. */
 export function sealValue(
   dataKey: Uint8Array,
   place: ValuePlace,
@@ -108,7 +123,11 @@ export function sealValue(
   return seal(dataKey, plaintext, valueAad(place), random);
 }
 
-/** Opens what {@linkcode sealValue} or {@linkcode sealValueBulk} made. Throws `crypto_decryption_failed`. */
+/**
+ * Opens the output of {@linkcode sealValue} or {@linkcode sealValueBulk}.
+ *
+ * @throws {SpikeError} crypto_decryption_failed for another key or place, or any modification
+ */
 export function openValue(dataKey: Uint8Array, place: ValuePlace, sealed: Uint8Array): Uint8Array {
   return open(dataKey, sealed, valueAad(place));
 }

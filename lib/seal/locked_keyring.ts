@@ -4,23 +4,24 @@ import { ID_BYTES, KEY_BYTES } from "./derive.ts";
 import type { KeySlots } from "./key_slots.ts";
 import type { Keyring } from "./keyring.ts";
 
-/** What a worker needs beside the shared memory to see the same ring. Holds no key material. */
+/** Lets a worker attach to the ring in shared memory. Holds no key material. */
 export interface KeyringLayout {
+  /** 16 bytes. */
   readonly storeId: Uint8Array;
-  /** 0 while there is none. */
+  /** Current generation, 0 if none. */
   readonly currentKek: number;
   /** Generation held by each slot, 0 for a free one. */
   readonly slots: readonly number[];
 }
 
 /**
- * A keyring whose keys lie in slots of shared, usually locked memory; the generation numbers are held beside.
+ * A keyring with its keys in slots of shared, usually locked memory and its generation numbers in ordinary memory.
  *
- * Life: empty → keys put → one of them current → wiped (empty again). One thread owns the slots and writes; others
- * attach with a {@linkcode KeyringLayout} and only read.
+ * States: empty → keys put → one of them current → wiped (empty again). One thread owns the slots and writes; others attach
+ * with a {@linkcode KeyringLayout} and only read.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const ring = new LockedKeyring(allocateLocked(128), storeId);
  * ring.put(1, kek);
  * ring.use(1);
@@ -28,12 +29,18 @@ export interface KeyringLayout {
  * ```
  */
 export class LockedKeyring implements Keyring {
+  /** 16 bytes. */
   readonly storeId: Uint8Array;
   readonly #region: KeySlots;
   /** Index is the slot, value the generation, 0 when free. */
   readonly #held: number[];
   #current = 0;
 
+  /**
+   * An empty ring on slots of 32 bytes.
+   *
+   * @throws {TypeError} for a store id or slots of wrong length
+   */
   constructor(region: KeySlots, storeId: Uint8Array) {
     requireLength(storeId, ID_BYTES, "Store id");
     if (region.slotBytes !== KEY_BYTES) {
@@ -44,18 +51,20 @@ export class LockedKeyring implements Keyring {
     this.#held = Array<number>(region.count).fill(0);
   }
 
-  /** The same ring seen from another thread, as of the moment the layout was taken. */
+  /** Attaches from another thread, with the state when the layout was taken. */
   static attach(region: KeySlots, layout: KeyringLayout): LockedKeyring {
     const ring = new LockedKeyring(region, layout.storeId);
     ring.adopt(layout);
     return ring;
   }
 
+  /** As {@linkcode Keyring.currentKek}. */
   get currentKek(): number {
     if (this.#current === 0) throw noKey();
     return this.#current;
   }
 
+  /** As {@linkcode Keyring.kek}. */
   kek(generation: number): Uint8Array {
     const slot = generation > 0 ? this.#held.indexOf(generation) : -1;
     if (slot >= 0) return this.#region.slot(slot);
@@ -68,11 +77,16 @@ export class LockedKeyring implements Keyring {
     );
   }
 
+  /** As {@linkcode Keyring.generations}. */
   generations(): readonly number[] {
     return this.#held.filter((generation) => generation !== 0).sort((a, b) => a - b);
   }
 
-  /** Copies a key into a free slot. The caller still wipes its own copy. Throws when the ring is full. */
+  /**
+   * Copies a key into a free slot. The caller still wipes its own copy.
+   *
+   * @throws {Error} if the ring is full or holds the generation already
+   */
   put(generation: number, kek: Uint8Array): void {
     requireLength(kek, KEY_BYTES, "Key-encryption key");
     if (!Number.isSafeInteger(generation) || generation < 1) {
@@ -87,13 +101,17 @@ export class LockedKeyring implements Keyring {
     this.#held[free] = generation;
   }
 
-  /** Makes a held generation the one that new rows are sealed under. */
+  /** Makes a held generation the current one, for sealing new rows. */
   use(generation: number): void {
     this.kek(generation);
     this.#current = generation;
   }
 
-  /** Forgets a generation and zeroes its slot. The current one cannot be dropped. */
+  /**
+   * Drops a generation and zeroes its slot.
+   *
+   * @throws {Error} for the current generation
+   */
   drop(generation: number): void {
     if (generation === this.#current) {
       throw new Error(`Key-encryption key generation ${generation} is in use`);
@@ -102,19 +120,23 @@ export class LockedKeyring implements Keyring {
     this.#held[this.#held.indexOf(generation)] = 0;
   }
 
-  /** Forgets and zeroes every key, for all threads that share the memory. */
+  /** Drops and zeroes all keys, for all threads that share the memory. */
   wipe(): void {
     this.#region.wipe();
     this.#held.fill(0);
     this.#current = 0;
   }
 
-  /** What another thread needs to attach, or to follow a change with {@linkcode adopt}. */
+  /** The layout for other threads, to attach or to follow a change with {@linkcode adopt}. */
   layout(): KeyringLayout {
     return { storeId: this.storeId, currentKek: this.#current, slots: [...this.#held] };
   }
 
-  /** Takes over the owner's newer layout of the same memory. */
+  /**
+   * Replaces the layout by a newer one of the same memory.
+   *
+   * @throws {Error} if the layout does not fit this ring
+   */
   adopt(layout: KeyringLayout): void {
     requireLength(layout.storeId, ID_BYTES, "Store id");
     if (layout.slots.length !== this.#held.length) {

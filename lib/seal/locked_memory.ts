@@ -1,16 +1,16 @@
 /**
- * Memory for keys that is neither swapped out nor written into a core dump, and a process that leaves no core.
+ * Memory for keys that is neither swapped out nor written to a core dump, and a process without core dumps.
  *
- * Works under FFI permission for the listed files only: a view of a SharedArrayBuffer is handed to libc as a
- * buffer, pointers are never read. Everything here reports instead of failing: a container without the right to
- * lock memory still has to run, and `spike doctor` shows what was refused.
+ * Needs FFI permission for the listed files only: a view of a SharedArrayBuffer is passed to libc as a buffer, and pointers
+ * are never read. Functions report failures instead of throwing: a container without the right to lock memory still has to
+ * run, and `spike doctor` shows what was refused.
  */
 import { slotsOf } from "./key_slots.ts";
 import type { KeySlots, SlotLayout } from "./key_slots.ts";
 
 /**
- * Where libc may be, the same list that `scripts/flags` permits. Absolute paths only: a bare name would load a
- * file of that name from the working directory.
+ * Possible paths of libc, the same list that `scripts/flags` permits. Absolute paths only: a bare name would load a file
+ * from the working directory.
  */
 export const LIBC_PATHS = [
   "/lib/x86_64-linux-gnu/libc.so.6",
@@ -37,7 +37,7 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
 
 const SYMBOLS = {
   getpagesize: { parameters: [], result: "i32" },
-  // Returns the address of the byte it finds: the way to learn where a buffer lies without reading a pointer.
+  // Returns the address of the byte it finds, which gives the address of a buffer without reading a pointer.
   memchr: { parameters: ["buffer", "i32", "usize"], result: "usize" },
   mlock: { parameters: ["buffer", "usize"], result: "i32" },
   madvise: { parameters: ["buffer", "usize", "i32"], result: "i32" },
@@ -49,10 +49,10 @@ const SYMBOLS = {
 
 type Libc = Deno.DynamicLibrary<typeof SYMBOLS>;
 
-/** What the operating system said: `"ok"`, or why not. */
+/** Result of a system call: `"ok"`, or the reason of the failure. */
 export type Outcome = "ok" | (string & Record<never, never>);
 
-/** How well one region is protected. */
+/** Protection of one region. */
 export interface LockReport {
   /** Kept out of swap. */
   readonly mlock: Outcome;
@@ -60,24 +60,29 @@ export interface LockReport {
   readonly dontDump: Outcome;
 }
 
-/** How well the process is protected. */
+/** Protection of the process. */
 export interface HardenReport {
-  /** No core dump, no attaching debugger of the same user (`PR_SET_DUMPABLE`). */
+  /** No core dump and no debugger of the same user can attach (`PR_SET_DUMPABLE` is 0). */
   readonly dumpable: Outcome;
-  /** Core size limit 0. */
+  /** The core size limit is 0. */
   readonly core: Outcome;
 }
 
-/** Slots in locked memory; `buffer` and `layout` go to workers. */
+/** Slots in locked memory; send `buffer` and `layout` to workers. */
 export interface LockedRegion extends KeySlots {
+  /** The shared memory. */
   readonly buffer: SharedArrayBuffer;
+  /** Layout of the slots in `buffer`. */
   readonly layout: SlotLayout;
+  /** What the operating system granted. */
   readonly report: LockReport;
 }
 
 /**
- * Allocates zeroed slots in pages of their own, locks these and excludes them from core dumps.
- * Call it before FFI is revoked; afterwards it still gives slots, and the report says that they are not locked.
+ * Allocates zeroed slots in separate pages, locks the pages and excludes them from core dumps. Call it before FFI is
+ * revoked; afterwards it returns slots that are not locked, and the report says so.
+ *
+ * @throws {RangeError} for a size that cannot be allocated
  */
 export function allocateLocked(slots: number, slotBytes = 32): LockedRegion {
   const size = slots * slotBytes;
@@ -96,7 +101,7 @@ export function allocateLocked(slots: number, slotBytes = 32): LockedRegion {
   }
 }
 
-/** Views a region in the worker that its `buffer` and `layout` were sent to. */
+/** Creates a view of a region in the worker that received its `buffer` and `layout`. */
 export function attachLocked(buffer: SharedArrayBuffer, layout: SlotLayout): KeySlots {
   return slotsOf(buffer, layout);
 }
@@ -119,7 +124,7 @@ export function hardenProcess(): HardenReport {
   }
 }
 
-/** The library, or why it cannot be had. */
+/** The library, or why it is not available. */
 function openLibc(): Libc | string {
   if (Deno.build.os !== "linux") return `not available on ${Deno.build.os}`;
   for (const path of LIBC_PATHS) {
@@ -127,13 +132,13 @@ function openLibc(): Libc | string {
       return Deno.dlopen(path, SYMBOLS);
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) return "no permission for FFI";
-      // Not the place where this system keeps it, or another architecture's: the next one is tried.
+      // Not present on this system or of another architecture: try the next path.
     }
   }
   return "libc was not found";
 }
 
-/** One page more than needed guarantees that aligned pages lie wholly inside; shared memory never moves. */
+/** One extra page guarantees that the aligned pages lie inside the buffer; shared memory never moves. */
 function lockPages(libc: Libc, slots: number, slotBytes: number): LockedRegion {
   const page = libc.symbols.getpagesize() || USUAL_PAGE_BYTES;
   const size = Math.ceil((slots * slotBytes) / page) * page;
@@ -150,7 +155,7 @@ function region(buffer: SharedArrayBuffer, layout: SlotLayout, report: LockRepor
   return { ...slotsOf(buffer, layout), buffer, layout, report };
 }
 
-/** Names the error of a call that gave `result`. `errno` is copied out, since pointers cannot be followed. */
+/** The error of a call that returned `result`. `errno` is copied out, because pointers cannot be dereferenced. */
 function outcome(libc: Libc, result: number): Outcome {
   if (result === 0) return "ok";
   const errno = new Int32Array(1);

@@ -3,11 +3,11 @@ import { SpikeError } from "../error/error.ts";
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * The members of a sealed plaintext that is JSON. Its bytes were authentic, so whatever does not fit was written by
- * another version of this program or by a bug: every method throws `state_integrity_check`, and says what does not.
+ * Reads members of a sealed plaintext in JSON. The bytes were authentic, so an unexpected member was written by another
+ * version of this program or by a bug: every method throws `state_integrity_check` naming the member.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const policy = Members.read(plaintext, "Policy");
  * policy.format(1);
  * const name = policy.text("name");
@@ -22,7 +22,11 @@ export class Members {
     this.#what = what;
   }
 
-  /** `what` begins every message. */
+  /**
+   * Parses a plaintext. `what` is the first word of every error.
+   *
+   * @throws {SpikeError} state_integrity_check if it is not JSON
+   */
   static read(plaintext: Uint8Array, what: string): Members {
     try {
       return new Members(JSON.parse(decoder.decode(plaintext)), what);
@@ -31,7 +35,7 @@ export class Members {
     }
   }
 
-  /** Number of the layout: from 1 to the newest that the caller knows. */
+  /** The format number, from 1 to the newest one that the caller supports. */
   format(newest: number): number {
     const format = this.integer("format");
     if (format >= 1 && format <= newest) return format;
@@ -43,11 +47,13 @@ export class Members {
     );
   }
 
+  /** A safe integer. */
   integer(name: string): number {
     const found = this.#value[name];
     return typeof found === "number" && Number.isSafeInteger(found) ? found : this.refuse(name);
   }
 
+  /** A string. */
   text(name: string): string {
     const found = this.#value[name];
     return typeof found === "string" ? found : this.refuse(name);
@@ -63,12 +69,13 @@ export class Members {
     }
   }
 
+  /** A boolean. */
   boolean(name: string): boolean {
     const found = this.#value[name];
     return typeof found === "boolean" ? found : this.refuse(name);
   }
 
-  /** A member that is null, or what `read` makes of it. */
+  /** Null, or the result of `read`. */
   nullable<T>(name: string, read: (name: string) => T): T | null {
     return this.#value[name] === null ? null : read(name);
   }
@@ -80,11 +87,12 @@ export class Members {
     return isObject ? new Members(found, this.#what) : this.refuse(name);
   }
 
-  /** Objects in a list. */
+  /** An array of objects. */
   list(name: string): Members[] {
     return this.#array(name).map((value) => new Members(value, this.#what));
   }
 
+  /** An array of strings. */
   texts(name: string): string[] {
     return this.#array(name).map((text) => typeof text === "string" ? text : this.refuse(name));
   }
@@ -94,7 +102,7 @@ export class Members {
     return Object.keys(this.#value);
   }
 
-  /** Throws, for a member that has another meaning than it may have. */
+  /** Throws for a member with an invalid value. */
   refuse(name: string): never {
     throw new SpikeError("state_integrity_check", `${this.#what} has no usable member ${name}`);
   }

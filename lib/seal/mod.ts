@@ -1,9 +1,26 @@
 /**
- * The only place that touches a cipher: key derivation, sealing bound to a place, the key hierarchy, wiping, and
- * memory that is kept out of swap and core dumps.
+ * Cryptography: key derivation, sealing bound to a place, the key hierarchy, and memory that is kept out of swap and core
+ * dumps. No other folder uses a cipher. It never stores anything and never logs.
  *
- * All of it is pure (time, randomness and memory come in as parameters) except `os_random.ts` and
- * `locked_memory.ts`. Start reading at `keyring.ts`.
+ * All of it is pure (time, randomness and memory are parameters) except `os_random.ts` and `locked_memory.ts`. Start
+ * reading at `keyring.ts`.
+ *
+ * @example Seal a record for one place
+ * ```ts
+ * import { newKey, openRecord, osRandom, type SealBinding, sealRecord } from "./mod.ts";
+ *
+ * const kek = newKey(osRandom);
+ * const place: SealBinding = {
+ *   storeId: osRandom(16),
+ *   table: "policy",
+ *   path: "acme-read",
+ *   version: 0,
+ *   kekGeneration: 1,
+ * };
+ * const sealed = sealRecord(kek, place, new TextEncoder().encode("{}"), osRandom);
+ * const opened = new TextDecoder().decode(openRecord(kek, place, sealed));
+ * if (opened !== "{}") throw new Error("a record opens at its own place");
+ * ```
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the encryption service gives its callers under a named key: `header ‖ nonce(12) ‖ ciphertext ‖ tag(16)`,
- * AES-256-GCM. Header and the caller's own data are authenticated with it, so neither can be exchanged.
+ * Ciphertexts of the encryption service under a named key: `header ‖ nonce(12) ‖ ciphertext ‖ tag(16)`, AES-256-GCM. The
+ * header and the caller's AAD are authenticated, so neither can be replaced.
  */
 import type { CipherKey } from "./cipher_blob.ts";
 import {
@@ -22,8 +22,8 @@ import { hedgedNonceBulk } from "./hedge.ts";
 import type { RandomSource } from "./random.ts";
 import { encodeTuple } from "./tuple.ts";
 
-/** Bytes that a blob is longer than its plaintext. */
-export const NAMED_OVERHEAD = CIPHER_HEADER_BYTES + NONCE_BYTES + TAG_BYTES;
+/** Bytes that encryption adds to a plaintext. */
+export const NAMED_OVERHEAD: number = CIPHER_HEADER_BYTES + NONCE_BYTES + TAG_BYTES;
 
 /** A version of a named key. */
 export interface NamedKey extends CipherKey {
@@ -52,12 +52,20 @@ export async function sealNamed(
   return blob;
 }
 
-/** What a blob says of its key. Throws `api_bad_request` when it does not begin with a header. */
+/**
+ * Decodes the header of a blob.
+ *
+ * @throws {SpikeError} api_bad_request if it does not begin with the header of a blob
+ */
 export function readNamedHeader(blob: Uint8Array): CipherHeader {
   return decodeCipherHeader(blob, "blob");
 }
 
-/** Decrypts into a fresh array. Throws `crypto_decryption_failed` for another key, another `aad` and any change. */
+/**
+ * Decrypts into a fresh array.
+ *
+ * @throws {SpikeError} crypto_decryption_failed for another key, another `aad` or any modification
+ */
 export async function openNamed(
   key: Uint8Array,
   blob: Uint8Array,
@@ -65,7 +73,7 @@ export async function openNamed(
 ): Promise<Uint8Array> {
   const header = blob.subarray(0, CIPHER_HEADER_BYTES);
   const nonce = blob.slice(CIPHER_HEADER_BYTES, CIPHER_HEADER_BYTES + NONCE_BYTES);
-  // What is too short for a nonce is too short for a tag, and refused as such.
+  // A blob that is too short for a nonce is also too short for a tag and rejected as such.
   const padded = nonce.length === NONCE_BYTES ? nonce : new Uint8Array(NONCE_BYTES);
   const ciphertext = blob.subarray(CIPHER_HEADER_BYTES + NONCE_BYTES);
   const decrypt = ciphertext.length < BULK_THRESHOLD ? gcmDecrypt : gcmDecryptBulk;

@@ -1,32 +1,36 @@
-import type { SpikeError } from "../error/error.ts";
 import { isDamage } from "./damage.ts";
 import { type Keyring, openRecord, sealRecord } from "./keyring.ts";
 import type { SealBinding, Table } from "./place.ts";
 import type { RandomSource } from "./random.ts";
 
-/** A row that is sealed as a whole under a KEK, and found by its name. */
+/** A row that is sealed as a whole under a KEK and stored by its name. */
 export interface NamedRow {
+  /** Key of the row, in plaintext. */
   readonly name: string;
   /** Revision of the write transaction that stored it. */
   readonly revision: number;
+  /** Generation of the KEK that seals the row. */
   readonly kekGeneration: number;
+  /** The sealed record. */
   readonly sealed: Uint8Array;
 }
 
-/** What such a row says of itself, inside. */
-type Named = Pick<NamedRow, "name" | "revision">;
+/** The part of a row that is repeated in the sealed record. */
+export type Named = Pick<NamedRow, "name" | "revision">;
 
-/** What is the same for all rows of one table. */
+/** Format of the rows of one table. */
 export interface RowFormat<T extends Named> {
+  /** Table that the rows are bound to. */
   readonly table: Table;
+  /** Serializes a record. */
   readonly encode: (record: T) => Uint8Array;
-  /** Throws `state_integrity_check`. */
+  /** Parses a record; throws `state_integrity_check`. */
   readonly decode: (plaintext: Uint8Array) => T;
-  /** The refusal of a row that is not what was stored. */
-  readonly damaged: (name: string, cause?: unknown) => SpikeError;
+  /** Creates the error for a damaged row. */
+  readonly damaged: (name: string, cause?: unknown) => Error;
 }
 
-/** Seals a row, bound to its store, its table, its name and the generation. */
+/** Seals a row, bound to its store, table, name and KEK generation. */
 export function sealRow<T extends Named>(
   { table, encode }: RowFormat<T>,
   keyring: Keyring,
@@ -39,7 +43,11 @@ export function sealRow<T extends Named>(
   return { name, revision, kekGeneration, sealed };
 }
 
-/** Opens a row. Throws what the format says of a row that is not what was stored. */
+/**
+ * Opens a row.
+ *
+ * @throws {SpikeError} the error of `damaged` for a row that was modified
+ */
 export function openRow<T extends Named>(
   { table, decode, damaged }: RowFormat<T>,
   keyring: Keyring,

@@ -2,16 +2,16 @@ import { SpikeError } from "../error/error.ts";
 import { mixedRandom } from "./mixed_random.ts";
 import type { RandomSource } from "./random.ts";
 
-/** What a thread must be permitted to read, and nothing more, so that it can draw random bytes. */
+/** The only file that a thread needs read permission for to draw random bytes. */
 export const RANDOM_DEVICE = "/dev/urandom";
 
 /**
- * Opened when the module is loaded and never closed: later a thread may have lost the permission, or the process
- * may have no file descriptor left.
+ * Opened when the module is loaded and never closed: later the thread may have dropped the permission, or the process may
+ * be out of file descriptors.
  */
 const device = openDevice();
 
-/** Whether it was opened, and else why not: only who draws has to know of it. */
+/** The open device, or the cause of the failure, which is reported on the first draw. */
 function openDevice(): Deno.FsFile | { readonly cause: unknown } {
   try {
     const file = Deno.openSync(RANDOM_DEVICE, { read: true });
@@ -23,7 +23,7 @@ function openDevice(): Deno.FsFile | { readonly cause: unknown } {
   }
 }
 
-/** Bytes of the operating system's generator, which are never kept in store: each draw is one system call. */
+/** Reads the operating system's generator, unbuffered: each draw is at least one system call. */
 function readDevice(length: number): Uint8Array {
   if (!(device instanceof Deno.FsFile)) throw noDevice(device.cause);
   const bytes = new Uint8Array(length);
@@ -46,8 +46,8 @@ function noDevice(cause: unknown): SpikeError {
 }
 
 /**
- * The one source of randomness outside tests: bytes that the operating system gives at the moment they are drawn,
- * mixed with the runtime's generator, a count and the clocks.
+ * The only source of randomness outside tests: fresh bytes of the operating system, mixed with the runtime's generator, a
+ * counter and the clocks.
  */
 export const osRandom: RandomSource = mixedRandom({
   system: readDevice,

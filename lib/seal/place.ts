@@ -2,10 +2,10 @@ import { requireLength } from "../bytes/bytes.ts";
 import { ID_BYTES } from "./derive.ts";
 import { encodeTuple } from "./tuple.ts";
 
-/** Format number of the tuples that sealed bytes are bound to. */
+/** Format number of the tuples used as AAD. */
 export const PLACE_FORMAT = 1;
 
-/** What a row can be. A word is never reused or renamed, since every sealed byte is bound to its own. */
+/** Kinds of rows. A word is never reused or renamed, because sealed rows are bound to it. */
 export type Table =
   /** A wrapped key-encryption key. */
   | "kek"
@@ -21,31 +21,32 @@ export type Table =
   | "meta"
   /** A long-lived random key wrapped by a KEK (audit, checkpoint, cipher); `path` is its name. */
   | "key"
-  /** What is known of a named cipher key: its id, its versions, which of them still decrypt. */
+  /** Metadata of a named cipher key: its id, its versions, and which of them still decrypt. */
   | "keyhead"
   /** A record of the audit log. */
   | "audit";
 
-/** Where a sealed row lies. Everything in it is authenticated, so that the row opens nowhere else. */
+/** The place of a sealed row. All members are authenticated, so the row opens only there. */
 export interface SealBinding {
   /** 16 bytes. */
   readonly storeId: Uint8Array;
+  /** Kind of row. */
   readonly table: Table;
-  /** Secret path, policy name, key name; empty where the table has only one row. */
+  /** Secret path, policy name or key name; empty if the table has only one row. */
   readonly path: string;
-  /** Version, revision or number of the row, 0 where there is none. */
+  /** Version, revision or number of the row, 0 if it has none. */
   readonly version: number;
   /** Generation of the KEK that seals the row. */
   readonly kekGeneration: number;
 }
 
 /**
- * SealBinding of bytes sealed by a data key. The KEK generation is no part of it: the data key's own wrapping is bound
- * to that, and re-wrapping it under the next KEK must leave the value as it is.
+ * Binding of bytes sealed by a data key. It excludes the KEK generation: the wrapped data key is bound to it, and
+ * re-wrapping under the next KEK must not change the value.
  */
 export type ValuePlace = Omit<SealBinding, "kekGeneration">;
 
-/** What a ciphertext is for: the second thing, beside its place, that keeps two kinds of it apart. */
+/** Purpose of a ciphertext, which separates kinds of ciphertexts at the same place. */
 export type Purpose = "kek" | "record" | "data-key" | "value";
 
 /** AAD of a row sealed by a KEK (or, for a KEK, by the storage key). */

@@ -1,4 +1,4 @@
-/** Bootstrap's proof that Nexus holds the root key it made: a sealed random text comes back as its hash. */
+/** Bootstrap's check that Nexus holds the root key: Nexus returns the hash of a sealed random text. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { SpikeError } from "../error/error.ts";
 import { wipe } from "../bytes/bytes.ts";
@@ -9,7 +9,7 @@ import { draw, type RandomSource } from "./random.ts";
 const TEXT_BYTES = 64;
 const NO_AAD = new Uint8Array(0);
 
-/** What Bootstrap sends, and the answer it expects. */
+/** The message of Bootstrap and the answer it expects. */
 export interface Probe {
   /** 12 bytes. */
   readonly nonce: Uint8Array;
@@ -20,9 +20,9 @@ export interface Probe {
 }
 
 /**
- * Makes a probe: 64 hexadecimal characters of 32 random bytes, AES-256-GCM without AAD.
+ * Creates a probe: 32 random bytes as 64 hexadecimal characters, sealed with AES-256-GCM without AAD.
  *
- * @param key `deriveVerifyKey(root, setId)` towards our Nexus, the root key itself towards an original one.
+ * @param key `deriveVerifyKey(root, setId)` for this Nexus, the root key itself for a Nexus of SPIKE in Go.
  */
 export function makeProbe(key: Uint8Array, random: RandomSource): Probe {
   const bytes = draw(random, TEXT_BYTES / 2);
@@ -35,8 +35,8 @@ export function makeProbe(key: Uint8Array, random: RandomSource): Probe {
 }
 
 /**
- * Answers a probe sealed under any of `keys` with the lower-case hex SHA-256 of its plaintext; undefined when none
- * opens it, or when what it opens to is no probe text: this must not serve to learn the hash of anything else.
+ * Answers a probe sealed under any of `keys` with the lower-case hex SHA-256 of its plaintext; undefined if no key opens it
+ * or the plaintext is not a probe text: a caller must not learn the hash of anything else.
  */
 export function answerProbe(
   keys: readonly Uint8Array[],
@@ -62,7 +62,7 @@ function tryOpen(
   try {
     return gcmDecrypt(key, nonce, ciphertext, NO_AAD);
   } catch (error) {
-    // Not this key: the next one may fit.
+    // Not this key: try the next one.
     if (error instanceof SpikeError && error.code === "crypto_decryption_failed") return undefined;
     throw error;
   }

@@ -1,9 +1,11 @@
-/** Gives `length` unpredictable bytes in a fresh array. Handed in, so that golden files can fix it. */
+/** Returns `length` unpredictable bytes in a fresh array. A parameter, so that golden files can fix it. */
 export type RandomSource = (length: number) => Uint8Array;
 
 /**
- * Draws `length` bytes and refuses what a broken source gives: another length, or zeros only
- * (chance 2^-96 for a nonce). A repeated nonce or a zero key must never be the silent outcome.
+ * Draws `length` bytes and rejects the output of a broken source: another length, or only zeros (probability 2^-96 for a
+ * nonce), so that a broken source never silently gives a zero key or nonce.
+ *
+ * @throws {Error} for such output
  */
 export function draw(random: RandomSource, length: number): Uint8Array {
   const bytes = random(length);

@@ -6,18 +6,17 @@ const HEADER_BYTES = 5;
 const encoder = new TextEncoder();
 
 /**
- * Encodes a tuple as bytes so that two different tuples never encode alike.
+ * Encodes a tuple as bytes; two different tuples never have the same encoding.
  *
- * Each member is `tag(1) ‖ length(4, big-endian) ‖ content`; an integer's content is 8 bytes big-endian. Every
- * member tells where it ends and what it is, so that neither shifting a boundary nor changing a type can
- * produce the encoding of another tuple. The first member is the integer format number of what the tuple
+ * Each member is `tag(1) ‖ length(4, big-endian) ‖ content`; the content of an integer is 8 bytes big-endian. Type and
+ * length of every member are encoded, so neither a shifted boundary nor a changed type gives the encoding of another tuple. The first member is the integer format number of what the tuple
  * describes, and must be positive.
  *
  * @throws {TypeError} for members that have no unique encoding: fractions, negative or unsafe numbers, and text
  * with a lone surrogate, which UTF-8 would replace.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const aad = encodeTuple([1, "record", storeId, "head", "db/password", 0, 3]);
  * ```
  */

@@ -3,18 +3,22 @@ import { draw, type RandomSource } from "../seal/random.ts";
 import { encodeTuple } from "../seal/tuple.ts";
 
 /**
- * Gives the coefficients of x^`degree` (from 1 to threshold - 1), one byte for each byte of the secret, in a fresh
- * array that the caller wipes.
+ * Returns the coefficients of x^`degree` (from 1 to threshold - 1) in a fresh array of `length` bytes, one for each byte
+ * of the secret. The caller wipes it.
  */
 export type CoefficientSource = (degree: number, length: number) => Uint8Array;
 
-/** What identifies a shard set, beside the secret. All of it is public. */
+/** Identifies a shard set together with the secret. All members are public. */
 export interface CoefficientContext {
+  /** Only this scheme derives coefficients from a context. */
   readonly scheme: "gf256";
-  /** 16 fresh random bytes for each set. */
+  /** 16 random bytes, fresh for each set. */
   readonly setId: Uint8Array;
+  /** Generation of the shard set. */
   readonly generation: number;
+  /** Shards needed to rebuild, t. */
   readonly threshold: number;
+  /** Shards in the set, n. */
   readonly shares: number;
 }
 
@@ -22,11 +26,11 @@ export interface CoefficientContext {
 const CONTEXT_FORMAT = 1;
 
 /**
- * Coefficients that depend on the root key and the set only, so that the same set always has the same shards: one
- * pushed again, one kept on paper and one of a keeper that was away all fit together.
+ * Coefficients that depend only on the root key and the set, so that the same set always has the same shards: a shard
+ * that is sent again, one on paper and one of a keeper that was offline all fit together.
  *
- * HKDF-SHA-256, salt the set id, info the tuple (1, label, scheme, set id, generation, t, n, degree).
- * Secrecy is that of HKDF: fewer than t shards tell nothing to whoever cannot guess 256 random bits.
+ * HKDF-SHA-256 (RFC 5869) with the set id as salt and the tuple (1, label, scheme, set id, generation, t, n, degree) as
+ * info. Secrecy rests on HKDF: fewer than t shards reveal nothing without guessing 256 random bits.
  */
 export function derivedCoefficients(
   rootKey: Uint8Array,
@@ -47,7 +51,7 @@ export function derivedCoefficients(
   };
 }
 
-/** Fresh random coefficients: every split gives other shards, which never combine with those of another. */
+/** Fresh random coefficients: every split produces different shards, which never combine with those of another split. */
 export function randomCoefficients(random: RandomSource): CoefficientSource {
   return (_degree, length) => draw(random, length);
 }

@@ -13,13 +13,14 @@ const INTERPOLATE: Readonly<Record<Scheme, (shards: readonly Shard[], x: number)
 /**
  * Rebuilds the secret from shards of one set.
  *
- * The result cannot tell whether it is right: shards of another set or a changed one give other bytes, silently.
- * Compare with a key-check value before using it. The caller wipes it.
+ * Shards of another set, or a modified shard, silently give wrong bytes: compare the result with a key-check value before
+ * using it. The caller wipes it.
  *
- * @param threshold When known: fewer shards are refused and only the first so many are used. Without it all are
- * used and at least 2 are asked for. A threshold of 1 has to be said.
- * @throws `data_invalid_input` for too few shards, an index outside 1 … 255, one given twice, lengths that differ,
- * and for what is no share of the scheme at all (`isShare`).
+ * @param threshold If given, the first `threshold` shards are used and fewer are rejected. Otherwise all shards are used
+ * and at least 2 are required, so a threshold of 1 must be explicit.
+ * @throws {SpikeError} data_invalid_input for too few shards, an index outside 1 … 255, a repeated index, different
+ * lengths, and bytes that are not a share of the scheme (`isShare`)
+ * @throws {TypeError} for a threshold that is not a positive integer
  */
 export function combine(
   shards: readonly Shard[],
@@ -33,8 +34,10 @@ export function combine(
 }
 
 /**
- * The shard at `index` of the polynomials through all the given shards: the way to recompute, from t good shards,
- * what every other keeper should hold. The caller wipes its bytes.
+ * The shard at `index` of the polynomials through all given shards: recomputes from t correct shards what any other keeper
+ * should hold. The caller wipes its bytes.
+ *
+ * @throws {SpikeError} data_invalid_input as {@linkcode combine}, and for an index outside 1 … 255
  */
 export function interpolateAt(
   shards: readonly Shard[],
@@ -47,8 +50,10 @@ export function interpolateAt(
 }
 
 /**
- * Whether all shards belong to polynomials of degree below `threshold`. Says something only about more than
- * `threshold` shards: so many or fewer always do, and fewer are refused.
+ * Whether all shards lie on polynomials of degree below `threshold`. Meaningful only for more than `threshold` shards:
+ * exactly `threshold` always do, and fewer are rejected.
+ *
+ * @throws {SpikeError} data_invalid_input as {@linkcode combine}
  */
 export function liesOnOnePolynomial(
   shards: readonly Shard[],
@@ -72,7 +77,7 @@ function requireThreshold(threshold: number): void {
   }
 }
 
-/** Lagrange's interpolation at x. The weights come from public indices; only the last product meets a secret. */
+/** Lagrange interpolation at x. The weights depend on public indices; only the last product involves a secret. */
 function interpolateGf256(shards: readonly Shard[], x: number): Uint8Array {
   const values = new Uint8Array(shards[0]?.bytes.length ?? 0);
   for (const { index, bytes } of shards) {

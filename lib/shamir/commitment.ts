@@ -8,8 +8,10 @@ import type { Shard } from "./shard.ts";
 const COMMITMENT_FORMAT = 1;
 
 /**
- * A public 32-byte commitment to one shard: SHA-256 of the tuple (1, label, set id, index, shard). Tells a
- * mistyped or changed shard at once; a shard is 256 unguessable bits, so it gives nothing away.
+ * A public 32-byte commitment to one shard: SHA-256 of the tuple (1, label, set id, index, shard). It detects a mistyped
+ * or modified shard. It reveals nothing, because a shard is 256 unguessable bits.
+ *
+ * @throws {TypeError} if the set id is not 16 bytes long
  */
 export function shardCommitment(setId: Uint8Array, index: number, bytes: Uint8Array): Uint8Array {
   requireLength(setId, ID_BYTES, "Set id");
@@ -25,7 +27,7 @@ export function shardCommitment(setId: Uint8Array, index: number, bytes: Uint8Ar
   return commitment;
 }
 
-/** Whether a shard is the one that was committed to. */
+/** Whether a shard matches a commitment, compared in constant time. */
 export function matchesCommitment(
   setId: Uint8Array,
   shard: Shard,

@@ -1,9 +1,9 @@
 /**
  * The field GF(2^8) of AES: polynomials over GF(2) modulo x^8 + x^4 + x^3 + x + 1 (FIPS 197 section 4.2).
  *
- * Both functions do the same work for all operands: no table is read at a secret place, no branch and no loop
- * bound depends on a value. An optimising compiler may still turn a mask into a branch, so this is a property of
- * the source, not a proof about the machine code. `docs/decisions/0002-constant-time-gf256.md` says why that is
+ * Both functions do the same work for all operands: no table is indexed by a secret, and no branch or loop bound depends
+ * on a value. An optimizing compiler may still turn a mask into a branch, so this is a property of the source, not a proof
+ * about the machine code. `docs/decisions/0002-constant-time-gf256.md` says why that is
  * enough here.
  */
 
@@ -22,7 +22,7 @@ export function multiply(a: number, b: number): number {
 
 /**
  * Inverse of a non-zero byte as a^254, since a^255 = 1 (Fermat): a fixed chain of 11 products.
- * Gives 0 for 0; callers have excluded it, since only differences of distinct public indices are inverted.
+ * Returns 0 for 0; callers never pass 0, because they invert only differences of distinct public indices.
  */
 export function invert(a: number): number {
   const a2 = multiply(a, a);

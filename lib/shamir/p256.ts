@@ -1,7 +1,7 @@
 /**
- * Shamir's scheme over the scalar field of P-256, byte for byte as SPIKE in Go shares its root key (through the
- * `secretsharing` package of cloudflare/circl, from version 1.6.2 on): the one scheme in which the shards of both
- * projects combine.
+ * Shamir's scheme over the scalar field of P-256, byte for byte as SPIKE in Go shares its root key (with the
+ * `secretsharing` package of cloudflare/circl from version 1.6.2 on). Only in this scheme do shards of both projects
+ * combine.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { SpikeError } from "../error/error.ts";
@@ -9,20 +9,23 @@ import { wipe } from "../bytes/bytes.ts";
 import { isScalar, readInteger, scalars, writeScalar } from "./scalar.ts";
 import { requireQuorum, type Shard } from "./shard.ts";
 
-/** What to share. There is nothing to draw: coefficients follow from the secret. */
+/** Options of {@linkcode splitP256}. No randomness: the coefficients are derived from the secret. */
 export interface P256SplitOptions {
-  /** 32 bytes below the order of P-256. Neither changed nor wiped. */
+  /** 32 bytes below the order of P-256. Not modified and not wiped. */
   readonly secret: Uint8Array;
+  /** Shards needed to rebuild, t. */
   readonly threshold: number;
+  /** Shards to make, n; they get the indices 1 … n. */
   readonly shares: number;
   /** See `SplitOptions`. */
   readonly allowThresholdOne?: boolean;
 }
 
 /**
- * The shards of `secret`, always the same ones: the coefficient of x^i is the i-th scalar of the chain
- * SHA-256(secret), SHA-256(SHA-256(secret)), …
- * Throws `data_invalid_input` for t and n outside 1 ≤ t ≤ n ≤ 255 and for a secret that is no scalar.
+ * The shards of `secret`; deterministic: the coefficient of x^i is the i-th scalar of the chain SHA-256(secret),
+ * SHA-256(SHA-256(secret)), …
+ *
+ * @throws {SpikeError} data_invalid_input for t and n outside 1 ≤ t ≤ n ≤ 255, and for a secret that is not a scalar
  */
 export function splitP256(options: P256SplitOptions): Shard[] {
   const { secret, threshold, shares, allowThresholdOne = false } = options;
@@ -35,7 +38,7 @@ export function splitP256(options: P256SplitOptions): Shard[] {
   }));
 }
 
-/** The first `count` scalars of a stream of 32-byte blocks; what is not below the order is passed over. */
+/** The first `count` scalars of a stream of 32-byte blocks; blocks not below the order are skipped. */
 export function firstScalars(blocks: Iterator<Uint8Array>, count: number): bigint[] {
   const found: bigint[] = [];
   while (found.length < count) {
@@ -47,7 +50,11 @@ export function firstScalars(blocks: Iterator<Uint8Array>, count: number): bigin
   return found;
 }
 
-/** Lagrange's interpolation at x. The caller has checked indices and lengths. */
+/**
+ * Lagrange interpolation at x. The caller has checked indices and lengths.
+ *
+ * @throws {SpikeError} data_invalid_input for a shard that is not a scalar
+ */
 export function interpolateP256(shards: readonly Shard[], x: number): Uint8Array {
   for (const { index, bytes } of shards) requireScalar(bytes, `Shard ${index}`);
   let value = 0n;
@@ -58,7 +65,7 @@ export function interpolateP256(shards: readonly Shard[], x: number): Uint8Array
   return writeScalar(value);
 }
 
-/** SHA-256 over and over. Each block is a fresh array that its reader may wipe. */
+/** Iterated SHA-256. Each block is a fresh array that the reader may wipe. */
 function* hashChain(seed: Uint8Array): Generator<Uint8Array, never> {
   let block = sha256(seed);
   while (true) {
@@ -90,6 +97,6 @@ function requireScalar(bytes: Uint8Array, what: string): void {
   throw new SpikeError(
     "data_invalid_input",
     `${what} is not 32 bytes below the order of P-256`,
-    { hint: "It is not of scheme p256" },
+    { hint: "Check that it belongs to scheme p256 and not to gf256" },
   );
 }

@@ -1,7 +1,7 @@
 /**
  * The scalar field of NIST P-256 (FIPS 186-5, SP 800-186 section 3.2.1.3): integers modulo the order of its group,
- * written as 32 bytes, most significant first. Arithmetic is `@noble/curves`', on big integers: neither constant
- * in time nor wipeable, which `docs/decisions/0016-p256-scheme.md` weighs.
+ * encoded as 32 bytes, most significant first. Arithmetic uses the big integers of `@noble/curves`, which run in variable
+ * time and cannot be wiped; see `docs/decisions/0016-p256-scheme.md`.
  */
 import { Field } from "@noble/curves/abstract/modular.js";
 
@@ -12,9 +12,9 @@ export const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9
 export const SCALAR_BYTES = 32;
 
 /** Addition, multiplication and inversion. */
-export const scalars = Field(P256_ORDER);
+export const scalars: ReturnType<typeof Field> = Field(P256_ORDER);
 
-/** The integer that 32 bytes are, whether or not it is below the order. Passes through no text. */
+/** Reads 32 bytes as an integer, which may exceed the order. Makes no string of the secret. */
 export function readInteger(bytes: Uint8Array): bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, SCALAR_BYTES);
   let value = 0n;
@@ -22,16 +22,16 @@ export function readInteger(bytes: Uint8Array): bigint {
   return value;
 }
 
-/** Whether `bytes` are the one encoding of a scalar: 32 of them, and below the order. */
+/** Whether `bytes` are the canonical encoding of a scalar: 32 bytes, below the order. */
 export function isScalar(bytes: Uint8Array): boolean {
   return bytes.length === SCALAR_BYTES && readInteger(bytes) < P256_ORDER;
 }
 
-/** The encoding of a scalar. */
+/** Encodes a scalar as 32 bytes. */
 export function writeScalar(scalar: bigint): Uint8Array {
   const bytes = new Uint8Array(SCALAR_BYTES);
   const view = new DataView(bytes.buffer);
-  // Each call stores the lowest 64 bits of what it is given.
+  // Each call stores the lowest 64 bits of its argument.
   for (let at = 0; at < SCALAR_BYTES; at += 8) {
     view.setBigUint64(at, scalar >> BigInt(192 - 8 * at));
   }

@@ -1,5 +1,5 @@
-/** How a secret is shared. The bytes of a shard do not tell. */
+/** Scheme of a shard set; it cannot be recognized from the bytes of a shard. */
 export type Scheme = "gf256" | "p256";
 
-/** All schemes, the default one first. */
+/** All schemes; the first one is the default. */
 export const SCHEMES = ["gf256", "p256"] as const satisfies readonly Scheme[];

@@ -1,16 +1,21 @@
 import { SpikeError } from "../error/error.ts";
 
-/** Most shards of one set: the non-zero bytes. */
+/** Most shards of one set: one for each non-zero byte. */
 export const MAX_SHARES = 255;
 
-/** One share of a secret: the value of the polynomials at `index`, as many bytes as the secret has. */
+/** One share of a secret: the value of the polynomials at `index`. */
 export interface Shard {
   /** From 1 to 255. Public. */
   readonly index: number;
+  /** As long as the secret. Secret. */
   readonly bytes: Uint8Array;
 }
 
-/** Throws `data_invalid_input` unless `index` is from 1 to 255; 0 would be the secret itself. */
+/**
+ * Requires an index from 1 to 255; 0 would be the secret itself.
+ *
+ * @throws {SpikeError} data_invalid_input
+ */
 export function requireIndex(index: number): void {
   if (!Number.isInteger(index) || index < 1 || index > MAX_SHARES) {
     throw new SpikeError(
@@ -20,7 +25,11 @@ export function requireIndex(index: number): void {
   }
 }
 
-/** Throws `data_invalid_input` unless there are shards of one length, at least `least`, with distinct indices. */
+/**
+ * Requires at least `least` shards of one length with distinct indices.
+ *
+ * @throws {SpikeError} data_invalid_input
+ */
 export function requireShards(shards: readonly Shard[], least: number): void {
   if (shards.length < least || shards.length === 0) {
     throw new SpikeError(
@@ -45,7 +54,11 @@ export function requireShards(shards: readonly Shard[], least: number): void {
   }
 }
 
-/** Throws `data_invalid_input` unless 1 ≤ threshold ≤ shares ≤ 255, and for a threshold of 1 unless that is allowed. */
+/**
+ * Requires 1 ≤ threshold ≤ shares ≤ 255, and a threshold of at least 2 unless 1 is allowed.
+ *
+ * @throws {SpikeError} data_invalid_input
+ */
 export function requireQuorum(threshold: number, shares: number, allowThresholdOne: boolean): void {
   if (!Number.isInteger(shares) || shares < 1 || shares > MAX_SHARES) {
     throw new SpikeError(

@@ -4,28 +4,34 @@ import type { CoefficientSource } from "./coefficients.ts";
 import { multiply } from "./gf256.ts";
 import { requireIndex, requireQuorum, type Shard } from "./shard.ts";
 
-/** What to share, and how. */
+/** Options of {@linkcode split}. */
 export interface SplitOptions {
-  /** At least one byte. Neither changed nor wiped. */
+  /** At least one byte. Not modified and not wiped. */
   readonly secret: Uint8Array;
   /** Shards needed to rebuild, t. */
   readonly threshold: number;
-  /** Shards made, n; they get the indices 1 … n. */
+  /** Shards to make, n; they get the indices 1 … n. */
   readonly shares: number;
+  /** Derived or random coefficients. */
   readonly coefficients: CoefficientSource;
-  /** A threshold of 1 hands the secret itself to everyone, so it has to be asked for. */
+  /** Allows a threshold of 1, with which every shard is the secret itself. Default: false. */
   readonly allowThresholdOne?: boolean;
 }
 
 /**
  * Shares a secret by Shamir's scheme, byte by byte over GF(256): any t of the n shards rebuild it.
- * Throws `data_invalid_input` for t and n outside 1 ≤ t ≤ n ≤ 255 and for an empty secret.
  *
  * @example
  * ```ts
- * const shards = split({ secret, threshold: 2, shares: 3, coefficients: randomCoefficients(osRandom) });
- * combine(shards.slice(0, 2)); // the secret
+ * import { osRandom } from "../seal/mod.ts";
+ * import { randomCoefficients, split } from "./mod.ts";
+ *
+ * const coefficients = randomCoefficients(osRandom);
+ * const shards = split({ secret: osRandom(32), threshold: 2, shares: 3, coefficients });
+ * if (shards.length !== 3) throw new Error("one shard for each share");
  * ```
+ *
+ * @throws {SpikeError} data_invalid_input for t and n outside 1 ≤ t ≤ n ≤ 255 and for an empty secret
  */
 export function split(options: SplitOptions): Shard[] {
   return withPolynomials(options, (rows) =>
@@ -35,7 +41,11 @@ export function split(options: SplitOptions): Shard[] {
     })));
 }
 
-/** The one shard at `index` (from 1 to n), as {@linkcode split} would make it. */
+/**
+ * The shard at `index` (from 1 to n), as {@linkcode split} would make it.
+ *
+ * @throws {SpikeError} data_invalid_input as {@linkcode split}, and for an index outside 1 … n
+ */
 export function shardAt(options: SplitOptions, index: number): Shard {
   requireIndex(index);
   if (index > options.shares) {

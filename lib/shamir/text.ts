@@ -1,13 +1,18 @@
 import { SpikeError } from "../error/error.ts";
 import { MAX_SHARES, requireIndex, type Shard } from "./shard.ts";
 
-/** Bytes of a shard in text form: those of a root key. */
+/** Length of a shard in text form: that of a root key, bytes. */
 export const SHARD_BYTES = 32;
 
 const HEX_LENGTH = SHARD_BYTES * 2;
 const HINT = `A shard looks like spike:<index>:<${HEX_LENGTH} hexadecimal characters>`;
 
-/** Writes a shard as people keep it: `spike:<index>:<64 lower-case hexadecimal characters>`. It is a secret. */
+/**
+ * Writes the text form of a shard: `spike:<index>:<64 lower-case hexadecimal characters>`. The result is secret.
+ *
+ * @throws {SpikeError} data_invalid_input for an index outside 1 … 255
+ * @throws {TypeError} if the shard is not 32 bytes long
+ */
 export function formatShard(shard: Shard): string {
   requireIndex(shard.index);
   if (shard.bytes.length !== SHARD_BYTES) {
@@ -17,8 +22,9 @@ export function formatShard(shard: Shard): string {
 }
 
 /**
- * Reads what {@linkcode formatShard} wrote, in any case and with white space around it.
- * Throws `data_invalid_input`; no message ever repeats what could be part of the shard.
+ * Parses the text of {@linkcode formatShard}, case-insensitive and with surrounding white space.
+ *
+ * @throws {SpikeError} data_invalid_input; the message never repeats anything that can be part of the shard
  */
 export function parseShard(text: string): Shard {
   const parts = text.trim().toLowerCase().split(":");
@@ -30,7 +36,7 @@ export function parseShard(text: string): Shard {
   return { index: parseIndex(index), bytes: parseHex(hex) };
 }
 
-/** The index is repeated only when it is too short to be anything but an index. */
+/** The message shows the index only if it is too short to be anything else. */
 function parseIndex(text: string): number {
   const expected = `expected a number from 1 to ${MAX_SHARES}`;
   if (!/^[1-9][0-9]{0,3}$/.test(text)) throw malformed(`Shard index is not valid, ${expected}`);

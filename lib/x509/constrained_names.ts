@@ -2,12 +2,13 @@ import type { Certificate } from "./certificate.ts";
 import { type GeneralName, kindOfName, NAME } from "./general_name.ts";
 import type { NameConstraints } from "./name_constraints.ts";
 
-/** Comparisons that the search for one path may make: an authority can list thousands of names. */
+/** Bounds the name comparisons of one path search, because an authority can list thousands of names. */
 export interface ComparisonBudget {
+  /** Comparisons left. */
   left: number;
 }
 
-/** Why the constraints of a path do not hold. */
+/** Why the name constraints of a path are violated. */
 export type ConstraintFault =
   | { readonly kind: "name-constraints"; readonly message: string }
   | { readonly kind: "too-costly"; readonly message: string };
@@ -15,9 +16,9 @@ export type ConstraintFault =
 const EMAIL_ADDRESS = "1.2.840.113549.1.9.1=";
 
 /**
- * Checks the name constraints of every authority of a path, leaf first, the anchor's too, critical or not, against
- * the names of all certificates below it. A self-issued one below is passed over unless it is the leaf (RFC 5280
- * section 6.1.3 (b) and (c)).
+ * Checks the name constraints of every authority of a path (leaf first, anchor included), critical or not, against the
+ * names of all certificates below it. A self-issued certificate other than the leaf is skipped (RFC 5280 section 6.1.3
+ * (b) and (c)).
  */
 export function constraintFault(
   path: readonly Certificate[],
@@ -59,7 +60,7 @@ function nameFault(
   return undefined;
 }
 
-/** All names that constraints apply to: of subjectAltName, the subject, and mailboxes in it when there is no other. */
+/** Names that constraints apply to: subjectAltName, the subject, and its mailboxes if subjectAltName has none. */
 function namesOf(certificate: Certificate): GeneralName[] {
   const names = [...certificate.generalNames ?? []];
   const parts: string[][] = JSON.parse(certificate.subject.comparable);

@@ -1,9 +1,10 @@
-/** Bytes that are not what DER or a certificate profile asks for. Stays inside this folder. */
+/** Bytes that violate DER or the certificate profile. Callers of this folder convert it. */
 export class DerError extends Error {
+  /** Always `DerError`. */
   override readonly name = "DerError";
 }
 
-/** Tags as they stand on the wire: class, constructed bit and number in one byte (X.690 section 8.1.2). */
+/** Encoded tags: class, constructed bit and number in one byte (X.690 section 8.1.2). */
 export const TAG = {
   boolean: 0x01,
   integer: 0x02,
@@ -20,28 +21,31 @@ export const TAG = {
   set: 0x31,
 } as const;
 
-/** Deeper than anything in a certificate; it keeps hostile nesting from costing anything. */
+/** Deeper than any valid certificate; bounds the cost of hostile nesting. */
 const MAX_DEPTH = 16;
 
-/** More than anything in a certificate has; a peer chooses how many there are. */
+/** More than any valid certificate has; the peer chooses the number. */
 const MAX_ITEMS = 1024;
 
 /**
- * One element of a DER text, as a view on the bytes it came from.
+ * One DER element, as a view of its bytes.
  *
- * Only what certificates use is read: one-byte tags, definite lengths of at most three bytes in the shortest
- * form (X.690 section 10.1). Everything else throws {@linkcode DerError}.
+ * Supports only what certificates use: one-byte tags, definite lengths of at most three bytes in the shortest form (X.690
+ * section 10.1). Everything else throws {@linkcode DerError}.
  */
 export class Der {
   private constructor(
+    /** One of {@linkcode TAG}, or a context tag. */
     readonly tag: number,
     /** Header and content. */
     readonly raw: Uint8Array,
+    /** Content without the header. */
     readonly content: Uint8Array,
+    /** Nesting depth, 0 for the outermost element. */
     readonly depth: number,
   ) {}
 
-  /** Reads exactly one element; bytes after it are refused. */
+  /** Reads exactly one element; trailing bytes are rejected. */
   static parse(bytes: Uint8Array): Der {
     const element = Der.first(bytes);
     if (element.raw.length !== bytes.length) throw new DerError("bytes are left after the end");
@@ -63,13 +67,13 @@ export class Der {
     return new Der(tag, bytes.subarray(start, end), bytes.subarray(at, end), depth);
   }
 
-  /** This element, if it has the tag that is due here. */
+  /** Requires a tag and returns this element. */
   expect(tag: number, what: string): this {
     if (this.tag !== tag) throw new DerError(`${what} has tag ${hexByte(this.tag)}`);
     return this;
   }
 
-  /** The elements inside a constructed element that has to have `tag`. */
+  /** The elements of a constructed element, which must have `tag`. */
   items(tag: number, what: string): DerItems {
     this.expect(tag, what);
     const elements: Der[] = [];
@@ -83,13 +87,18 @@ export class Der {
   }
 }
 
-/** The elements of a SEQUENCE or SET, taken one after the other. */
+/** The elements of a SEQUENCE or SET, read one after another. */
 export class DerItems {
   #next = 0;
 
-  constructor(readonly all: readonly Der[], private readonly what: string) {}
+  /** `what` names the elements in errors. */
+  constructor(
+    /** All elements, read or not. */
+    readonly all: readonly Der[],
+    private readonly what: string,
+  ) {}
 
-  /** The next element, which has to be there. */
+  /** The next element; throws if there is none. */
   take(): Der {
     const element = this.all[this.#next++];
     if (element === undefined) throw new DerError(`${this.what} ends early`);
@@ -104,15 +113,15 @@ export class DerItems {
     return element;
   }
 
-  /** Refuses elements that nobody took. */
+  /** Throws if elements are left. */
   end(): void {
     if (this.#next < this.all.length) throw new DerError(`${this.what} has an element too many`);
   }
 }
 
 /**
- * Reads a BOOLEAN. An explicit FALSE where it is the default is not quite DER, but authorities write it and
- * it has one meaning only, so the callers let it pass.
+ * Reads a BOOLEAN. DER forbids an explicit FALSE where it is the default, but authorities write it and it is unambiguous,
+ * so callers accept it.
  */
 export function readBoolean(element: Der, what: string): boolean {
   const { content } = element.expect(TAG.boolean, what);
@@ -122,7 +131,7 @@ export function readBoolean(element: Der, what: string): boolean {
   return content[0] === 0xff;
 }
 
-/** The content of an INTEGER that is not negative, in the shortest form. */
+/** The content of a non-negative INTEGER in its shortest form. */
 export function readUnsigned(element: Der, what: string): Uint8Array {
   const { content } = element.expect(TAG.integer, what);
   const [first = 0x80, second = 0x80] = content;
@@ -133,14 +142,14 @@ export function readUnsigned(element: Der, what: string): Uint8Array {
   return content;
 }
 
-/** A small INTEGER as a number. */
+/** An INTEGER of at most 4 bytes as a number. */
 export function readSmallInteger(element: Der, what: string): number {
   const content = readUnsigned(element, what);
   if (content.length > 4) throw new DerError(`${what} is too large`);
   return content.reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/** The bytes of a BIT STRING and how many bits at its end are unused, which have to be zero. */
+/** The bytes of a BIT STRING and the number of unused bits at its end, which must be zero. */
 export function readBits(element: Der, what: string): { bytes: Uint8Array; unused: number } {
   const { content } = element.expect(TAG.bitString, what);
   const [unused = 8] = content;
@@ -165,7 +174,7 @@ const MAX_OID_BYTES = 64;
 /** An OBJECT IDENTIFIER in dotted form (X.690 section 8.19). */
 export function readOid(element: Der, what: string): string {
   const { content } = element.expect(TAG.oid, what);
-  // Some identifiers are shown in messages.
+  // Some identifiers appear in messages.
   if (content.length > MAX_OID_BYTES) throw new DerError(`${what} is too long`);
   const arcs: number[] = [];
   let arc = 0;
@@ -185,7 +194,7 @@ export function readOid(element: Der, what: string): string {
   return [top, head - top * 40, ...rest].join(".");
 }
 
-/** A UTCTime or GeneralizedTime in the one form RFC 5280 section 4.1.2.5 allows, as milliseconds. */
+/** A UTCTime or GeneralizedTime in the form of RFC 5280 section 4.1.2.5, as milliseconds since the epoch. */
 export function readTime(element: Der, what: string): number {
   const text = String.fromCharCode(...element.content.subarray(0, 16));
   const pattern = element.tag === TAG.utcTime

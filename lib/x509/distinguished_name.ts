@@ -1,15 +1,16 @@
 import { type Der, DerError, readOid, TAG } from "./der.ts";
 
-/** A distinguished name, as it stands and as it is compared. */
+/** A distinguished name, as encoded and in comparable form. */
 export interface DistinguishedName {
+  /** As in the certificate. */
   readonly der: Uint8Array;
-  /** Two names are the same when these texts are equal (RFC 5280 section 7.1). */
+  /** Two names are equal if these strings are equal (RFC 5280 section 7.1). */
   readonly comparable: string;
 }
 
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?*&]*$/;
 
-/** Reads a Name (RFC 5280 section 4.1.2.4). An empty one is legal for a subject. */
+/** Reads a Name (RFC 5280 section 4.1.2.4). A subject may be empty. */
 export function readName(element: Der, what: string): DistinguishedName {
   let count = 0;
   const parts = element.items(TAG.sequence, what).all.map((rdn) => {
@@ -28,7 +29,7 @@ function comparableAttribute(attribute: Der, what: string): string {
   const value = items.take();
   items.end();
   const text = textOf(value, what);
-  // String types whose rules differ are compared by their bytes, tag included.
+  // Other string types are compared by their bytes, including the tag.
   return text === undefined ? `${type}#${value.raw.toHex()}` : `${type}=${fold(text)}`;
 }
 
@@ -43,9 +44,9 @@ function textOf(value: Der, what: string): string | undefined {
   return text;
 }
 
-/** Five times as many as the longest names have. */
+/** Five times as many as the longest real names have. */
 const MAX_ATTRIBUTES = 64;
-/** Far above the upper bounds of RFC 5280 appendix A, and below what a call may take as arguments. */
+/** Far above the upper bounds of RFC 5280 appendix A, and below the most arguments of a call. */
 const MAX_ATTRIBUTE_BYTES = 4096;
 
 function decodeUtf8(bytes: Uint8Array, what: string): string {
@@ -56,7 +57,7 @@ function decodeUtf8(bytes: Uint8Array, what: string): string {
   }
 }
 
-/** Case and runs of spaces do not count (RFC 5280 section 7.1, RFC 4518). */
+/** Ignores case and repeated spaces (RFC 5280 section 7.1, RFC 4518). */
 function fold(text: string): string {
   return text.normalize("NFKC").toLowerCase().trim().replace(/\s+/g, " ");
 }

@@ -11,28 +11,37 @@ import {
 import { asciiOf, type GeneralName, isKindOfName, NAME } from "./general_name.ts";
 import { type NameConstraints, readNameConstraints } from "./name_constraints.ts";
 
-/** Bits of keyUsage that some rule of ours asks for (RFC 5280 section 4.2.1.3). */
+/** Bits of keyUsage that path validation and the SVID rules need (RFC 5280 section 4.2.1.3). */
 export interface KeyUsage {
+  /** Whether the extension is critical. */
   readonly critical: boolean;
+  /** Bit 0. */
   readonly digitalSignature: boolean;
+  /** Bit 5. */
   readonly keyCertSign: boolean;
+  /** Bit 6. */
   readonly crlSign: boolean;
 }
 
-/** What the extensions of one certificate say; an absent one is undefined. */
+/** Extensions of one certificate; undefined if absent. */
 export interface Extensions {
+  /** RFC 5280 section 4.2.1.9. */
   basicConstraints?: { readonly ca: boolean; readonly pathLength?: number };
+  /** RFC 5280 section 4.2.1.3. */
   keyUsage?: KeyUsage;
-  /** URI entries exactly as they stand, never through a joined text, and whether there are other kinds. */
+  /** URI entries exactly as encoded, and whether there are other kinds of names. */
   subjectAltName?: { readonly uris: readonly string[]; readonly hasOthers: boolean };
   /** Every entry of subjectAltName, for name constraints. */
   generalNames?: readonly GeneralName[];
+  /** RFC 5280 section 4.2.1.10. */
   nameConstraints?: NameConstraints;
+  /** Object identifiers (RFC 5280 section 4.2.1.12). */
   extendedKeyUsage?: readonly string[];
-  /** Key identifiers in hex: hints that order the search for an issuer, never a reason to trust one. */
+  /** Key identifier of the issuer in hex: orders the search for an issuer, never a reason to trust one. */
   authorityKeyId?: string;
+  /** Key identifier of this certificate in hex. */
   subjectKeyId?: string;
-  /** Object identifiers of critical extensions that are not understood; a path may not use such a certificate. */
+  /** Object identifiers of unsupported critical extensions; a path must not contain such a certificate. */
   unknownCritical: string[];
 }
 
@@ -41,8 +50,8 @@ const MAX_EXTENSIONS = 64;
 type Reader = (value: Der, into: Extensions, critical: boolean) => void;
 
 /**
- * Those we act on. The policy extensions are left out on purpose: critical, they make a path unusable, as
- * RFC 5280 section 4.2 demands where they cannot be processed.
+ * Supported extensions. The policy extensions are missing on purpose: if critical, they make a path unusable, as RFC 5280
+ * section 4.2 requires for extensions that cannot be processed.
  */
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["2.5.29.14", readSubjectKeyId],
@@ -56,7 +65,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["2.5.29.37", readExtendedKeyUsage],
 ]);
 
-/** Reads the extensions of a certificate (RFC 5280 section 4.2). None may stand there twice. */
+/** Reads the extensions of a certificate (RFC 5280 section 4.2). Repeated extensions are rejected. */
 export function readExtensions(list: DerItems): Extensions {
   const { all } = list;
   if (all.length === 0) throw new DerError("extensions are empty");
@@ -70,7 +79,7 @@ export function readExtensions(list: DerItems): Extensions {
     const critical = flag !== undefined && readBoolean(flag, "extension criticality");
     const value = items.take().expect(TAG.octetString, `extension ${oid}`).content;
     items.end();
-    if (seen.has(oid)) throw new DerError(`extension ${oid} stands there twice`);
+    if (seen.has(oid)) throw new DerError(`extension ${oid} occurs twice`);
     seen.add(oid);
     const read = READERS.get(oid);
     if (read !== undefined) read(Der.parse(value), extensions, critical);
@@ -104,14 +113,14 @@ function readSubjectAltName(value: Der, into: Extensions): void {
   const { all } = value.items(TAG.sequence, "subjectAltName");
   if (all.length === 0) throw new DerError("subjectAltName is empty");
   if (!all.every((name) => isKindOfName(name.tag))) {
-    throw new DerError("subjectAltName has a kind of name that does not exist");
+    throw new DerError("subjectAltName has an unknown kind of name");
   }
   const uris = all.filter((name) => name.tag === NAME.uri).map((name) => readUri(name.content));
   into.generalNames = all;
   into.subjectAltName = { uris, hasOthers: uris.length < all.length };
 }
 
-/** IA5String. Byte for byte: a decoder that replaced or folded anything could make two IDs one. */
+/** IA5String, byte for byte: a decoder that replaces or folds characters could make two IDs equal. */
 function readUri(bytes: Uint8Array): string {
   const text = asciiOf(bytes);
   if (text === undefined) throw new DerError("a URI of subjectAltName is not ASCII");

@@ -1,4 +1,4 @@
-/** Names of subjectAltName and of name constraints, and what of them is compared (RFC 5280 section 4.2.1.6). */
+/** Names of subjectAltName and of name constraints, and their comparable parts (RFC 5280 section 4.2.1.6). */
 
 /** Tags of GeneralName. */
 export const NAME = {
@@ -25,13 +25,15 @@ const KINDS: ReadonlyMap<number, string> = new Map([
   [NAME.registeredId, "registered ID"],
 ]);
 
-/** One name as it stands in a certificate. */
+/** One name as encoded in a certificate. */
 export interface GeneralName {
+  /** One of {@linkcode NAME}. */
   readonly tag: number;
+  /** Content without the DER header. */
   readonly content: Uint8Array;
 }
 
-/** Whether there is a kind of name with that tag. */
+/** Whether `tag` is one of {@linkcode NAME}. */
 export function isKindOfName(tag: number): boolean {
   return KINDS.has(tag);
 }
@@ -54,7 +56,7 @@ export function asciiOf(bytes: Uint8Array): string | undefined {
 const LABELS = /^[a-z0-9_-]{1,255}(\.[a-z0-9_-]{1,255})*$/;
 const IPV4 = /^\d+(\.\d+){3}$/;
 
-/** The labels of a host, lower case, from the right; undefined for what is not the name of a host. */
+/** The labels of a host name, lower case, from right to left; undefined if it is not a host name. */
 export function labelsOf(host: string): readonly string[] | undefined {
   const folded = host.toLowerCase();
   if (folded.length > 2048 || !LABELS.test(folded) || IPV4.test(folded)) return undefined;
@@ -63,7 +65,7 @@ export function labelsOf(host: string): readonly string[] | undefined {
 
 const AUTHORITY = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/;
 
-/** The host of a URI; undefined where it has none, or one that is an address (RFC 5280 section 4.2.1.10). */
+/** The labels of the host of a URI; undefined if it has none or an IP address (RFC 5280 section 4.2.1.10). */
 export function hostOfUri(uri: string): readonly string[] | undefined {
   const authority = AUTHORITY.exec(uri)?.[1];
   if (authority === undefined) return undefined;

@@ -1,17 +1,19 @@
 import type { Certificate } from "./certificate.ts";
 
-/** A certificate and one that may have signed it, by their names. */
+/** A certificate and a possible issuer, matched by name. */
 export interface Edge {
+  /** Its subject is the issuer of `child`. */
   readonly issuer: Certificate;
+  /** The certificate. */
   readonly child: Certificate;
 }
 
-/** Without key identifiers more authorities of one name than this are not told apart by trying them. */
+/** Without key identifiers, at most this many authorities of one name are tried. */
 const MAX_SILENT_ANCHORS = 64;
 
 /**
- * The anchors and certificates of the pool from which names lead down to the leaf. The pool loses what is there twice,
- * what is an anchor already, and copies of the leaf.
+ * The anchors and pool certificates from which names lead down to the leaf, without duplicates, anchors and copies of the
+ * leaf in the pool.
  */
 export function relevantOf(
   { leaf, pool, anchors }: {
@@ -40,9 +42,9 @@ export function relevantOf(
 }
 
 /**
- * Edges from `issuers` down to `children`, the likeliest first: certificates that are fit before others, then those
- * whose key identifiers agree, then those of which one has none, then the rest, since identifiers are hints (RFC 5280
- * section 4.2.1.1). Among equals the last of the children comes first, which in a chain is next to the anchor.
+ * Edges from `issuers` down to `children`, the likeliest first: fit certificates before others, then matching key
+ * identifiers, then missing ones, then the rest, because identifiers are only hints (RFC 5280 section 4.2.1.1). Among
+ * equals the last child comes first, which in a chain is next to the anchor.
  */
 export function edgesBetween(
   issuers: readonly Certificate[],
@@ -61,7 +63,7 @@ export function edgesBetween(
   return ranks.flat();
 }
 
-/** The most anchors that one of the certificates may mean. */
+/** Most anchors that can be the issuer of one of the certificates. */
 export function anchorsMeant(
   anchors: readonly Certificate[],
   children: readonly Certificate[],
@@ -77,7 +79,7 @@ export function anchorsMeant(
   );
 }
 
-/** 0 when key identifiers agree, 2 when they differ, 1 when they say nothing. */
+/** 0 if the key identifiers match, 2 if they differ, 1 if one is missing. */
 function distance(issuer: Certificate, child: Certificate): 0 | 1 | 2 {
   if (issuer.subjectKeyId === undefined || child.authorityKeyId === undefined) return 1;
   return issuer.subjectKeyId === child.authorityKeyId ? 0 : 2;

@@ -2,34 +2,37 @@ import { Der, DerError, type DerItems, TAG } from "./der.ts";
 import { readName } from "./distinguished_name.ts";
 import { asciiOf, hostOfUri, isKindOfName, kindOfName, labelsOf, NAME } from "./general_name.ts";
 
-/** How a name stands to a subtree; `unclear` when it is not of a form that can be compared. */
+/** Relation of a name to a subtree; `unclear` if the name cannot be compared. */
 export type Fit = "inside" | "outside" | "unclear";
 
-/** One base of permitted or excluded names. */
+/** One subtree of permitted or excluded names. */
 export interface Subtree {
-  /** Which kind of name it is about. */
+  /** Kind of name, one of `NAME`. */
   readonly tag: number;
-  /** `name` is the content of a GeneralName of that kind. */
+  /** Compares the content of a GeneralName of this kind. */
   readonly fit: (name: Uint8Array, list: "permitted" | "excluded") => Fit;
 }
 
 /** The nameConstraints of an authority (RFC 5280 section 4.2.1.10). */
 export interface NameConstraints {
+  /** Whether the extension is critical. */
   readonly critical: boolean;
+  /** Every name of a listed kind must be inside one of these. */
   readonly permitted: readonly Subtree[];
+  /** No name may be inside one of these. */
   readonly excluded: readonly Subtree[];
-  /** Why they cannot be honoured, whatever the names are; no path may use such an authority. */
+  /** Why they cannot be enforced for any name; a path must not contain such an authority. */
   readonly unusable?: string;
 }
 
-/** Stays inside this file: a constraint that no name can be compared with. */
+/** Internal: a constraint that cannot be compared with any name. */
 class Unusable extends Error {}
 
 /**
- * Reads the value of the extension. A constraint that cannot be honoured makes the authority unusable instead of the
- * certificate unreadable, so that the refusal can be explained.
+ * Reads the value of the extension. A constraint that cannot be enforced makes the authority unusable but not the
+ * certificate unreadable, so that the rejection can be explained.
  *
- * @throws {DerError} when it is not DER of its type
+ * @throws {DerError} if the value is malformed
  */
 export function readNameConstraints(value: Der, critical: boolean): NameConstraints {
   const items = value.items(TAG.sequence, "nameConstraints");
@@ -54,10 +57,10 @@ export function readNameConstraints(value: Der, critical: boolean): NameConstrai
 function readSubtree(items: DerItems, critical: boolean): Subtree {
   const base = items.take();
   const { tag, content } = base;
-  // Minimum and maximum have no meaning for any kind of name, and DER leaves a minimum of 0 out.
+  // Minimum and maximum are not used with any kind of name, and DER omits a minimum of 0.
   if (items.all.length > 1) throw new Unusable("has nameConstraints with minimum or maximum");
   if (!isKindOfName(tag)) {
-    throw new DerError("nameConstraints has a kind of name that does not exist");
+    throw new DerError("nameConstraints has an unknown kind of name");
   }
   const fit = FITS.get(tag)?.(content);
   if (fit === undefined) {
@@ -69,7 +72,7 @@ function readSubtree(items: DerItems, critical: boolean): Subtree {
   return { tag, fit };
 }
 
-/** Makes the comparison with a base; undefined for a base that is malformed. */
+/** Creates the comparison with a base; undefined for a malformed base. */
 type FitMaker = (base: Uint8Array) => Subtree["fit"] | undefined;
 
 const FITS: ReadonlyMap<number, FitMaker> = new Map<number, FitMaker>([
@@ -97,7 +100,7 @@ function fitDns(base: Uint8Array): Subtree["fit"] | undefined {
     const labels = labelsOf(isWild ? text.slice(2) : text);
     if (labels === undefined) return "unclear";
     if (!isWild) return rule(labels);
-    // The wildcard stands for any one label, so it also stands for the first one of an excluded name.
+    // The wildcard matches any one label, so it also matches the first label of an excluded name.
     const covers = own?.length === labels.length + 1 && startsWith(own, labels);
     return list === "excluded" && covers ? "inside" : rule([...labels, "*"]);
   });
@@ -123,7 +126,7 @@ function splitMailbox(text: string): { local: string; host: string } | undefined
   return host === "" ? undefined : { local, host };
 }
 
-/** Without a text every host fits; one that begins with a period stands for those below it. */
+/** An empty text matches every host; a leading period means the hosts below it. */
 function fitHost(
   text: string | undefined,
   without: "only itself" | "itself and below",
@@ -141,7 +144,7 @@ function fitHost(
   };
 }
 
-/** An address and a mask of the same length, whose ones come first. */
+/** An address and a contiguous mask of the same length. */
 function fitIp(base: Uint8Array): Subtree["fit"] | undefined {
   if (base.length !== 8 && base.length !== 32) return undefined;
   const [network, mask] = [base.subarray(0, base.length / 2), base.subarray(base.length / 2)];
@@ -155,7 +158,7 @@ function fitIp(base: Uint8Array): Subtree["fit"] | undefined {
   };
 }
 
-/** A name is below another when it begins with all of its parts. */
+/** A name is inside another one if it begins with all of its parts. */
 function fitDirectory(base: Uint8Array): Subtree["fit"] | undefined {
   const parts = partsOf(base);
   return parts && ((name) => {

@@ -5,53 +5,55 @@ import { checkSignature, type SignatureCheck } from "./signature.ts";
 
 export type { PathFault } from "./path_rules.ts";
 
-/** What is to be proved, and with what. */
+/** Input of {@linkcode validatePath}. */
 export interface PathQuestion {
+  /** The certificate to validate. */
   readonly leaf: Certificate;
-  /** Untrusted certificates that may stand between leaf and anchor, in any order. */
+  /** Untrusted intermediate certificates, in any order. */
   readonly pool: readonly Certificate[];
-  /** Trusted by being here; they need not be self-signed. */
+  /** Trusted certificates; they need not be self-signed. */
   readonly anchors: readonly Certificate[];
+  /** Time of the validation, milliseconds since the epoch. */
   readonly instantMs: number;
-  /** Signature checks that may fail before the search ends; for callers that have cost much already. */
+  /** Failed signature checks before the search stops; for peers that have already caused many. */
   readonly mostFailures?: number;
 }
 
-/** A path from the leaf (first) to an anchor (last), or the most telling reason why there is none. */
+/** A path from the leaf (first) to an anchor (last), or the most specific reason why there is none. */
 export type PathVerdict =
   & {
-    /** Signatures that were checked. */
+    /** Number of signatures checked. */
     readonly checks: number;
   }
   & (
     | {
       readonly ok: true;
       readonly path: readonly Certificate[];
-      /** The earliest end in the path. */
+      /** The earliest expiry in the path, milliseconds since the epoch. */
       readonly notAfterMs: number;
     }
     | PathRefusal
   );
 
-/** A real chain takes one check for each certificate, and the longest has ten. */
+/** A real chain needs one check for each certificate, and the longest has ten. */
 const MIN_SIGNATURE_CHECKS = 12;
-/** Beginnings of paths whose signatures hold: authorities that sign one another in a circle make many. */
+/** Partial paths with valid signatures; authorities that sign one another in a circle create many. */
 const MAX_STEPS = 256;
 const MAX_COMPARISONS = 20_000;
 
 /**
- * Builds and validates a certification path (RFC 5280 section 6.1) for one instant: names chain, signatures
- * hold, every certificate including the anchor is inside its validity, every issuer is a CA that may sign
- * certificates, path lengths and name constraints hold, and nothing critical is left that we do not understand.
- * Extended key usage and policies are not looked at.
+ * Builds and validates a certification path (RFC 5280 section 6.1) for one instant: names chain, signatures are valid,
+ * every certificate including the anchor is within its validity, every issuer is a CA that may sign certificates, path
+ * lengths and name constraints are satisfied, and there is no unsupported critical extension. Extended key usage and
+ * policies are ignored.
  *
- * Paths are built from the anchors down, so that no key of a stranger ever checks a signature.
+ * Paths are built from the anchors down, so that an untrusted key is never used to check a signature.
  *
- * Throws an Error when `instantMs` is not a finite number.
+ * @throws {Error} if `instantMs` is not a finite number
  */
 export function validatePath(question: PathQuestion): PathVerdict {
   const { leaf, instantMs } = question;
-  // NaN compares false with both ends of a validity and would pass for inside.
+  // NaN compares false with both ends of a validity and would count as inside.
   if (!Number.isFinite(instantMs)) throw new Error(`instant ${instantMs} is not a time`);
   const fault = certificateFault(leaf, "Leaf", instantMs);
   if (fault !== undefined) return { ...fault, checks: 0 };
@@ -67,7 +69,7 @@ class PathSearch {
   readonly #comparisons = { left: MAX_COMPARISONS };
   #steps = 0;
   #isSpent = false;
-  /** The first reason why a path whose signatures hold could not be used. */
+  /** The first reason why a path with valid signatures was rejected. */
   #found: PathRefusal | undefined;
 
   constructor(question: PathQuestion) {
@@ -148,7 +150,7 @@ class PathSearch {
   }
 }
 
-/** The outcome of every check that was made, so that no pair of key and certificate is checked twice. */
+/** Caches signature checks, so that no pair of key and certificate is checked twice. */
 class SignatureMemo {
   checks = 0;
   /** Whether a signature could not be checked at all. */
@@ -162,7 +164,7 @@ class SignatureMemo {
   check(issuer: Certificate, child: Certificate): SignatureCheck | "spent" {
     const key = issuer.publicKey.toHex();
     const signer = this.#signer.get(child);
-    // A signature holds under one key, so others need no look.
+    // A signature is valid under one key only, so other keys need no check.
     if (signer !== undefined) return signer === key ? "good" : "bad";
     const tried = this.#tried.get(child) ?? new Set();
     if (tried.has(key)) return "bad";

@@ -14,23 +14,26 @@ export type PathFault =
   | "unsupported-signature"
   | "too-costly";
 
-/** One fault and what to write about it. */
+/** A rejected path. */
 export interface PathRefusal {
+  /** Distinguishes it from a valid path. */
   readonly ok: false;
+  /** For programs and metrics. */
   readonly reason: PathFault;
+  /** For people; names no key. */
   readonly message: string;
 }
 
 /**
- * Checks everything of a path but its signatures (RFC 5280 section 6.1): validity, critical extensions, the right to
- * sign certificates, path lengths and name constraints, the anchor's too. `path` begins with the leaf.
+ * Checks a path except for its signatures (RFC 5280 section 6.1): validity, critical extensions, the right to sign
+ * certificates, path lengths and name constraints, including those of the anchor. `path` begins with the leaf.
  */
 export function pathFault(
   path: readonly Certificate[],
   instantMs: number,
   budget: ComparisonBudget,
 ): PathRefusal | undefined {
-  // Intermediates below the present issuer that are not self-issued.
+  // Intermediates below the current issuer that are not self-issued.
   let below = 0;
   for (const [i, certificate] of path.entries()) {
     const what = i === 0 ? "Leaf" : "Issuer";
@@ -59,7 +62,7 @@ function issuerFault(issuer: Certificate, below: number): PathRefusal | undefine
   return undefined;
 }
 
-/** What holds for leaf, intermediates and anchor alike. */
+/** Checks that apply to leaf, intermediates and anchor. */
 export function certificateFault(
   certificate: Certificate,
   what: "Leaf" | "Issuer",
@@ -94,7 +97,7 @@ function isSelfIssued(certificate: Certificate): boolean {
   return certificate.subject.comparable === certificate.issuer.comparable;
 }
 
-/** A refusal of a path. */
+/** Creates a {@linkcode PathRefusal}. */
 export function refuse(reason: PathFault, message: string): PathRefusal {
   return { ok: false, reason, message };
 }

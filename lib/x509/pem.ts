@@ -2,8 +2,9 @@ import { SpikeError } from "../error/error.ts";
 
 /** One block of a PEM text (RFC 7468). */
 export interface PemBlock {
-  /** What stands after BEGIN, such as `CERTIFICATE` or `PRIVATE KEY`. */
+  /** The label after BEGIN, such as `CERTIFICATE` or `PRIVATE KEY`. */
   readonly label: string;
+  /** The decoded content. */
   readonly der: Uint8Array<ArrayBuffer>;
 }
 
@@ -16,10 +17,10 @@ export function pemEncode(label: string, der: Uint8Array): string {
 }
 
 /**
- * Reads all PEM blocks of a text, in order. Text outside the blocks is explanation and is ignored; inside one
- * only base64 is taken, so headers of encrypted legacy keys are refused. No block at all gives an empty list.
+ * Reads all PEM blocks of a text, in order. Text outside the blocks is ignored; inside a block only base64
+ * is accepted, so headers of encrypted legacy keys are rejected. A text without blocks gives an empty list.
  *
- * @throws {SpikeError} `data_invalid_input` naming the line; never with content, which may be a key.
+ * @throws {SpikeError} data_invalid_input naming the line; never with content, which may be a key
  */
 export function pemDecodeAll(text: string): PemBlock[] {
   const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim());
@@ -57,7 +58,7 @@ const LABELS: ReadonlySet<string> = new Set([
   "OPENSSH PRIVATE KEY",
 ]);
 
-/** A label for messages: any other text of the file stays out of them, for it may be a part of a key. */
+/** A label for messages. Any unknown text is hidden, because it can be a part of a key. */
 export function knownLabel(label: string): string {
   return LABELS.has(label) ? label : "of another kind";
 }

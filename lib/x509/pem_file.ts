@@ -1,23 +1,23 @@
 import { SpikeError } from "../error/error.ts";
 import { fileFault } from "../error/os_file_fault.ts";
 
-/** A bundle of a thousand authorities takes a quarter of this. */
+/** Four times the size of a bundle of a thousand authorities. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** What is known of a file before it is opened. */
+/** Facts about a file that is not opened. */
 export interface FileLook {
-  /** Changes whenever the file is written or replaced, also when only a link on the way to it is. */
+  /** Changes whenever the file, or a link on the way to it, is written or replaced. */
   readonly appearance: string;
 }
 
 /**
- * Looks at a file of certificates or a key.
+ * Reads the metadata of a file of certificates or a key.
  *
- * @throws {SpikeError} `fs_file_open_failed` for what is not a file, cannot be looked at, or is too large
+ * @throws {SpikeError} fs_file_open_failed if it is not a regular file, not accessible or too large
  */
 export async function lookAtFile(path: string): Promise<FileLook> {
   const { dev, ino, size, mtime, ctime, isFile, isDirectory } = await onDisk(path, Deno.stat(path));
-  // A pipe or a device could keep a reader waiting, or feed it for ever. A directory says so when it is read.
+  // A pipe or a device could block the reader or never end. Reading a directory reports its own error.
   if (!isFile && !isDirectory) throw unreadable(path, "it is not a regular file");
   if (size > MAX_BYTES) {
     throw unreadable(path, `it has ${size} bytes, at most ${MAX_BYTES} are read`);
@@ -26,9 +26,9 @@ export async function lookAtFile(path: string): Promise<FileLook> {
 }
 
 /**
- * Reads a file of PEM or JSON as text. A mark of UTF-8 at its beginning is dropped.
+ * Reads a file of PEM or JSON as text, without a UTF-8 byte order mark.
  *
- * @throws {SpikeError} `fs_file_open_failed` or `data_invalid_input` naming the file, never with content
+ * @throws {SpikeError} fs_file_open_failed, or data_invalid_input for binary or UTF-16; names the file, never its content
  */
 export async function readTextOf(path: string): Promise<string> {
   const bytes = await onDisk(path, Deno.readFile(path));
@@ -73,7 +73,7 @@ function unreadable(path: string, why: string, cause?: unknown): SpikeError {
   return new SpikeError("fs_file_open_failed", `File ${path} cannot be read: ${why}`, { cause });
 }
 
-/** Says which file a failure is about. */
+/** Adds the file name to a {@linkcode SpikeError} that `read` throws. */
 export function inFile<T>(path: string, read: () => T): T {
   try {
     return read();

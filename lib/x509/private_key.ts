@@ -12,10 +12,10 @@ const VERSION_0 = Uint8Array.fromHex("020100");
  * Reads the one private key of a PEM text as PKCS#8 (RFC 5958). Keys in SEC1 (RFC 5915) and PKCS#1 form (RFC 8017
  * appendix A.1.2) are wrapped. The caller wipes the result.
  *
- * @throws {SpikeError} `data_invalid_input` naming the file; never with content
+ * @throws {SpikeError} data_invalid_input naming the file, never its content
  */
 export function readPrivateKey(text: string, path: string): Uint8Array<ArrayBuffer> {
-  // Blanks of one line only: over all of a file the search would take the square of its length.
+  // Blanks within one line only: across the whole file the search would take quadratic time.
   if (/^[ \t]*Proc-Type:[^\n\r]*ENCRYPTED/m.test(text)) throw encrypted(path);
   const blocks = inFile(path, () => pemDecodeAll(text));
   try {
@@ -62,7 +62,7 @@ function wrapRsa(der: Uint8Array): Uint8Array<ArrayBuffer> {
   return wrap(RSA_ALGORITHM, der);
 }
 
-/** The curve is named in the key, or in a block of its own that OpenSSL writes before it. */
+/** The curve is named in the key, or in a separate block that OpenSSL writes before it. */
 function wrapEc(der: Uint8Array, beside: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
   const items = Der.parse(der).items(TAG.sequence, "key");
   if (readSmallInteger(items.take(), "version") !== 1) throw new DerError("not SEC1");
@@ -122,7 +122,7 @@ function encrypted(path: string): SpikeError {
   );
 }
 
-/** The command that writes the key as PKCS#8 into a new file, with paths a shell takes as they are. */
+/** The command that writes the key as PKCS#8 to a new file, with paths quoted for a shell. */
 export function conversionOf(path: string): string {
   return `openssl pkcs8 -topk8 -nocrypt -in ${shellWord(path)} -out ${shellWord(`${path}.pkcs8`)}`;
 }

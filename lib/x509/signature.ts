@@ -11,7 +11,7 @@ import {
 } from "./der.ts";
 import type { Certificate } from "./certificate.ts";
 
-/** Outcome of one signature check; `unsupported` when the algorithm or the issuer's key is not one of ours. */
+/** Outcome of one signature check; `unsupported` for any other algorithm or kind of key. */
 export type SignatureCheck = "good" | "bad" | "unsupported";
 
 type KeyKind = "ec" | "rsa" | "ed25519";
@@ -19,9 +19,9 @@ type Hash = "sha256" | "sha384" | "sha512";
 
 interface Algorithm {
   readonly key: KeyKind;
-  /** Null where the scheme brings its own. */
+  /** Null if the scheme includes the hash. */
   readonly hash: Hash | null;
-  /** Length of the salt where the padding is PSS. */
+  /** Length of the salt for PSS padding, bytes. */
   readonly saltBytes?: number;
 }
 
@@ -52,10 +52,10 @@ const CURVES: ReadonlyMap<string, number> = new Map([
 ]);
 
 const MIN_RSA_BITS = 2048;
-/** A check grows with the square of the size, and the size is the peer's choice. */
+/** The cost of a check grows with the square of the size, which the peer chooses. */
 const MAX_RSA_BITS = 8192;
 
-/** Keys of issuers that were used, above all those of anchors. */
+/** Imported keys of issuers, mostly of anchors. */
 const issuerKeys = new WeakMap<Certificate, KeyObject>();
 
 /** Checks whether `issuer`'s key made the signature of `certificate`. About half a millisecond. */
@@ -69,13 +69,17 @@ export function checkSignature(certificate: Certificate, issuer: Certificate): S
     issuerKeys.set(issuer, key);
     return verifyWith(algorithm, key, certificate) ? "good" : "bad";
   } catch {
-    // The runtime throws for a point off the curve and for signatures it cannot take apart; both are forgeries
-    // or damage, and the reason makes no difference to anybody.
+    // The runtime throws for a point off the curve and for signatures it cannot decode. Both are forged or damaged, and the
+    // distinction has no use.
     return "bad";
   }
 }
 
-/** A public key of DER SubjectPublicKeyInfo. Throws what the runtime throws. */
+/**
+ * Imports a public key from DER SubjectPublicKeyInfo.
+ *
+ * @throws {Error} the runtime's error for a malformed key
+ */
 export function toKeyObject(spki: Uint8Array): KeyObject {
   return createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
 }
@@ -102,7 +106,7 @@ function readAlgorithm(identifier: Uint8Array): Algorithm | undefined {
   });
 }
 
-/** RFC 4055 section 3.1. The defaults are SHA-1, so a field left out is refused like SHA-1 itself. */
+/** RFC 4055 section 3.1. The defaults are SHA-1, so an omitted field is rejected like SHA-1 itself. */
 function readPss(parameters: Der): Algorithm | undefined {
   const items = parameters.items(TAG.sequence, "PSS parameters");
   const hash = readHash(unwrap(items.take(), 0xa0));
@@ -129,7 +133,7 @@ function unwrap(element: Der, tag: number): Der {
   return inner;
 }
 
-/** What kind of key this is, if it is one that may sign certificates here. */
+/** The kind of a key that may sign certificates; undefined for any other key. */
 function keyKindOf(spki: Uint8Array): KeyKind | undefined {
   return unlessMalformed(() => {
     const items = Der.parse(spki).items(TAG.sequence, "key");
