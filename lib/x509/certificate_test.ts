@@ -72,8 +72,8 @@ Deno.test("a signing certificate, its path length and its key identifiers are re
 Deno.test("only version 3 is taken", () => {
   refused(() => parse({ version: bytes() }), /version is 1, expected 3/);
   refused(() => parse({ version: tlv(0xa0, bytes(2, 1, 0)) }), /version is 1, expected 3/);
-  refused(() => parse({ version: tlv(0xa0, bytes(2, 1, 1)) }), /version 2 where/);
-  refused(() => parse({ version: tlv(0xa0, bytes(2, 1, 3)) }), /version 4 where/);
+  refused(() => parse({ version: tlv(0xa0, bytes(2, 1, 1)) }), /version is 2, expected 3/);
+  refused(() => parse({ version: tlv(0xa0, bytes(2, 1, 3)) }), /version is 4, expected 3/);
 });
 
 Deno.test("an outer signature algorithm that differs from the signed one is refused", () => {
