@@ -109,7 +109,7 @@ export class HeldRecords {
     });
   }
 
-  /** Gives up the records of this process, which somebody else has changed. */
+  /** Drops the records of this process, because they were modified by others. */
   abandon(): void {
     this.close();
     if (isThere(this.#path)) moveAside(this.#path, `${this.#directory}/${LEFT}`);
